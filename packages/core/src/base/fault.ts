@@ -1,0 +1,40 @@
+/**
+ * A refusal is a value; a fault is thrown, and it is always one of these: a stable `code`, a `message` that a person can
+ * act on, a `detail` for the log, and the `cause`. Codes are listed in `FAULTS`; a test checks that each is documented.
+ */
+export const FAULTS = {
+	'config-invalid': 'A setting or a configuration file is wrong; the text names the field and what is allowed.',
+	'data-newer': 'The data directory was written by a newer version of Latchwork.',
+	'data-in-use': 'Another Latchwork process uses this data directory.',
+	'port-in-use': 'The port is taken by another program.',
+	'journal-full': 'The disk or the journal cannot take another record, so no door is opened.',
+	'journal-damaged': 'The journal on disk fails its own checks.',
+	'bundle-invalid': 'The authority bundle cannot be read or its signature does not match the pinned key.',
+	'bundle-rollback': 'The authority bundle is older than one that was already accepted.',
+	'table-invalid': 'A workflow table fails its check.',
+	'event-invalid': 'A value cannot be written as event bytes (only strings, booleans, arrays, objects, integers below 2^53).',
+	'transport-closed': 'The serial port or socket is closed.',
+	'board-timeout': 'The lock board did not answer in time.',
+	'board-refused': 'The lock board refused the command.',
+	'out-of-range': 'The board or channel does not exist on this bus.',
+	'not-supported': 'The hardware lacks this ability.',
+	'command-expired': 'The command was older than it may be and was dropped.',
+	'reader-insecure': 'The reader did not come up in the secure channel that its profile demands.',
+	'not-found': 'There is no such thing at this address.',
+	'request-invalid': 'The request does not have the documented shape.',
+	'prerequisite-missing': 'A program that this command needs is not installed.',
+} as const
+export type FaultCode = keyof typeof FAULTS
+
+export class Fault extends Error {
+	readonly code: FaultCode
+	readonly detail: Readonly<Record<string, unknown>> | undefined
+	constructor(code: FaultCode, message: string, options: { detail?: Record<string, unknown>; cause?: unknown } = {}) {
+		super(message, options.cause === undefined ? undefined : { cause: options.cause })
+		this.name = 'Fault'
+		this.code = code
+		this.detail = options.detail
+	}
+}
+
+export const isFault = (e: unknown, code?: FaultCode): e is Fault => e instanceof Fault && (code === undefined || e.code === code)

@@ -1,0 +1,7 @@
+export { type Clock, type FakeClock, fakeClock, sleep } from './clock.ts'
+export { type Crypto, fromHex, type Sign, toHex } from './crypto.ts'
+export { FAULTS, Fault, type FaultCode, isFault } from './fault.ts'
+export { ID_PREFIXES, type Id, type IdKind, isId, newId, uuidv7 } from './id.ts'
+export { canonical, canonicalBytes, type Json } from './json.ts'
+export { type Random, seededRandom } from './random.ts'
+export { type ClockFile, virtualClock } from './virtual-clock.ts'

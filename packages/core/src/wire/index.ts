@@ -1,0 +1,1 @@
+export { type BankLayout, bankLayout, type DenyReason, denyReason, doorNumber, type KioskAct, type KioskScreen, type KioskView, kioskAct, kioskScreen, kioskView } from './kiosk.ts'

@@ -1,0 +1,152 @@
+import { z } from 'zod'
+
+/**
+ * What the kiosk page shows and what a person can do there. The edge holds the session and sends the whole screen each
+ * time (`GET /api/screen`, server-sent events, one JSON `KioskView` a message); the page keeps nothing, so a crashed
+ * browser resumes where the person was. Codes and facts travel, words are made in the page. No names, no full codes.
+ */
+const text = z.string().min(1).max(200)
+const millis = z.int().nonnegative()
+
+export const doorNumber = z.int().min(1).max(9999)
+
+/** The bank seen from where the person stands; heights and widths in millimetres, cells from top to bottom. */
+export const bankLayout = z.object({
+	columns: z.array(
+		z.object({
+			widthMm: z.int().positive(),
+			cells: z.array(
+				z.discriminatedUnion('kind', [
+					z.object({ kind: z.literal('door'), number: doorNumber, heightMm: z.int().positive(), size: z.enum(['S', 'M', 'L', 'XL']), accessible: z.boolean() }),
+					z.object({ kind: z.literal('terminal'), heightMm: z.int().positive() }),
+				]),
+			),
+		}),
+	),
+})
+export type BankLayout = z.infer<typeof bankLayout>
+
+export const denyReason = z.enum([
+	'unknown-credential',
+	'wrong-pin',
+	'pin-suspended',
+	'credential-revoked',
+	'code-used',
+	'code-expired',
+	'code-other-bank',
+	'not-authorised',
+	'policy-denied',
+	'outside-hours',
+	'quota-exceeded',
+	'overdue-block',
+	'needs-second-factor',
+	'bundle-expired',
+	'lease-expired',
+	'time-uncertain',
+	'nothing-available',
+	'bank-full',
+	'storage-full',
+	'door-open',
+	'compartment-unavailable',
+	'workflow-unknown',
+])
+/** Why a person is refused: the closed list of `core/access`. */
+export type DenyReason = z.infer<typeof denyReason>
+
+const item = z.object({ tag: text, kind: z.enum(['laptop', 'other']), name: text })
+const door = z.object({ number: doorNumber })
+const act = z.enum(['collect', 'deposit'])
+
+export const kioskScreen = z.discriminatedUnion('name', [
+	z.object({ name: z.literal('attract') }),
+	/** `entered` digits of `length` so far; the digits themselves stay at the edge. `waitUntil`: wrong tries cost time. */
+	z.object({ name: z.literal('pin'), entered: z.int().min(0), length: z.int().positive(), waitUntil: millis.optional(), wrong: z.boolean() }),
+	z.object({
+		name: z.literal('choose'),
+		choices: z.array(
+			z.object({
+				id: text,
+				kind: z.enum(['borrow', 'return', 'resume']),
+				item: item.optional(),
+				/** How many of this kind are ready to take. */
+				free: z.int().nonnegative().optional(),
+				due: millis.optional(),
+				overdue: z.boolean().optional(),
+				/** Present: shown but not offered, with the reason. */
+				denied: denyReason.optional(),
+			}),
+		),
+	}),
+	z.object({ name: z.literal('opening'), door, act, item: item.optional() }),
+	/** `level`: how far the left-open ladder is: `calm`, `prompt` (30 s), `staff` (2 min), `alarm` (5 min). */
+	z.object({
+		name: z.literal('open'),
+		door,
+		act,
+		item: item.optional(),
+		openedAt: millis,
+		remindAt: millis,
+		level: z.enum(['calm', 'prompt', 'staff', 'alarm']),
+		/** A content sensor saw the item taken or put in. */
+		contentChanged: z.boolean(),
+	}),
+	/** The door did not open; `retry`: the sensor proves it shut, so a new try is allowed. `other`: another door can be offered. */
+	z.object({ name: z.literal('not-opened'), door, act, retry: z.boolean(), other: z.boolean() }),
+	/** Opened and closed, but nothing was taken or put in. */
+	z.object({ name: z.literal('no-change'), door, act, item: item.optional() }),
+	/** The content sensor cannot tell: the person says whether it was done; recorded as stated, not proven. */
+	z.object({ name: z.literal('confirm'), door, act, item: item.optional() }),
+	z.object({
+		name: z.literal('done'),
+		act,
+		item: item.optional(),
+		door,
+		due: millis.optional(),
+		evidence: z.int().min(0).max(4),
+		receipt: text,
+	}),
+	z.object({ name: z.literal('denied'), reason: denyReason, until: millis.optional() }),
+	/** What happened is not clear: the door is taken out of use and a person must look. */
+	z.object({ name: z.literal('needs-help'), door, why: z.enum(['ambiguous', 'found-occupied', 'found-empty', 'wrong-item', 'storage']), incident: text }),
+	z.object({ name: z.literal('bank-full') }),
+	z.object({ name: z.literal('out-of-service'), why: z.enum(['board-lost', 'storage-full', 'bundle-missing', 'history-lost', 'reader-lost', 'emergency']) }),
+	z.object({ name: z.literal('help') }),
+])
+export type KioskScreen = z.infer<typeof kioskScreen>
+
+export const kioskView = z.object({
+	/** Rises with every change; acts name the turn they answer, so a late touch on an old screen does nothing. */
+	turn: z.int().nonnegative(),
+	/** Trusted time of the edge, for the clock on the page and for counting. */
+	now: millis,
+	bank: z.object({ name: text, site: text, timeZone: text, helpPhone: text }),
+	layout: bankLayout,
+	screen: kioskScreen,
+	/** Ends by itself at `endsAt`; from `warnAt` on the page warns by sight and sound, `more-time` moves both. Absent: waits for ever. */
+	idle: z.object({ warnAt: millis, endsAt: millis, extensionsLeft: z.int().nonnegative() }).optional(),
+	/** Plain banners, most important first. */
+	notices: z.array(z.enum(['standalone', 'bundle-stale', 'bundle-expired', 'clock-uncertain', 'reader-insecure', 'reader-lost', 'doors-lost', 'storage-low', 'door-left-open', 'door-forced'])),
+})
+export type KioskView = z.infer<typeof kioskView>
+
+export const kioskAct = z.object({
+	turn: z.int().nonnegative(),
+	act: z.discriminatedUnion('kind', [
+		z.object({ kind: z.literal('start-pin') }),
+		z.object({ kind: z.literal('keys'), keys: z.string().regex(/^[0-9#*]{1,32}$/) }),
+		z.object({ kind: z.literal('choose'), id: text }),
+		z.object({ kind: z.literal('retry') }),
+		z.object({ kind: z.literal('other-door') }),
+		z.object({ kind: z.literal('did-not-open') }),
+		z.object({ kind: z.literal('it-is-empty') }),
+		z.object({ kind: z.literal('something-inside') }),
+		z.object({ kind: z.literal('wrong-item') }),
+		z.object({ kind: z.literal('confirm'), done: z.boolean() }),
+		z.object({ kind: z.literal('more-time') }),
+		z.object({ kind: z.literal('help') }),
+		z.object({ kind: z.literal('back') }),
+		z.object({ kind: z.literal('finish') }),
+	]),
+})
+/** `POST /api/act`: 204 done, 409 the screen has moved on (the page simply waits for the next view). */
+export type KioskAct = z.infer<typeof kioskAct>['act']
