@@ -1,0 +1,1 @@
+export type { BoardEmulator, BusFaults, Cabinet, CompartmentFaults, EmulatorWire, ReaderEmulator } from './emulator.ts'
