@@ -45,8 +45,7 @@ export interface BoardEvent {
 	/** Monotonic milliseconds of the clock given to the driver. */
 	readonly mono: number
 	readonly source: 'poll' | 'push' | 'ack'
-	readonly fact:
-		/** `initial`: first reading after start or reconnect, a state and not a change. */
+	readonly fact: /** `initial`: first reading after start or reconnect, a state and not a change. */
 		| { readonly kind: 'door'; readonly ref: ChannelRef; readonly value: Tri; readonly initial: boolean }
 		| { readonly kind: 'presence'; readonly ref: ChannelRef; readonly value: boolean | 'unknown'; readonly initial: boolean }
 		| { readonly kind: 'board-up' | 'board-down'; readonly bus: string; readonly board: number }

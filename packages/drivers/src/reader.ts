@@ -25,7 +25,15 @@ export type ReaderEvent =
 	/** Never ignored: these become security events in the controller's stream. */
 	| {
 			readonly kind: 'security'
-			readonly code: 'wrong-key' | 'default-key-refused' | 'plain-refused' | 'no-secure-channel' | 'replay' | 'mac-mismatch' | 'channel-lost' | 'overflow'
+			readonly code:
+				| 'wrong-key'
+				| 'default-key-refused'
+				| 'plain-refused'
+				| 'no-secure-channel'
+				| 'replay'
+				| 'mac-mismatch'
+				| 'channel-lost'
+				| 'overflow'
 	  }
 
 export interface ReaderProfile {

@@ -1,4 +1,16 @@
-export { type BankLayout, bankLayout, type DenyReason, denyReason, doorNumber, type KioskAct, type KioskScreen, type KioskView, kioskAct, kioskScreen, kioskView } from './kiosk.ts'
+export {
+	type BankLayout,
+	bankLayout,
+	type DenyReason,
+	denyReason,
+	doorNumber,
+	type KioskAct,
+	type KioskScreen,
+	type KioskView,
+	kioskAct,
+	kioskScreen,
+	kioskView,
+} from './kiosk.ts'
 export {
 	type SensorFault,
 	sensorFault,

@@ -17,7 +17,13 @@ export const bankLayout = z.object({
 			widthMm: z.int().positive(),
 			cells: z.array(
 				z.discriminatedUnion('kind', [
-					z.object({ kind: z.literal('door'), number: doorNumber, heightMm: z.int().positive(), size: z.enum(['S', 'M', 'L', 'XL']), accessible: z.boolean() }),
+					z.object({
+						kind: z.literal('door'),
+						number: doorNumber,
+						heightMm: z.int().positive(),
+						size: z.enum(['S', 'M', 'L', 'XL']),
+						accessible: z.boolean(),
+					}),
 					z.object({ kind: z.literal('terminal'), heightMm: z.int().positive() }),
 				]),
 			),
@@ -107,9 +113,17 @@ export const kioskScreen = z.discriminatedUnion('name', [
 	}),
 	z.object({ name: z.literal('denied'), reason: denyReason, until: millis.optional() }),
 	/** What happened is not clear: the door is taken out of use and a person must look. */
-	z.object({ name: z.literal('needs-help'), door, why: z.enum(['ambiguous', 'found-occupied', 'found-empty', 'wrong-item', 'storage']), incident: text }),
+	z.object({
+		name: z.literal('needs-help'),
+		door,
+		why: z.enum(['ambiguous', 'found-occupied', 'found-empty', 'wrong-item', 'storage']),
+		incident: text,
+	}),
 	z.object({ name: z.literal('bank-full') }),
-	z.object({ name: z.literal('out-of-service'), why: z.enum(['board-lost', 'storage-full', 'bundle-missing', 'history-lost', 'reader-lost', 'emergency']) }),
+	z.object({
+		name: z.literal('out-of-service'),
+		why: z.enum(['board-lost', 'storage-full', 'bundle-missing', 'history-lost', 'reader-lost', 'emergency']),
+	}),
 	z.object({ name: z.literal('help') }),
 ])
 export type KioskScreen = z.infer<typeof kioskScreen>
@@ -125,7 +139,20 @@ export const kioskView = z.object({
 	/** Ends by itself at `endsAt`; from `warnAt` on the page warns by sight and sound, `more-time` moves both. Absent: waits for ever. */
 	idle: z.object({ warnAt: millis, endsAt: millis, extensionsLeft: z.int().nonnegative() }).optional(),
 	/** Plain banners, most important first. */
-	notices: z.array(z.enum(['standalone', 'bundle-stale', 'bundle-expired', 'clock-uncertain', 'reader-insecure', 'reader-lost', 'doors-lost', 'storage-low', 'door-left-open', 'door-forced'])),
+	notices: z.array(
+		z.enum([
+			'standalone',
+			'bundle-stale',
+			'bundle-expired',
+			'clock-uncertain',
+			'reader-insecure',
+			'reader-lost',
+			'doors-lost',
+			'storage-low',
+			'door-left-open',
+			'door-forced',
+		]),
+	),
 })
 export type KioskView = z.infer<typeof kioskView>
 

@@ -122,4 +122,9 @@ export const virtualFault = z.union([
 export type VirtualFault = z.infer<typeof virtualFault>
 
 /** `POST /clock`: moves the site's time forward; 409 without `--virtual-clock`. At most a year at once. */
-export const virtualClockAdvance = z.object({ advanceSeconds: z.number().positive().max(366 * 86_400) })
+export const virtualClockAdvance = z.object({
+	advanceSeconds: z
+		.number()
+		.positive()
+		.max(366 * 86_400),
+})

@@ -1,5 +1,4 @@
-import type { Clock } from '@latchwork/core/base'
-import type { Random } from '@latchwork/core/base'
+import type { Clock, Random } from '@latchwork/core/base'
 
 /** Drivers take real or fake time and randomness; wall time is none of their business. */
 export type DriverClock = Pick<Clock, 'mono' | 'after'> & { readonly random: Random }
