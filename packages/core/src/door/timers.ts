@@ -1,0 +1,27 @@
+/**
+ * Every timer of a door in one table, in milliseconds (workflows.md §3.0 "Door session" timers; hardware.md §4).
+ * Settings of a bank may replace single values; names are what the reducer asks its host for.
+ */
+export const DOOR_TIMERS = {
+	/** Pulse sent, no acknowledgement: then the sensor is read. */
+	ack: 3_000,
+	/** T_open: pulse to open edge; also the window in which an opening belongs to the last release (R7). */
+	open: 10_000,
+	/** A close edge must hold this long before anything rests on it (debounce 100–200 ms, and a content sensor polled once more). */
+	settle: 300,
+	prompt: 30_000,
+	staff: 120_000,
+	/** T_close: left-open (R9). */
+	alarm: 300_000,
+	/** I11: nothing stays undecided longer than 5 s after a restart; the reading is given up a little before. */
+	recovery: 4_000,
+	/** A flapping sensor is trusted again after this long without an edge. */
+	quiet: 60_000,
+} as const
+export type DoorTimer = keyof typeof DOOR_TIMERS
+
+/** R10: more than 5 edges in 2 s. */
+export const FLAP = { edges: 5, withinMs: 2_000 } as const
+
+/** X1: the second `not-opened` within 24 h takes the compartment out of service. */
+export const STUCK = { failures: 2, withinMs: 24 * 3_600_000 } as const
