@@ -1,0 +1,1 @@
+export type { Step, StepOutcome, Visit } from './visit.ts'
