@@ -1,3 +1,4 @@
+export { fromBase64, fromBase64Url, toBase64, toBase64Url } from './base64.ts'
 export { type Clock, type FakeClock, fakeClock, sleep } from './clock.ts'
 export { type Crypto, fromHex, type Sign, toHex } from './crypto.ts'
 export { FAULTS, Fault, type FaultCode, isFault } from './fault.ts'

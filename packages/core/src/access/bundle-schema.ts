@@ -1,0 +1,169 @@
+import { z } from 'zod'
+import { canonical, type Id, type IdKind, isId, type Json } from '../base/index.ts'
+import { bankLayout, doorNumber } from '../wire/index.ts'
+
+/**
+ * The authority bundle: everything a bank may know to decide alone (trust.md §3.2). It holds pseudonyms, keyed verifiers and
+ * salted commitments, never a name, an address, a badge number or a PIN. Unknown fields are refused, so that a field that
+ * an older edge would ignore can never carry a restriction that it then does not enforce.
+ */
+const id = <K extends IdKind>(kind: K) => z.custom<Id<K>>((value) => isId(kind, value), { error: `an id of kind ${kind}` })
+/** Short codes chosen by the tenant for groups, schedules, policy sets and asset types; made of letters and digits so that they fit into policy text. */
+const code = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$/)
+const label = z.string().min(1).max(200)
+const hash = z.string().regex(/^[0-9a-f]{64}$/)
+const millis = z.int().nonnegative()
+const clock = z.string().regex(/^([01][0-9]|2[0-3]):[0-5][0-9]$/)
+const timeZone = z.string().refine(isTimeZone, { error: 'an IANA time zone' })
+const json = z.custom<Json>(isJson, { error: 'canonical JSON' })
+
+function isTimeZone(name: string): boolean {
+	try {
+		new Intl.DateTimeFormat('en', { timeZone: name })
+		return true
+	} catch {
+		return false
+	}
+}
+
+function isJson(value: unknown): boolean {
+	try {
+		canonical(value)
+		return true
+	} catch {
+		return false
+	}
+}
+
+/** Weekly opening in local time: `days` 1 = Monday … 7 = Sunday, `from` inclusive, `to` exclusive; `to` '24:00' is the end of the day, and `to` ≤ `from` runs past midnight. */
+export const schedule = z.strictObject({
+	id: code,
+	timeZone,
+	weekly: z.array(z.strictObject({ days: z.array(z.int().min(1).max(7)).min(1), from: clock, to: z.union([clock, z.literal('24:00')]) })),
+})
+export type Schedule = z.infer<typeof schedule>
+
+/** Cedar text; one set may hold several policies. A set with a scope is left out at every other site or bank (compile-time slicing). */
+const policySet = z.strictObject({
+	id: code,
+	cedar: z.string().max(200_000),
+	scope: z.strictObject({ site: id('site').optional(), bank: id('bank').optional() }).optional(),
+})
+export type PolicySet = z.infer<typeof policySet>
+
+export const assurance = z.enum(['low', 'medium', 'high'])
+export type Assurance = z.infer<typeof assurance>
+
+/** `blocked`: 'overdue' takes nothing new out, 'suspended' does nothing at all; both may still bring things back (workflows.md X13). */
+const subject = z.strictObject({
+	id: id('subject'),
+	groups: z.array(code),
+	/** Without the server this person's rights end earlier than the bundle (people whose rights must be revocable fast). */
+	offlineUntil: millis.optional(),
+	blocked: z.enum(['overdue', 'suspended']).optional(),
+	maxLoans: z.int().nonnegative().optional(),
+	commitment: hash,
+})
+export type Subject = z.infer<typeof subject>
+
+/** `verifier`: hex HMAC-SHA256 under the site key of kind and normal form (`verifierOf`). */
+const credential = z.strictObject({
+	id: id('credential'),
+	kind: z.enum(['badge', 'pin']),
+	subject: id('subject'),
+	verifier: hash,
+	commitment: hash,
+	assurance,
+})
+export type Credential = z.infer<typeof credential>
+
+const asset = z.strictObject({
+	id: id('asset'),
+	tag: label,
+	kind: z.enum(['laptop', 'other']),
+	name: label,
+	type: code,
+	valueClass: z.enum(['normal', 'high']),
+	commitment: hash,
+})
+export type Asset = z.infer<typeof asset>
+
+export const loanDue = z.discriminatedUnion('kind', [
+	z.strictObject({ kind: z.literal('same-day-by'), time: clock }),
+	z.strictObject({ kind: z.literal('hours'), hours: z.int().positive().max(8_760) }),
+])
+export type LoanDue = z.infer<typeof loanDue>
+
+const settings = z.strictObject({
+	pinLength: z.int().min(4).max(12),
+	/** G of the length formula (trust.md §3.4): wrong PIN tries a kiosk takes in one day. */
+	wrongPinsPerDay: z.int().positive().max(1_000),
+	loanDue,
+	/** The bank's opening hours: a schedule id. Absent: always open. */
+	openingHours: code.optional(),
+	/** True: without a live lease nothing is allowed (but returns), however young the bundle. */
+	leaseRequired: z.boolean(),
+})
+export type BundleSettings = z.infer<typeof settings>
+
+export const bundleSchema = z.strictObject({
+	format: z.literal('latchwork-bundle/1'),
+	tenant: id('tenant'),
+	site: z.strictObject({ id: id('site'), name: label, timeZone }),
+	bank: z.strictObject({
+		id: id('bank'),
+		name: label,
+		helpPhone: label,
+		layout: bankLayout,
+		compartments: z.array(
+			z.strictObject({ id: id('compartment'), number: doorNumber, size: z.enum(['S', 'M', 'L', 'XL']), accessible: z.boolean() }),
+		),
+	}),
+	version: z.int().positive(),
+	issuedAt: millis,
+	staleAt: millis,
+	expiresAt: millis,
+	policies: z.strictObject({ version: z.int().nonnegative(), sets: z.array(policySet), schedules: z.array(schedule) }),
+	groups: z.array(z.strictObject({ id: code })),
+	subjects: z.array(subject),
+	credentials: z.array(credential),
+	/** Ids of credentials, subjects and one-time codes that no longer count; cumulative until their rows are gone. */
+	revoked: z.strictObject({ epoch: z.int().nonnegative(), ids: z.array(label) }),
+	assets: z.array(asset),
+	initialContents: z.array(z.strictObject({ compartment: id('compartment'), asset: id('asset') })),
+	workflows: z.array(z.strictObject({ name: code, tableHash: hash, table: json, settings: json })),
+	settings,
+})
+export type Bundle = z.infer<typeof bundleSchema>
+
+/** References that the shape alone cannot check. Answers what is wrong, in words; empty when all is well. */
+export function bundleFaults(bundle: Bundle): string[] {
+	const faults: string[] = []
+	const known = (list: readonly { id: string }[], what: string) => {
+		const ids = new Set(list.map((entry) => entry.id))
+		if (ids.size < list.length) faults.push(`${what}: the same id twice`)
+		return ids
+	}
+	const groups = known(bundle.groups, 'groups')
+	const subjects = known(bundle.subjects, 'subjects')
+	const assets = known(bundle.assets, 'assets')
+	const compartments = known(bundle.bank.compartments, 'bank.compartments')
+	const schedules = known(bundle.policies.schedules, 'policies.schedules')
+	known(bundle.credentials, 'credentials')
+	known(bundle.policies.sets, 'policies.sets')
+	for (const { id, groups: of } of bundle.subjects)
+		for (const group of of) if (!groups.has(group)) faults.push(`subjects: ${id} is in the unknown group ${group}`)
+	for (const { id, subject } of bundle.credentials)
+		if (!subjects.has(subject)) faults.push(`credentials: ${id} belongs to the unknown subject ${subject}`)
+	// Two people with one verifier would make "who is this?" a matter of order in the list.
+	if (new Set(bundle.credentials.map((c) => c.verifier)).size < bundle.credentials.length) faults.push('credentials: the same verifier twice')
+	for (const { compartment, asset } of bundle.initialContents) {
+		if (!compartments.has(compartment)) faults.push(`initialContents: unknown compartment ${compartment}`)
+		if (!assets.has(asset)) faults.push(`initialContents: unknown asset ${asset}`)
+	}
+	if (new Set(bundle.bank.compartments.map((c) => c.number)).size < compartments.size) faults.push('bank.compartments: the same number twice')
+	const hours = bundle.settings.openingHours
+	if (hours !== undefined && !schedules.has(hours)) faults.push(`settings.openingHours: unknown schedule ${hours}`)
+	if (bundle.issuedAt > bundle.staleAt || bundle.staleAt > bundle.expiresAt) faults.push('issuedAt, staleAt and expiresAt are not in this order')
+	return faults
+}

@@ -1,0 +1,6 @@
+export { acceptBundle, type BundleAnswer, type BundleRefusal, type BundleTerms, sealBundle } from './bundle.ts'
+export type { Asset, Assurance, Bundle, BundleSettings, Credential, LoanDue, PolicySet, Schedule, Subject } from './bundle-schema.ts'
+export type { AccessAction, AccessDecision, AccessRequest, AccessResource, DecisionRecord, Grant, Method, Moment } from './decision.ts'
+export { type AuthorityState, acceptLease, authorityState, type Lease, type LeaseAnswer, type LeaseRefusal, sealLease } from './lease.ts'
+export type { Entity, EntityRef, LoadedPolicies, PolicyAnswer, PolicyEngine, PolicyQuestion, PolicyRefusal, PolicyValue } from './policy-engine.ts'
+export type { Envelope, PinnedKeys } from './signed.ts'
