@@ -1,3 +1,4 @@
+export { exampleLayout, kioskExamples, virtualExample, virtualFaultExamples } from './examples.ts'
 export {
 	type BankLayout,
 	bankLayout,

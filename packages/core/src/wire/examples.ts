@@ -1,0 +1,182 @@
+import type { BankLayout, DenyReason, KioskScreen, KioskView } from './kiosk.ts'
+import { denyReason } from './kiosk.ts'
+import type { VirtualFault, VirtualState } from './virtual.ts'
+
+/**
+ * One example a message, and one a variant where screens differ: documentation, test data and the pictures of the gallery.
+ * The site, the people and the numbers are invented; times are on Wednesday 7 January 2026 in Berlin.
+ */
+const noon = Date.UTC(2026, 0, 7, 11, 41)
+const due = Date.UTC(2026, 0, 7, 17, 0)
+const second = 1000
+const minute = 60 * second
+
+type Size = 'S' | 'M' | 'L' | 'XL'
+const HEIGHT_MM: Readonly<Record<Size, number>> = { S: 150, M: 300, L: 450, XL: 600 }
+
+/** `'MMSS'` is a column of four doors from top to bottom, `_` the terminal. */
+function columns(...rows: readonly string[]): BankLayout {
+	let number = 0
+	return {
+		columns: rows.map((row) => ({
+			widthMm: 400,
+			cells: row.split(' ').map((size) => {
+				if (size === '_') return { kind: 'terminal', heightMm: 900 }
+				const heightMm = HEIGHT_MM[size as Size]
+				return { kind: 'door', number: ++number, heightMm, size: size as Size, accessible: row.endsWith('XL') }
+			}),
+		})),
+	}
+}
+
+/** 24 compartments of mixed size, 2 m wide. */
+export const exampleLayout = columns('M M S S L L', 'M S S S S M XL', 'M _ S L', 'L M M S XL', 'XL XL XL')
+
+const laptop = { tag: 'LT-0418', kind: 'laptop', name: 'Laptop LT-0418' } as const
+const scanner = { tag: 'SC-0077', kind: 'other', name: 'Hand scanner SC-0077' } as const
+const door = { number: 12 }
+
+const base: Omit<KioskView, 'screen'> = {
+	turn: 41,
+	now: noon,
+	bank: { name: 'HQ Lobby A', site: 'Fernholt HQ', timeZone: 'Europe/Berlin', helpPhone: '+49 30 5550 142' },
+	layout: exampleLayout,
+	notices: [],
+}
+
+const open = { name: 'open', door, act: 'collect', item: laptop, level: 'calm', contentChanged: false } as const
+const after = (ms: number, remindMs = 30 * second) => ({ openedAt: noon - ms, remindAt: noon - ms + remindMs })
+
+type Example = readonly [id: string, screen: KioskScreen, rest?: Partial<KioskView>]
+
+const screens: readonly Example[] = [
+	['attract', { name: 'attract' }],
+	['attract-standalone', { name: 'attract' }, { notices: ['standalone', 'door-left-open'] }],
+	['pin', { name: 'pin', entered: 3, length: 8, wrong: false }],
+	['pin-empty', { name: 'pin', entered: 0, length: 8, wrong: false }],
+	['pin-full', { name: 'pin', entered: 8, length: 8, wrong: false }],
+	['pin-wrong', { name: 'pin', entered: 0, length: 8, wrong: true }],
+	['pin-wait', { name: 'pin', entered: 0, length: 8, wrong: true, waitUntil: noon + 16 * second }],
+	['choose', { name: 'choose', choices: [{ id: 'borrow-laptop', kind: 'borrow', item: laptop, free: 3, due }] }],
+	[
+		'choose-return',
+		{
+			name: 'choose',
+			choices: [
+				{ id: 'return-LT-0418', kind: 'return', item: laptop, due: due - 24 * 60 * minute, overdue: true },
+				{ id: 'borrow-laptop', kind: 'borrow', item: laptop, free: 2, denied: 'overdue-block' },
+			],
+		},
+	],
+	[
+		'choose-many',
+		{
+			name: 'choose',
+			choices: [
+				{ id: 'resume', kind: 'resume', item: laptop },
+				{ id: 'return-LT-0418', kind: 'return', item: laptop, due },
+				{ id: 'return-SC-0077', kind: 'return', item: scanner, due: due + 24 * 60 * minute },
+				{ id: 'borrow-laptop', kind: 'borrow', item: laptop, free: 0, denied: 'nothing-available' },
+				{ id: 'borrow-scanner', kind: 'borrow', item: scanner, free: 4, due: due + 48 * 60 * minute },
+			],
+		},
+	],
+	[
+		'choose-ending',
+		{ name: 'choose', choices: [{ id: 'borrow-laptop', kind: 'borrow', item: laptop, free: 3, due }] },
+		{ idle: { warnAt: noon - 3 * second, endsAt: noon + 12 * second, extensionsLeft: 10 } },
+	],
+	['choose-nothing', { name: 'choose', choices: [] }],
+	['opening', { name: 'opening', door, act: 'collect', item: laptop }],
+	['open', { ...open, ...after(12 * second) }],
+	['open-taken', { ...open, ...after(12 * second), contentChanged: true }],
+	['open-deposit', { ...open, ...after(5 * second), act: 'deposit' }],
+	['open-prompt', { ...open, ...after(45 * second, 120 * second), level: 'prompt' }],
+	['open-staff', { ...open, ...after(130 * second, 300 * second), level: 'staff' }],
+	['open-alarm', { ...open, ...after(310 * second), level: 'alarm', contentChanged: true }],
+	['not-opened', { name: 'not-opened', door, act: 'collect', retry: true, other: true }],
+	['not-opened-again', { name: 'not-opened', door, act: 'collect', retry: false, other: false }],
+	['no-change', { name: 'no-change', door, act: 'collect', item: laptop }],
+	['no-change-deposit', { name: 'no-change', door, act: 'deposit', item: laptop }],
+	['confirm', { name: 'confirm', door, act: 'collect', item: laptop }],
+	['confirm-deposit', { name: 'confirm', door, act: 'deposit', item: scanner }],
+	['done', { name: 'done', act: 'collect', item: laptop, door, due, evidence: 3, receipt: 'LN-20417' }],
+	['done-stated', { name: 'done', act: 'collect', item: scanner, door, due: due + 24 * 60 * minute, evidence: 0, receipt: 'LN-20418' }],
+	['done-deposit', { name: 'done', act: 'deposit', item: laptop, door, evidence: 2, receipt: 'LN-20417' }],
+	...denyReason.options.map((reason): Example => [`denied-${reason}`, { name: 'denied', reason, ...untilOf(reason) }]),
+	['needs-help', { name: 'needs-help', door, why: 'ambiguous', incident: 'INC-0093' }],
+	['needs-help-empty', { name: 'needs-help', door, why: 'found-empty', incident: 'INC-0094' }],
+	['needs-help-occupied', { name: 'needs-help', door, why: 'found-occupied', incident: 'INC-0095' }],
+	['needs-help-wrong-item', { name: 'needs-help', door, why: 'wrong-item', incident: 'INC-0096' }],
+	['needs-help-storage', { name: 'needs-help', door, why: 'storage', incident: 'INC-0097' }],
+	['bank-full', { name: 'bank-full' }],
+	['out-of-service', { name: 'out-of-service', why: 'board-lost' }, { notices: ['doors-lost'] }],
+	['out-of-service-storage', { name: 'out-of-service', why: 'storage-full' }],
+	['out-of-service-emergency', { name: 'out-of-service', why: 'emergency' }],
+	['help', { name: 'help' }],
+]
+
+function untilOf(reason: DenyReason): { until?: number } {
+	if (reason === 'outside-hours') return { until: noon + 19 * 60 * minute }
+	if (reason === 'pin-suspended') return { until: Date.UTC(2026, 0, 7, 23, 0) }
+	return {}
+}
+
+/** What the kiosk page gets, by a name for each case. */
+export const kioskExamples: ReadonlyMap<string, KioskView> = new Map(screens.map(([id, screen, rest]) => [id, { ...base, ...rest, screen }]))
+
+const compartmentsOf = (layout: BankLayout) =>
+	layout.columns.flatMap((column, board) =>
+		column.cells.flatMap((cell) => (cell.kind === 'door' ? [{ number: cell.number, board: board < 3 ? 0 : 1 }] : [])),
+	)
+
+const inside = new Map([
+	[3, 'LT-0402'],
+	[12, 'LT-0418'],
+	[18, 'LT-0377'],
+])
+
+/** What the page of the virtual bank gets. */
+export const virtualExample: VirtualState = {
+	banks: [
+		{
+			id: 'hq-lobby-a',
+			name: 'HQ Lobby A',
+			layout: exampleLayout,
+			compartments: compartmentsOf(exampleLayout).map(({ number, board }) => {
+				const tag = inside.get(number)
+				return {
+					number,
+					board,
+					door: number === 12 ? 'open' : 'closed',
+					item: tag !== undefined,
+					...(tag === undefined ? {} : { tag }),
+					pulses: number === 12 ? 1 : 0,
+					faults: number === 16 ? { stuckLock: true } : {},
+				}
+			}),
+			boards: [
+				{ board: 0, faults: {} },
+				{ board: 1, faults: { corrupt: { rate: 0.02, direction: 'both' } } },
+			],
+			reader: { led: 'green', online: true, secure: true, tamper: false },
+		},
+	],
+	people: [
+		{ name: 'Amira Haddad', badge: '1048576', pin: '27182818', qr: ['LW1.7Q2M-DEMO-A', 'LW1.7Q2M-DEMO-B'] },
+		{ name: 'Jonas Brandt', badge: '1048577', pin: '31415926', qr: ['LW1.9K4T-DEMO-A'] },
+		{ name: 'Mei Tanaka', badge: '1048578', pin: '16180339', qr: [] },
+	],
+	kiosk: 'http://127.0.0.1:7300/',
+	clock: { now: noon, virtual: true },
+}
+
+/** One of each kind of fault. */
+export const virtualFaultExamples: readonly VirtualFault[] = [
+	{ compartment: 16, stuckLock: true },
+	{ compartment: 12, sensor: null, lateOpenMs: 1500 },
+	{ compartment: 12, opensByItself: true },
+	{ board: 1, corrupt: { rate: 0.02, direction: 'both' } },
+	{ board: 0, silent: true, echo: false, answerDelayMs: 200 },
+	{ reader: { offline: true } },
+]
