@@ -35,7 +35,7 @@ export interface DoorSession {
 	readonly command: string
 	readonly state: LiveState
 	readonly act: Act
-	readonly subject: string
+	readonly subject: Id<'subject'>
 	readonly item?: string
 	readonly needs: Evidence
 	readonly pre: { readonly door: Tri; readonly presence: boolean | 'unknown' }

@@ -1,4 +1,5 @@
 import type { Id } from '../base/index.ts'
+import type { EventDraft } from '../ledger/index.ts'
 import type { Act, BankState, Compartment, Content, DoorSession, EndState, Evidence, Hold, Tri } from './state.ts'
 import type { DoorTimer } from './timers.ts'
 
@@ -8,7 +9,7 @@ export interface ReleaseRequest {
 	readonly command: string
 	readonly compartment: Id<'compartment'>
 	readonly act: Act
-	readonly subject: string
+	readonly subject: Id<'subject'>
 	readonly item?: string
 	readonly needs: Evidence
 	/** Trusted time after which the request is void. */
@@ -36,7 +37,7 @@ export type DoorInput = { readonly at: number; readonly mono: number } & (
 	/** First input after the state was loaded from the journal. */
 	| { readonly kind: 'restart' }
 	/** A person looked inside and says what is there; ends a hold. */
-	| { readonly kind: 'settle'; readonly compartment: Id<'compartment'>; readonly by: string; readonly content: Content }
+	| { readonly kind: 'settle'; readonly compartment: Id<'compartment'>; readonly by: 'staff' | Id<'subject'>; readonly content: Content }
 )
 
 /** What the host does, in this order, only after `events` and the touched compartments are durable in one transaction (R1, R13). */
@@ -46,12 +47,7 @@ export type DoorEffect =
 	| { readonly do: 'start'; readonly compartment: Id<'compartment'>; readonly timer: DoorTimer; readonly fence: number }
 	| { readonly do: 'stop'; readonly compartment: Id<'compartment'>; readonly timers: readonly DoorTimer[] }
 
-export interface DoorEvent {
-	readonly type: string
-	readonly subject: string
-	readonly actor?: string
-	readonly data: { readonly [key: string]: string | number | boolean }
-}
+export type DoorEvent = EventDraft & { readonly data: { readonly [key: string]: string | number | boolean } }
 
 /** A session that ended in this step, with all that the workflow needs to advance its line. */
 export interface Ended {
@@ -117,7 +113,7 @@ export class Turn {
 		return c.session ? this.set(c, { session: { ...c.session, ...change } }) : c
 	}
 
-	event(type: string, subject: string, data: DoorEvent['data'], actor?: string): void {
+	event(type: DoorEvent['type'], subject: string, data: DoorEvent['data'], actor?: DoorEvent['actor']): void {
 		this.events.push(actor === undefined ? { type, subject, data } : { type, subject, actor, data })
 	}
 
