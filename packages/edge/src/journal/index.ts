@@ -1,0 +1,1 @@
+export { type Entry, type Journal, type Key, openJournal } from './journal.ts'

@@ -1,0 +1,193 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { Fault, type Id, newId, type Random } from '@latchwork/core/base'
+import { type EventDraft, type MintContext, type Minted, mint, openStream, type StreamEvent, type StreamHead, streamStarted } from '@latchwork/core/ledger'
+import { openMarkFile } from './mark.ts'
+import { openReserve } from './reserve.ts'
+import { SCHEMA, SCHEMA_VERSION } from './schema.sql.ts'
+
+/** Names a present-state document; its owner folder decides what `kind` and `key` are. */
+export interface Key {
+	readonly kind: string
+	readonly key: string
+}
+
+/** One durable transaction: what happened, and the state that it led to. */
+export interface Entry {
+	readonly events: readonly EventDraft[]
+	readonly put?: readonly (Key & { readonly body: unknown })[]
+	readonly drop?: readonly Key[]
+	/** The `releasing` row of a door session; without it no pulse (R1). */
+	readonly intent?: { readonly command: string; readonly session: string; readonly compartment: string; readonly fence: number }
+	/** Returns, pick-ups and alarms may use the space held back; a loan or a deposit for someone else may not. */
+	readonly essential?: boolean
+}
+
+export interface Journal {
+	/** Where the stream stands; what the last commit left. */
+	head(): StreamHead
+	/**
+	 * Writes all of it or nothing, synced to disk before it returns (WAL, synchronous=FULL, then the mark file).
+	 * Throws `Fault` journal-full when the disk refuses, and then nothing of the entry exists.
+	 */
+	commit(entry: Entry): readonly Minted[]
+	/** All documents of a kind, by key. */
+	facts<T>(kind: string): Map<string, T>
+	fact<T>(kind: string, key: string): T | undefined
+	/** Events of the present stream after `seq`, oldest first. */
+	events(afterSeq: number, limit: number): { seq: number; event: StreamEvent }[]
+	/** The mark was ahead of the database at start: this range of the old stream is gone. */
+	readonly lost: { readonly stream: string; readonly fromSeq: number; readonly toSeq: number } | undefined
+	/** True for a directory that held no journal before. */
+	readonly fresh: boolean
+	/** `low`: over 95 % of the disk used or the reserve given up; loans and deposits wait. */
+	storage(): 'good' | 'low'
+	close(): void
+}
+
+export interface JournalParts {
+	readonly directory: string
+	readonly controller: Id<'controller'>
+	readonly random: Random
+	readonly now: () => number
+	/** What is known at the moment of minting (trusted time, bank, bundle, link). */
+	readonly context: () => MintContext
+}
+
+const LOW = 0.95
+
+export function openJournal(parts: JournalParts): Journal {
+	mkdirSync(parts.directory, { recursive: true, mode: 0o700 })
+	const lock = takeDirectory(parts.directory)
+	const db = openDatabase(join(parts.directory, 'edge.db'))
+	const markFile = openMarkFile(join(parts.directory, 'edge.mark'))
+	const reserve = openReserve(join(parts.directory, 'reserve.bin'))
+	const sql = statements(db)
+	const mark = markFile.read()
+	let head = readHead(db)
+	const fresh = head === undefined && mark === undefined
+	let lost: Journal['lost']
+
+	const write = (entry: Entry, from: StreamHead): { minted: Minted[]; head: StreamHead } => {
+		const minted: Minted[] = []
+		let at = from
+		db.exec('BEGIN IMMEDIATE')
+		try {
+			for (const draft of entry.events) {
+				const next = mint(at, draft, parts.context())
+				sql.event.run(next.head.stream, next.head.seq, next.bytes, next.head.hash, draft.type)
+				minted.push(next)
+				at = next.head
+			}
+			for (const { kind, key, body } of entry.put ?? []) sql.put.run(kind, key, JSON.stringify(body))
+			for (const { kind, key } of entry.drop ?? []) sql.drop.run(kind, key)
+			if (entry.intent) sql.intent.run(entry.intent.command, entry.intent.session, entry.intent.compartment, entry.intent.fence)
+			sql.meta.run('head', JSON.stringify(at))
+			db.exec('COMMIT')
+		} catch (cause) {
+			if (db.isTransaction) db.exec('ROLLBACK')
+			throw diskRefused(cause) ? new Fault('journal-full', 'The disk cannot take another record, so no door is opened. Free some space.', { cause }) : cause
+		}
+		if (at.seq !== from.seq || at.stream !== from.stream) markFile.write(at)
+		return { minted, head: at }
+	}
+
+	const begin = (after?: StreamHead) => {
+		const started = openStream(newId('stream', parts.now(), parts.random))
+		markFile.reset()
+		head = write({ events: [streamStarted(parts.controller, after)] }, started).head
+	}
+
+	if (mark && (head === undefined || head.stream !== mark.stream || head.seq < mark.seq || (head.seq === mark.seq && head.hash !== mark.hash))) {
+		// The same stream, further on outside than inside: the WAL tail is gone. Another stream inside: its mark was never written (crash in `begin`).
+		if (head === undefined || head.stream === mark.stream) {
+			lost = { stream: mark.stream, fromSeq: (head?.seq ?? 0) + 1, toSeq: mark.seq }
+			begin({ stream: mark.stream as Id<'stream'>, seq: mark.seq, hash: mark.hash })
+		}
+	} else if (head === undefined) begin()
+
+	return {
+		head: () => head as StreamHead,
+		commit(entry) {
+			const from = head as StreamHead
+			try {
+				const done = write(entry, from)
+				head = done.head
+				return done.minted
+			} catch (fault) {
+				if (!(fault instanceof Fault) || fault.code !== 'journal-full' || !entry.essential || !reserve.giveUp()) throw fault
+				const done = write(entry, from)
+				head = done.head
+				return done.minted
+			}
+		},
+		facts: <T>(kind: string) => new Map(sql.facts.all(kind).map((row) => [String(row.key), JSON.parse(String(row.body)) as T])),
+		fact: <T>(kind: string, key: string) => {
+			const row = sql.fact.get(kind, key)
+			return row ? (JSON.parse(String(row.body)) as T) : undefined
+		},
+		events: (afterSeq, limit) =>
+			sql.events.all((head as StreamHead).stream, afterSeq, limit).map((row) => ({
+				seq: Number(row.seq),
+				event: JSON.parse(new TextDecoder().decode(row.bytes as Uint8Array)) as StreamEvent,
+			})),
+		lost,
+		fresh,
+		storage() {
+			if (!reserve.held()) reserve.restore()
+			return !reserve.held() || reserve.used() > LOW ? 'low' : 'good'
+		},
+		close() {
+			db.close()
+			markFile.close()
+			lock.close()
+		},
+	}
+}
+
+/** A lock that dies with its process: SQLite's own file lock on a database of its own, so that readers of the journal are not locked out. */
+function takeDirectory(directory: string): DatabaseSync {
+	const lock = new DatabaseSync(join(directory, 'edge.lock'))
+	try {
+		lock.exec('PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=DELETE; BEGIN EXCLUSIVE')
+		return lock
+	} catch (cause) {
+		lock.close()
+		throw new Fault('data-in-use', `Another Latchwork controller uses ${directory}. Stop it, or choose another directory with LATCHWORK_DATA.`, { cause })
+	}
+}
+
+function openDatabase(path: string): DatabaseSync {
+	const db = new DatabaseSync(path)
+	db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=2000')
+	const found = Number(db.prepare('PRAGMA user_version').get()?.user_version ?? 0)
+	if (found > SCHEMA_VERSION) {
+		db.close()
+		throw new Fault('data-newer', `This data directory was written by a newer Latchwork (format ${found}, this one knows ${SCHEMA_VERSION}). Install that version, or start with another directory.`)
+	}
+	db.exec(`${SCHEMA}; PRAGMA user_version=${SCHEMA_VERSION}`)
+	return db
+}
+
+const statements = (db: DatabaseSync) => ({
+	event: db.prepare('INSERT INTO event (stream, seq, bytes, hash, type) VALUES (?, ?, ?, ?, ?)'),
+	put: db.prepare('INSERT INTO fact (kind, key, body) VALUES (?, ?, ?) ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body'),
+	drop: db.prepare('DELETE FROM fact WHERE kind = ? AND key = ?'),
+	intent: db.prepare('INSERT INTO intent (command, session, compartment, fence) VALUES (?, ?, ?, ?)'),
+	meta: db.prepare('INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value'),
+	facts: db.prepare('SELECT key, body FROM fact WHERE kind = ? ORDER BY key'),
+	fact: db.prepare('SELECT body FROM fact WHERE kind = ? AND key = ?'),
+	events: db.prepare('SELECT seq, bytes FROM event WHERE stream = ? AND seq > ? ORDER BY seq LIMIT ?'),
+})
+
+function readHead(db: DatabaseSync): StreamHead | undefined {
+	const row = db.prepare("SELECT value FROM meta WHERE key = 'head'").get()
+	return row ? (JSON.parse(String(row.value)) as StreamHead) : undefined
+}
+
+/** SQLITE_FULL 13, SQLITE_IOERR 10, SQLITE_READONLY 8, SQLITE_CANTOPEN 14 (extended codes keep these in the low byte); ENOSPC and friends from the mark file. */
+function diskRefused(e: unknown): boolean {
+	const { errcode, code } = e as { errcode?: number; code?: string }
+	return (errcode !== undefined && [8, 10, 13, 14].includes(errcode & 0xff)) || ['ENOSPC', 'EIO', 'EROFS', 'EDQUOT'].includes(code ?? '')
+}
