@@ -13,7 +13,7 @@ export interface Clock {
 }
 
 /** Resolves after `ms`; rejects with the signal's reason when aborted. */
-export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
+export function sleep(clock: Pick<Clock, 'after'>, ms: number, signal?: AbortSignal): Promise<void> {
 	return new Promise((resolve, reject) => {
 		if (signal?.aborted) return reject(signal.reason)
 		const onAbort = () => {

@@ -14,6 +14,7 @@ export const FAULTS = {
 	'table-invalid': 'A workflow table fails its check.',
 	'event-invalid': 'A value cannot be written as event bytes (only strings, booleans, arrays, objects, integers below 2^53).',
 	'transport-closed': 'The serial port or socket is closed.',
+	'transport-denied': 'The operating system does not let this user open the serial port.',
 	'board-timeout': 'The lock board did not answer in time.',
 	'board-refused': 'The lock board refused the command.',
 	'out-of-range': 'The board or channel does not exist on this bus.',
