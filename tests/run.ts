@@ -1,0 +1,118 @@
+import { spawn } from 'node:child_process'
+import { join, relative } from 'node:path'
+import { censusSupported } from './house/census.ts'
+import { ensurePrerequisites, thisMachine } from './house/prerequisites.ts'
+import { count, slowest, type TestResult } from './house/results.ts'
+import { type Outcome, runTestFiles } from './house/test-files.ts'
+import { killRunningTests } from './house/test-process.ts'
+import { buildWebIfStale } from './house/web-build.ts'
+
+/** The program behind `npm test`: stages `check`, `scenario`, `peers` (all, or those named), then one line with the counts. */
+const root = join(import.meta.dirname, '..')
+const PURE = ['packages/*/src/**/*.test.{ts,tsx}', 'tests/pure/**/*.test.ts', 'tests/*.test.ts']
+const SCENARIO = ['tests/scenarios/**/*.test.ts', 'tests/faults/**/*.test.ts', 'tests/browser/**/*.test.ts']
+const MINUTE = 60_000
+const STAGES: ReadonlyMap<string, () => Promise<Outcome>> = new Map([
+	['check', check],
+	['scenario', scenario],
+	['peers', peers],
+])
+
+const say = (text: string) => console.log(text)
+
+async function main(wanted: readonly string[]): Promise<number> {
+	const unknown = wanted.filter((name) => !STAGES.has(name))
+	if (unknown.length > 0) return refuse(`There is no stage ${unknown.join(', ')}. Stages: ${[...STAGES.keys()].join(', ')}.`)
+	const missing = ensurePrerequisites(thisMachine, say)
+	if (missing !== undefined) return refuse(missing)
+	if (!censusSupported) say(`On ${process.platform} left-over processes and ports are not counted; on Linux they fail the run.`)
+	const outcomes: Outcome[] = []
+	for (const [name, stage] of STAGES) if (wanted.length === 0 || wanted.includes(name)) outcomes.push(await timed(name, stage))
+	return conclude(outcomes)
+}
+
+function refuse(why: string): number {
+	console.error(why)
+	return 1
+}
+
+/** Types, lint, dead code and every test that needs no running system. Goal: two minutes. */
+async function check(): Promise<Outcome> {
+	const tools = await Promise.all([
+		tool('tsc', ['-p', 'tsconfig.json']),
+		tool('tsc', ['-p', 'packages/web/tsconfig.json']),
+		tool('biome', ['check', '.']),
+		tool('knip', []),
+	])
+	const tested = await runTestFiles({ root, stage: 'check', patterns: PURE, testTimeoutMs: 2 * MINUTE, timeoutMs: 4 * MINUTE }, say)
+	return { tests: tested.tests, problems: [...tools.flat(), ...tested.problems] }
+}
+
+/** Through the public doors: reader bytes in, lock-bus bytes out, pages in a browser. Goal: eight minutes. */
+async function scenario(): Promise<Outcome> {
+	const unbuilt = buildWebIfStale(root, say)
+	if (unbuilt !== undefined) return { tests: [], problems: [unbuilt] }
+	return runTestFiles({ root, stage: 'scenario', patterns: SCENARIO, testTimeoutMs: 5 * MINUTE, timeoutMs: 10 * MINUTE }, say)
+}
+
+/** Third-party systems; there is none to test against yet. */
+async function peers(): Promise<Outcome> {
+	say('There is no peer test yet: nothing talks to a third-party system.')
+	return { tests: [], problems: [] }
+}
+
+/** Runs a tool of node_modules/.bin; its output is shown only when it fails. */
+function tool(name: string, args: readonly string[]): Promise<string[]> {
+	const start = performance.now()
+	const child = spawn(join(root, 'node_modules/.bin', name), [...args], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+	let output = ''
+	for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text))
+	return new Promise((resolve) => {
+		child.once('error', (error) => resolve([`${name} could not be started: ${error.message}`]))
+		child.once('close', (code) => {
+			const command = [name, ...args].join(' ')
+			say(`${command}: ${code === 0 ? 'ok' : 'failed'} in ${seconds(performance.now() - start)}`)
+			resolve(code === 0 ? [] : [`${command} failed:\n${output.trim()}`])
+		})
+	})
+}
+
+async function timed(name: string, stage: () => Promise<Outcome>): Promise<Outcome> {
+	say(`\n== ${name}`)
+	const start = performance.now()
+	const { tests, problems } = await stage()
+	for (const test of tests) if (test.error !== undefined) say(describe(test, test.error))
+	if (tests.length > 0)
+		say(
+			`Slowest:\n${slowest(tests, 5)
+				.map((t) => `${seconds(t.ms).padStart(9)}  ${t.path.join(' > ')}`)
+				.join('\n')}`,
+		)
+	say(`== ${name}: ${tests.length} tests, ${seconds(performance.now() - start)}`)
+	return { tests, problems: problems.map((text) => `${name}: ${text}`) }
+}
+
+function conclude(outcomes: readonly Outcome[]): number {
+	const tests = outcomes.flatMap((o) => o.tests)
+	const problems = outcomes.flatMap((o) => o.problems)
+	const sum = count(tests)
+	if (tests.length === 0) problems.push('No test ran.')
+	const skipped = tests.filter((t) => t.outcome === 'skipped')
+	if (skipped.length > 0 && process.env.CI === 'true')
+		problems.push(`Skipped, which CI does not allow: ${skipped.map((t) => t.path.join(' > ')).join('; ')}`)
+	if (problems.length > 0) say(`\n${problems.join('\n\n')}`)
+	say(`\n${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped`)
+	return sum.failed > 0 || problems.length > 0 ? 1 : 0
+}
+
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
+const describe = (test: TestResult, error: string): string =>
+	`\nFAILED ${test.path.join(' > ')}\n  ${relative(root, test.file)}:${test.line}\n${error.replace(/^/gm, '  ')}`
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+	process.once(signal, () => {
+		killRunningTests()
+		process.exit(1)
+	})
+}
+process.exitCode = await main(process.argv.slice(2))
