@@ -86,7 +86,10 @@ export interface Moved {
 	readonly version: number
 }
 
-/** Effects are names that the outer layer interprets; `about` is the parameter the table gave. */
+/**
+ * Effects are names that the outer layer interprets; `about` is the parameter the table gave. `free`: no item of this line
+ * is in the compartment (a quarantine on it stays until a person has looked).
+ */
 export type Effected =
 	| { readonly effect: 'custody'; readonly case: string; readonly line: string; readonly from: string; readonly to: string }
 	| { readonly effect: 'free' | 'quarantine'; readonly case: string; readonly line: string; readonly compartment: string }
@@ -113,6 +116,7 @@ export type RefusalCode =
 	| 'item-mismatch'
 	| 'spare-not-returned'
 	| 'recalled'
+	| 'nobody-to-hold'
 
 export interface Refused {
 	readonly refused: RefusalCode

@@ -1,4 +1,3 @@
-import { z } from 'zod'
 import { canonicalBytes, toHex } from '../base/index.ts'
 
 /**
@@ -74,12 +73,12 @@ export interface Deadline {
 	readonly movesWithOutage?: boolean
 }
 
-/** One door of a visit: `of` names the link whose case it belongs to; `together`: may be open with the step before (R8). */
+/** One door of a visit: `of` names the link whose case it belongs to; `skippable`: the person may pass over it; `together`: may be open with the step before (R8). */
 export interface VisitStep<L extends string = string> {
 	readonly act: Act
 	readonly line: L
 	readonly of?: string
-	readonly then?: 'required' | 'skippable'
+	readonly skippable?: boolean
 	readonly together?: boolean
 }
 
