@@ -1,10 +1,5 @@
-import type { Tri } from '../board.ts'
-
-/** The hardware's end of a byte pipe: a pty, a socket or memory. */
-export interface EmulatorWire {
-	write(bytes: Uint8Array): void
-	onData(listener: (bytes: Uint8Array) => void): () => void
-}
+import type { BoardProfile, Tri } from '../board.ts'
+import type { DriverClock, EmulatorWire } from '../transport/index.ts'
 
 /** What can go wrong with one compartment; combined freely, cleared with `{}`. */
 export interface CompartmentFaults {
@@ -71,3 +66,17 @@ export interface ReaderEmulator {
 	/** For a page that shows the reader: LED colour and last buzzer. */
 	indicator(): { led: 'off' | 'red' | 'green' | 'amber' | 'blue'; online: boolean; secure: boolean }
 }
+
+export interface EmulatedBoard {
+	/** Address switch of the board. */
+	readonly board: number
+	/** One compartment for each channel of the product. */
+	readonly cabinet: Cabinet
+}
+
+/** Makes the boards of one bus; `wiring` for what the sources of a family disagree on. */
+export type BoardEmulatorMaker = (options: {
+	readonly boards: readonly EmulatedBoard[]
+	readonly clock: DriverClock
+	readonly wiring?: Pick<BoardProfile, 'polarity' | 'statusOrder'>
+}) => BoardEmulator

@@ -1,1 +1,3 @@
-export type { BoardEmulator, BusFaults, Cabinet, CompartmentFaults, EmulatorWire, ReaderEmulator } from './emulator.ts'
+export type { EmulatorWire } from '../transport/index.ts'
+export { createCabinet } from './cabinet.ts'
+export type { BoardEmulator, BoardEmulatorMaker, BusFaults, Cabinet, CompartmentFaults, EmulatedBoard, ReaderEmulator } from './emulator.ts'

@@ -1,0 +1,13 @@
+import type { Board } from './board.ts'
+import { kr16 } from './kerong/driver.ts'
+import { KR16_PRODUCTS } from './kerong/products.ts'
+import type { Reader } from './reader.ts'
+
+export type CatalogEntry =
+	| { readonly family: string; readonly kind: 'board'; readonly products: readonly string[]; create(product: string): Board }
+	| { readonly family: string; readonly kind: 'reader' | 'scanner'; readonly products: readonly string[]; create(product: string): Reader }
+
+/** Every driver there is. A new vendor is a folder and a line here; a new product is an entry in its vendor's `products`. */
+export const CATALOG: readonly CatalogEntry[] = [
+	{ family: 'kr16', kind: 'board', products: KR16_PRODUCTS.map((product) => product.name), create: kr16 },
+]

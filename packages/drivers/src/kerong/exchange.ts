@@ -1,0 +1,125 @@
+import { Fault, isFault } from '@latchwork/core/base'
+import type { BoardEvent } from '../board.ts'
+import type { DriverClock, DriverStats, Transport } from '../transport/index.ts'
+import { createParser, type Discarded, encode, type Message } from './codec.ts'
+
+export type Status = Extract<Message, { kind: 'status' }>
+export type Question = Extract<Message, { kind: 'status-query' | 'unlock' }>
+
+export type Reply =
+	| { readonly kind: 'answer'; readonly status: Status }
+	| { readonly kind: 'silence' }
+	/** Not one byte left. */
+	| { readonly kind: 'unsent'; readonly fault: Fault }
+
+export interface Exchange {
+	/**
+	 * Sends one frame once and waits up to `windowMs` for its answer. The protocol has no sequence number, so after a timeout
+	 * the answer to the *last* question may still come: with `wholeWindow` all answers of the window are heard and the last counts.
+	 */
+	ask(question: Question, options: { readonly windowMs: number; readonly wholeWindow: boolean }): Promise<Reply>
+	stats(): DriverStats
+	/** Ends a question in flight as silence. */
+	abandon(): void
+	close(): void
+}
+
+interface Waiting {
+	readonly question: Question
+	readonly wholeWindow: boolean
+	answer: Status | undefined
+	finish(): void
+}
+
+type ProtocolCode = Extract<BoardEvent['fact'], { kind: 'protocol' }>['code']
+
+/** One question and its answer on a half-duplex bus; the caller asks one at a time. */
+export function createExchange(io: Transport, clock: DriverClock, report: (code: ProtocolCode, discarded: number) => void): Exchange {
+	const parser = createParser()
+	const stats = { tx: 0, rx: 0, timeouts: 0, badFrames: 0, resyncs: 0, lastOkMono: -1 }
+	let waiting: Waiting | undefined
+	let closed = false
+	let echoReported = false
+
+	const thrownAway = (discarded: Discarded | undefined) => {
+		if (!discarded) return
+		if (discarded.code === 'checksum') stats.badFrames++
+		else stats.resyncs++
+		report(discarded.code, discarded.bytes)
+	}
+	const reject = (code: ProtocolCode, bytes: Uint8Array) => {
+		stats.badFrames++
+		report(code, bytes.length)
+	}
+
+	const hear = (message: Message, bytes: Uint8Array) => {
+		if (!waiting) return reject('late', bytes)
+		if (message.kind === waiting.question.kind && sameAddress(message, waiting.question)) return hearEcho(bytes)
+		if (message.kind !== 'status') return reject('function', bytes)
+		if (!answers(message, waiting.question)) return reject('address', bytes)
+		stats.rx++
+		stats.lastOkMono = clock.mono()
+		waiting.answer = message
+		if (!waiting.wholeWindow) waiting.finish()
+	}
+	/** A property of the adapter and not an accident: told once. */
+	const hearEcho = (bytes: Uint8Array) => {
+		if (!echoReported) report('echo', bytes.length)
+		echoReported = true
+	}
+
+	const unsubscribe = io.onData((bytes) => {
+		for (const parsed of parser.push(bytes)) {
+			if (parsed.kind === 'message') hear(parsed.message, parsed.bytes)
+			else thrownAway(parsed.discarded)
+		}
+	})
+
+	return {
+		async ask(question, { windowMs, wholeWindow }) {
+			if (closed) return { kind: 'unsent', fault: new Fault('transport-closed', 'The board driver was stopped.') }
+			thrownAway(parser.reset())
+			const reply = new Promise<Reply>((resolve) => {
+				const mine: Waiting = {
+					question,
+					wholeWindow,
+					answer: undefined,
+					finish() {
+						if (waiting !== mine) return
+						waiting = undefined
+						cancel()
+						resolve(mine.answer ? { kind: 'answer', status: mine.answer } : { kind: 'silence' })
+					},
+				}
+				const cancel = clock.after(windowMs, () => {
+					if (!mine.answer) stats.timeouts++
+					mine.finish()
+				})
+				waiting = mine
+			})
+			try {
+				await io.write(encode(question))
+				stats.tx++
+			} catch (error) {
+				waiting?.finish()
+				if (!isFault(error)) throw error
+				return { kind: 'unsent', fault: error }
+			}
+			return reply
+		},
+		stats: () => ({ ...stats }),
+		abandon: () => waiting?.finish(),
+		close() {
+			closed = true
+			waiting?.finish()
+			unsubscribe()
+		},
+	}
+}
+
+const sameAddress = (a: Message, b: Question) => 'board' in a && a.board === b.board && ('lock' in a ? a.lock : 0) === lockOf(b)
+
+const lockOf = (question: Question) => (question.kind === 'unlock' ? question.lock : 0)
+
+/** Sources do not say whether the answer to `31` carries the lock or only the board, so both are taken. */
+const answers = (status: Status, question: Question) => status.board === question.board && (status.lock === 0 || status.lock === lockOf(question))
