@@ -1,6 +1,27 @@
+export { type BadgeBits, type BadgeImage, type BadgeReading, type BadgeRefusal, badgeFromBits, badgeToBits } from './badge.ts'
 export { acceptBundle, type BundleAnswer, type BundleRefusal, type BundleTerms, sealBundle } from './bundle.ts'
 export type { Asset, Assurance, Bundle, BundleSettings, Credential, LoanDue, PolicySet, Schedule, Subject } from './bundle-schema.ts'
+export { type CompiledBundle, compile } from './compile.ts'
+export { type IdentifyAnswer, type IdentifyTerms, type Identity, identify, type Presented, strengthen, verifierOf } from './credential.ts'
+export { decide, GRANT_LIFE_MS, REASON_ORDER } from './decide.ts'
 export type { AccessAction, AccessDecision, AccessRequest, AccessResource, DecisionRecord, Grant, Method, Moment } from './decision.ts'
+export { dueTime } from './due.ts'
 export { type AuthorityState, acceptLease, authorityState, type Lease, type LeaseAnswer, type LeaseRefusal, sealLease } from './lease.ts'
+export { type LocalTime, localTime, nextMidnight } from './local-time.ts'
+export { type CodeAnswer, type CodeTerms, mintCode, type OneTimeCode, verifyCode } from './one-time-code.ts'
+export {
+	checkPinSettings,
+	giveBack,
+	isSuspended,
+	lengthFormula,
+	NEW_PIN_BUDGET,
+	type PinBudget,
+	type PinTerms,
+	spendTry,
+	type TryAnswer,
+} from './pin-budget.ts'
 export type { Entity, EntityRef, LoadedPolicies, PolicyAnswer, PolicyEngine, PolicyQuestion, PolicyRefusal, PolicyValue } from './policy-engine.ts'
+export { POLICY_SCHEMA } from './policy-schema.ts'
+export { isOpen, nextOpening, openingAt } from './schedule.ts'
 export type { Envelope, PinnedKeys } from './signed.ts'
+export { heardSigned, LONGEST_SLEEP_MS, sawSigned, startTime, type TimeReading, type TimeState, TOLERANCE_MS, trustedNow } from './trusted-time.ts'

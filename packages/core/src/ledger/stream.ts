@@ -14,6 +14,7 @@ export interface StreamHead {
 /** What the controller knows at the moment of minting. */
 export interface MintContext {
 	readonly bank: Id<'bank'>
+	/** Milliseconds; fractions are cut off. */
 	readonly at: number
 	readonly mono: number
 	readonly clock: StreamEvent['clock']
@@ -47,8 +48,8 @@ export function mint(head: StreamHead, draft: EventDraft, context: MintContext):
 		subject: draft.subject,
 		...(draft.actor === undefined ? {} : { actor: draft.actor }),
 		bank: context.bank,
-		at: context.at,
-		mono: context.mono,
+		at: Math.floor(context.at),
+		mono: Math.floor(context.mono),
 		clock: context.clock,
 		bundle: context.bundle,
 		offline: context.offline,

@@ -1,0 +1,35 @@
+import type { Crypto } from '../base/index.ts'
+import { type DenyReason, denyReason } from '../wire/index.ts'
+import type { Bundle, PolicySet } from './bundle-schema.ts'
+import type { LoadedPolicies, PolicyEngine, PolicyRefusal } from './policy-engine.ts'
+import { POLICY_SCHEMA } from './policy-schema.ts'
+
+/** A bundle that is ready to decide. Release it when the next one is in force: the engine has a bounded number of places. */
+export interface CompiledBundle {
+	readonly bundle: Bundle
+	readonly loaded: LoadedPolicies
+	/** `@reason` of each forbid by policy id, as far as it is one of the closed list; others mean `policy-denied`. */
+	readonly reasons: ReadonlyMap<string, DenyReason>
+	readonly sha256: Crypto['sha256']
+	release(): void
+}
+
+/** Validates the policies against the schema and makes them ready. A refusal names set, line and column; nothing is then occupied. */
+export function compile(
+	bundle: Bundle,
+	given: { readonly engine: PolicyEngine; readonly sha256: Crypto['sha256'] },
+): { readonly ok: true; readonly compiled: CompiledBundle } | PolicyRefusal {
+	const answer = given.engine.load(POLICY_SCHEMA, slice(bundle))
+	if (!answer.ok) return answer
+	const { loaded } = answer
+	const reasons = new Map<string, DenyReason>()
+	for (const { id, effect, reason } of loaded.policies) {
+		const known = denyReason.safeParse(reason)
+		if (effect === 'forbid' && known.success) reasons.set(id, known.data)
+	}
+	return { ok: true, compiled: { bundle, loaded, reasons, sha256: given.sha256, release: () => loaded.release() } }
+}
+
+/** Only the sets that can apply at this bank: the cost of a decision grows with the policies it has to read. */
+const slice = ({ policies, site, bank }: Bundle): PolicySet[] =>
+	policies.sets.filter(({ scope }) => (scope?.site ?? site.id) === site.id && (scope?.bank ?? bank.id) === bank.id)

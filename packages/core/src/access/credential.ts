@@ -1,0 +1,101 @@
+import { type Crypto, type Id, toHex } from '../base/index.ts'
+import type { DenyReason } from '../wire/index.ts'
+import type { Assurance, Bundle, Credential } from './bundle-schema.ts'
+import type { Method } from './decision.ts'
+import { entriesOf } from './directory.ts'
+import { verifyCode } from './one-time-code.ts'
+import type { PinnedKeys } from './signed.ts'
+
+/** What a person showed. `secure`: the badge number came through an authenticated channel; without it the reading is worth 'low'. */
+export type Presented =
+	| { readonly kind: 'badge'; readonly normal: string; readonly secure?: boolean }
+	| { readonly kind: 'pin'; readonly pin: string }
+	| { readonly kind: 'code'; readonly text: string }
+
+export interface Identity {
+	readonly ok: true
+	readonly subject: Id<'subject'>
+	/** Credential id, or the one-time code's `jti`. */
+	readonly credential: string
+	readonly method: Method
+	readonly assurance: Assurance
+	/** The salted commitment that may be written to the ledger for this credential. */
+	readonly commitment: string
+	/** Present for a one-time code: the caller makes it durable as used in the transaction that starts the door session. */
+	readonly jti?: string
+}
+export type IdentifyAnswer = Identity | { readonly ok: false; readonly reason: DenyReason }
+
+export interface IdentifyTerms {
+	readonly siteKey: Uint8Array
+	readonly crypto: Crypto
+	/** Trusted time. */
+	readonly now: number
+	readonly uncertain: boolean
+	/** Public keys of those who may mint one-time codes for this bank. */
+	readonly makerKeys: PinnedKeys
+	readonly codeUsed: (jti: string) => boolean
+}
+
+/** The keyed form under which a credential is looked up: hex HMAC-SHA256 under the site key of `kind:normal` (trust.md §3.2). */
+export function verifierOf(siteKey: Uint8Array, crypto: Crypto, kind: Credential['kind'], normal: string): string {
+	return toHex(crypto.hmacSha256(siteKey, new TextEncoder().encode(`${kind}:${normal}`)))
+}
+
+/** Who is this? Says nothing about what the person may do. */
+export function identify(bundle: Bundle, presented: Presented, terms: IdentifyTerms): IdentifyAnswer {
+	switch (presented.kind) {
+		case 'badge': {
+			const credential = look(bundle, terms, 'badge', presented.normal)
+			if (!credential) return { ok: false, reason: 'unknown-credential' }
+			if (isRevoked(bundle, credential)) return { ok: false, reason: 'credential-revoked' }
+			return identity(credential, presented.secure === false ? 'low' : credential.assurance)
+		}
+		case 'pin': {
+			// Unknown, revoked and badly formed PINs get one answer: whoever guesses learns nothing from which it was (T29).
+			const credential = look(bundle, terms, 'pin', presented.pin)
+			if (!credential || isRevoked(bundle, credential)) return { ok: false, reason: 'wrong-pin' }
+			return identity(credential, credential.assurance)
+		}
+		case 'code':
+			return identifyByCode(bundle, presented.text, terms)
+	}
+}
+
+/** A badge and a PIN of the same person, shown in one visit, are worth more than either; of two people they are worth nothing. */
+export function strengthen(first: Identity, second: Identity): IdentifyAnswer {
+	const badge = [first, second].find((one) => one.method === 'badge')
+	const pin = [first, second].find((one) => one.method === 'pin')
+	if (!badge || !pin || badge.subject !== pin.subject) return { ok: false, reason: 'wrong-pin' }
+	return { ...badge, method: 'badge-and-pin', assurance: badge.assurance === 'low' ? 'medium' : 'high' }
+}
+
+function look(bundle: Bundle, terms: IdentifyTerms, kind: Credential['kind'], normal: string): Credential | undefined {
+	// A lookup by keyed hash leaks nothing by its timing: whoever does not hold the key cannot steer the hash.
+	return entriesOf(bundle).credentials.get(verifierOf(terms.siteKey, terms.crypto, kind, normal))
+}
+
+function isRevoked(bundle: Bundle, credential: Credential): boolean {
+	const { revoked } = entriesOf(bundle)
+	return revoked.has(credential.id) || revoked.has(credential.subject)
+}
+
+const identity = ({ id, subject, kind, commitment }: Credential, assurance: Assurance): Identity => ({
+	ok: true,
+	subject,
+	credential: id,
+	method: kind,
+	assurance,
+	commitment,
+})
+
+function identifyByCode(bundle: Bundle, text: string, terms: IdentifyTerms): IdentifyAnswer {
+	const answer = verifyCode(text, { ...terms, bank: bundle.bank.id })
+	if (!answer.ok) return answer
+	const { subjects, revoked } = entriesOf(bundle)
+	const { jti, subject } = answer.code
+	const person = subjects.get(subject)
+	if (!person) return { ok: false, reason: 'unknown-credential' }
+	if (revoked.has(jti) || revoked.has(subject)) return { ok: false, reason: 'credential-revoked' }
+	return { ok: true, subject, credential: jti, method: 'code', assurance: 'medium', commitment: person.commitment, jti }
+}

@@ -1,0 +1,86 @@
+import { type LocalTime, localTime, nextMidnight } from './local-time.ts'
+
+/**
+ * The budget of wrong PINs of one kiosk (trust.md §3.4, T1, T2). A kiosk that takes a bare PIN has no account to lock, so the
+ * kiosk itself has G tries a local day; when they are gone the PIN method rests until midnight and every other method goes on.
+ *
+ * A try is *spent before it is checked* and given back when it was right. Whoever stores the state between `spendTry` and the
+ * check therefore grants no free try to somebody who cuts the power in between.
+ */
+export interface PinBudget {
+	/** Local day of the site, `2026-01-05`. */
+	readonly day: string
+	/** Tries spent this day. */
+	readonly spent: number
+	/** Wrong tries in a row, which set the waiting time. */
+	readonly inRow: number
+	/** Trusted time before which the next try is refused. */
+	readonly waitUntil: number
+}
+export const NEW_PIN_BUDGET: PinBudget = { day: '', spent: 0, inRow: 0, waitUntil: 0 }
+
+export interface PinTerms {
+	readonly wrongPinsPerDay: number
+	readonly timeZone: string
+}
+export type TryAnswer =
+	| { readonly ok: true; readonly budget: PinBudget }
+	/** `wait`: too soon after a wrong one; `suspended`: the day's budget is gone. `until` in trusted time. */
+	| { readonly ok: false; readonly why: 'wait' | 'suspended'; readonly until: number }
+
+const LONGEST_WAIT_MS = 30_000
+
+/** May a PIN be tried now? If so, the answer holds the budget to store before the PIN is looked at. */
+export function spendTry(before: PinBudget, terms: PinTerms, now: number): TryAnswer {
+	const budget = ofToday(before, terms, now)
+	if (budget.spent >= terms.wrongPinsPerDay) return { ok: false, why: 'suspended', until: nextMidnight(now, terms.timeZone) }
+	if (now < budget.waitUntil) return { ok: false, why: 'wait', until: budget.waitUntil }
+	const inRow = budget.inRow + 1
+	const wait = Math.min(LONGEST_WAIT_MS, 1_000 * 2 ** Math.min(inRow - 1, 10))
+	return { ok: true, budget: { day: budget.day, spent: budget.spent + 1, inRow, waitUntil: now + wait } }
+}
+
+/** The PIN was right: the try comes back and the next person does not wait. Tries that were wrong stay spent. */
+export const giveBack = (budget: PinBudget): PinBudget => ({ ...budget, spent: Math.max(0, budget.spent - 1), inRow: 0, waitUntil: 0 })
+
+/** True when the last try of the day is gone: the moment for the event `credential.locked-out`. */
+export const isSuspended = (before: PinBudget, terms: PinTerms, now: number): boolean => ofToday(before, terms, now).spent >= terms.wrongPinsPerDay
+
+/** A new local day brings a new budget; a clock that went back brings none. */
+function ofToday(budget: PinBudget, { timeZone }: PinTerms, now: number): PinBudget {
+	const today = dayName(localTime(now, timeZone))
+	return today > budget.day ? { ...NEW_PIN_BUDGET, day: today } : budget
+}
+
+const dayName = ({ year, month, day }: LocalTime) =>
+	`${String(year).padStart(4, '0')}-${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}`
+
+/** Chance that a guesser who uses up `wrongADay` tries every day for a year hits one of `secrets` PINs of `digits` digits (trust.md §3.4). */
+export function lengthFormula(secrets: number, digits: number, wrongADay: number): number {
+	return -Math.expm1(365 * wrongADay * Math.log1p(-secrets / 10 ** digits))
+}
+
+const HIGHEST_CHANCE = 0.01
+
+/** The product's rule: no setting with more than 1 % a kiosk-year. `secrets` counts every live PIN and typed code of the kiosk. */
+export function checkPinSettings(
+	secrets: number,
+	digits: number,
+	wrongADay: number,
+): { readonly ok: true; readonly chance: number } | { readonly ok: false; readonly chance: number; readonly text: string } {
+	const chance = lengthFormula(secrets, digits, wrongADay)
+	if (chance <= HIGHEST_CHANCE) return { ok: true, chance }
+	const enough = digitsNeeded(secrets, wrongADay)
+	const percent = (100 * chance).toPrecision(2)
+	return {
+		ok: false,
+		chance,
+		text: `With ${secrets} PINs of ${digits} digits a guesser succeeds within a year with ${percent} %; 1 % is allowed. Use ${enough} digits.`,
+	}
+}
+
+function digitsNeeded(secrets: number, wrongADay: number): number {
+	let digits = 4
+	while (lengthFormula(secrets, digits, wrongADay) > HIGHEST_CHANCE) digits++
+	return digits
+}
