@@ -62,7 +62,7 @@ async function install(parts: ConnectParts, refusal: Connection): Promise<Connec
 	return answer.kind === 'answer' ? { kind: 'installed' } : answer
 }
 
-async function prove({ line, session, random }: ConnectParts, key: Uint8Array): Promise<Handshake | Exclude<Outcome, { kind: 'answer' }>> {
+async function prove({ line, random }: ConnectParts, key: Uint8Array): Promise<Handshake | Exclude<Outcome, { kind: 'answer' }>> {
 	const dialogue = handshake(key, random(8))
 	let step = dialogue.next()
 	while (!step.done) {

@@ -50,7 +50,7 @@ interface Reply {
 	readonly data: Uint8Array
 	readonly security?: { readonly type: number; readonly data: Uint8Array }
 	/** What changes once the answer has been sealed. */
-	readonly then?: () => void
+	readonly afterwards?: () => void
 }
 const reply = (code: number, ...data: number[]): Reply => ({ code, data: Uint8Array.from(data) })
 const nak = (reason: number): Reply => reply(ANSWER.nak, reason)
@@ -101,7 +101,7 @@ export function osdpReaderEmulator(options: OsdpEmulatorOptions): OsdpReaderEmul
 
 		const { answer, sealed } = judge(packet)
 		lastAnswer = sealed && channel ? channel.seal(inPacket(sequence, answer)) : encode(sequence, answer)
-		answer.then?.()
+		answer.afterwards?.()
 		return lastAnswer
 	}
 
@@ -184,7 +184,7 @@ export function osdpReaderEmulator(options: OsdpEmulatorOptions): OsdpReaderEmul
 		return {
 			...reply(ANSWER.initialMac, ...mac),
 			security: { type: 0x14, data: Uint8Array.of(right ? 1 : 0xff) },
-			then: () => {
+			afterwards: () => {
 				if (right) channel = secureChannel('pd', waiting.keys, mac)
 			},
 		}
@@ -195,7 +195,7 @@ export function osdpReaderEmulator(options: OsdpEmulatorOptions): OsdpReaderEmul
 		if (type !== 1 || length !== 16 || data.length !== 18) return nak(NAK.notProcessed)
 		return {
 			...reply(ANSWER.ack),
-			then: () => {
+			afterwards: () => {
 				key = data.slice(2)
 				channel = undefined
 			},

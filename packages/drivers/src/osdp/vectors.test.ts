@@ -30,7 +30,7 @@ const ORDER: readonly Message[] = [askLocalStatus(), BLINKING, buzzer(2, 2, 3), 
 /** What the reports of both recordings mean. Of the card's last byte two bits count. */
 const FACTS = [
 	{ kind: 'status', tamper: false, powerFailed: false },
-	{ kind: 'card', format: 0, bitCount: 26, bits: fromHex('a1b2c3c0') },
+	{ kind: 'card', format: 1, bitCount: 26, bits: fromHex('a1b2c3c0') },
 	{ kind: 'keys', keys: '1234#' },
 	{ kind: 'status', tamper: true, powerFailed: false },
 ]
