@@ -32,8 +32,8 @@ export interface Journal {
 	 * Throws `Fault` journal-full when the disk refuses, and then nothing of the entry exists.
 	 */
 	commit(entry: Entry): readonly Minted[]
-	/** All documents of a kind, by key. */
-	facts<T>(kind: string): Map<string, T>
+	/** All documents of a kind, by key: the live image of what is on disk, changed by `commit` alone. Bodies are never mutated. */
+	facts<T>(kind: string): ReadonlyMap<string, T>
 	fact<T>(kind: string, key: string): T | undefined
 	/** Events of the present stream after `seq`, oldest first. */
 	events(afterSeq: number, limit: number): { seq: number; event: StreamEvent }[]
@@ -53,6 +53,8 @@ export interface JournalParts {
 	readonly now: () => number
 	/** What is known at the moment of minting (trusted time, bank, bundle, link). */
 	readonly context: () => MintContext
+	/** Written with every entry: what must never be older than the latest event (trusted time). */
+	readonly standing: () => readonly (Key & { readonly body: unknown })[]
 }
 
 const LOW = 0.95
@@ -68,9 +70,29 @@ export function openJournal(parts: JournalParts): Journal {
 	let head = readHead(db)
 	const fresh = head === undefined && mark === undefined
 	let lost: Journal['lost']
+	let marked = true
 
+	/** The commit stands whether or not the mark can be written; a mark that lags is safe, one that keeps failing is reported. */
+	const leaveMark = (at: StreamHead) => {
+		try {
+			markFile.write(at)
+			marked = true
+		} catch {
+			marked = false
+		}
+	}
+	const image = new Map<string, Map<string, unknown>>()
+	const imageOf = (kind: string) => {
+		let found = image.get(kind)
+		if (!found) {
+			found = new Map(sql.facts.all(kind).map((row) => [String(row.key), JSON.parse(String(row.body)) as unknown]))
+			image.set(kind, found)
+		}
+		return found
+	}
 	const write = (entry: Entry, from: StreamHead): { minted: Minted[]; head: StreamHead } => {
 		const minted: Minted[] = []
+		const put = [...(entry.put ?? []), ...parts.standing()]
 		let at = from
 		db.exec('BEGIN IMMEDIATE')
 		try {
@@ -80,7 +102,7 @@ export function openJournal(parts: JournalParts): Journal {
 				minted.push(next)
 				at = next.head
 			}
-			for (const { kind, key, body } of entry.put ?? []) sql.put.run(kind, key, JSON.stringify(body))
+			for (const { kind, key, body } of put) sql.put.run(kind, key, JSON.stringify(body))
 			for (const { kind, key } of entry.drop ?? []) sql.drop.run(kind, key)
 			if (entry.intent) sql.intent.run(entry.intent.command, entry.intent.session, entry.intent.compartment, entry.intent.fence)
 			sql.meta.run('head', JSON.stringify(at))
@@ -89,14 +111,17 @@ export function openJournal(parts: JournalParts): Journal {
 			if (db.isTransaction) db.exec('ROLLBACK')
 			throw diskRefused(cause) ? new Fault('journal-full', 'The disk cannot take another record, so no door is opened. Free some space.', { cause }) : cause
 		}
-		if (at.seq !== from.seq || at.stream !== from.stream) markFile.write(at)
+		for (const { kind, key, body } of put) image.get(kind)?.set(key, body)
+		for (const { kind, key } of entry.drop ?? []) image.get(kind)?.delete(key)
+		if (at.seq !== from.seq || at.stream !== from.stream) leaveMark(at)
 		return { minted, head: at }
 	}
 
 	const begin = (after?: StreamHead) => {
 		const started = openStream(newId('stream', parts.now(), parts.random))
 		markFile.reset()
-		head = write({ events: [streamStarted(parts.controller, after)] }, started).head
+		const gap: EventDraft[] = lost ? [{ type: 'stream.history-lost', subject: lost.stream, actor: 'edge', data: { from: lost.fromSeq, to: lost.toSeq } }] : []
+		head = write({ events: [streamStarted(parts.controller, after), ...gap], put: gap.length ? [{ kind: 'edge', key: 'history-lost', body: lost }] : [] }, started).head
 	}
 
 	if (mark && (head === undefined || head.stream !== mark.stream || head.seq < mark.seq || (head.seq === mark.seq && head.hash !== mark.hash))) {
@@ -122,11 +147,8 @@ export function openJournal(parts: JournalParts): Journal {
 				return done.minted
 			}
 		},
-		facts: <T>(kind: string) => new Map(sql.facts.all(kind).map((row) => [String(row.key), JSON.parse(String(row.body)) as T])),
-		fact: <T>(kind: string, key: string) => {
-			const row = sql.fact.get(kind, key)
-			return row ? (JSON.parse(String(row.body)) as T) : undefined
-		},
+		facts: <T>(kind: string) => imageOf(kind) as ReadonlyMap<string, T>,
+		fact: <T>(kind: string, key: string) => imageOf(kind).get(key) as T | undefined,
 		events: (afterSeq, limit) =>
 			sql.events.all((head as StreamHead).stream, afterSeq, limit).map((row) => ({
 				seq: Number(row.seq),
@@ -136,7 +158,7 @@ export function openJournal(parts: JournalParts): Journal {
 		fresh,
 		storage() {
 			if (!reserve.held()) reserve.restore()
-			return !reserve.held() || reserve.used() > LOW ? 'low' : 'good'
+			return !marked || !reserve.held() || reserve.used() > LOW ? 'low' : 'good'
 		},
 		close() {
 			db.close()
@@ -177,7 +199,6 @@ const statements = (db: DatabaseSync) => ({
 	intent: db.prepare('INSERT INTO intent (command, session, compartment, fence) VALUES (?, ?, ?, ?)'),
 	meta: db.prepare('INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value'),
 	facts: db.prepare('SELECT key, body FROM fact WHERE kind = ? ORDER BY key'),
-	fact: db.prepare('SELECT body FROM fact WHERE kind = ? AND key = ?'),
 	events: db.prepare('SELECT seq, bytes FROM event WHERE stream = ? AND seq > ? ORDER BY seq LIMIT ?'),
 })
 

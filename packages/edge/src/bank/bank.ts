@@ -1,0 +1,246 @@
+import { Fault, type Id } from '@latchwork/core/base'
+import {
+	type BankState,
+	type Compartment,
+	type Content,
+	DOOR_TIMERS,
+	type DoorEffect,
+	type DoorInput,
+	newBank,
+	newCompartment,
+	type ReleaseRequest,
+	type Senses,
+	type Step,
+	step,
+} from '@latchwork/core/door'
+import type { EventDraft } from '@latchwork/core/ledger'
+import type { Board, BoardEvent, ChannelRef } from '@latchwork/drivers/board'
+import type { DriverClock } from '@latchwork/drivers/transport'
+import type { Entry, Journal } from '../journal/index.ts'
+
+type CompartmentId = Id<'compartment'>
+
+/** A compartment and where its lock hangs. */
+export interface Wiring {
+	readonly id: CompartmentId
+	readonly ref: ChannelRef
+	readonly senses: Senses
+	/** What the bundle says lies there when the journal is new. */
+	readonly content: Content
+}
+
+export interface BankParts {
+	readonly journal: Journal
+	readonly clock: DriverClock
+	/** Trusted time in milliseconds. */
+	readonly now: () => number
+	readonly wiring: readonly Wiring[]
+	readonly board: (bus: string) => Board
+	readonly singleOpen?: boolean
+	/** Facts that belong to the same moment (case, visit): written in the same transaction as the step that caused them. */
+	readonly follow: (step: Step) => Omit<Entry, 'intent' | 'essential'>
+	/** After the step is durable and its effects are started. */
+	readonly changed: (step: Step) => void
+}
+
+export interface Bank {
+	state(): BankState
+	/** Asks for a door. `also` is written in the same transaction as the `releasing` row, or not at all. */
+	release(request: Omit<ReleaseRequest, 'notAfter'>, also: Omit<Entry, 'intent' | 'essential'>, essential: boolean): Step | 'storage-full'
+	input(input: DistributiveOmit<DoorInput, 'at' | 'mono'>): void
+	/** Everything a driver says about a bus. */
+	sensed(bus: string, event: BoardEvent): void
+	boards(): readonly { bus: string; board: number; up: boolean }[]
+	/** First input after start: settles what a crash left undecided. */
+	restart(): void
+	stop(): void
+}
+
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
+type Input = DistributiveOmit<DoorInput, 'at' | 'mono'>
+
+/** A release frame that has not left by then is dropped: well before T_ack gives the intent up (trust.md R11, hardware.md §1.9). */
+const SEND_WITHIN_MS = 2_500
+/** A person waits at the door this long at most between choice and pulse. */
+const REQUEST_VALID_MS = 10_000
+const RETRY_MS = 500
+
+/**
+ * The host of the door reducer: makes each step durable, then runs its effects, in that order and never otherwise (R1, R13).
+ * Sensor facts that the disk refuses wait in order and hold up everything behind them; requests are refused instead.
+ */
+export function openBank(parts: BankParts): Bank {
+	const { journal, clock } = parts
+	const byId = new Map(parts.wiring.map((w) => [w.id, w]))
+	const byRef = new Map(parts.wiring.map((w) => [key(w.ref), w.id]))
+	const timers = new Map<string, () => void>()
+	const boards = new Map(parts.wiring.map((w) => [`${w.ref.bus}/${w.ref.board}`, { bus: w.ref.bus, board: w.ref.board, up: false }]))
+	const waiting: Input[] = []
+	let bank = load(parts)
+	let cancelRetry = () => {}
+	let stopped = false
+
+	const durable = (s: Step, also: Omit<Entry, 'intent' | 'essential'>, essential: boolean, request?: Pick<ReleaseRequest, 'command' | 'session' | 'compartment'>): void => {
+		const fence = request && s.bank.compartments[request.compartment]?.fence
+		const granted = s.effects.some((e) => e.do === 'pulse')
+		if (!s.events.length && !s.touched.length && !also.events.length && !also.put?.length && !also.drop?.length) return
+		journal.commit({
+			events: [...s.events, ...also.events],
+			put: [
+				...s.touched.map((id) => ({ kind: 'compartment', key: id, body: s.bank.compartments[id] })),
+				...(s.events.length ? [{ kind: 'bank', key: 'commands', body: s.bank.commands }] : []),
+				...(also.put ?? []),
+			],
+			drop: also.drop ?? [],
+			...(granted && request && fence !== undefined && { intent: { command: request.command, session: request.session, compartment: request.compartment, fence } }),
+			essential,
+		})
+	}
+
+	const settleStep = (s: Step): void => {
+		bank = s.bank
+		for (const effect of s.effects) run(effect)
+		parts.changed(s)
+	}
+
+	const input = (next: Input): void => {
+		if (stopped) return
+		waiting.push(next)
+		if (waiting.length === 1) drain()
+	}
+
+	const drain = (): void => {
+		for (let next = waiting[0]; next; next = waiting[0]) {
+			const s = step(bank, { ...next, at: parts.now(), mono: clock.mono() })
+			try {
+				durable(s, parts.follow(s), true)
+			} catch (fault) {
+				if (!(fault instanceof Fault) || fault.code !== 'journal-full') throw fault
+				cancelRetry = clock.after(RETRY_MS, drain)
+				return
+			}
+			waiting.shift()
+			settleStep(s)
+		}
+	}
+
+	const run = (effect: DoorEffect): void => {
+		const wire = byId.get(effect.compartment)
+		if (!wire) return
+		if (effect.do === 'start') {
+			const name = `${effect.compartment}/${effect.timer}`
+			timers.get(name)?.()
+			timers.set(
+				name,
+				clock.after(DOOR_TIMERS[effect.timer], () => {
+					timers.delete(name)
+					input({ kind: 'timer', compartment: effect.compartment, timer: effect.timer, fence: effect.fence })
+				}),
+			)
+		} else if (effect.do === 'stop') {
+			for (const timer of effect.timers) {
+				timers.get(`${effect.compartment}/${timer}`)?.()
+				timers.delete(`${effect.compartment}/${timer}`)
+			}
+		} else if (effect.do === 'pulse') void pulse(wire, effect)
+		else void read(wire, effect.fence)
+	}
+
+	const pulse = async (wire: Wiring, effect: Extract<DoorEffect, { do: 'pulse' }>): Promise<void> => {
+		const { compartment, fence } = effect
+		const answer = await parts
+			.board(wire.ref.bus)
+			.open({ id: effect.session, ref: wire.ref, notAfter: clock.mono() + SEND_WITHIN_MS })
+			// A driver that throws may have sent bytes: only the sensor can tell.
+			.catch(() => ({ sent: true, ack: 'none' as const, fault: undefined }))
+		input({ kind: 'pulsed', compartment, fence, sent: answer.sent, ack: answer.ack, ...(answer.fault && { code: answer.fault.code }) })
+	}
+
+	const read = async (wire: Wiring, fence: number): Promise<void> => {
+		const reading = await parts
+			.board(wire.ref.bus)
+			.read(wire.ref.board)
+			.catch(() => undefined)
+		if (stopped) return
+		const session = bank.compartments[wire.id]?.session
+		if (!session || session.fence !== fence) return
+		// After a restart the board may need a moment; the recovery timer gives up, not this.
+		if (!reading && session.recovering) return void clock.after(RETRY_MS / 2, () => void read(wire, fence))
+		input({
+			kind: 'reading',
+			compartment: wire.id,
+			fence,
+			door: reading?.door[wire.ref.channel] ?? 'unknown',
+			presence: reading?.presence[wire.ref.channel] ?? 'unknown',
+		})
+	}
+
+	return {
+		state: () => bank,
+		release(request, also, essential) {
+			if (waiting.length) return 'storage-full'
+			const at = parts.now()
+			const s = step(bank, { kind: 'request', at, mono: clock.mono(), request: { ...request, notAfter: at + REQUEST_VALID_MS } })
+			try {
+				durable(s, s.refused || s.repeated ? { events: [] } : also, essential, request)
+			} catch (fault) {
+				if (fault instanceof Fault && fault.code === 'journal-full') return 'storage-full'
+				throw fault
+			}
+			settleStep(s)
+			return s
+		},
+		input,
+		sensed(bus, event) {
+			const fact = event.fact
+			if (fact.kind === 'protocol') return
+			if (fact.kind === 'door' || fact.kind === 'presence') {
+				const compartment = byRef.get(key(fact.ref))
+				if (!compartment) return
+				if (fact.kind === 'door') input({ kind: 'door', compartment, value: fact.value, initial: fact.initial })
+				else input({ kind: 'presence', compartment, value: fact.value, initial: fact.initial })
+				return
+			}
+			const entry = boards.get(`${bus}/${fact.board}`)
+			const up = fact.kind === 'board-up'
+			if (!entry || entry.up === up) return
+			entry.up = up
+			note({ type: up ? 'board.returned' : 'board.lost', subject: `${bus}/${fact.board}`, actor: 'edge', data: {} })
+			if (!up) input({ kind: 'board-lost', compartments: parts.wiring.filter((w) => w.ref.bus === bus && w.ref.board === fact.board).map((w) => w.id) })
+			else parts.changed({ bank, touched: [], events: [], effects: [], ended: [] })
+		},
+		boards: () => [...boards.values()],
+		restart: () => input({ kind: 'restart' }),
+		stop() {
+			stopped = true
+			cancelRetry()
+			for (const cancel of timers.values()) cancel()
+			timers.clear()
+		},
+	}
+
+	/** A fact beside the doors; lost only if the disk refuses it, and then health says so. */
+	function note(event: EventDraft): void {
+		try {
+			journal.commit({ events: [event], essential: true })
+		} catch (fault) {
+			if (!(fault instanceof Fault) || fault.code !== 'journal-full') throw fault
+		}
+	}
+}
+
+const key = (ref: ChannelRef) => `${ref.bus}/${ref.board}/${ref.channel}`
+
+/** Present state from the journal; compartments that it does not know yet start with what the bundle says is inside. */
+function load(parts: BankParts): BankState {
+	const known = parts.journal.facts<Compartment>('compartment')
+	const bank = newBank(
+		parts.wiring.map((w) => {
+			const saved = known.get(w.id)
+			// What the sensors said before is kept for comparison; what they say now comes as `initial` facts.
+			return saved ? { ...saved, senses: w.senses } : newCompartment(w.id, w.senses, w.content)
+		}),
+		parts.singleOpen,
+	)
+	return { ...bank, commands: parts.journal.fact<BankState['commands']>('bank', 'commands') ?? [] }
+}

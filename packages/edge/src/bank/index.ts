@@ -1,0 +1,1 @@
+export { type Bank, openBank, type Wiring } from './bank.ts'

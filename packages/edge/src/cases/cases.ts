@@ -1,0 +1,221 @@
+import { dueTime } from '@latchwork/core/access'
+import { type Id, newId, type Random } from '@latchwork/core/base'
+import type { Ended } from '@latchwork/core/door'
+import type { EventDraft, EventType } from '@latchwork/core/ledger'
+import { type Case, type Effected, type Env, type Facts, type Input, type LoadedTable, newCase, type Refused, type Stepped, step } from '@latchwork/core/workflow'
+import type { Entry, Journal } from '../journal/index.ts'
+import type { Authority } from '../sync/authority.ts'
+
+/** What is to be written with the door session that caused it. */
+export type CaseEntry = Required<Pick<Entry, 'events' | 'put' | 'drop'>>
+
+/** One thing that a person has out of this bank. */
+export interface Loan {
+	readonly caseId: string
+	readonly lineId: string
+	readonly asset: string
+	readonly due: number | undefined
+	readonly overdue: boolean
+}
+
+export interface Cases {
+	loansOf(subject: string): Loan[]
+	/** Assets that an open case has promised to somebody. */
+	promised(): ReadonlySet<string>
+	/** A walk-up loan of one item: the case in its start state, allotted. Nothing is written yet. */
+	begin(subject: Id<'subject'>, asset: string, compartment: string, facts: Facts): { caseId: string; lineId: string; entry: CaseEntry } | Refused
+	/** The line advances by what the door session found; undefined when the case has nothing to say to it. */
+	settle(caseId: string, lineId: string, ended: Ended): CaseEntry | undefined
+	/** The person gives up something allotted and not taken. */
+	cancel(caseId: string, lineId: string, subject: Id<'subject'>): CaseEntry | undefined
+	due(caseId: string): number | undefined
+	/** Moves every case whose deadline has come, each in a transaction of its own; answers when the next one is due. */
+	runDeadlines(): number | undefined
+}
+
+export interface CaseParts {
+	readonly journal: Journal
+	readonly authority: () => Authority | undefined
+	readonly now: () => number
+	readonly random: Random
+	readonly bank: Id<'bank'>
+}
+
+/** Facts that no guard of a finished act asks for. */
+const DONE: Facts = { entitled: true, stock: 1, freeCompartments: 1, recalled: false, spareReturned: false }
+
+/** The loan's milestones as events of their own (api.md §4.3), by the case state that they lead to. */
+const MILESTONES: Readonly<Record<string, EventType>> = {
+	allotted: 'loan.allotted',
+	'on-loan': 'loan.started',
+	extended: 'loan.extended',
+	'due-soon': 'loan.due-soon',
+	overdue: 'loan.overdue',
+	escalated: 'loan.escalated',
+	lost: 'loan.lost',
+	disputed: 'loan.disputed',
+	returned: 'loan.returned',
+	'returned-unverified': 'loan.returned',
+}
+
+/** Cases whose item is at this bank: the controller is the one writer of every act on them (architecture.md §3). */
+export function openCases(parts: CaseParts): Cases {
+	const { journal, now } = parts
+	const all = () => journal.facts<Case>('case')
+
+	/** A case keeps the table it began with, whatever the bundle brings later. */
+	const tableOf = (of: Case): LoadedTable | undefined => {
+		const current = parts.authority()?.tables.get(of.workflow)
+		return current?.hash === of.tableHash ? current : journal.fact<LoadedTable>('table', of.tableHash)
+	}
+
+	const env = (facts: Facts): Env => {
+		const bundle = parts.authority()?.bundle
+		const at = now()
+		const hours = bundle?.policies.schedules.find((s) => s.id === bundle.settings.openingHours)
+		return { now: at, bank: parts.bank, facts, ...(bundle && { due: { due: dueTime(bundle.settings.loanDue, at, bundle.site.timeZone, hours) } }) }
+	}
+
+	const advance = (of: Case, input: Input, facts: Facts = DONE): Stepped | Refused => {
+		const table = tableOf(of)
+		return table ? step(table, of, input, env(facts)) : { refused: 'wrong-table', text: 'this edge does not know the table of the case' }
+	}
+
+	const entryOf = (before: Case | undefined, stepped: Stepped, actor?: Id<'subject'>): CaseEntry => {
+		const table = tableOf(stepped.case)
+		const ended = table?.case.end.includes(stepped.case.state) ?? false
+		const key = { kind: 'case', key: stepped.case.id }
+		return {
+			events: eventsOf(before, stepped, actor),
+			put: [...(ended ? [] : [{ ...key, body: stepped.case }]), ...(before || !table ? [] : [{ kind: 'table', key: table.hash, body: table }])],
+			drop: ended ? [key] : [],
+		}
+	}
+
+	return {
+		loansOf(subject) {
+			const at = now()
+			return [...all().values()].flatMap((of) =>
+				of.lines
+					.filter((line) => line.custodian === subject && line.asset !== undefined)
+					.map((line) => ({
+						caseId: of.id,
+						lineId: line.id,
+						asset: line.asset ?? '',
+						due: of.deadlines.due,
+						overdue: of.deadlines.due === undefined ? ['overdue', 'escalated', 'lost'].includes(of.state) : at > of.deadlines.due,
+					})),
+			)
+		},
+		promised: () => new Set([...all().values()].flatMap((of) => of.lines.flatMap((line) => line.asset ?? []))),
+		begin(subject, asset, compartment, facts) {
+			const table = parts.authority()?.tables.get('loan')
+			if (!table) return { refused: 'wrong-table', text: 'loans are not available here yet' }
+			const lineId = newId('line', now(), parts.random)
+			const line = { id: lineId, asset, compartment, custodian: parts.bank }
+			const opened = newCase(table, { id: newId('case', now(), parts.random), owner: subject, lines: [line] })
+			const stepped = step(table, opened, { kind: 'request', name: 'allot', by: 'user', subject }, env(facts))
+			if ('refused' in stepped) return stepped
+			const entry = entryOf(undefined, stepped, subject)
+			return {
+				caseId: opened.id,
+				lineId,
+				entry: { ...entry, events: [{ type: 'case.opened', subject: opened.id, actor: subject, data: { workflow: 'loan', tableHash: table.hash, asset } }, ...entry.events] },
+			}
+		},
+		settle(caseId, lineId, ended) {
+			const of = all().get(caseId)
+			const input = of && inputOf(lineId, ended)
+			if (!of || !input) return undefined
+			const stepped = advance(of, input)
+			if (!('refused' in stepped)) return entryOf(of, stepped, ended.session.subject)
+			// The door fact stands whatever the table says; the disagreement becomes somebody's task.
+			return { events: [{ type: 'case.conflict', subject: of.id, actor: 'edge', data: { line: lineId, state: of.state, code: stepped.refused } }], put: [], drop: [] }
+		},
+		cancel(caseId, lineId, subject) {
+			const of = all().get(caseId)
+			if (!of) return undefined
+			const stepped = advance(of, { kind: 'request', name: 'cancel', by: 'user', subject, line: lineId })
+			return 'refused' in stepped ? undefined : entryOf(of, stepped, subject)
+		},
+		due: (caseId) => all().get(caseId)?.deadlines.due,
+		runDeadlines() {
+			let next: number | undefined
+			for (const { id } of [...all().values()]) {
+				for (let of = all().get(id); of; of = all().get(id)) {
+					const due = Object.entries(of.deadlines).sort((a, b) => a[1] - b[1])
+					const [name, at] = due.find(([, ms]) => ms <= now()) ?? []
+					if (name === undefined || at === undefined) {
+						const soonest = due[0]?.[1]
+						if (soonest !== undefined) next = Math.min(next ?? soonest, soonest)
+						break
+					}
+					journal.commit({ ...passed(of, name), essential: true })
+				}
+			}
+			return next
+		},
+	}
+
+	/** A deadline that no move waits for any more is simply over. */
+	function passed(of: Case, name: string): CaseEntry {
+		const stepped = advance(of, { kind: 'deadline', name })
+		if (!('refused' in stepped)) return entryOf(of, stepped)
+		const { [name]: _over, ...deadlines } = of.deadlines
+		return { events: [], put: [{ kind: 'case', key: of.id, body: { ...of, deadlines } }], drop: [] }
+	}
+}
+
+/** From what the door found to what the workflow understands. A door that never opened changes no line: the person may try again. */
+function inputOf(line: string, { session, compartment, end, evidence, why }: Ended): Input | undefined {
+	if (session.act === 'inspect') return undefined
+	switch (end) {
+		case 'committed':
+			return {
+				kind: 'act',
+				act: session.act,
+				line,
+				by: 'user',
+				subject: session.subject,
+				evidence,
+				compartment,
+				...(session.identified !== undefined && { item: session.identified }),
+			}
+		case 'no-change':
+			return { kind: 'outcome', outcome: session.act === 'collect' ? 'not-taken' : 'not-inserted', line, compartment }
+		case 'ambiguous':
+			return { kind: 'outcome', outcome: why === 'found-empty' ? 'missing' : why === 'wrong-item' ? 'wrong-item' : 'ambiguous', line, compartment }
+		default:
+			return undefined
+	}
+}
+
+function eventsOf(before: Case | undefined, stepped: Stepped, actor?: Id<'subject'>): EventDraft[] {
+	const by = actor ?? ('edge' as const)
+	const moved = stepped.moves.map(({ case: subject, line, from, to, tableHash, version }): EventDraft => ({
+		type: 'case.moved',
+		subject,
+		actor: by,
+		data: { ...(line !== undefined && { line }), from, to, tableHash, version },
+	}))
+	const reached = stepped.moves.filter((m) => m.line === undefined).map((m) => m.to)
+	const last = reached.at(-1)
+	const milestone = last === undefined || last === before?.state ? undefined : MILESTONES[last]
+	const { due } = stepped.case.deadlines
+	return [
+		...moved,
+		...(milestone ? [{ type: milestone, subject: stepped.case.id, actor: by, data: { state: last ?? '', ...(due !== undefined && { due }) } } satisfies EventDraft] : []),
+		...stepped.effects.flatMap((effect) => eventOf(effect, stepped.case, by)),
+	]
+}
+
+/** Effects that are facts for others; the door reducer has already freed or quarantined the compartment, deadlines live in the case. */
+function eventOf(effect: Effected, of: Case, actor: EventDraft['actor']): EventDraft[] {
+	const by = actor === undefined ? {} : { actor }
+	if (effect.effect === 'custody') {
+		const asset = of.lines.find((line) => line.id === effect.line)?.asset
+		return [{ type: 'custody.transferred', subject: asset ?? effect.line, ...by, data: { case: of.id, line: effect.line, from: effect.from, to: effect.to } }]
+	}
+	if (effect.effect === 'task') return [{ type: 'task.created', subject: of.id, actor: 'edge', data: { kind: effect.about ?? 'check' } }]
+	return []
+}

@@ -1,0 +1,1 @@
+export { type CaseEntry, type Cases, type Loan, openCases } from './cases.ts'

@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { Fault, type Id, type IdKind, isId } from '@latchwork/core/base'
+import { z } from 'zod'
+
+/**
+ * `edge.json`: how this controller is wired and whom it trusts; written at commissioning (or by `latchwork dev`), read at
+ * start. Rights come in the bundle, never here. Paths are relative to the file.
+ */
+const id = <K extends IdKind>(kind: K) => z.custom<Id<K>>((v) => isId(kind, v), `must be an id like ${kind}_…`)
+const transport = z.discriminatedUnion('kind', [
+	z.strictObject({ kind: z.literal('serial'), path: z.string().min(1), baud: z.int().positive() }),
+	z.strictObject({ kind: z.literal('tcp'), host: z.string().min(1), port: z.int().min(1).max(65535) }),
+])
+
+const edgeConfig = z.strictObject({
+	controller: id('controller'),
+	bank: id('bank'),
+	/** Loopback only; the kiosk browser runs on the same machine. 0 = any free port. */
+	port: z.int().min(0).max(65535),
+	/** Built kiosk page. */
+	web: z.string(),
+	bundle: z.string(),
+	lease: z.string(),
+	/** Ed25519 keys whose bundles, leases and codes are accepted: raw public key, hex. */
+	makers: z.array(z.strictObject({ keyId: z.string().min(1), publicKey: z.string().regex(/^[0-9a-f]{64}$/) })).min(1),
+	/** Files readable by this user only: 32 bytes hex (site key), PKCS#8 PEM (device key). Storage level L0, stated in SECURITY.md. */
+	siteKey: z.string(),
+	deviceKey: z.string(),
+	/** `--virtual-clock`, dev and tests only. */
+	clock: z.string().optional(),
+	buses: z.array(
+		z.strictObject({
+			id: z.string().min(1),
+			family: z.string(),
+			product: z.string(),
+			transport,
+			boards: z.array(z.int().nonnegative()).min(1),
+			polarity: z.enum(['bit1Closed', 'bit1Open']).optional(),
+			statusOrder: z.enum(['lowFirst', 'highFirst']).optional(),
+		}),
+	),
+	readers: z.array(
+		z.strictObject({
+			id: id('reader'),
+			family: z.string(),
+			transport,
+			address: z.int().min(0).max(126).optional(),
+			/** File with the 16-byte key of the secure channel, hex; without it the reader must say `allowPlain`. */
+			key: z.string().optional(),
+			allowPlain: z.boolean().optional(),
+			prefix: z.string().optional(),
+		}),
+	),
+	compartments: z.array(z.strictObject({ id: id('compartment'), bus: z.string(), board: z.int().nonnegative(), channel: z.int().nonnegative() })).min(1),
+})
+export type EdgeConfig = z.infer<typeof edgeConfig>
+
+/** Reads and checks the file; every complaint names the field. */
+export function readConfig(path: string): EdgeConfig {
+	let raw: unknown
+	try {
+		raw = JSON.parse(readFileSync(path, 'utf8'))
+	} catch (cause) {
+		throw new Fault('config-invalid', `${path} cannot be read: ${cause instanceof Error ? cause.message : cause}. Run \`latchwork dev\` once, or write it by docs/guides/installer.md.`, { cause })
+	}
+	const parsed = edgeConfig.safeParse(raw)
+	if (!parsed.success) {
+		const first = parsed.error.issues[0]
+		throw new Fault('config-invalid', `${path}: ${first?.path.join('.') || 'the file'}: ${first?.message}`)
+	}
+	const base = dirname(resolve(path))
+	const at = (p: string) => resolve(base, p)
+	const c = parsed.data
+	const buses = new Set(c.buses.map((b) => b.id))
+	for (const k of c.compartments) if (!buses.has(k.bus)) throw new Fault('config-invalid', `${path}: compartment ${k.id} hangs on the unknown bus "${k.bus}".`)
+	return {
+		...c,
+		web: at(c.web),
+		bundle: at(c.bundle),
+		lease: at(c.lease),
+		siteKey: at(c.siteKey),
+		deviceKey: at(c.deviceKey),
+		...(c.clock !== undefined && { clock: at(c.clock) }),
+		readers: c.readers.map((r) => ({ ...r, ...(r.key !== undefined && { key: at(r.key) }) })),
+	}
+}

@@ -1,0 +1,48 @@
+import { createPrivateKey, createPublicKey, hash, createHmac, type KeyObject, sign, verify } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { type Crypto, Fault, fromHex, type Sign } from '@latchwork/core/base'
+
+/** SubjectPublicKeyInfo of Ed25519 up to the 32 raw bytes (RFC 8410). */
+const SPKI = fromHex('302a300506032b6570032100')
+const keys = new Map<string, KeyObject>()
+
+/** Core's cryptography by Node's. */
+export const nodeCrypto: Crypto = {
+	sha256: (bytes) => hash('sha256', bytes, 'buffer'),
+	hmacSha256: (key, bytes) => createHmac('sha256', key).update(bytes).digest(),
+	verify(publicKey, bytes, signature) {
+		try {
+			const name = Buffer.from(publicKey).toString('hex')
+			let key = keys.get(name)
+			if (!key) {
+				key = createPublicKey({ key: Buffer.concat([SPKI, publicKey]), format: 'der', type: 'spki' })
+				keys.set(name, key)
+			}
+			return verify(null, bytes, key, signature)
+		} catch {
+			return false
+		}
+	},
+}
+
+/** Ed25519 signing with a PKCS#8 PEM file; `publicKey` is the raw 32 bytes. */
+export function signingKey(path: string): { sign: Sign; publicKey: Uint8Array } {
+	const key = createPrivateKey(readSecret(path))
+	const raw = createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(SPKI.length)
+	return { sign: (bytes) => sign(null, bytes, key), publicKey: raw }
+}
+
+/** A key kept as hex in a file of its own (level L0: protects against casual copying only, SECURITY.md). */
+export function secretBytes(path: string, length: number): Uint8Array {
+	const bytes = fromHex(readSecret(path).trim())
+	if (bytes.length !== length) throw new Fault('config-invalid', `${path} must hold ${length} bytes in hex.`)
+	return bytes
+}
+
+function readSecret(path: string): string {
+	try {
+		return readFileSync(path, 'utf8')
+	} catch (cause) {
+		throw new Fault('config-invalid', `The key file ${path} cannot be read.`, { cause })
+	}
+}
