@@ -59,11 +59,15 @@ export function readResults(text: string): Results {
 		}
 		if (event.suite) {
 			if (result.error) brokenSuites.push(result)
-		} else if (event.outcome === 'passed' && start?.parent === 0 && start.name !== '' && file.endsWith(`/${start.name}`)) emptyFiles.push(start.name)
+		} else if (event.outcome === 'passed' && start?.parent === 0 && isNameOfFile(start)) emptyFiles.push(start.name)
 		else tests.push(result)
 	}
 	return { tests, brokenSuites, emptyFiles, unfinished: [...open].map((id) => pathOf(id, begun).join(' > ')) }
 }
+
+/** node:test names it as it was given: from the working directory or from the root of the disk. */
+const isNameOfFile = ({ name, file }: { readonly name: string; readonly file: string }): boolean =>
+	name === file || (name !== '' && file.endsWith(`/${name}`))
 
 function pathOf(id: number, begun: ReadonlyMap<number, { readonly parent: number; readonly name: string }>): string[] {
 	const path: string[] = []

@@ -43,6 +43,7 @@ export async function runTestFiles(job: TestFiles, say: (text: string) => void):
 		return outcomeOf(files.length, ended, left)
 	} finally {
 		for (const pid of takeCensus(scope).processes.keys()) end(pid)
+		await settled(() => [...takeCensus(scope).processes.values()])
 		rmSync(folder, { recursive: true, force: true })
 	}
 }

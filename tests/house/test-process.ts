@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline'
 import { type Results, readResults } from './results.ts'
 
 export interface TestProcess {
+	readonly root: string
 	readonly stage: string
 	readonly files: readonly string[]
 	/** `i/n` of node:test: which part of the files. */
@@ -35,6 +36,7 @@ export function killRunningTests(): void {
 export async function runTests(job: TestProcess, onStart: (pid: number) => void, say: (text: string) => void): Promise<Ended> {
 	const events = join(job.folder, `events-${job.shard.replace('/', '-of-')}.jsonl`)
 	const child = spawn(process.execPath, nodeArguments(job, events), {
+		cwd: job.root,
 		detached: true,
 		stdio: ['ignore', 'pipe', 'pipe'],
 		env: testEnvironment(process.env, job.folder),
