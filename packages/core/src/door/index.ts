@@ -3,10 +3,12 @@ export {
 	type BankState,
 	type Compartment,
 	type Content,
+	type DoorRefusal,
 	type DoorSession,
 	type EndState,
 	type Evidence,
 	type Hold,
+	type KnownCommand,
 	type LiveState,
 	newBank,
 	newCompartment,
@@ -15,4 +17,4 @@ export {
 } from './state.ts'
 export { step } from './step.ts'
 export { DOOR_TIMERS, type DoorTimer } from './timers.ts'
-export type { DoorEffect, DoorEvent, DoorInput, DoorRefusal, Ended, ReleaseRequest, Step } from './turn.ts'
+export type { DoorEffect, DoorEvent, DoorInput, Ended, ReleaseRequest, Step } from './turn.ts'

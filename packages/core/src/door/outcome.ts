@@ -1,20 +1,27 @@
-import type { Compartment, Content, DoorSession, Evidence } from './state.ts'
+import { type Compartment, type Content, type DoorSession, type Evidence, lastItem, unknownContent } from './state.ts'
 import { STUCK } from './timers.ts'
 import type { Turn } from './turn.ts'
 
 /** The door is shut and stays shut: what happened? Custody rests on this and on nothing else (R6). `stated`: the person's answer when asked. */
-export function afterClose(turn: Turn, c: Compartment, stated?: boolean): void {
+export function afterClose(turn: Turn, c: Compartment, stated?: boolean): Compartment {
 	const session = c.session
-	if (!session) return
-	if (c.door !== 'closed') return ambiguous(turn, c, 'no-reading-after-close')
+	if (!session) return c
+	if (c.senses.door && c.door !== 'closed') return ambiguous(turn, c, 'no-reading-after-close')
 	const trouble = troubleOf(session)
 	if (trouble) return ambiguous(turn, c, trouble)
-	if (session.act === 'inspect') return void turn.end(c, 'committed', 'inspected', {}, edges(c))
+	if (session.act === 'inspect') return turn.end(c, 'committed', 'inspected', {}, edges(c))
 	const sensed = contentSensed(c, session)
-	if (sensed === 'unchanged') return void turn.end(c, 'no-change', 'content-unchanged')
-	if (sensed === 'unknown' && session.needs > 2 && stated === undefined) return void turn.setSession(c, { asking: true })
-	if (stated === false) return void turn.end(c, 'no-change', 'stated-not-done')
-	commit(turn, c, session, sensed === 'changed')
+	if (sensed === 'unchanged') return turn.end(c, 'no-change', 'content-unchanged')
+	if (sensed === 'unknown' && session.needs > 2 && stated === undefined) return ask(turn, c)
+	if (stated === false) return turn.end(c, 'no-change', 'stated-not-done')
+	return commit(turn, c, session, sensed === 'changed')
+}
+
+/** X3: only the person can say whether it was done. */
+function ask(turn: Turn, c: Compartment): Compartment {
+	const asked = turn.setSession(c, { asking: true })
+	turn.start(asked, 'answer')
+	return asked
 }
 
 /** What forbids a commit whatever the sensors say of this door. */
@@ -35,39 +42,50 @@ function contentSensed(c: Compartment, session: DoorSession): 'changed' | 'uncha
 /** E2 needs both edges from a sensor that can be believed. */
 const edges = (c: Compartment): Evidence => (c.senses.door && c.reliable ? 2 : (c.session?.evidence ?? 0))
 
-function commit(turn: Turn, c: Compartment, session: DoorSession, contentChanged: boolean): void {
-	const identified = session.identified !== undefined && session.identified === session.item
-	const evidence: Evidence = contentChanged ? (identified ? 4 : 3) : edges(c)
-	const unverified = evidence < session.needs
-	const content: Content =
-		session.act === 'collect'
-			? unverified
-				? { kind: 'unknown', ...(session.item !== undefined && { last: session.item }) }
-				: { kind: 'empty' }
-			: unverified || session.item === undefined
-				? { kind: 'unknown', ...(session.item !== undefined && { last: session.item }) }
-				: { kind: 'item', item: session.item } // I5: recorded in only when proven in
-	const after = turn.end(c, 'committed', 'evidence-reached', { content }, evidence)
-	turn.event(content.kind === 'empty' ? 'compartment.emptied' : 'compartment.occupied', c.id, { evidence, ...(session.item !== undefined && { item: session.item }), ...(unverified && { unverified }) })
-	if (unverified) turn.hold(after, 'pending-inspection', 'evidence-below-need')
+function evidenceOf(c: Compartment, session: DoorSession, contentChanged: boolean): Evidence {
+	const base = edges(c)
+	if (base < 2 || !contentChanged) return base
+	return session.identified !== undefined && session.identified === session.item ? 4 : 3
+}
+
+function commit(turn: Turn, c: Compartment, session: DoorSession, contentChanged: boolean): Compartment {
+	const evidence = evidenceOf(c, session, contentChanged)
+	// R9: what is in a compartment that stood open for minutes is known only when a sensor says so.
+	const doubt = evidence < session.needs ? 'evidence-below-need' : session.level === 'alarm' && !contentChanged ? 'left-open' : undefined
+	const after = turn.end(c, 'committed', 'evidence-reached', { content: contentAfter(c, session, doubt !== undefined) }, evidence)
+	const data = { evidence, ...(session.item !== undefined && { item: session.item }), ...(doubt && { unverified: true }) }
+	turn.event(session.act === 'collect' ? 'compartment.emptied' : 'compartment.occupied', c.id, data)
+	return doubt ? turn.hold(after, 'pending-inspection', doubt) : after
+}
+
+/** I5: recorded in only when proven in; and out only when proven out. */
+function contentAfter(c: Compartment, session: DoorSession, doubt: boolean): Content {
+	if (doubt) return unknownContent(session.item ?? lastItem(c.content))
+	if (session.act === 'collect') return { kind: 'empty' }
+	return session.item === undefined ? unknownContent(undefined) : { kind: 'item', item: session.item }
 }
 
 /** T_open or T_ack ran out, or the person says it did not open, and a reading has come (or not). */
-export function withoutOpening(turn: Turn, c: Compartment): void {
+export function withoutOpening(turn: Turn, c: Compartment): Compartment {
 	const session = c.session
-	if (!session) return
+	if (!session) return c
+	if (!c.senses.door) return session.asking ? c : ask(turn, c) // a reading cannot tell; the person can (E0, E1)
 	if (c.door === 'unknown') return ambiguous(turn, c, 'no-reading')
 	if (session.unaccounted) return ambiguous(turn, c, 'another-door-opened') // T7: our pulse may have gone elsewhere
+	return notOpened(turn, c, 'sensor-shut')
+}
+
+/** X1: the second time in a day nobody is sent there any more. `why` says whether a sensor or a person knows. */
+export function notOpened(turn: Turn, c: Compartment, why: 'sensor-shut' | 'stated-shut'): Compartment {
 	const recent = [...c.notOpened.filter((t) => turn.at - t < STUCK.withinMs), turn.at]
-	const after = turn.end(c, 'not-opened', 'sensor-shut', { notOpened: recent })
-	if (recent.length < STUCK.failures) return
+	const after = turn.end(c, 'not-opened', why, { notOpened: recent })
+	if (recent.length < STUCK.failures) return after
 	turn.event('door.stuck', c.id, { failures: recent.length })
-	turn.hold(after, 'out-of-service', 'stuck')
+	return turn.hold(after, 'out-of-service', 'stuck')
 }
 
 /** R4: owner unchanged, compartment quarantined, a person must look. */
-export function ambiguous(turn: Turn, c: Compartment, why: string): void {
-	const session = c.session
-	const last = session?.item ?? (c.content.kind === 'item' ? c.content.item : undefined)
-	turn.hold(turn.end(c, 'ambiguous', why, { content: { kind: 'unknown', ...(last !== undefined && { last }) } }), 'quarantined', why)
+export function ambiguous(turn: Turn, c: Compartment, why: string): Compartment {
+	const last = c.session?.item ?? lastItem(c.content)
+	return turn.hold(turn.end(c, 'ambiguous', why, { content: unknownContent(last) }), 'quarantined', why)
 }

@@ -18,7 +18,10 @@ export type Act = 'collect' | 'deposit' | 'inspect'
 /** Why a compartment may not be used; a state of the compartment, never of a door session. */
 export type Hold = 'quarantined' | 'out-of-service' | 'pending-inspection'
 
-export type Content = { readonly kind: 'empty' } | { readonly kind: 'item'; readonly item: string } | { readonly kind: 'unknown'; readonly last?: string }
+export type Content =
+	| { readonly kind: 'empty' }
+	| { readonly kind: 'item'; readonly item: string }
+	| { readonly kind: 'unknown'; readonly last?: string }
 
 /** What the hardware of this compartment can tell; caps the evidence (hardware.md §6, caps). */
 export interface Senses {
@@ -59,6 +62,8 @@ export interface Compartment {
 	readonly id: Id<'compartment'>
 	readonly senses: Senses
 	readonly door: Tri
+	/** What the door was when it was last seen: an opening is a change against this, also across a restart or a lost board (I7). */
+	readonly lastDoor?: 'open' | 'closed'
 	readonly presence: boolean | 'unknown'
 	readonly reliable: boolean
 	/** Monotonic times of the latest door edges, for flapping (R10). */
@@ -73,15 +78,35 @@ export interface Compartment {
 	readonly lastRelease?: { readonly session: Id<'doorSession'>; readonly mono: number }
 }
 
+export type DoorRefusal = 'command-expired' | 'compartment-unavailable' | 'door-open' | 'content-mismatch'
+
+export interface KnownCommand {
+	readonly command: string
+	readonly session: Id<'doorSession'>
+	readonly compartment: Id<'compartment'>
+	/** Until then the same command could be taken for a new one, so it is not forgotten before. */
+	readonly notAfter: number
+	readonly end?: EndState
+	/** A refusal is an answer too: the same command never opens later what it was denied before (I10). */
+	readonly refused?: DoorRefusal
+}
+
 export interface BankState {
 	readonly compartments: { readonly [id: string]: Compartment }
-	/** One command is one intent, for ever within this window of the latest ones (R11, X16). */
-	readonly commands: readonly { readonly command: string; readonly session: Id<'doorSession'>; readonly end?: EndState }[]
+	/** One command is one intent and has one answer (R11, X16); durable, as a repeated command may come after a restart. */
+	readonly commands: readonly KnownCommand[]
 	/** A second person's door opens only when all are shut (R8, a setting of the bank). */
 	readonly singleOpen: boolean
 }
 
+/** Answered commands kept beyond their expiry, so that a sender that asks late still gets its first answer. */
 export const COMMANDS_KEPT = 512
+
+/** The item that is, or was last known to be, in there: a doubt about a compartment never erases whose thing it holds (R4). */
+export const lastItem = (content: Content): string | undefined =>
+	content.kind === 'item' ? content.item : content.kind === 'unknown' ? content.last : undefined
+
+export const unknownContent = (last: string | undefined): Content => ({ kind: 'unknown', ...(last !== undefined && { last }) })
 
 export function newCompartment(id: Id<'compartment'>, senses: Senses, content: Content = { kind: 'empty' }): Compartment {
 	return { id, senses, door: 'unknown', presence: 'unknown', reliable: true, edges: [], fence: 0, content, notOpened: [] }

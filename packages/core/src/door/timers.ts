@@ -13,6 +13,8 @@ export const DOOR_TIMERS = {
 	staff: 120_000,
 	/** T_close: left-open (R9). */
 	alarm: 300_000,
+	/** Asked whether it was done and nobody answers; the kiosk says so earlier when its own session ends (45 s idle). */
+	answer: 120_000,
 	/** I11: nothing stays undecided longer than 5 s after a restart; the reading is given up a little before. */
 	recovery: 4_000,
 	/** A flapping sensor is trusted again after this long without an edge. */

@@ -1,6 +1,6 @@
 import type { Id } from '../base/index.ts'
 import type { EventDraft } from '../ledger/index.ts'
-import type { Act, BankState, Compartment, Content, DoorSession, EndState, Evidence, Hold, Tri } from './state.ts'
+import type { Act, BankState, Compartment, Content, DoorRefusal, DoorSession, EndState, Evidence, Hold, Tri } from './state.ts'
 import type { DoorTimer } from './timers.ts'
 
 export interface ReleaseRequest {
@@ -23,14 +23,32 @@ export interface ReleaseRequest {
 export type DoorInput = { readonly at: number; readonly mono: number } & (
 	| { readonly kind: 'request'; readonly request: ReleaseRequest }
 	/** The driver's answer. `sent: false`: no byte of the release frame left. */
-	| { readonly kind: 'pulsed'; readonly compartment: Id<'compartment'>; readonly fence: number; readonly sent: boolean; readonly ack: 'ok' | 'refused' | 'none'; readonly code?: string }
+	| {
+			readonly kind: 'pulsed'
+			readonly compartment: Id<'compartment'>
+			readonly fence: number
+			readonly sent: boolean
+			readonly ack: 'ok' | 'refused' | 'none'
+			readonly code?: string
+	  }
 	/** `initial`: first reading after start or reconnect: a state, not a change. */
 	| { readonly kind: 'door'; readonly compartment: Id<'compartment'>; readonly value: Tri; readonly initial: boolean }
 	| { readonly kind: 'presence'; readonly compartment: Id<'compartment'>; readonly value: boolean | 'unknown'; readonly initial: boolean }
 	/** Answer to a `read` effect; `unknown` when the board did not answer. */
-	| { readonly kind: 'reading'; readonly compartment: Id<'compartment'>; readonly fence: number; readonly door: Tri; readonly presence: boolean | 'unknown' }
+	| {
+			readonly kind: 'reading'
+			readonly compartment: Id<'compartment'>
+			readonly fence: number
+			readonly door: Tri
+			readonly presence: boolean | 'unknown'
+	  }
 	| { readonly kind: 'timer'; readonly compartment: Id<'compartment'>; readonly timer: DoorTimer; readonly fence: number }
-	| { readonly kind: 'said'; readonly compartment: Id<'compartment'>; readonly fence: number; readonly said: 'did-not-open' | 'found-occupied' | 'found-empty' | 'wrong-item' | 'done' | 'not-done' | 'unanswered' }
+	| {
+			readonly kind: 'said'
+			readonly compartment: Id<'compartment'>
+			readonly fence: number
+			readonly said: 'did-not-open' | 'found-occupied' | 'found-empty' | 'wrong-item' | 'done' | 'not-done' | 'unanswered'
+	  }
 	/** An item's tag was read at the open door. */
 	| { readonly kind: 'identified'; readonly compartment: Id<'compartment'>; readonly fence: number; readonly item: string }
 	| { readonly kind: 'board-lost'; readonly compartments: readonly Id<'compartment'>[] }
@@ -60,8 +78,6 @@ export interface Ended {
 	readonly why: string
 }
 
-export type DoorRefusal = 'command-expired' | 'compartment-unavailable' | 'door-open' | 'content-mismatch'
-
 export interface Step {
 	readonly bank: BankState
 	/** Compartments to write; empty with no events: nothing durable happened. */
@@ -71,7 +87,7 @@ export interface Step {
 	readonly ended: readonly Ended[]
 	/** A request that was refused; nothing was pulsed, a `denied` event says why (R12). */
 	readonly refused?: DoorRefusal
-	/** The same command came before: its session, and how it ended if it has. */
+	/** The same command came before: its session, and how it ended if it has. Its refusal, if it was one, is in `refused` again. */
 	readonly repeated?: { readonly session: Id<'doorSession'>; readonly end?: EndState }
 }
 
@@ -125,6 +141,7 @@ export class Turn {
 		this.effects.push({ do: 'stop', compartment: c.id, timers })
 	}
 
+	/** The host answers every read with a `reading`, `unknown` when the board is silent: an intent rests on it. */
 	read(c: Compartment): void {
 		this.effects.push({ do: 'read', compartment: c.id, fence: c.fence })
 	}
@@ -132,13 +149,27 @@ export class Turn {
 	/** Nobody is given this compartment until a person has looked (I12); the first reason stays. */
 	hold(c: Compartment, kind: Hold, why: string): Compartment {
 		if (c.hold?.kind === 'quarantined' || c.hold?.kind === kind) return c
-		this.event(kind === 'quarantined' ? 'compartment.quarantined' : kind === 'out-of-service' ? 'compartment.taken-out-of-service' : 'compartment.pending-inspection', c.id, { why })
+		this.event(
+			kind === 'quarantined'
+				? 'compartment.quarantined'
+				: kind === 'out-of-service'
+					? 'compartment.taken-out-of-service'
+					: 'compartment.pending-inspection',
+			c.id,
+			{ why },
+		)
 		this.event('task.created', c.id, { kind: 'check-compartment', why })
 		return this.set(c, { hold: { kind, why } })
 	}
 
 	/** Ends the live session: lease given back, command remembered with its result. */
-	end(c: Compartment, end: EndState, why: string, change: Partial<Pick<Compartment, 'content' | 'notOpened'>> = {}, evidence: Evidence = 0): Compartment {
+	end(
+		c: Compartment,
+		end: EndState,
+		why: string,
+		change: Partial<Pick<Compartment, 'content' | 'notOpened'>> = {},
+		evidence: Evidence = 0,
+	): Compartment {
 		const session = c.session
 		if (!session) return c
 		const unverified = end === 'committed' && evidence < session.needs
@@ -148,7 +179,7 @@ export class Turn {
 			{ compartment: c.id, why, evidence, fence: session.fence, ...(session.item && { item: session.item }), ...(unverified && { unverified }) },
 			session.subject,
 		)
-		this.stop(c, 'ack', 'open', 'settle', 'prompt', 'staff', 'alarm', 'recovery')
+		this.stop(c, 'ack', 'open', 'settle', 'prompt', 'staff', 'alarm', 'answer', 'recovery')
 		this.ended.push({ session, compartment: c.id, end, evidence, unverified, why })
 		this.bank = { ...this.bank, commands: this.bank.commands.map((k) => (k.session === session.id ? { ...k, end } : k)) }
 		return this.set(c, { ...change, session: undefined })
