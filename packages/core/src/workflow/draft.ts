@@ -19,79 +19,80 @@ export interface Draft {
 
 export const refuse = (refused: RefusalCode, text: string): Refused => ({ refused, text })
 
-export function enter(run: Draft, move: Move): void {
-	note(run, run.case.state, move.to)
-	run.case = { ...run.case, state: move.to }
-	for (const effect of move.do ?? []) perform(run, effect, undefined)
+export function enter(draft: Draft, move: Move): void {
+	note(draft, draft.case.state, move.to)
+	draft.case = { ...draft.case, state: move.to }
+	for (const effect of move.do ?? []) perform(draft, effect, undefined)
 }
 
-export function perform(run: Draft, effect: Do, lineId: string | undefined): void {
+export function perform(draft: Draft, effect: Do, lineId: string | undefined): void {
 	const [name, about] = typeof effect === 'string' ? [effect, undefined] : effect
-	const id = { case: run.case.id, ...(lineId === undefined ? {} : { line: lineId }) }
+	const id = { case: draft.case.id, ...(lineId === undefined ? {} : { line: lineId }) }
 	switch (name) {
 		case 'custody':
-			if (lineId !== undefined) passCustody(run, lineOf(run, lineId), about)
+			if (lineId !== undefined) passCustody(draft, lineOf(draft, lineId), about)
 			return
 		case 'free':
 		case 'quarantine':
-			if (lineId !== undefined) releaseSpace(run, lineOf(run, lineId), name)
+			if (lineId !== undefined) releaseSpace(draft, lineOf(draft, lineId), name)
 			return
 		case 'set-due':
-			reschedule(run, setDeadline(run.table, run.case.deadlines, about ?? '', run.env))
+			reschedule(draft, setDeadline(draft.table, draft.case.deadlines, about ?? '', draft.env))
 			return
 		case 'clear-due':
-			reschedule(run, clearDeadline(run.table, run.case.deadlines, about))
+			reschedule(draft, clearDeadline(draft.table, draft.case.deadlines, about))
 			return
 		default:
-			run.effects.push({ effect: name, ...id, ...(about === undefined ? {} : { about }) })
+			draft.effects.push({ effect: name, ...id, ...(about === undefined ? {} : { about }) })
 	}
 }
 
 /** One holder hands over to the next: the chain has no gap and no fork (I6). Passing custody settles a doubt about the line. */
-function passCustody(run: Draft, { unverified: _settled, ...line }: Line, hands: string | undefined): void {
-	const { input, env } = run
+function passCustody(draft: Draft, { unverified: _settled, ...line }: Line, hands: string | undefined): void {
+	const { input, env } = draft
 	const actor = 'subject' in input ? input.subject : undefined
-	const to = hands === 'bank' ? env.bank : hands === 'owner' ? run.case.owner : actor
+	const to = hands === 'bank' ? env.bank : hands === 'owner' ? draft.case.owner : actor
 	if (to === undefined) {
-		run.broken ??= refuse('nobody-to-hold', `custody of line ${line.id} would pass to nobody`)
+		draft.broken ??= refuse('nobody-to-hold', `custody of line ${line.id} would pass to nobody`)
 		return
 	}
-	write(run, { ...line, custodian: to })
-	if (to !== line.custodian) run.effects.push({ effect: 'custody', case: run.case.id, line: line.id, from: line.custodian, to })
+	write(draft, { ...line, custodian: to })
+	if (to !== line.custodian) draft.effects.push({ effect: 'custody', case: draft.case.id, line: line.id, from: line.custodian, to })
 }
 
-function releaseSpace(run: Draft, line: Line, effect: 'free' | 'quarantine'): void {
-	const { input } = run
+function releaseSpace(draft: Draft, line: Line, effect: 'free' | 'quarantine'): void {
+	const { input } = draft
 	const compartment = effect === 'quarantine' && 'compartment' in input ? input.compartment : line.compartment
 	if (compartment === undefined) return
-	run.effects.push({ effect, case: run.case.id, line: line.id, compartment })
+	draft.effects.push({ effect, case: draft.case.id, line: line.id, compartment })
 	if (effect === 'quarantine') return
 	const { compartment: _freed, ...rest } = line
-	write(run, rest)
+	write(draft, rest)
 }
 
-function reschedule(run: Draft, deadlines: Record<string, number>): void {
-	const before = run.case.deadlines
-	run.case = { ...run.case, deadlines }
-	for (const name of Object.keys(before)) {
-		if (deadlines[name] === undefined) run.effects.push({ effect: 'clear-due', case: run.case.id, deadline: name })
+function reschedule(draft: Draft, deadlines: Record<string, number>): void {
+	const { id, deadlines: before } = draft.case
+	draft.case = { ...draft.case, deadlines }
+	// By name: the order of an object's keys does not survive canonical JSON, and every replay must tell the same story.
+	const names = [...new Set([...Object.keys(before), ...Object.keys(deadlines)])].sort()
+	for (const deadline of names) {
+		const dueMs = deadlines[deadline]
+		if (dueMs === undefined) draft.effects.push({ effect: 'clear-due', case: id, deadline })
+		else if (dueMs !== before[deadline]) draft.effects.push({ effect: 'set-due', case: id, deadline, dueMs })
 	}
-	for (const [name, dueMs] of Object.entries(deadlines)) {
-		if (before[name] !== dueMs) run.effects.push({ effect: 'set-due', case: run.case.id, deadline: name, dueMs })
-	}
 }
 
-export function note(run: Draft, from: string, to: string, line?: string): void {
-	const { id, tableHash, version } = run.case
-	run.moves.push({ case: id, ...(line === undefined ? {} : { line }), from, to, tableHash, version })
+export function note(draft: Draft, from: string, to: string, line?: string): void {
+	const { id, tableHash, version } = draft.case
+	draft.moves.push({ case: id, ...(line === undefined ? {} : { line }), from, to, tableHash, version })
 }
 
-export function lineOf(run: Draft, id: string): Line {
-	const line = run.case.lines.find((l) => l.id === id)
-	if (!line) throw new Fault('table-invalid', `Case ${run.case.id} lost its line ${id}.`)
+export function lineOf(draft: Draft, id: string): Line {
+	const line = draft.case.lines.find((l) => l.id === id)
+	if (!line) throw new Fault('table-invalid', `Case ${draft.case.id} lost its line ${id}.`)
 	return line
 }
 
-export function write(run: Draft, line: Line): void {
-	run.case = { ...run.case, lines: run.case.lines.map((l) => (l.id === line.id ? line : l)) }
+export function write(draft: Draft, line: Line): void {
+	draft.case = { ...draft.case, lines: draft.case.lines.map((l) => (l.id === line.id ? line : l)) }
 }

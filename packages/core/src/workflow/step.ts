@@ -11,16 +11,16 @@ import { type Act, asList, type Evidence, type LoadedTable, type Move, type Role
 export function step(table: LoadedTable, before: Case, input: Input, env: Env): Stepped | Refused {
 	const unfit = misfit(table, before, input, env)
 	if (unfit) return unfit
-	const run = begin(table, before, input, env)
-	take(run)
-	moveLines(run)
-	moveCase(run)
-	if (run.broken) return run.broken
-	if (run.moves.length === 0 && input.kind !== 'link')
-		return run.denied ?? refuse('not-possible', `${describe(input)} does nothing in ${before.state}`)
-	settle(run)
-	closeDeadlines(run)
-	return { case: run.case, effects: run.effects, moves: run.moves }
+	const draft = begin(table, before, input, env)
+	take(draft)
+	moveLines(draft)
+	moveCase(draft)
+	if (draft.broken) return draft.broken
+	if (draft.moves.length === 0 && input.kind !== 'link')
+		return draft.denied ?? refuse('not-possible', `${describe(input)} does nothing in ${before.state}`)
+	settle(draft)
+	closeDeadlines(draft)
+	return { case: draft.case, effects: draft.effects, moves: draft.moves }
 }
 
 /** An act that this person could do now, with the evidence it needs, or why not. Ask before a door opens. */
@@ -78,50 +78,50 @@ const begin = (table: LoadedTable, of: Case, input: Input, env: Env): Draft => (
 })
 
 /** What the input itself changes: a deadline is used up, a request counted, a link follows its case. */
-function take(run: Draft): void {
-	const { input, case: of } = run
+function take(draft: Draft): void {
+	const { input, case: of } = draft
 	if (input.kind === 'deadline') {
 		const { [input.name]: _past, ...deadlines } = of.deadlines
-		run.case = { ...of, deadlines }
+		draft.case = { ...of, deadlines }
 	} else if (input.kind === 'request') {
-		run.case = { ...of, requests: { ...of.requests, [input.name]: (of.requests[input.name] ?? 0) + 1 } }
+		draft.case = { ...of, requests: { ...of.requests, [input.name]: (of.requests[input.name] ?? 0) + 1 } }
 	} else if (input.kind === 'link') {
 		const follows = (l: Case['links'][number]) => l.name === input.name && l.caseId === input.caseId
-		run.case = { ...of, links: of.links.map((l) => (follows(l) ? { ...l, state: input.became } : l)) }
+		draft.case = { ...of, links: of.links.map((l) => (follows(l) ? { ...l, state: input.became } : l)) }
 	}
 }
 
-function moveLines(run: Draft): void {
-	const only = 'line' in run.input ? run.input.line : undefined
-	for (const line of run.case.lines) {
+function moveLines(draft: Draft): void {
+	const only = 'line' in draft.input ? draft.input.line : undefined
+	for (const line of draft.case.lines) {
 		if (only !== undefined && line.id !== only) continue
-		const found = pick(run.table.line.moves, line.state, run.case, line, run.input, run.env)
-		if ('move' in found) moveLine(run, line, found.move)
-		else if (found.denied) run.denied ??= found.denied
+		const found = pick(draft.table.line.moves, line.state, draft.case, line, draft.input, draft.env)
+		if ('move' in found) moveLine(draft, line, found.move)
+		else if (found.denied) draft.denied ??= found.denied
 	}
 }
 
-function moveCase(run: Draft): void {
-	const found = pick(run.table.case.moves, run.case.state, run.case, undefined, run.input, run.env)
-	if ('move' in found) enter(run, found.move)
-	else if (found.denied) run.denied ??= found.denied
+function moveCase(draft: Draft): void {
+	const found = pick(draft.table.case.moves, draft.case.state, draft.case, undefined, draft.input, draft.env)
+	if ('move' in found) enter(draft, found.move)
+	else if (found.denied) draft.denied ??= found.denied
 }
 
 /** Summary moves to a fixed point. `check` proves that they settle; a table that slipped past it must not hang a door. */
-function settle(run: Draft): void {
-	const seen = new Set([run.case.state])
+function settle(draft: Draft): void {
+	const seen = new Set([draft.case.state])
 	for (;;) {
-		const move = run.table.case.moves.find((m) => asList(m.from).includes(run.case.state) && 'lines' in m.on && sums(m.on, run.case.lines))
+		const move = draft.table.case.moves.find((m) => asList(m.from).includes(draft.case.state) && 'lines' in m.on && sums(m.on, draft.case.lines))
 		if (!move) return
-		enter(run, move)
-		if (seen.has(run.case.state)) throw new Fault('table-invalid', `The summary of workflow ${run.table.name} does not settle.`)
-		seen.add(run.case.state)
+		enter(draft, move)
+		if (seen.has(draft.case.state)) throw new Fault('table-invalid', `The summary of workflow ${draft.table.name} does not settle.`)
+		seen.add(draft.case.state)
 	}
 }
 
 /** Nothing is waited for once a case has ended. */
-function closeDeadlines(run: Draft): void {
-	if (run.table.case.end.includes(run.case.state)) perform(run, 'clear-due', undefined)
+function closeDeadlines(draft: Draft): void {
+	if (draft.table.case.end.includes(draft.case.state)) perform(draft, 'clear-due', undefined)
 }
 
 function sums(on: Extract<Trigger, { lines: string }>, lines: readonly Line[]): boolean {
@@ -177,23 +177,23 @@ function barred(on: Trigger, of: Case, line: Line | undefined, input: Input, env
  * Too little evidence does not undo what happened: the line still moves (to the move's `unverified` state), is marked,
  * and becomes a task. Custody does not pass and the compartment is not freed (R6, I4): the item may still be there.
  */
-function moveLine(run: Draft, line: Line, move: Move): void {
-	const { input } = run
+function moveLine(draft: Draft, line: Line, move: Move): void {
+	const { input } = draft
 	const proven = input.kind !== 'act' || input.evidence >= demanded(move)
 	const to = proven ? move.to : (move.unverified ?? move.to)
-	note(run, line.state, to, line.id)
-	write(run, { ...line, state: to })
-	if (input.kind === 'act') recordAct(run, line, input, proven)
+	note(draft, line.state, to, line.id)
+	write(draft, { ...line, state: to })
+	if (input.kind === 'act') recordAct(draft, line, input, proven)
 	for (const effect of move.do ?? []) {
-		if (proven || !['custody', 'free'].includes(asList<string>(effect)[0] ?? '')) perform(run, effect, line.id)
+		if (proven || !['custody', 'free'].includes(asList<string>(effect)[0] ?? '')) perform(draft, effect, line.id)
 	}
-	if (!proven) run.effects.push({ effect: 'task', case: run.case.id, line: line.id, about: 'unverified' })
+	if (!proven) draft.effects.push({ effect: 'task', case: draft.case.id, line: line.id, about: 'unverified' })
 }
 
-function recordAct(run: Draft, line: Line, input: Extract<Input, { kind: 'act' }>, proven: boolean): void {
-	const { unverified: _old, ...now } = lineOf(run, line.id)
+function recordAct(draft: Draft, line: Line, input: Extract<Input, { kind: 'act' }>, proven: boolean): void {
+	const { unverified: _old, ...now } = lineOf(draft, line.id)
 	const asset = line.asset ?? input.item
-	write(run, {
+	write(draft, {
 		...now,
 		evidence: input.evidence,
 		...(asset === undefined ? {} : { asset }),
@@ -203,7 +203,7 @@ function recordAct(run: Draft, line: Line, input: Extract<Input, { kind: 'act' }
 	// An item put in here no longer lies where a doubtful collect may have left it.
 	const left = line.compartment
 	if (input.act === 'deposit' && left !== undefined && left !== input.compartment) {
-		run.effects.push({ effect: proven ? 'free' : 'quarantine', case: run.case.id, line: line.id, compartment: left })
+		draft.effects.push({ effect: proven ? 'free' : 'quarantine', case: draft.case.id, line: line.id, compartment: left })
 	}
 }
 
