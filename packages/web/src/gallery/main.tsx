@@ -1,0 +1,64 @@
+import { kioskExamples } from '@latchwork/core/wire'
+import { useSyncExternalStore } from 'react'
+import { createRoot } from 'react-dom/client'
+import '../ui/tokens.css'
+import '../ui/base.css'
+import '../ui/bank.css'
+import '../kiosk/kiosk.css'
+import '../kiosk/low.css'
+import '../kiosk/narrow.css'
+import './gallery.css'
+import { Kiosk, Lost } from '../kiosk/kiosk.tsx'
+
+/**
+ * Every kiosk screen without a controller: `?screen=open&theme=dark&contrast=high&text=large&low=on`, `?screen=lost`,
+ * and the list of them all. Time stands still.
+ */
+function Gallery() {
+	const query = new URLSearchParams(useSyncExternalStore(onAddress, () => location.search))
+	const id = query.get('screen')
+	document.documentElement.dataset['theme'] = query.get('theme') ?? ''
+	if (id === null) return <Index />
+	if (id === 'lost') return <Lost view={kioskExamples.get('attract')} />
+	const view = kioskExamples.get(id)
+	if (!view) return <h1 data-missing>There is no example named {id}</h1>
+	const low = query.get('low')
+	return (
+		<Kiosk
+			key={query.toString()}
+			view={view}
+			clock={() => view.now}
+			act={() => undefined}
+			silent
+			initial={{
+				largeText: query.get('text') === 'large',
+				contrast: query.get('contrast') === 'high',
+				low: low === null ? undefined : low === 'on',
+				listen: query.get('listen') === 'on',
+			}}
+		/>
+	)
+}
+
+function onAddress(changed: () => void) {
+	window.addEventListener('popstate', changed)
+	return () => window.removeEventListener('popstate', changed)
+}
+
+function Index() {
+	return (
+		<main className="index">
+			<h1>Kiosk gallery</h1>
+			<ul>
+				{[...kioskExamples.keys(), 'lost'].map((id) => (
+					<li key={id}>
+						<a href={`?screen=${id}`}>{id}</a>
+					</li>
+				))}
+			</ul>
+		</main>
+	)
+}
+
+const root = document.getElementById('page')
+if (root) createRoot(root).render(<Gallery />)

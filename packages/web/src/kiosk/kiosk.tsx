@@ -1,0 +1,178 @@
+import type { KioskAct, KioskScreen, KioskView } from '@latchwork/core/wire'
+import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
+import { moveByArrow } from '../ui/arrows.ts'
+import { Icon, Logo } from '../ui/icon.tsx'
+import { Confirm, Done, NoChange, NotOpened } from './screens/aftermath.tsx'
+import { Attract } from './screens/attract.tsx'
+import { Choose } from './screens/choose.tsx'
+import { Open, Opening } from './screens/door.tsx'
+import { Pin } from './screens/pin.tsx'
+import { BankFull, Denied, Help, NeedsHelp, OutOfService } from './screens/refused.tsx'
+import { DEFAULT_SETTINGS, type Seat, SeatContext, type Settings, useNow, useSeat } from './seat.ts'
+import { chime, hush, speak } from './speak.ts'
+import { isDoorMessage, language, said, words } from './words.ts'
+
+interface Props {
+	readonly view: KioskView
+	clock(): number
+	act(act: KioskAct): void
+	/** Where a visit starts from; the gallery starts from others. */
+	readonly initial?: Settings
+	/** The gallery keeps quiet. */
+	readonly silent?: boolean
+}
+
+/** The whole page for one view. It holds no session: only how this person wants to read it, until the visit ends. */
+export function Kiosk({ view, clock, act, initial = DEFAULT_SETTINGS, silent = false }: Props) {
+	const [settings, setSettings] = useState(initial)
+	const portrait = useMedia('(orientation: portrait)')
+	const low = settings.low ?? portrait
+	const seat = useMemo<Seat>(
+		() => ({ view, clock, act, settings, low, change: (part) => setSettings((now) => ({ ...now, ...part })) }),
+		[view, clock, act, settings, low],
+	)
+	useForgetting(view.screen, () => setSettings(initial))
+	useFocusOnChange(view.screen)
+	useLook(settings)
+	useVoice(view, settings, silent)
+	useEffect(() => {
+		window.addEventListener('keydown', moveByArrow)
+		return () => window.removeEventListener('keydown', moveByArrow)
+	}, [])
+	return (
+		<SeatContext value={seat}>
+			<Screen screen={view.screen} />
+			<Idle silent={silent} />
+		</SeatContext>
+	)
+}
+
+function Screen({ screen }: { readonly screen: KioskScreen }) {
+	switch (screen.name) {
+		case 'attract':
+			return <Attract />
+		case 'pin':
+			return <Pin screen={screen} />
+		case 'choose':
+			return <Choose screen={screen} />
+		case 'opening':
+			return <Opening screen={screen} />
+		case 'open':
+			return <Open screen={screen} />
+		case 'not-opened':
+			return <NotOpened screen={screen} />
+		case 'no-change':
+			return <NoChange screen={screen} />
+		case 'confirm':
+			return <Confirm screen={screen} />
+		case 'done':
+			return <Done screen={screen} />
+		case 'denied':
+			return <Denied screen={screen} />
+		case 'needs-help':
+			return <NeedsHelp screen={screen} />
+		case 'bank-full':
+			return <BankFull />
+		case 'out-of-service':
+			return <OutOfService screen={screen} />
+		case 'help':
+			return <Help />
+	}
+}
+
+/** Warned by sight and sound, extended by one touch (visual-language.md §9: home after 45 s, warned 15 s before, ten times). */
+function Idle({ silent }: { readonly silent: boolean }) {
+	const { view, act } = useSeat()
+	const now = useNow()
+	const warned = view.idle !== undefined && now >= view.idle.warnAt
+	useEffect(() => {
+		if (warned && !silent) chime()
+	}, [warned, silent])
+	if (!view.idle || !warned) return null
+	return (
+		<aside className="idle" role="alert">
+			<Icon name="clock" />
+			<div>
+				<b>{words.idle.title}</b>
+				<p>{words.idle.left(Math.max(0, Math.ceil((view.idle.endsAt - now) / 1000)))}</p>
+			</div>
+			{view.idle.extensionsLeft > 0 && (
+				<button className="button primary" type="button" onClick={() => act({ kind: 'more-time' })}>
+					<Icon name="plus" />
+					<span>{words.idle.more}</span>
+				</button>
+			)}
+		</aside>
+	)
+}
+
+/** No controller: nothing is offered that could fail, and nothing is lost. */
+export function Lost({ view }: { readonly view: KioskView | undefined }) {
+	useLook(DEFAULT_SETTINGS)
+	return (
+		<main className="alone">
+			<Logo />
+			<Icon name="offline" />
+			<h1 role="alert">{words.lost.title}</h1>
+			<p className="lead">{words.lost.lead}</p>
+			{view && <p className="lead strong">{words.lost.call(view.bank.helpPhone)}</p>}
+		</main>
+	)
+}
+
+export function Starting() {
+	return (
+		<main className="alone">
+			<Logo />
+			<h1>{words.loading}</h1>
+		</main>
+	)
+}
+
+/** The next person starts with the usual look. */
+function useForgetting(screen: KioskScreen, forget: () => void) {
+	const before = useRef(screen.name)
+	useEffect(() => {
+		if (screen.name === 'attract' && before.current !== 'attract') forget()
+		before.current = screen.name
+	})
+}
+
+/** A new screen is announced by its heading; a change within one by the status line. */
+function useFocusOnChange(screen: KioskScreen) {
+	const key = 'door' in screen ? `${screen.name} ${screen.door.number}` : screen.name
+	// biome-ignore lint/correctness/useExhaustiveDependencies: the key is the reason to move
+	useEffect(() => document.getElementById('title')?.focus({ preventScroll: true }), [key])
+}
+
+function useLook(settings: Settings) {
+	useEffect(() => {
+		const { dataset } = document.documentElement
+		if (settings.largeText) dataset['text'] = 'large'
+		else delete dataset['text']
+		if (settings.contrast) dataset['contrast'] = 'high'
+		else delete dataset['contrast']
+	}, [settings])
+}
+
+/** Every door message is spoken; the rest when asked to (visual-language.md §9). */
+function useVoice(view: KioskView, settings: Settings, silent: boolean) {
+	const text = said(view)
+	const aloud = !silent && (settings.listen || isDoorMessage(view.screen))
+	useEffect(() => {
+		if (!aloud) return
+		speak(text, language)
+		return hush
+	}, [text, aloud])
+}
+
+function useMedia(query: string): boolean {
+	const list = useMemo(() => window.matchMedia(query), [query])
+	return useSyncExternalStore(
+		(changed) => {
+			list.addEventListener('change', changed)
+			return () => list.removeEventListener('change', changed)
+		},
+		() => list.matches,
+	)
+}

@@ -1,0 +1,160 @@
+import { BankDrawing } from '../../ui/bank-drawing.tsx'
+import { Icon, type IconName } from '../../ui/icon.tsx'
+import { useSeat } from '../seat.ts'
+import { Stage, Title } from '../stage.tsx'
+import { type Named, when, words } from '../words.ts'
+import { Plate } from './door.tsx'
+
+/** One clear sentence why, then what to do next; never whether another secret would work. */
+export function Denied({ screen }: { readonly screen: Named<'denied'> }) {
+	const { view, act } = useSeat()
+	const [title, next] = words.refused.reasons[screen.reason]
+	return (
+		<Stage
+			shape="split"
+			info={
+				<Headline icon="slash" tone="info" title={title} lead={next}>
+					{screen.until !== undefined && <p className="lead strong">{words.refused.until(when(screen.until, view))}</p>}
+				</Headline>
+			}
+			picture={<CallCard />}
+		>
+			<button className="button primary wide" type="button" onClick={() => act({ kind: 'back' })}>
+				<Icon name="undo" />
+				<span>{words.refused.start}</span>
+			</button>
+		</Stage>
+	)
+}
+
+/** What happened is not clear, so nothing is guessed: the door waits for a person, and this person gets a number. */
+export function NeedsHelp({ screen }: { readonly screen: Named<'needs-help'> }) {
+	const { act } = useSeat()
+	const text = words.needsHelp
+	return (
+		<Stage
+			shape="split"
+			info={
+				<div className="headline">
+					<Plate number={screen.door.number} tone="waiting" icon="unknown" />
+					<div>
+						<Title>{text.title[screen.why](screen.door.number)}</Title>
+						<p className="lead">{text.lead[screen.why]}</p>
+					</div>
+				</div>
+			}
+			picture={<CallCard incident={screen.incident} />}
+		>
+			<button className="button primary wide" type="button" onClick={() => act({ kind: 'finish' })}>
+				<Icon name="check" />
+				<span>{text.start}</span>
+			</button>
+		</Stage>
+	)
+}
+
+export function BankFull() {
+	const { view, act } = useSeat()
+	return (
+		<Stage
+			shape="split"
+			info={
+				<>
+					<Headline icon="box" tone="info" title={words.bankFull.title} lead={words.bankFull.lead} />
+					<CallLine />
+				</>
+			}
+			picture={<BankDrawing layout={view.layout} sign={view.bank.name} />}
+		>
+			<button className="button primary wide" type="button" onClick={() => act({ kind: 'back' })}>
+				<Icon name="undo" />
+				<span>{words.refused.start}</span>
+			</button>
+		</Stage>
+	)
+}
+
+export function OutOfService({ screen }: { readonly screen: Named<'out-of-service'> }) {
+	return (
+		<Stage
+			shape="split"
+			info={<Headline icon="wrench" tone="warn" title={words.out.title} lead={words.out.why[screen.why]} />}
+			picture={<CallCard />}
+		/>
+	)
+}
+
+export function Help() {
+	return (
+		<Stage shape="split" leave="back" info={<Title>{words.help.title}</Title>} picture={<CallCard />}>
+			<dl className="answers">
+				{words.help.answers.map(([icon, question, answer]) => (
+					<div key={question}>
+						<dt>
+							<Icon name={icon as IconName} />
+							{question}
+						</dt>
+						<dd>{answer}</dd>
+					</div>
+				))}
+			</dl>
+		</Stage>
+	)
+}
+
+interface HeadlineProps {
+	readonly icon: IconName
+	readonly tone: 'info' | 'warn'
+	readonly title: string
+	readonly lead: string
+	readonly children?: React.ReactNode
+}
+
+function Headline({ icon, tone, title, lead, children }: HeadlineProps) {
+	return (
+		<div className="headline">
+			<div className={`plate plate-${tone}`} aria-hidden="true">
+				<Icon name={icon} />
+			</div>
+			<div>
+				<Title>{title}</Title>
+				<p className="lead">{lead}</p>
+				{children}
+			</div>
+		</div>
+	)
+}
+
+/** Who to call and what to say, the same on every screen that ends with a person. */
+function CallCard({ incident }: { readonly incident?: string }) {
+	const { bank } = useSeat().view
+	return (
+		<div className="call">
+			{incident !== undefined && (
+				<>
+					<p className="small">{words.needsHelp.incident}</p>
+					<p className="figure">{incident}</p>
+				</>
+			)}
+			<p className="small">
+				<Icon name="phone" />
+				{words.refused.call}
+			</p>
+			<p className="figure">{bank.helpPhone}</p>
+			<p>{words.help.say(bank.name, bank.site)}</p>
+		</div>
+	)
+}
+
+function CallLine() {
+	const { bank } = useSeat().view
+	return (
+		<p className="remark">
+			<Icon name="phone" />
+			<span>
+				<b>{bank.helpPhone}</b>
+				<span>{words.help.say(bank.name, bank.site)}</span>
+			</span>
+		</p>
+	)
+}
