@@ -36,7 +36,7 @@ export interface Case {
 	readonly links: readonly Link[]
 }
 
-/** What can happen to a case. `act` and `outcome` report a settled door session; without `line` a request is for every line. */
+/** What can happen to a case. `act` and `outcome` report a settled door session; a request that names no line is for the case and every line. */
 export type Input =
 	| {
 			readonly kind: 'act'

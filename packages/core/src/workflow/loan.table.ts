@@ -206,7 +206,7 @@ export const ROWS: readonly Row[] = [
 		is: 'returned-unverified/returned-unverified',
 		holder: 'ann',
 		unverified: true,
-		effects: ['notify returned', 'task unverified', ...ALL_DUE, 'task check-return'],
+		effects: ['notify returned', 'task unverified', ...ALL_DUE],
 	},
 	{
 		given: 'on-loan',
@@ -215,7 +215,7 @@ export const ROWS: readonly Row[] = [
 		is: 'returned-unverified/returned-unverified',
 		holder: 'ann',
 		unverified: true,
-		effects: ['notify returned', 'task unverified', ...ALL_DUE, 'task check-return'],
+		effects: ['notify returned', 'task unverified', ...ALL_DUE],
 	},
 	{ given: 'on-loan', when: 'deposit E2 at B2', settings: { evidence: 2 }, is: 'returned/inspecting', effects: [...back, ...ALL_DUE] },
 	{ given: 'on-loan', when: 'collect E3', refused: 'not-possible' },

@@ -170,7 +170,7 @@ function settling(): OnLine[] {
 		{ from: 'inspecting', on: ask('pass'), to: 'available' },
 		{ from: 'inspecting', on: ask('charge'), to: 'charging' },
 		{ from: 'inspecting', on: ask('fail'), to: 'faulty', do: [['task', 'faulty']] },
-		{ from: 'disputed', on: ask('resume'), to: 'on-loan' },
+		{ from: 'disputed', on: ask('resume'), to: 'on-loan', do: [['set-due', 'due']] },
 		{ from: ['missing', 'disputed', 'lost'], on: ask('write-off'), to: 'written-off' },
 	]
 }
@@ -178,7 +178,7 @@ function settling(): OnLine[] {
 function beforeTheLoan(): OnCase[] {
 	return [
 		{ from: 'requested', on: { request: 'approve', by: ['staff', 'system'] }, to: 'eligible' },
-		{ from: ['requested', 'eligible'], on: { request: 'refuse', by: ['staff', 'system'] }, to: 'refused', do: [['notify', 'refused']] },
+		{ from: ['requested', 'eligible'], on: { lines: 'all', in: ['refused'] }, to: 'refused', do: [['notify', 'refused']] },
 		{
 			from: BEFORE,
 			on: { lines: 'any', in: OUT },
@@ -193,8 +193,8 @@ function beforeTheLoan(): OnCase[] {
 		{ from: BEFORE, on: { lines: 'none-left', in: [...OPEN, ...TO_CHECK] }, to: 'returned' },
 		{ from: BEFORE.filter((s) => s !== 'in-doubt'), on: { lines: 'any', in: ['in-doubt'] }, to: 'in-doubt' },
 		{ from: ['requested', 'eligible', 'allotted'], on: { lines: 'any', in: ['dispensing'] }, to: 'dispensing' },
-		{ from: ['allotted', 'dispensing', 'in-doubt'], on: { lines: 'none-left', in: [...OPEN, 'missing'] }, to: 'returned-unverified' },
-		{ from: ['allotted', 'dispensing', 'in-doubt'], on: { lines: 'none-left', in: OPEN }, to: 'missing' },
+		{ from: ['allotted', 'dispensing', 'in-doubt'], on: { lines: 'none-left', in: [...OPEN, 'returned-unverified'] }, to: 'missing' },
+		{ from: ['allotted', 'dispensing', 'in-doubt'], on: { lines: 'none-left', in: OPEN }, to: 'returned-unverified' },
 		{ from: ['requested', 'eligible'], on: { lines: 'any', in: ['allotted'] }, to: 'allotted' },
 		{ from: 'dispensing', on: { lines: 'none-left', in: ['dispensing'] }, to: 'allotted' },
 		{ from: 'in-doubt', on: { lines: 'none-left', in: ['in-doubt'] }, to: 'allotted' },
@@ -218,7 +218,6 @@ function theLoanItself(): OnCase[] {
 		...ladder,
 		{ from: extendable, on: { request: 'extend', by: ['user'], guards: ['owner', 'entitled', 'not-recalled'] }, to: 'extended', do: anew },
 		{ from: extendable, on: { request: 'extend', by: STAFF }, to: 'extended', do: anew },
-		{ from: 'disputed', on: { request: 'resume', by: STAFF }, to: 'on-loan', do: [['set-due', 'due']] },
 		// The clock runs on in a dispute, so that a wrong item put in gains no time; only a person ends it.
 		{ from: 'disputed', on: { deadline: 'grace' }, to: 'disputed', do: [['notify', 'overdue']] },
 		{ from: 'disputed', on: { deadline: 'escalate' }, to: 'disputed', do: [['notify', 'escalated']] },
@@ -231,7 +230,7 @@ function afterTheLoan(): OnCase[] {
 	return [
 		{ from: [...over, 'returned-unverified'], on: { lines: 'all', in: [...NOT_TAKEN, 'written-off'] }, to: 'written-off' },
 		{ from: [...over, 'returned-unverified'], on: { lines: 'none-left', in: [...OPEN, ...TO_CHECK] }, to: 'returned' },
-		{ from: over, on: { lines: 'none-left', in: OPEN }, to: 'returned-unverified', do: ['clear-due', ['task', 'check-return']] },
+		{ from: over, on: { lines: 'none-left', in: OPEN }, to: 'returned-unverified', do: ['clear-due'] },
 		{ from: [...RUNNING, 'returned-unverified'], on: { lines: 'any', in: ['disputed'] }, to: 'disputed' },
 		{ from: 'disputed', on: { lines: 'none-left', in: ['disputed'] }, to: 'on-loan' },
 	]

@@ -101,7 +101,9 @@ function moveLines(draft: Draft): void {
 	}
 }
 
+/** A request for one line is that line's alone; the case follows by its summary. */
 function moveCase(draft: Draft): void {
+	if ('line' in draft.input && draft.input.line !== undefined) return
 	const found = pick(draft.table.case.moves, draft.case.state, draft.case, undefined, draft.input, draft.env)
 	if ('move' in found) enter(draft, found.move)
 	else if (found.denied) draft.denied ??= found.denied
