@@ -5,3 +5,6 @@ import type { BoardEmulatorMaker } from './testing/index.ts'
 export const BOARD_EMULATORS: Readonly<Record<string, BoardEmulatorMaker>> = {
 	kr16: kr16Emulator,
 }
+
+export { osdpReaderEmulator } from './osdp/emulator.ts'
+export { scannerEmulator } from './scanner/emulator.ts'

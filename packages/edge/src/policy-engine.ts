@@ -1,5 +1,6 @@
 import {
 	type DetailedError,
+	type PolicyJson,
 	policySetTextToParts,
 	policyToJson,
 	preparsePolicySet,
@@ -7,7 +8,7 @@ import {
 	statefulIsAuthorized,
 	validate,
 } from '@cedar-policy/cedar-wasm/nodejs'
-import type { LoadedPolicies, PolicyAnswer, PolicyEngine, PolicyQuestion, PolicyRefusal } from '@latchwork/core/access'
+import type { EntityRef, LoadedPolicies, PolicyAnswer, PolicyEngine, PolicyQuestion, PolicyRefusal } from '@latchwork/core/access'
 import { Fault } from '@latchwork/core/base'
 
 /**
@@ -25,14 +26,20 @@ interface Slot {
 const slots: readonly Slot[] = Array.from({ length: SLOTS }, (_, i) => ({ name: `slot-${i}`, taken: false, schema: undefined }))
 
 export const cedarEngine: PolicyEngine = {
-	load(schema, sets) {
+	load({ schema, sets, exists }) {
 		const read: ReadPolicy[] = []
 		for (const set of sets) {
 			const answer = readSet(schema, set)
 			if (!answer.ok) return answer
 			read.push(...answer.policies)
 		}
-		return { ok: true, loaded: occupySlot(schema, read) }
+		return {
+			ok: true,
+			loaded: occupySlot(
+				schema,
+				read.filter(({ heads }) => heads.every(exists)),
+			),
+		}
 	},
 }
 
@@ -41,6 +48,8 @@ interface ReadPolicy {
 	readonly text: string
 	readonly effect: 'permit' | 'forbid'
 	readonly reason?: string
+	/** The entities that its head names. */
+	readonly heads: readonly EntityRef[]
 }
 
 /** Parses and validates one set as one text, so that every error has a place in the text its author wrote. */
@@ -62,9 +71,18 @@ function readSet(schema: string, set: { readonly id: string; readonly cedar: str
 		const name = `${set.id}/${id}`
 		if (policies.some((other) => other.id === name))
 			return { ok: false, set: set.id, ...placeOf(set.cedar, at), text: `The policy id ${id} is used twice.` }
-		policies.push({ id: name, text, effect: json.json.effect, ...(reason === undefined ? {} : { reason }) })
+		policies.push({ id: name, text, effect: json.json.effect, heads: headsOf(json.json), ...(reason === undefined ? {} : { reason }) })
 	}
 	return { ok: true, policies }
+}
+
+/** `principal == …`, `in …` and `is … in …`, and the same for the resource. */
+function headsOf({ principal, resource }: PolicyJson): EntityRef[] {
+	return [principal, resource].flatMap((head) => {
+		const named = head.op === 'is' ? head.in : head.op === 'All' ? undefined : head
+		if (!named || !('entity' in named)) return []
+		return ['__entity' in named.entity ? named.entity.__entity : named.entity]
+	})
 }
 
 function refusal(set: { readonly id: string; readonly cedar: string }, error: DetailedError | undefined): PolicyRefusal {
@@ -92,7 +110,7 @@ function occupySlot(schema: string, policies: readonly ReadPolicy[]): LoadedPoli
 	slot.schema = schema
 	let released = false
 	return {
-		policies: policies.map(({ text: _, ...policy }) => policy),
+		policies: policies.map(({ id, effect, reason }) => ({ id, effect, ...(reason === undefined ? {} : { reason }) })),
 		ask(question) {
 			if (released) throw new Fault('not-supported', 'These policies were released.')
 			return ask(slot, question)

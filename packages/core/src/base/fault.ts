@@ -23,6 +23,7 @@ export const FAULTS = {
 	'reader-insecure': 'The reader did not come up in the secure channel that its profile demands.',
 	'not-found': 'There is no such thing at this address.',
 	'request-invalid': 'The request does not have the documented shape.',
+	'request-refused': 'The request is understood, but not possible now; the text says why.',
 	'prerequisite-missing': 'A program that this command needs is not installed.',
 } as const
 export type FaultCode = keyof typeof FAULTS

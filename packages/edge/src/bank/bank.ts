@@ -1,4 +1,4 @@
-import { Fault, type Id } from '@latchwork/core/base'
+import { type Clock, Fault, type Id } from '@latchwork/core/base'
 import {
 	type BankState,
 	type Compartment,
@@ -15,7 +15,6 @@ import {
 } from '@latchwork/core/door'
 import type { EventDraft } from '@latchwork/core/ledger'
 import type { Board, BoardEvent, ChannelRef } from '@latchwork/drivers/board'
-import type { DriverClock } from '@latchwork/drivers/transport'
 import type { Entry, Journal } from '../journal/index.ts'
 
 type CompartmentId = Id<'compartment'>
@@ -31,7 +30,9 @@ export interface Wiring {
 
 export interface BankParts {
 	readonly journal: Journal
-	readonly clock: DriverClock
+	readonly clock: Pick<Clock, 'mono' | 'after'>
+	/** Monotonic time of the drivers: bus deadlines count in it, also when the site's clock is moved. */
+	readonly busMono: () => number
 	/** Trusted time in milliseconds. */
 	readonly now: () => number
 	readonly wiring: readonly Wiring[]
@@ -150,7 +151,7 @@ export function openBank(parts: BankParts): Bank {
 		const { compartment, fence } = effect
 		const answer = await parts
 			.board(wire.ref.bus)
-			.open({ id: effect.session, ref: wire.ref, notAfter: clock.mono() + SEND_WITHIN_MS })
+			.open({ id: effect.session, ref: wire.ref, notAfter: parts.busMono() + SEND_WITHIN_MS })
 			// A driver that throws may have sent bytes: only the sensor can tell.
 			.catch(() => ({ sent: true, ack: 'none' as const, fault: undefined }))
 		input({ kind: 'pulsed', compartment, fence, sent: answer.sent, ack: answer.ack, ...(answer.fault && { code: answer.fault.code }) })

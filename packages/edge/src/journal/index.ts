@@ -1,1 +1,2 @@
 export { type Entry, type Journal, type Key, openJournal } from './journal.ts'
+export { lockDirectory } from './lock.ts'

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Fault, type Id, newId, type Random } from '@latchwork/core/base'
 import { type EventDraft, type MintContext, type Minted, mint, openStream, type StreamEvent, type StreamHead, streamStarted } from '@latchwork/core/ledger'
+import { lockDirectory } from './lock.ts'
 import { openMarkFile } from './mark.ts'
 import { openReserve } from './reserve.ts'
 import { SCHEMA, SCHEMA_VERSION } from './schema.sql.ts'
@@ -61,7 +62,7 @@ const LOW = 0.95
 
 export function openJournal(parts: JournalParts): Journal {
 	mkdirSync(parts.directory, { recursive: true, mode: 0o700 })
-	const lock = takeDirectory(parts.directory)
+	const lock = lockDirectory(parts.directory, 'edge')
 	const db = openDatabase(join(parts.directory, 'edge.db'))
 	const markFile = openMarkFile(join(parts.directory, 'edge.mark'))
 	const reserve = openReserve(join(parts.directory, 'reserve.bin'))
@@ -165,18 +166,6 @@ export function openJournal(parts: JournalParts): Journal {
 			markFile.close()
 			lock.close()
 		},
-	}
-}
-
-/** A lock that dies with its process: SQLite's own file lock on a database of its own, so that readers of the journal are not locked out. */
-function takeDirectory(directory: string): DatabaseSync {
-	const lock = new DatabaseSync(join(directory, 'edge.lock'))
-	try {
-		lock.exec('PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=DELETE; BEGIN EXCLUSIVE')
-		return lock
-	} catch (cause) {
-		lock.close()
-		throw new Fault('data-in-use', `Another Latchwork controller uses ${directory}. Stop it, or choose another directory with LATCHWORK_DATA.`, { cause })
 	}
 }
 

@@ -1,0 +1,53 @@
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { Fault } from '@latchwork/core/base'
+
+/** What `latchwork dev` runs with: command line over environment over default. */
+export interface DevConfig {
+	readonly data: string
+	/** Kiosk on this port, virtual bank on the next; undefined: 4180 and 4181, or the next free pair. */
+	readonly port: number | undefined
+	readonly fresh: boolean
+	readonly demo: boolean
+	readonly virtualClock: boolean
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** Where data lies when nobody says otherwise; relative to where the command is given. */
+export const dataDirectory = (env: Environment): string => resolve(env.LATCHWORK_DATA ?? '.latchwork')
+
+export function devConfig(args: readonly string[], env: Environment): DevConfig {
+	const { values } = readArgs(args, {
+		data: { type: 'string' },
+		port: { type: 'string' },
+		fresh: { type: 'boolean', default: false },
+		'no-demo': { type: 'boolean', default: false },
+		'virtual-clock': { type: 'boolean', default: false },
+	})
+	const port = values.port ?? env.LATCHWORK_PORT
+	return {
+		data: values.data === undefined ? dataDirectory(env) : resolve(String(values.data)),
+		port: port === undefined ? undefined : portNumber(String(port)),
+		fresh: values.fresh === true,
+		demo: values['no-demo'] !== true,
+		virtualClock: values['virtual-clock'] === true,
+	}
+}
+
+function portNumber(text: string): number {
+	const port = Number(text)
+	if (!Number.isInteger(port) || port < 1 || port > 65_534) {
+		throw new Fault('config-invalid', `LATCHWORK_PORT must be a number from 1 to 65534 (the virtual bank takes the next one), not "${text}".`)
+	}
+	return port
+}
+
+/** `util.parseArgs` with an error that a person can act on. */
+export function readArgs(args: readonly string[], options: NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>['options']>, allowPositionals = false) {
+	try {
+		return parseArgs({ args: [...args], options, allowPositionals, strict: true })
+	} catch (cause) {
+		throw new Fault('config-invalid', `${cause instanceof Error ? cause.message : cause} \`latchwork help\` lists the options.`, { cause })
+	}
+}

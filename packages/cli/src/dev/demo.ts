@@ -1,0 +1,200 @@
+import { generateKeyPairSync, randomBytes, randomInt } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { badgeToBits, type Bundle, mintCode, sealBundle, sealLease, verifierOf } from '@latchwork/core/access'
+import { type Id, type IdKind, newId, toHex } from '@latchwork/core/base'
+import type { BankLayout, VirtualState } from '@latchwork/core/wire'
+import { LOAN_DEFAULTS, loanTable, tableHash } from '@latchwork/core/workflow'
+import { nodeCrypto, signingKey } from '@latchwork/edge/keys'
+
+/**
+ * The demo estate: one bank, a few people, three loan laptops. `latchwork dev` is the bundle's maker here, so names, badge
+ * numbers, PINs and salts stay in its own file (`demo.json`); the edge gets pseudonyms, verifiers and salted commitments.
+ */
+export interface Demo {
+	readonly tenant: Id<'tenant'>
+	readonly site: Id<'site'>
+	readonly bank: Id<'bank'>
+	readonly controller: Id<'controller'>
+	readonly reader: Id<'reader'>
+	readonly readerKey: string
+	readonly compartments: readonly { readonly id: Id<'compartment'>; readonly number: number; readonly board: number; readonly channel: number }[]
+	readonly people: readonly DemoPerson[]
+	readonly assets: readonly { readonly id: Id<'asset'>; readonly tag: string; readonly name: string; readonly door: number; readonly salt: string }[]
+	/** The bundle's version rises with each start that changes it. */
+	version: number
+}
+
+interface DemoPerson {
+	readonly id: Id<'subject'>
+	readonly name: string
+	readonly group: 'staff' | 'visitors'
+	readonly badge: string
+	readonly pin: string
+	readonly salts: { readonly person: string; readonly badge: string; readonly pin: string }
+	readonly credentials: { readonly badge: Id<'credential'>; readonly pin: Id<'credential'> }
+}
+
+const SITE = { name: 'Fernholt HQ', timeZone: 'Europe/Berlin', bank: 'HQ Lobby A', helpPhone: '+49 30 5550 118' }
+const DAY = 86_400_000
+
+/** Heights in millimetres, top to bottom; numbers run down the columns, the terminal stands in the third. */
+const COLUMNS: readonly (readonly (readonly ['S' | 'M' | 'L' | 'XL', number] | 'terminal')[])[] = [
+	[['M', 300], ['M', 300], ['S', 150], ['S', 150], ['M', 300], ['XL', 600]],
+	[['M', 300], ['M', 300], ['S', 150], ['S', 150], ['L', 450], ['L', 450]],
+	[['M', 300], 'terminal', ['M', 300]],
+	[['S', 150], ['S', 150], ['S', 150], ['S', 150], ['XL', 600], ['XL', 600]],
+	[['L', 450], ['L', 450], ['L', 450], ['L', 450]],
+]
+const TERMINAL_MM = 1_200
+/** Wheelchair reach: 380 to 1,220 mm above the floor, measured to the middle of the door (ADA 308; trust the plinth of 100 mm). */
+const REACH = { from: 380, to: 1_220, plinth: 100 }
+
+export const LAYOUT: BankLayout = (() => {
+	let number = 0
+	return {
+		columns: COLUMNS.map((cells) => {
+			let bottom = cells.reduce((sum, cell) => sum + (cell === 'terminal' ? TERMINAL_MM : cell[1]), REACH.plinth)
+			return {
+				widthMm: cells.includes('terminal') ? 450 : 400,
+				cells: cells.map((cell) => {
+					const heightMm = cell === 'terminal' ? TERMINAL_MM : cell[1]
+					bottom -= heightMm
+					if (cell === 'terminal') return { kind: 'terminal' as const, heightMm }
+					const middle = bottom + heightMm / 2
+					number += 1
+					return { kind: 'door' as const, number, heightMm, size: cell[0], accessible: middle >= REACH.from && middle <= REACH.to }
+				}),
+			}
+		}),
+	}
+})()
+const DOORS = LAYOUT.columns.flatMap((c) => c.cells.flatMap((cell) => (cell.kind === 'door' ? [cell] : [])))
+/** Sixteen locks on the first board, the rest on the second. */
+export const BOARDS = [
+	{ board: 0, channels: 16 },
+	{ board: 1, channels: 16 },
+] as const
+
+/** Reads the demo's own file or makes the demo up; badge numbers and PINs are drawn, so that no two installations share a secret. */
+export function demo(folder: string, now: number, withPeople: boolean): Demo {
+	mkdirSync(folder, { recursive: true, mode: 0o700 })
+	const file = join(folder, 'demo.json')
+	if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Demo
+	const id = <K extends IdKind>(kind: K) => newId(kind, now, randomBytes)
+	const salt = () => randomBytes(32).toString('hex')
+	const badges = new Set<string>()
+	while (badges.size < 4) badges.add(String(randomInt(10_000_000, 99_999_999)))
+	const [a, b, c, d] = [...badges]
+	const person = (name: string, group: DemoPerson['group'], badge = ''): DemoPerson => ({
+		id: id('subject'),
+		name,
+		group,
+		badge,
+		pin: String(randomInt(0, 100_000_000)).padStart(8, '0'),
+		salts: { person: salt(), badge: salt(), pin: salt() },
+		credentials: { badge: id('credential'), pin: id('credential') },
+	})
+	const asset = (tag: string, name: string, door: number) => ({ id: id('asset'), tag, name, door, salt: salt() })
+	const made: Demo = {
+		tenant: id('tenant'),
+		site: id('site'),
+		bank: id('bank'),
+		controller: id('controller'),
+		reader: id('reader'),
+		readerKey: randomBytes(16).toString('hex'),
+		compartments: DOORS.map(({ number }) => ({ id: id('compartment'), number, board: number <= 16 ? 0 : 1, channel: (number - 1) % 16 })),
+		people: withPeople ? [person('Ada Berg', 'staff', a), person('Ben Okoro', 'staff', b), person('Chen Li', 'staff', c), person('Dana Weiss', 'visitors', d)] : [],
+		assets: withPeople ? [asset('LT-0418', 'Laptop 14-inch', 14), asset('LT-0419', 'Laptop 14-inch', 8), asset('LT-0420', 'Laptop 14-inch', 2)] : [],
+		version: 0,
+	}
+	writeFileSync(join(folder, 'maker.pem'), generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 })
+	writeFileSync(file, JSON.stringify(made, null, '\t'), { mode: 0o600 })
+	return made
+}
+
+const KEY_ID = 'demo-maker'
+export const MAKER_KEY_ID = KEY_ID
+
+/** Taking is for staff; the visitors' group shows what a refusal looks like. Bringing back needs no rule (trust.md §3.7). */
+const POLICY = `@id("staff-take-laptops")
+permit (principal in Latchwork::Group::"staff", action == Latchwork::Action::"collect", resource in Latchwork::AssetType::"laptop-14");
+
+@id("not-while-overdue")
+@reason("overdue-block")
+forbid (principal, action == Latchwork::Action::"collect", resource) when { context.overdue };
+`
+
+export interface Maker {
+	bundle(now: number): string
+	lease(now: number): string
+	/** One-time QR texts for a person. */
+	codes(person: DemoPerson, now: number, count: number): string[]
+	readonly publicKey: string
+}
+
+/** The bundle's maker: signs what the edge may decide by. A bundle lives three days, the lease half an hour and is renewed each minute. */
+export function maker(folder: string, of: Demo, siteKey: Uint8Array): Maker {
+	const { sign, publicKey } = signingKey(join(folder, 'maker.pem'))
+	const commit = (salt: string, text: string) => toHex(nodeCrypto.sha256(Buffer.concat([Buffer.from(salt, 'hex'), Buffer.from(text)])))
+	return {
+		publicKey: toHex(publicKey),
+		bundle(now) {
+			of.version += 1
+			writeFileSync(join(folder, 'demo.json'), JSON.stringify(of, null, '\t'), { mode: 0o600 })
+			return JSON.stringify(sealBundle(bundleOf(of, siteKey, commit, now), KEY_ID, sign))
+		},
+		lease: (now) => JSON.stringify(sealLease({ format: 'latchwork-lease/1', bank: of.bank, bundleVersion: of.version, issuedAt: now, until: now + DAY / 48 }, KEY_ID, sign)),
+		codes: (person, now, count) =>
+			Array.from({ length: count }, () =>
+				mintCode({ jti: randomBytes(12).toString('base64url'), subject: person.id, bank: of.bank, notBefore: now - 60_000, expires: now + 7 * DAY }, sign),
+			),
+	}
+}
+
+function bundleOf(of: Demo, siteKey: Uint8Array, commit: (salt: string, text: string) => string, now: number): Bundle {
+	const table = loanTable({ ...LOAN_DEFAULTS, afterReturn: 'available' })
+	const byNumber = new Map(of.compartments.map((c) => [c.number, c.id]))
+	const verifier = (kind: 'badge' | 'pin', text: string) => {
+		const image = kind === 'badge' ? badgeToBits(text) : undefined
+		return verifierOf(siteKey, nodeCrypto, kind, image?.ok ? image.normal : text)
+	}
+	return {
+		format: 'latchwork-bundle/1',
+		tenant: of.tenant,
+		site: { id: of.site, name: SITE.name, timeZone: SITE.timeZone },
+		bank: {
+			id: of.bank,
+			name: SITE.bank,
+			helpPhone: SITE.helpPhone,
+			layout: LAYOUT,
+			compartments: DOORS.flatMap(({ number, size, accessible }) => {
+				const id = byNumber.get(number)
+				return id ? [{ id, number, size, accessible }] : []
+			}),
+		},
+		version: of.version,
+		issuedAt: now,
+		staleAt: now + DAY / 96,
+		expiresAt: now + 3 * DAY,
+		policies: { version: 1, sets: [{ id: 'demo', cedar: POLICY }], schedules: [] },
+		groups: [{ id: 'staff' }, { id: 'visitors' }],
+		subjects: of.people.map((p) => ({ id: p.id, groups: [p.group], maxLoans: 2, commitment: commit(p.salts.person, p.name) })),
+		credentials: of.people.flatMap((p) => [
+			{ id: p.credentials.badge, kind: 'badge' as const, subject: p.id, verifier: verifier('badge', p.badge), commitment: commit(p.salts.badge, p.badge), assurance: 'medium' as const },
+			{ id: p.credentials.pin, kind: 'pin' as const, subject: p.id, verifier: verifier('pin', p.pin), commitment: commit(p.salts.pin, p.pin), assurance: 'low' as const },
+		]),
+		revoked: { epoch: 0, ids: [] },
+		assets: of.assets.map((a) => ({ id: a.id, tag: a.tag, kind: 'laptop' as const, name: a.name, type: 'laptop-14', valueClass: 'normal' as const, commitment: commit(a.salt, a.tag) })),
+		initialContents: of.assets.flatMap((a) => {
+			const compartment = byNumber.get(a.door)
+			return compartment ? [{ compartment, asset: a.id }] : []
+		}),
+		workflows: [{ name: 'loan', tableHash: tableHash(table, nodeCrypto.sha256), table: JSON.parse(JSON.stringify(table)), settings: {} }],
+		settings: { pinLength: 8, wrongPinsPerDay: 100, loanDue: { kind: 'same-day-by', time: '18:00' }, leaseRequired: true },
+	}
+}
+
+/** What the virtual bank's page offers to click on. */
+export const demoPeople = (of: Demo, made: Maker, now: number): VirtualState['people'] =>
+	of.people.map((p) => ({ name: p.name, badge: p.badge, pin: p.pin, qr: made.codes(p, now, 8) }))

@@ -1,0 +1,179 @@
+import fastifyStatic from '@fastify/static'
+import swagger from '@fastify/swagger'
+import { Fault } from '@latchwork/core/base'
+import {
+	type VirtualState,
+	virtualBadge,
+	virtualBanks,
+	virtualClockAdvance,
+	virtualDoor,
+	virtualFault,
+	virtualItem,
+	virtualKeypad,
+	virtualScan,
+	virtualState,
+} from '@latchwork/core/wire'
+import fastify, { type FastifyInstance } from 'fastify'
+import { jsonSchemaTransform, serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import type { VirtualBank } from './hardware.ts'
+
+export interface VirtualServerParts {
+	readonly banks: readonly VirtualBank[]
+	readonly people: VirtualState['people']
+	readonly kiosk: () => string
+	/** Built page of the virtual bank. */
+	readonly web: string
+	/** Present under `--virtual-clock`: moves the site's time and resolves when due work is done. */
+	readonly clock?: { now(): number; advance(ms: number): Promise<void> }
+}
+
+const problem = z.object({ type: z.string(), title: z.string(), status: z.int(), code: z.string(), detail: z.string() })
+const bankParams = z.object({ id: z.string() })
+const doorParams = z.object({ id: z.string(), n: z.coerce.number().int() })
+const done = z.null().describe('Done')
+
+/** The control API of the virtual bank: it touches the emulators only, never the controller; what it does, a hand could do. */
+export async function virtualServer(parts: VirtualServerParts): Promise<{ app: FastifyInstance; changed: () => void }> {
+	const app = fastify({ forceCloseConnections: true })
+	app.setValidatorCompiler(validatorCompiler)
+	app.setSerializerCompiler(serializerCompiler)
+	app.setErrorHandler((error, _request, reply) => {
+		const answer = problemOf(error)
+		void reply.code(answer.status).type('application/problem+json').send(JSON.stringify(answer))
+	})
+	await app.register(swagger, {
+		openapi: {
+			openapi: '3.1.0',
+			info: {
+				title: 'Latchwork virtual bank',
+				version: '1',
+				description: 'A bank without metal. Whatever a hand could do at a real one is a request here; the controller sees only bytes on its reader and its lock bus.',
+			},
+		},
+		transform: jsonSchemaTransform,
+	})
+	const state = (): VirtualState => ({
+		banks: parts.banks.map((b) => b.view()),
+		people: parts.people,
+		kiosk: parts.kiosk(),
+		...(parts.clock && { clock: { now: parts.clock.now(), virtual: true as const } }),
+	})
+	const live = liveEvents(state)
+	await app.register(async (scope) => routes(scope, parts, live))
+	await app.register(fastifyStatic, { root: parts.web, index: 'index.html' })
+	return { app, changed: live.changed }
+}
+
+function routes(scope: FastifyInstance, parts: VirtualServerParts, live: ReturnType<typeof liveEvents>): void {
+	const app = scope.withTypeProvider<ZodTypeProvider>()
+	const bank = (id: string): VirtualBank => {
+		const found = parts.banks.find((b) => b.plan.id === id)
+		if (!found) throw new Fault('not-found', `There is no bank ${id}. GET /banks lists them.`)
+		return found
+	}
+	const errors = { 400: problem, 404: problem, 409: problem }
+	const answers = { 204: done, ...errors }
+
+	app.get('/banks', { schema: { summary: 'Doors, items and pulses as the metal has them', response: { 200: virtualBanks } } }, async () =>
+		parts.banks.map((b) => {
+			const { id, name, compartments } = b.view()
+			return { id, name, compartments: compartments.map(({ number, door, item, pulses }) => ({ number, door, item, pulses })) }
+		}),
+	)
+	app.get('/state', { schema: { summary: 'Everything, as the page shows it', response: { 200: virtualState } } }, async () => live.state())
+	app.get('/events', { schema: { summary: 'The same after each change, as server-sent events', hide: true } }, (request, reply) => {
+		reply.hijack()
+		reply.raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
+		const stop = live.listen((text) => void reply.raw.write(text))
+		request.raw.on('close', stop)
+	})
+	app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
+	app.post('/banks/:id/badge', { schema: { summary: 'Holds a badge to the reader', params: bankParams, body: virtualBadge, response: answers } }, async ({ params, body }, reply) => {
+		bank(params.id).badge(body.number)
+		return reply.code(204).send(null)
+	})
+	app.post('/banks/:id/keypad', { schema: { summary: 'Presses keys', params: bankParams, body: virtualKeypad, response: answers } }, async ({ params, body }, reply) => {
+		bank(params.id).keypad(body.keys)
+		return reply.code(204).send(null)
+	})
+	app.post('/banks/:id/scan', { schema: { summary: 'Holds a code to the scanner', params: bankParams, body: virtualScan, response: answers } }, async ({ params, body }, reply) => {
+		bank(params.id).scan(body.text)
+		return reply.code(204).send(null)
+	})
+	app.post(
+		'/banks/:id/compartments/:n/door',
+		{ schema: { summary: 'Pushes a door shut, or forces it open', params: doorParams, body: virtualDoor, response: answers } },
+		async ({ params, body }, reply) => {
+			bank(params.id).door(params.n, body.state)
+			return reply.code(204).send(null)
+		},
+	)
+	app.post(
+		'/banks/:id/compartments/:n/item',
+		{ schema: { summary: 'Puts something in or takes it out; the door must be open', params: doorParams, body: virtualItem, response: answers } },
+		async ({ params, body }, reply) => {
+			bank(params.id).item(params.n, body)
+			return reply.code(204).send(null)
+		},
+	)
+	app.post('/banks/:id/faults', { schema: { summary: 'Sets a fault', params: bankParams, body: virtualFault, response: answers } }, async ({ params, body }, reply) => {
+		bank(params.id).fault(body)
+		return reply.code(204).send(null)
+	})
+	app.delete('/banks/:id/faults', { schema: { summary: 'Clears all faults', params: bankParams, response: answers } }, async ({ params }, reply) => {
+		bank(params.id).clearFaults()
+		return reply.code(204).send(null)
+	})
+	app.post(
+		'/clock',
+		{
+			schema: {
+				summary: 'Moves the time of the whole site forward and answers when what came due is done',
+				body: virtualClockAdvance,
+				response: { 200: z.object({ now: z.int() }), ...errors },
+			},
+		},
+		async ({ body }) => {
+			if (!parts.clock) throw new Fault('request-refused', 'Time is real here. Start with --virtual-clock to move it.')
+			await parts.clock.advance(body.advanceSeconds * 1000)
+			live.changed()
+			return { now: Math.floor(parts.clock.now()) }
+		},
+	)
+}
+
+/** The newest state to every listener, at most once a tick. */
+function liveEvents(state: () => VirtualState) {
+	const listeners = new Set<(text: string) => void>()
+	let planned = false
+	const message = () => `data: ${JSON.stringify(state())}\n\n`
+	return {
+		state,
+		listen(listener: (text: string) => void): () => void {
+			listeners.add(listener)
+			listener(message())
+			return () => void listeners.delete(listener)
+		},
+		changed() {
+			if (planned || listeners.size === 0) return
+			planned = true
+			setImmediate(() => {
+				planned = false
+				const text = message()
+				for (const listener of listeners) listener(text)
+			})
+		},
+	}
+}
+
+function problemOf(error: unknown): z.infer<typeof problem> {
+	if (error instanceof Fault) {
+		const status = error.code === 'not-found' ? 404 : error.code === 'request-refused' ? 409 : 400
+		return { type: `urn:latchwork:problem:${error.code}`, title: error.code, status, code: error.code, detail: error.message }
+	}
+	const { statusCode = 500, message } = error as { statusCode?: number; message: string }
+	const code = statusCode < 500 ? 'request-invalid' : 'internal'
+	const detail = statusCode < 500 ? message : 'The virtual bank failed. Its log says why.'
+	return { type: `urn:latchwork:problem:${code}`, title: code, status: statusCode, code, detail }
+}

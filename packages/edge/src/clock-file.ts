@@ -1,0 +1,80 @@
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Clock, type ClockFile, virtualClock } from '@latchwork/core/base'
+
+/** The real clock: the only place of this package that asks the system what time it is. */
+export const systemClock: Clock = {
+	now: () => Date.now(),
+	mono: () => performance.now(),
+	after(ms, run) {
+		const timer = setTimeout(run, ms)
+		return () => clearTimeout(timer)
+	},
+}
+
+const FILE = 'clock.json'
+
+/**
+ * A clock shared by every process of one `latchwork dev --virtual-clock`: a folder with `clock.json` (turn, offset) and one
+ * `seen-<name>` file a process with the last turn whose due work it has done.
+ */
+export function sharedClock(folder: string, name: string): Clock & { stop(): void } {
+	mkdirSync(folder, { recursive: true })
+	const seen = join(folder, `seen-${name}-${process.pid}`)
+	const clock = virtualClock(
+		systemClock,
+		() => readClock(folder),
+		(turn) => replace(seen, String(turn)),
+	)
+	return {
+		...clock,
+		stop() {
+			clock.stop()
+			rmSync(seen, { force: true })
+		},
+	}
+}
+
+/** Moves the shared clock forward and resolves when every living process has done what came due; at most `patienceMs` real time. */
+export async function advanceSharedClock(folder: string, ms: number, patienceMs = 10_000): Promise<ClockFile> {
+	const before = readClock(folder)
+	const next = { turn: before.turn + 1, offsetMs: before.offsetMs + ms }
+	replace(join(folder, FILE), JSON.stringify(next))
+	const start = performance.now()
+	while (!allSeen(folder, next.turn) && performance.now() - start < patienceMs) await new Promise((done) => setTimeout(done, 10))
+	return next
+}
+
+function allSeen(folder: string, turn: number): boolean {
+	return readdirSync(folder)
+		.filter((f) => f.startsWith('seen-'))
+		.every((f) => !alive(Number(f.slice(f.lastIndexOf('-') + 1))) || Number(readText(join(folder, f)) ?? 0) >= turn)
+}
+
+function alive(pid: number): boolean {
+	try {
+		process.kill(pid, 0)
+		return true
+	} catch {
+		return false
+	}
+}
+
+function readClock(folder: string): ClockFile {
+	const text = readText(join(folder, FILE))
+	return text ? (JSON.parse(text) as ClockFile) : { turn: 0, offsetMs: 0 }
+}
+
+function readText(path: string): string | undefined {
+	try {
+		return readFileSync(path, 'utf8')
+	} catch {
+		return undefined
+	}
+}
+
+/** Readers never see half a file. */
+function replace(path: string, text: string): void {
+	writeFileSync(`${path}.${process.pid}.new`, text)
+	renameSync(`${path}.${process.pid}.new`, path)
+}

@@ -1,0 +1,18 @@
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { Fault } from '@latchwork/core/base'
+
+/**
+ * A lock that dies with its process, however it ends: SQLite's own file lock, on a database of its own, so that readers of the
+ * journal are not locked out. Throws `Fault` data-in-use.
+ */
+export function lockDirectory(directory: string, name: string): { close(): void } {
+	const lock = new DatabaseSync(join(directory, `${name}.lock`))
+	try {
+		lock.exec('PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=DELETE; BEGIN EXCLUSIVE')
+		return lock
+	} catch (cause) {
+		lock.close()
+		throw new Fault('data-in-use', `Another Latchwork uses ${directory}. Stop it, or choose another directory with LATCHWORK_DATA.`, { cause })
+	}
+}
