@@ -1,1 +1,2 @@
-export type { Step, StepOutcome, Visit } from './visit.ts'
+export type { PlannedStep, Step, StepOutcome, StepState, Visit, VisitRefusal, VisitRefused } from './visit.ts'
+export { activate, addStep, endVisit, interruptAtRestart, nextStep, RESUME_MS, resumable, resume, settle, skip, startVisit } from './visit.ts'

@@ -175,6 +175,12 @@ function settling(): OnLine[] {
 	]
 }
 
+/** Nothing is out and nothing is left to check; what had to be written off gives the case its end. */
+const ended = (from: LoanCase[]): OnCase[] => [
+	{ from, on: { lines: 'none-left', in: [...OPEN, ...TO_CHECK, 'written-off'] }, to: 'returned' },
+	{ from, on: { lines: 'none-left', in: [...OPEN, ...TO_CHECK] }, to: 'written-off' },
+]
+
 function beforeTheLoan(): OnCase[] {
 	return [
 		{ from: 'requested', on: { request: 'approve', by: ['staff', 'system'] }, to: 'eligible' },
@@ -189,8 +195,7 @@ function beforeTheLoan(): OnCase[] {
 			],
 		},
 		{ from: BEFORE, on: { lines: 'all', in: NOT_TAKEN }, to: 'not-taken' },
-		{ from: BEFORE, on: { lines: 'all', in: [...NOT_TAKEN, 'written-off'] }, to: 'written-off' },
-		{ from: BEFORE, on: { lines: 'none-left', in: [...OPEN, ...TO_CHECK] }, to: 'returned' },
+		...ended(BEFORE),
 		{ from: BEFORE.filter((s) => s !== 'in-doubt'), on: { lines: 'any', in: ['in-doubt'] }, to: 'in-doubt' },
 		{ from: ['requested', 'eligible', 'allotted'], on: { lines: 'any', in: ['dispensing'] }, to: 'dispensing' },
 		{ from: ['allotted', 'dispensing', 'in-doubt'], on: { lines: 'none-left', in: [...OPEN, 'returned-unverified'] }, to: 'missing' },
@@ -228,8 +233,7 @@ function theLoanItself(): OnCase[] {
 function afterTheLoan(): OnCase[] {
 	const over: LoanCase[] = [...RUNNING, 'disputed']
 	return [
-		{ from: [...over, 'returned-unverified'], on: { lines: 'all', in: [...NOT_TAKEN, 'written-off'] }, to: 'written-off' },
-		{ from: [...over, 'returned-unverified'], on: { lines: 'none-left', in: [...OPEN, ...TO_CHECK] }, to: 'returned' },
+		...ended([...over, 'returned-unverified']),
 		{ from: over, on: { lines: 'none-left', in: OPEN }, to: 'returned-unverified', do: ['clear-due'] },
 		{ from: [...RUNNING, 'returned-unverified'], on: { lines: 'any', in: ['disputed'] }, to: 'disputed' },
 		{ from: 'disputed', on: { lines: 'none-left', in: ['disputed'] }, to: 'on-loan' },

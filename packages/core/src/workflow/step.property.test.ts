@@ -210,8 +210,8 @@ const LAWS: Record<string, (taken: Taken) => void> = {
 			'returned-unverified': toCheck && !open,
 			refused: only('refused'),
 			'not-taken': only('released', 'refused') && some('released'),
-			'written-off': only('written-off', 'released', 'refused') && some('written-off'),
-			returned: !open && !toCheck,
+			'written-off': !open && !toCheck && some('written-off'),
+			returned: !open && !toCheck && !some('written-off'),
 		}
 		// The item has its own way after the case has ended: only the moment of ending is asked.
 		if (LOAN.case.end.includes(before.state)) return
