@@ -2,6 +2,7 @@ import { resumeLadder } from './left-open.ts'
 import { ambiguous, withoutOpening } from './outcome.ts'
 import { closedInSession, doorSensed, openedInSession, presenceSensed } from './sensed.ts'
 import type { Compartment, DoorSession, Tri } from './state.ts'
+import { DOOR_TIMERS } from './timers.ts'
 import type { DoorInput, Turn } from './turn.ts'
 
 /**
@@ -9,13 +10,19 @@ import type { DoorInput, Turn } from './turn.ts'
  * the restart is no pre-state for anybody (R2): every door is unknown until it is seen again, and compared then.
  */
 export function recover(turn: Turn, before: Compartment): Compartment {
-	const c = turn.set(before, { door: 'unknown', presence: 'unknown', edges: [], lastRelease: undefined })
+	const c = turn.set(before, { door: 'unknown', presence: 'unknown', edges: [], lastRelease: sinceRestart(turn, before.lastRelease) })
 	if (!c.reliable) turn.start(c, 'quiet') // the timer died with the process; without it the sensor would never be trusted again
 	if (!c.session) return c
 	const marked = turn.setSession(c, { recovering: true })
 	turn.start(marked, 'recovery')
 	turn.read(marked)
 	return marked
+}
+
+/** A pulse sent just before the crash may still open the door late: its age in trusted time, as monotonic time began anew. */
+function sinceRestart(turn: Turn, release: Compartment['lastRelease']): Compartment['lastRelease'] {
+	const age = release ? turn.at - release.at : -1
+	return release && age >= 0 && age <= DOOR_TIMERS.open ? { ...release, mono: turn.mono - age } : undefined
 }
 
 /** A door fact; while a restart is being settled an open door needs no second opinion, a shut one waits for the reading that also tells the content. */

@@ -61,7 +61,7 @@ function grant(turn: Turn, c: Compartment, r: ReleaseRequest): void {
 	remember(turn, r)
 	const held = turn.set(c, {
 		fence,
-		lastRelease: { session: r.session, mono: turn.mono },
+		lastRelease: { session: r.session, mono: turn.mono, at: turn.at },
 		session: {
 			id: r.session,
 			fence,

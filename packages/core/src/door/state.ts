@@ -75,7 +75,7 @@ export interface Compartment {
 	readonly notOpened: readonly number[]
 	readonly session?: DoorSession
 	/** Last release of this compartment, for R7: an opening within T_open of it is late, not forced. */
-	readonly lastRelease?: { readonly session: Id<'doorSession'>; readonly mono: number }
+	readonly lastRelease?: { readonly session: Id<'doorSession'>; readonly mono: number; readonly at: number }
 }
 
 export type DoorRefusal = 'command-expired' | 'compartment-unavailable' | 'door-open' | 'content-mismatch'
