@@ -4,7 +4,6 @@ import {
 	policySetTextToParts,
 	policyToJson,
 	preparsePolicySet,
-	preparseSchema,
 	statefulIsAuthorized,
 	validate,
 } from '@cedar-policy/cedar-wasm/nodejs'
@@ -20,10 +19,9 @@ const SLOTS = 16
 interface Slot {
 	readonly name: string
 	taken: boolean
-	schema: string | undefined
 }
 /** One wasm instance serves the whole process, so its slots are counted for the whole process too. */
-const slots: readonly Slot[] = Array.from({ length: SLOTS }, (_, i) => ({ name: `slot-${i}`, taken: false, schema: undefined }))
+const slots: readonly Slot[] = Array.from({ length: SLOTS }, (_, i) => ({ name: `slot-${i}`, taken: false }))
 
 export const cedarEngine: PolicyEngine = {
 	load({ schema, sets, exists }) {
@@ -35,10 +33,7 @@ export const cedarEngine: PolicyEngine = {
 		}
 		return {
 			ok: true,
-			loaded: occupySlot(
-				schema,
-				read.filter(({ heads }) => heads.every(exists)),
-			),
+			loaded: occupySlot(read.filter(({ heads }) => heads.every(exists))),
 		}
 	},
 }
@@ -99,15 +94,12 @@ function placeOf(text: string, at: number): { line: number; column: number } {
 	return { line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 }
 }
 
-function occupySlot(schema: string, policies: readonly ReadPolicy[]): LoadedPolicies {
+function occupySlot(policies: readonly ReadPolicy[]): LoadedPolicies {
 	const slot = slots.find((one) => !one.taken)
 	if (!slot) throw new Fault('not-supported', `More than ${SLOTS} policy sets are in use at once; release the ones that were replaced.`)
 	const parsed = preparsePolicySet(slot.name, { staticPolicies: Object.fromEntries(policies.map(({ id, text }) => [id, text])) })
-	const schemaParsed = slot.schema === schema ? parsed : preparseSchema(slot.name, schema)
-	if (parsed.type === 'failure' || schemaParsed.type === 'failure')
-		throw new Fault('bundle-invalid', 'Policies that were just read cannot be kept ready.')
+	if (parsed.type === 'failure') throw new Fault('bundle-invalid', 'Policies that were just read cannot be kept ready.')
 	slot.taken = true
-	slot.schema = schema
 	let released = false
 	return {
 		policies: policies.map(({ id, effect, reason }) => ({ id, effect, ...(reason === undefined ? {} : { reason }) })),
@@ -122,14 +114,16 @@ function occupySlot(schema: string, policies: readonly ReadPolicy[]): LoadedPoli
 	}
 }
 
+/**
+ * The policies were validated against the schema, core builds the question by it, and what still does not fit makes a policy fail,
+ * which denies; so the question itself is not validated again, which would cost as much as answering it.
+ */
 function ask(slot: Slot, { principal, action, resource, context, entities }: PolicyQuestion): PolicyAnswer {
 	const answer = statefulIsAuthorized({
 		principal,
 		action,
 		resource,
 		context: mutable(context),
-		preparsedSchemaName: slot.name,
-		validateRequest: true,
 		preparsedPolicySetId: slot.name,
 		entities: entities.map(({ uid, attrs, parents }) => ({ uid, attrs: mutable(attrs), parents: [...parents] })),
 	})

@@ -32,6 +32,11 @@ export interface LoadedPolicies {
 	/** Gives the slot back; asking afterwards is a programming error and throws. */
 	release(): void
 }
+export interface PolicySource {
+	readonly schema: string
+	readonly sets: readonly { readonly id: string; readonly cedar: string }[]
+	readonly exists: (entity: EntityRef) => boolean
+}
 export interface PolicyRefusal {
 	readonly ok: false
 	/** Id of the set, and where in its text: both counted from 1. */
@@ -41,9 +46,10 @@ export interface PolicyRefusal {
 	readonly text: string
 }
 export interface PolicyEngine {
-	/** Parses and validates every set against the schema. Never throws on bad policy text. */
-	load(
-		schema: string,
-		sets: readonly { readonly id: string; readonly cedar: string }[],
-	): { readonly ok: true; readonly loaded: LoadedPolicies } | PolicyRefusal
+	/**
+	 * Parses and validates every set against the schema, and keeps ready what can apply here: a policy whose head names a person,
+	 * group, item or place for which `exists` says no can never match, and the cost of a question grows with the policies that it
+	 * has to read. Never throws on bad policy text.
+	 */
+	load(given: PolicySource): { readonly ok: true; readonly loaded: LoadedPolicies } | PolicyRefusal
 }

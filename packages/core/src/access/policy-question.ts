@@ -4,27 +4,25 @@ import type { AccessRequest, AccessResource, Moment } from './decision.ts'
 import { entriesOf } from './directory.ts'
 import { localTime } from './local-time.ts'
 import type { Entity, EntityRef, PolicyQuestion, PolicyValue } from './policy-engine.ts'
+import { entityRef } from './policy-schema.ts'
 import { isOpen } from './schedule.ts'
 
-type EntityKind = 'Action' | 'Asset' | 'AssetType' | 'Bank' | 'Compartment' | 'Group' | 'Person' | 'Site'
 const LEVEL: Readonly<Record<Assurance, number>> = { low: 1, medium: 2, high: 3 }
-
-const ref = (type: EntityKind, id: string): EntityRef => ({ type: `Latchwork::${type}`, id })
 
 /** The question in the words of `POLICY_SCHEMA`, with only the entities that can matter for it (stack.md: sliced entities). */
 export function policyQuestion({ bundle }: CompiledBundle, request: AccessRequest, at: Moment, stale: boolean): PolicyQuestion {
-	const principal = ref('Person', request.subject)
+	const principal = entityRef('Person', request.subject)
 	const groups = entriesOf(bundle).subjects.get(request.subject)?.groups ?? []
-	const bank = ref('Bank', bundle.bank.id)
+	const bank = entityRef('Bank', bundle.bank.id)
 	const resource = resourceEntity(bundle, request.resource, bank)
 	return {
 		principal,
-		action: ref('Action', request.action),
+		action: entityRef('Action', request.action),
 		resource: resource.uid,
 		context: circumstances(bundle, request, at, stale),
 		entities: [
-			{ uid: principal, attrs: {}, parents: groups.map((group) => ref('Group', group)) },
-			{ uid: bank, attrs: {}, parents: [ref('Site', bundle.site.id)] },
+			{ uid: principal, attrs: {}, parents: groups.map((group) => entityRef('Group', group)) },
+			{ uid: bank, attrs: {}, parents: [entityRef('Site', bundle.site.id)] },
 			...(resource.uid.type === bank.type ? [] : [resource]),
 		],
 	}
@@ -36,11 +34,11 @@ function resourceEntity(bundle: Bundle, resource: AccessResource, bank: EntityRe
 	if (resource.kind === 'asset') {
 		const asset = entriesOf(bundle).assets.get(resource.id)
 		const attrs = { kind: asset?.kind ?? 'other', valueClass: asset?.valueClass ?? 'high' }
-		return { uid: ref('Asset', resource.id), attrs, parents: asset ? [ref('AssetType', asset.type), bank] : [] }
+		return { uid: entityRef('Asset', resource.id), attrs, parents: asset ? [entityRef('AssetType', asset.type), bank] : [] }
 	}
 	const compartment = entriesOf(bundle).compartments.get(resource.id)
 	const attrs = { number: compartment?.number ?? 0, size: compartment?.size ?? 'S', accessible: compartment?.accessible ?? false }
-	return { uid: ref('Compartment', resource.id), attrs, parents: compartment ? [bank] : [] }
+	return { uid: entityRef('Compartment', resource.id), attrs, parents: compartment ? [bank] : [] }
 }
 
 function circumstances(bundle: Bundle, request: AccessRequest, { now, uncertain }: Moment, stale: boolean): Record<string, PolicyValue> {

@@ -1,3 +1,5 @@
+import type { EntityRef } from './policy-engine.ts'
+
 /**
  * The policy schema: what a policy may speak about, in the field's words. Policies are Cedar text and are validated against it
  * when a bundle is compiled, so a misspelt word is an error with a line, not a rule that never applies.
@@ -38,7 +40,10 @@ namespace Latchwork {
     workflow: String,
   };
 
-  action collect, deposit appliesTo { principal: [Person], resource: [Bank, Compartment, Asset], context: Circumstances };
-  action "open-remote", service appliesTo { principal: [Person], resource: [Bank, Compartment], context: Circumstances };
+  action collect, deposit, "open-remote", service appliesTo { principal: [Person], resource: [Bank, Compartment, Asset], context: Circumstances };
 }
 `
+
+type EntityKind = 'Action' | 'Asset' | 'AssetType' | 'Bank' | 'Compartment' | 'Group' | 'Person' | 'Site'
+
+export const entityRef = (kind: EntityKind, id: string): EntityRef => ({ type: `Latchwork::${kind}`, id })
