@@ -22,23 +22,30 @@ test('the census sees a process by the mark in its environment, and no more once
 	inFolder(async (folder) => {
 		const before = takeCensus(scopeIn(folder))
 		const child = spawn('sleep', ['1000'], { env: { ...process.env, TMPDIR: folder }, stdio: 'ignore' })
-		await once(child, 'spawn')
-		assert.deepEqual(leftovers(before, takeCensus(scopeIn(folder))), [`process ${child.pid}: sleep 1000`])
-		child.kill('SIGKILL')
-		await once(child, 'exit')
+		try {
+			await once(child, 'spawn')
+			assert.deepEqual(leftovers(before, takeCensus(scopeIn(folder))), [`process ${child.pid}: sleep 1000`])
+		} finally {
+			child.kill('SIGKILL')
+			await once(child, 'exit')
+		}
 		assert.deepEqual(leftovers(before, takeCensus(scopeIn(folder))), [])
 	}))
 
-test('the census sees a process that wiped its environment by its session, and its child by its parent', () =>
+test('the census sees a process that wiped its environment by its session, and its child with it', () =>
 	inFolder(async (folder) => {
 		const before = takeCensus(scopeIn(folder))
 		const child = spawn('/bin/sh', ['-c', 'sleep 1000 & echo started; wait'], { env: {}, detached: true, stdio: ['ignore', 'pipe', 'ignore'] })
-		await once(child.stdout, 'data')
-		const left = leftovers(before, takeCensus(scopeIn(folder, [child.pid ?? 0])))
-		assert.equal(left.length, 2, left.join('\n'))
-		assert.ok(left.some((line) => line.endsWith('sleep 1000')))
-		process.kill(-(child.pid ?? 0), 'SIGKILL')
-		await once(child, 'close')
+		assert.ok(child.pid !== undefined)
+		try {
+			await once(child.stdout, 'data')
+			const left = leftovers(before, takeCensus(scopeIn(folder, [child.pid])))
+			assert.equal(left.length, 2, left.join('\n'))
+			assert.deepEqual(leftovers(before, takeCensus(scopeIn(folder))), [], 'without the session nobody would know that it is ours')
+		} finally {
+			process.kill(-child.pid, 'SIGKILL')
+			await once(child, 'close')
+		}
 	}))
 
 test('the census sees a listening port, and leaves those of others alone', () =>
@@ -49,11 +56,11 @@ test('the census sees a listening port, and leaves those of others alone', () =>
 		const address = server.address()
 		assert.ok(typeof address === 'object' && address !== null)
 		const after = takeCensus(scopeIn(folder))
+		server.close()
+		await once(server, 'close')
 		assert.ok(leftovers(before, after).includes(`listening TCP port ${address.port}`))
 		const ofOthers = { ...after, ports: new Map([[address.port, 'other' as const]]) }
 		assert.deepEqual(leftovers(before, ofOthers), [])
-		server.close()
-		await once(server, 'close')
 		assert.ok(!takeCensus(scopeIn(folder)).ports.has(address.port))
 	}))
 
