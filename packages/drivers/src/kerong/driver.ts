@@ -4,6 +4,7 @@ import type { DriverClock, Transport } from '../transport/index.ts'
 import { BOARDS_PER_BUS } from './codec.ts'
 import { createExchange, type Exchange } from './exchange.ts'
 import { learnWiring } from './learn.ts'
+import { createOpenQueue, notSent } from './open-queue.ts'
 import { KR16_PRODUCTS, type Kr16Product } from './products.ts'
 import { createSensors, type Sensors, type Words } from './sensors.ts'
 
@@ -24,8 +25,6 @@ const BUSY_AFTER_OPEN_MS = 10_000
 const MAX_CONCURRENT = 2
 const COOLDOWN_MS = 100
 const LEARN_OPEN_MS = 5000
-/** Results kept for repeated commands. An older one could not pulse again either: its deadline is long past. */
-const REMEMBERED_RESULTS = 4096
 
 const capsOf = (product: Kr16Product): BoardCaps => ({
 	channels: product.channels,
@@ -80,8 +79,6 @@ function checkProfile(profile: BoardProfile, productName: string): void {
 	if (new Set(profile.boards).size !== profile.boards.length) throw new Fault('config-invalid', 'boards: an address is named twice.')
 }
 
-const notSent = (command: OpenCommand, fault: Fault): OpenResult => ({ id: command.id, sent: false, ack: 'none', fault })
-
 interface BoardState {
 	readonly address: number
 	readonly sensors: Sensors
@@ -124,10 +121,7 @@ function startBus({ io, profile, clock, emit, caps }: BusOptions): Bus {
 	)
 	const windowMs = ANSWER_MS + EXCHANGE_CHARACTERS * io.charTimeMs
 	const boards = new Map(profile.boards.map((address) => [address, newBoard(address)]))
-	const opens: { readonly command: OpenCommand; readonly board: BoardState; settle(result: OpenResult): void }[] = []
 	const reads: (() => Promise<void>)[] = []
-	const results = new Map<string, Promise<OpenResult>>()
-	const pulses: number[] = []
 	let connected = false
 	let stopped = false
 	let inFlight = false
@@ -152,8 +146,8 @@ function startBus({ io, profile, clock, emit, caps }: BusOptions): Bus {
 
 	const pump = () => {
 		if (inFlight || stopped) return
-		dropExpired()
-		const work = (connected ? dueOpen() : undefined) ?? reads.shift() ?? (connected ? duePoll() : undefined)
+		opens.dropExpired()
+		const work = (connected ? opens.due() : undefined) ?? reads.shift() ?? (connected ? duePoll() : undefined)
 		if (!work) return wakeWhenDue()
 		inFlight = true
 		void work().finally(() => {
@@ -163,43 +157,20 @@ function startBus({ io, profile, clock, emit, caps }: BusOptions): Bus {
 	}
 
 	const wakeWhenDue = () => {
-		const times = opens.map((open) => open.command.notAfter + 1)
-		if (connected && opens.length > 0) times.push(nextSlotAt())
+		const times = opens.wakeTimes(connected)
 		if (connected) for (const board of boards.values()) times.push(board.dueAt)
 		cancelWake()
-		cancelWake = times.length === 0 ? () => {} : clock.after(Math.min(...times) - clock.mono(), pump)
-	}
-
-	const dropExpired = () => {
-		for (let i = opens.length - 1; i >= 0; i--) {
-			const open = opens[i]
-			if (!open || clock.mono() <= open.command.notAfter) continue
-			opens.splice(i, 1)
-			open.settle(notSent(open.command, new Fault('command-expired', 'The open command could not be sent before its deadline and was dropped.')))
-		}
-	}
-
-	/** When the supply can take another solenoid. */
-	const nextSlotAt = (): number => {
-		const last = pulses.at(-1)
-		const oldestThatCounts = pulses.at(-caps.maxConcurrent)
-		return Math.max(last === undefined ? 0 : last + caps.cooldownMs, oldestThatCounts === undefined ? 0 : oldestThatCounts + caps.pulse.maxMs)
-	}
-
-	const dueOpen = () => {
-		if (opens.length === 0 || clock.mono() < nextSlotAt()) return undefined
-		const open = opens.shift()
-		return open && (async () => open.settle(await release(open.command, open.board)))
+		cancelWake = times.length === 0 ? () => {} : clock.after(Math.max(0, Math.min(...times) - clock.mono()), pump)
 	}
 
 	/** Writes the release frame once. There is no second try here, whatever the answer is (trust.md R2). */
-	const release = async (command: OpenCommand, board: BoardState): Promise<OpenResult> => {
+	const release = async (command: OpenCommand): Promise<OpenResult> => {
+		const { board: address, channel } = command.ref
+		const board = known(address)
 		const suspect = clock.mono() < board.suspectUntil
-		const reply = await exchange.ask({ kind: 'unlock', board: board.address, lock: command.ref.channel }, { windowMs, wholeWindow: false })
+		const reply = await exchange.ask({ kind: 'unlock', board: address, lock: channel }, { windowMs, wholeWindow: false })
 		if (reply.kind === 'unsent') return notSent(command, reply.fault)
 		const now = clock.mono()
-		pulses.push(now)
-		pulses.splice(0, pulses.length - caps.maxConcurrent)
 		board.busyUntil = now + BUSY_AFTER_OPEN_MS
 		board.dueAt = now
 		if (reply.kind === 'silence' && board.answersOpens) board.suspectUntil = now + LATE_MS
@@ -208,6 +179,7 @@ function startBus({ io, profile, clock, emit, caps }: BusOptions): Bus {
 		if (acknowledged) board.answersOpens = true
 		return { id: command.id, sent: true, ack: acknowledged ? 'ok' : 'none' }
 	}
+	const opens = createOpenQueue(caps, clock, release)
 
 	/** The live board that waits longest; a lost one only when no live one is due, so that it costs them nothing. */
 	const duePoll = () => {
@@ -243,7 +215,8 @@ function startBus({ io, profile, clock, emit, caps }: BusOptions): Bus {
 		board.misses++
 		board.suspectUntil = now + LATE_MS
 		if (board.misses >= MISSES) lost(board)
-		board.dueAt = now + (board.link === 'down' ? DEAD_POLL_MS : POLL_BUSY_MS)
+		// A lost board is asked seldom, except after an opening: its door may be open by now.
+		board.dueAt = now + (board.link === 'down' && now >= board.busyUntil ? DEAD_POLL_MS : POLL_BUSY_MS)
 	}
 
 	const lost = (board: BoardState) => {
@@ -290,17 +263,7 @@ function startBus({ io, profile, clock, emit, caps }: BusOptions): Bus {
 
 	const bus: Bus = {
 		open(command) {
-			const first = results.get(command.id)
-			if (first) return first
-			const board = boards.get(command.ref.board)
-			const result = new Promise<OpenResult>((settle) => {
-				if (stopped) return settle(notSent(command, new Fault('transport-closed', 'The board driver was stopped.')))
-				if (!board || !exists(command.ref, profile, caps)) return settle(notSent(command, outOfRange(command.ref)))
-				opens.push({ command, board, settle })
-			})
-			results.set(command.id, result)
-			const oldest = results.keys().next().value
-			if (results.size > REMEMBERED_RESULTS && oldest !== undefined) results.delete(oldest)
+			const result = opens.add(command, exists(command.ref, profile, caps) ? undefined : outOfRange(command.ref))
 			pump()
 			return result
 		},
@@ -325,8 +288,7 @@ function startBus({ io, profile, clock, emit, caps }: BusOptions): Bus {
 			cancelWake()
 			unsubscribe()
 			exchange.close()
-			const fault = new Fault('transport-closed', 'The board driver was stopped.')
-			for (const open of opens.splice(0)) open.settle(notSent(open.command, fault))
+			opens.refuseAll(new Fault('transport-closed', 'The board driver was stopped.'))
 			// A queued read asks a closed exchange and ends there.
 			for (const read of reads.splice(0)) void read()
 		},

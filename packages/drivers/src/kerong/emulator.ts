@@ -14,9 +14,13 @@ export const kr16Emulator: BoardEmulatorMaker = ({ boards: hardware, clock, wiri
 	const boards = hardware.map((board) => emulateBoard(board, clock, wiring))
 	return {
 		attach(wire) {
-			const detach = boards.map((board) => board.attach(wire))
+			const ears = boards.map((board) => board.listenOn(wire))
+			const off = wire.onData((bytes) => {
+				for (const ear of ears) ear.hear(bytes)
+			})
 			return () => {
-				for (const off of detach) off()
+				off()
+				for (const ear of ears) ear.detach()
 			}
 		},
 		setFaults(address, faults) {
@@ -79,9 +83,10 @@ function emulateBoard(hardware: EmulatedBoard, clock: DriverClock, wiring: Wirin
 
 	return {
 		address,
-		attach(wire: EmulatorWire) {
+		listenOn(wire: EmulatorWire) {
 			const parser = createParser()
 			const cancels = new Set<() => void>()
+			let heardAt = 0
 			const answer = (bytes: Uint8Array) => {
 				const delay = faults.answerDelayMs ?? 0
 				if (delay === 0) return wire.write(noisy(bytes, 'answers'))
@@ -91,20 +96,20 @@ function emulateBoard(hardware: EmulatedBoard, clock: DriverClock, wiring: Wirin
 				})
 				cancels.add(cancel)
 			}
-			let heardAt = 0
-			const off = wire.onData((bytes) => {
-				if (faults.echo) wire.write(bytes)
-				if (faults.silent) return
-				if (clock.mono() - heardAt > QUIET_MS) parser.reset()
-				heardAt = clock.mono()
-				for (const parsed of parser.push(noisy(bytes, 'commands'))) {
-					const reply = parsed.kind === 'message' && obey(parsed.message)
-					if (reply) answer(encode(reply))
-				}
-			})
-			return () => {
-				off()
-				for (const cancel of cancels) cancel()
+			return {
+				hear(bytes: Uint8Array) {
+					if (faults.echo) wire.write(bytes)
+					if (faults.silent) return
+					if (clock.mono() - heardAt > QUIET_MS) parser.reset()
+					heardAt = clock.mono()
+					for (const parsed of parser.push(noisy(bytes, 'commands'))) {
+						const reply = parsed.kind === 'message' && obey(parsed.message)
+						if (reply) answer(encode(reply))
+					}
+				},
+				detach() {
+					for (const cancel of cancels) cancel()
+				},
 			}
 		},
 		setFaults(next: BusFaults) {

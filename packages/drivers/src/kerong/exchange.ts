@@ -91,7 +91,7 @@ export function createExchange(io: Transport, clock: DriverClock, report: (code:
 						resolve(mine.answer ? { kind: 'answer', status: mine.answer } : { kind: 'silence' })
 					},
 				}
-				const cancel = clock.after(windowMs, () => {
+				const cancel = afterWindow(clock, windowMs, () => {
 					if (!mine.answer) stats.timeouts++
 					mine.finish()
 				})
@@ -123,3 +123,18 @@ const lockOf = (question: Question) => (question.kind === 'unlock' ? question.lo
 
 /** Sources do not say whether the answer to `31` carries the lock or only the board, so both are taken. */
 const answers = (status: Status, question: Question) => status.board === question.board && (status.lock === 0 || status.lock === lockOf(question))
+
+/** A timer this much behind its time says that our own process was held up. */
+const HELD_UP_MS = 20
+
+/** Bytes that came while this process was busy are delivered after its timers: then the window is held open a little longer. */
+function afterWindow(clock: DriverClock, windowMs: number, end: () => void): () => void {
+	let due = clock.mono() + windowMs
+	const ring = () => {
+		if (clock.mono() - due < HELD_UP_MS) return end()
+		due = clock.mono() + HELD_UP_MS
+		cancel = clock.after(HELD_UP_MS, ring)
+	}
+	let cancel = clock.after(windowMs, ring)
+	return () => cancel()
+}
