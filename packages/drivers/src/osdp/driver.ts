@@ -63,9 +63,10 @@ export function osdpReader(openSession: typeof cpSession = cpSession): Reader {
 			run?.orders.splice(0, run.orders.length, ...SIGNALS[what])
 			run?.wake()
 		},
-		rotateKey(key) {
-			if (!run) return Promise.reject(new Fault('reader-insecure', 'The reader is not started.'))
-			return run.rotate(key)
+		async rotateKey(key) {
+			checkKey(key)
+			if (!run) throw new Fault('reader-insecure', 'The reader is not started.')
+			await run.rotate(key)
 		},
 		stats: () => run?.line.stats() ?? lastStats,
 		async stop() {
@@ -224,7 +225,6 @@ function begin({ io, profile, clock, emit, session }: RunParts): Run {
 		finished,
 		wake: () => wake(),
 		rotate(key) {
-			checkKey(key)
 			if (!session.isSecure() || rotation) {
 				return Promise.reject(new Fault('reader-insecure', 'The key changes only inside a secure channel, one change at a time.'))
 			}

@@ -1,5 +1,6 @@
 import type { Clock, Random } from '@latchwork/core/base'
-import type { BusFaults, EmulatorWire, ReaderEmulator } from '../testing/index.ts'
+import type { BusFaults, ReaderEmulator } from '../testing/emulator.ts'
+import type { EmulatorWire } from '../transport/index.ts'
 import { encodePacket, MARK, packetParser, type Received } from './codec.ts'
 import { ANSWER, COMMAND, type Colour, NAK } from './messages.ts'
 import {
@@ -36,7 +37,7 @@ export interface OsdpEmulatorOptions {
 
 export interface OsdpReaderEmulator extends ReaderEmulator {
 	setFaults(faults: Pick<BusFaults, 'corrupt' | 'echo'>): void
-	/** Somebody on the cable: gets each answer (without the mark) and says what arrives instead. Without argument the line is clean again. */
+	/** Somebody on the cable: gets each answer (without the mark) and says which writes arrive instead. Without argument the line is clean again. */
 	tap(alter?: (answer: Uint8Array) => readonly Uint8Array[]): void
 	powerFailed(failed: boolean): void
 	/** True while the reader knows only the published key. */
@@ -227,7 +228,8 @@ export function osdpReaderEmulator(options: OsdpEmulatorOptions): OsdpReaderEmul
 			const parser = packetParser(
 				(packet) => {
 					const answer = hear(packet)
-					for (const bytes of answer ? (alter?.(answer) ?? [answer]) : []) wire.write(damage(Uint8Array.of(MARK, ...bytes), 'answers'))
+					if (!answer) return
+					for (const bytes of alter?.(answer) ?? [Uint8Array.of(MARK, ...answer)]) wire.write(damage(bytes, 'answers'))
 				},
 				() => {},
 			)
