@@ -32,8 +32,9 @@ export interface VerifyTerms {
  * Is this the whole stream as it was minted? If not, which line is the first that differs from the original?
  *
  * Forward, each event must be well formed and follow from the one before. A break at line f alone does not say whether f or f−1 was
- * touched. So the stream is also walked back from the signed head, whose hash authenticates the last event, whose `prev`
- * authenticates the one before, and so on up to the damage; there both views meet in one index.
+ * touched. So the hashes are also followed back from the signed head, which authenticates the last event, whose `prev` authenticates
+ * the one before, and so on; every line reached that way has a place where it belongs. For any single damage, and for any shuffling,
+ * the index is exact; of several alterations the first is named, at most one line late.
  */
 export function verifyStream(lines: Iterable<Uint8Array>, terms: VerifyTerms): StreamVerdict {
 	const { head, keys, crypto } = terms
@@ -42,11 +43,7 @@ export function verifyStream(lines: Iterable<Uint8Array>, terms: VerifyTerms): S
 		return bad(entries.length, 'head-signature', 'The head of the stream is not signed by a known controller.')
 	const broken = firstBreak(entries, head?.stream)
 	if (head) return meet(entries, broken, head)
-	if (broken)
-		return isPredecessorTouched(entries, broken)
-			? bad(broken.index - 1, 'altered', `Event ${broken.index - 1} was altered.`)
-			: { ok: false, ...broken }
-	return good(entries, false)
+	return broken ? forward(entries, broken) : good(entries, false)
 }
 
 interface Entry {
@@ -99,42 +96,39 @@ function firstBreak(entries: readonly Entry[], expected: string | undefined): Br
 	return undefined
 }
 
-/** Without a head: if the line after the break builds on the line at the break, then that one is as minted and its predecessor is not. */
-function isPredecessorTouched(entries: readonly Entry[], { index, code }: Break): boolean {
-	const here = entries[index]
-	return code === 'previous-hash' && here !== undefined && entries[index + 1]?.event?.prev === here.hash
+/** A break alone: if the line behind it builds on the line at the break, then that one is as minted and its predecessor is not. */
+function forward(entries: readonly Entry[], broken: Break): StreamVerdict {
+	const here = entries[broken.index]
+	const isSound = broken.code === 'previous-hash' && here !== undefined && entries[broken.index + 1]?.event?.prev === here.hash
+	return isSound ? bad(broken.index - 1, 'altered', `Line ${broken.index - 1} was altered.`) : { ok: false, ...broken }
 }
 
+/** Both views together. Every line whose original hash is known from the head is judged by that hash alone. */
 function meet(entries: readonly Entry[], broken: Break | undefined, head: SignedHead): StreamVerdict {
-	const { position, missing, hash } = walkBack(entries, head)
-	if (missing === 0 && position === 0) return good(entries, true)
-	// Events 1 … `missing` are not reached from the head. If the last of them stands where it belongs, it vouches for all before it,
-	// and what lies between it and the authenticated end was put in.
-	const standsWhole = missing === 0 || entries[missing - 1]?.hash === hash
-	if (standsWhole) {
-		const atEnd = position === entries.length
-		return bad(missing, atEnd ? 'beyond-head' : 'sequence', atEnd ? `The signed head ends before line ${missing}.` : `Line ${missing} was put in.`)
-	}
-	if (broken && broken.index < missing) return { ok: false, ...broken }
-	if (entries.length < head.seq && !broken)
-		return bad(entries.length, 'truncated', `The signed head stands for ${head.seq} events; ${entries.length} are here.`)
-	return bad(missing - 1, 'altered', `Event ${missing - 1} is not the one that the signed head stands for.`)
+	const { known, lost } = walkBack(entries, head)
+	// Before the line that should hold event `lost` only the forward check can speak.
+	if (broken && broken.index < lost - 1) return forward(entries, broken)
+	let index = Math.min(entries.length, Math.max(0, lost - 1))
+	while (index < Math.min(head.seq, entries.length) && entries[index]?.hash === known[index]) index++
+	if (index === entries.length && index === head.seq) return good(entries, true)
+	if (index === entries.length) return bad(index, 'truncated', `The signed head stands for ${head.seq} events; line ${index} is missing.`)
+	if (index === head.seq) return bad(index, 'beyond-head', `The signed head ends before line ${index}.`)
+	return broken?.index === index ? { ok: false, ...broken } : bad(index, 'altered', `Line ${index} is not the event that the signed head stands for.`)
 }
 
 /**
- * Goes from the head towards the start as long as the hashes fit. `position`: lines from here on are authenticated; `missing`: how many
- * events the original has before them; `hash`: of the last of those.
+ * Follows the hashes from the head towards the start, wherever in the file their lines are. `known`: the original hash of each line, by
+ * index; `lost`: sequence of the last event whose bytes are nowhere in the file, 0 when all are there.
  */
-function walkBack(entries: readonly Entry[], head: SignedHead): { position: number; missing: number; hash: string } {
-	let position = entries.length
-	let missing = head.seq
-	let hash = head.hash
-	while (position > 0 && missing > 0) {
-		const entry = entries[position - 1]
-		if (!entry?.event || entry.hash !== hash) break
-		hash = entry.event.prev
-		position--
-		missing--
+function walkBack(entries: readonly Entry[], head: SignedHead): { known: readonly string[]; lost: number } {
+	const byHash = new Map(entries.map((entry) => [entry.hash, entry.event]))
+	const known: string[] = []
+	let lost = head.seq
+	for (let hash = head.hash; lost > 0; lost--) {
+		known[lost - 1] = hash
+		const event = byHash.get(hash)
+		if (!event) break
+		hash = event.prev
 	}
-	return { position, missing, hash }
+	return { known, lost }
 }
