@@ -17,7 +17,7 @@ import { Kiosk, Lost } from '../kiosk/kiosk.tsx'
 function Gallery() {
 	const query = new URLSearchParams(useSyncExternalStore(onAddress, () => location.search))
 	const id = query.get('screen')
-	document.documentElement.dataset['theme'] = query.get('theme') ?? ''
+	document.documentElement.dataset.theme = query.get('theme') ?? ''
 	if (id === null) return <Index />
 	if (id === 'lost') return <Lost view={kioskExamples.get('attract')} />
 	const view = kioskExamples.get(id)

@@ -148,10 +148,10 @@ function useFocusOnChange(screen: KioskScreen) {
 function useLook(settings: Settings) {
 	useEffect(() => {
 		const { dataset } = document.documentElement
-		if (settings.largeText) dataset['text'] = 'large'
-		else delete dataset['text']
-		if (settings.contrast) dataset['contrast'] = 'high'
-		else delete dataset['contrast']
+		if (settings.largeText) dataset.text = 'large'
+		else delete dataset.text
+		if (settings.contrast) dataset.contrast = 'high'
+		else delete dataset.contrast
 	}, [settings])
 }
 

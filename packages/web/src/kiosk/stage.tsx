@@ -5,8 +5,8 @@ import { clockText } from '../ui/time.ts'
 import { type Settings, useNow, useSeat } from './seat.ts'
 import { isDoorMessage, language, said, words } from './words.ts'
 
-/** `wide`: acts below the title. `split`: a picture at the right. `pad`: the acts themselves at the right. */
-type Shape = 'wide' | 'split' | 'pad'
+/** `wide`: acts below the title. `split`: a picture at the right. `pad`: the acts themselves at the right. `message`: little to do, much air. */
+type Shape = 'wide' | 'split' | 'pad' | 'message'
 
 export interface Trouble {
 	readonly icon: IconName

@@ -1,4 +1,5 @@
 import type { BankLayout, DenyReason, KioskScreen, KioskView } from '@latchwork/core/wire'
+import type { IconName } from '../ui/icon.tsx'
 import { clockText, dateText, daysBetween } from '../ui/time.ts'
 import { capital, placeWords } from '../ui/words.ts'
 
@@ -245,7 +246,7 @@ export const words = {
 			['door', 'My door did not open', 'Push it lightly, then touch “It did not open”. You can try again.'],
 			['return', 'How do I return something?', 'Start the same way. Your item is in the list, and its door opens.'],
 			['lock', 'I left something inside', 'Call the help desk. Nobody else can open it without a record.'],
-		],
+		] satisfies readonly (readonly [IconName, question: string, answer: string])[],
 	},
 
 	idle: {
@@ -347,17 +348,22 @@ export function isDoorMessage(screen: KioskScreen): boolean {
 
 function thing(item: Item | undefined): string {
 	if (!item) return 'what is yours'
-	return item.kind === 'laptop' ? `laptop ${item.tag} and its charger` : item.name
+	return item.kind === 'laptop' ? `laptop ${item.tag} and its charger` : inSentence(item.name)
 }
 
 function shortThing(item: Item | undefined): string {
 	if (!item) return 'it'
-	return item.kind === 'laptop' ? `laptop ${item.tag}` : item.name
+	return item.kind === 'laptop' ? `laptop ${item.tag}` : inSentence(item.name)
+}
+
+/** "Hand scanner" starts small within an English sentence, "USB hub" does not. */
+function inSentence(name: string): string {
+	return /^[A-Z][a-z]/.test(name) ? name.slice(0, 1).toLowerCase() + name.slice(1) : name
 }
 
 /** A choice names the kind; which piece it will be is decided when the door is chosen. */
 function kindName(item: Item): string {
-	return item.name.replace(item.tag, '').trim().toLowerCase() || item.name
+	return inSentence(item.name.replace(item.tag, '').trim() || item.name)
 }
 
 function count(n: number): string {

@@ -106,7 +106,7 @@ function ClosedDoor({ placed }: { readonly placed: PlacedDoor }) {
 /** Drawn over its neighbours and larger than life, so that it is found from two metres away. */
 function LitDoor({ placed, bank, tone }: { readonly placed: PlacedDoor; readonly bank: PlacedBank; readonly tone: LitTone }) {
 	const { x, y, width, height, door } = placed
-	const size = Math.min(height * 0.8, width * 0.42, 44)
+	const size = Math.min(height * 0.8, width * 0.42, 56)
 	const middle = x + width / 2
 	// The arrow points down to the door; in the top rows there is no room above, so it points up from below.
 	const above = y > 90

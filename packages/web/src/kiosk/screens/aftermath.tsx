@@ -1,6 +1,7 @@
 import { BankDrawing } from '../../ui/bank-drawing.tsx'
 import type { IconName } from '../../ui/icon.tsx'
 import { Icon } from '../../ui/icon.tsx'
+import { capital } from '../../ui/words.ts'
 import { useSeat } from '../seat.ts'
 import { Stage, Title } from '../stage.tsx'
 import { type Tile, Tiles } from '../tiles.tsx'
@@ -102,7 +103,7 @@ export function Done({ screen }: { readonly screen: Named<'done'> }) {
 	const next = due ? text.anyDoor : screen.act === 'deposit' ? text.thanks : text.collected
 	return (
 		<Stage
-			shape="split"
+			shape="message"
 			info={
 				<div className="headline">
 					<div className="plate plate-ok" aria-hidden="true">
@@ -110,8 +111,8 @@ export function Done({ screen }: { readonly screen: Named<'done'> }) {
 					</div>
 					<div>
 						<Title>{text[screen.act](screen.item)}</Title>
-						{due && <p className="lead strong">{text.bringBack(due)}</p>}
-						<p className="lead">{next}</p>
+						{due && <p className="lead due">{text.bringBack(due)}</p>}
+						<p className={due ? 'lead extra' : 'lead'}>{next}</p>
 					</div>
 				</div>
 			}
@@ -129,7 +130,7 @@ function Receipt({ screen, due }: { readonly screen: Named<'done'>; readonly due
 	const text = words.done
 	const lines: readonly (readonly [string, string])[] = [
 		...(screen.item ? ([[text.item, screen.item.name]] as const) : []),
-		...(due ? ([[text.due, due]] as const) : []),
+		...(due ? ([[text.due, capital(due)]] as const) : []),
 		[text.door, String(screen.door.number)],
 		[text.receipt, screen.receipt],
 	]

@@ -8,7 +8,7 @@ import { type Named, when, words } from '../words.ts'
 type Choice = Named<'choose'>['choices'][number]
 
 export function Choose({ screen }: { readonly screen: Named<'choose'> }) {
-	const { view, act } = useSeat()
+	const { view, act, low } = useSeat()
 	const none = screen.choices.length === 0
 	// With few choices there is room to show which bank this is about.
 	const roomy = screen.choices.length <= 2
@@ -26,7 +26,7 @@ export function Choose({ screen }: { readonly screen: Named<'choose'> }) {
 					<p className="lead">{none ? words.choose.nothingLead : words.choose.lead}</p>
 				</>
 			}
-			picture={roomy && <BankDrawing layout={view.layout} sign={view.bank.name} />}
+			picture={(roomy || low) && <BankDrawing layout={view.layout} sign={view.bank.name} />}
 		>
 			{!none && <Tiles tiles={tiles} label={words.choose.title} />}
 		</Stage>

@@ -39,7 +39,7 @@ export function Open({ screen }: { readonly screen: Open }) {
 			steps={[
 				{ state: 'done', body: words.door.unlocked },
 				{ state: 'now', body: <Now screen={screen} /> },
-				{ state: 'later', body: words.door.receipt[screen.act] },
+				...(calm ? [{ state: 'later', body: words.door.receipt[screen.act] } as const] : []),
 			]}
 		/>
 	)
@@ -77,7 +77,7 @@ function DoorStage({ screen, title, tone, icon, steps, troubles }: Props) {
 			troubles={troubles ?? []}
 			info={
 				<>
-					<div className="headline">
+					<div className={tone === 'open' && title.length < 20 ? 'headline hero' : 'headline'}>
 						<Plate number={number} tone={tone} icon={icon} />
 						<div>
 							<Title>{title}</Title>

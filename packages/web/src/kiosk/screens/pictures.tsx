@@ -6,7 +6,7 @@ export function BadgePicture() {
 		<svg className="art" viewBox="0 0 360 190" aria-hidden="true">
 			<rect x="24" y="17" width="104" height="156" rx="20" />
 			<path d="M56 112a29 29 0 0 1 40 0M43 94a47 47 0 0 1 66 0M66 138h20" />
-			<path className="art-move" d="M206 95h-52M176 71l-24 24 24 24" />
+			<path className="art-move" d="M198 95h-48M171 72l-23 23 23 23" />
 			<g transform="rotate(-7 280 95)">
 				<rect className="art-fill" x="216" y="52" width="124" height="86" rx="12" />
 				<circle cx="250" cy="84" r="13" />
@@ -23,7 +23,7 @@ export function ScanPicture() {
 			<rect x="24" y="44" width="104" height="102" rx="16" />
 			<path d="M46 95h60" className="art-beam" />
 			<path d="M46 80V66h14M106 80V66H92M46 110v14h14M106 110v14H92" />
-			<path className="art-move" d="M206 95h-52M176 71l-24 24 24 24" />
+			<path className="art-move" d="M198 95h-48M171 72l-23 23 23 23" />
 			<rect className="art-fill" x="232" y="12" width="96" height="166" rx="16" />
 			<path d="M270 160h20" />
 			<path d="M250 42h24v24h-24zM292 42h18v18h-18zM250 84h18v18h-18zM284 82v22h12M310 82v10M284 118h10M310 106v14M250 118h16" />
@@ -46,13 +46,13 @@ export function KeypadPicture() {
 
 /** Your secret goes in here, hidden. */
 export function PinPicture() {
-	const keys = [0, 1, 2].flatMap((row) => [0, 1, 2].map((column) => ({ x: 262 + column * 32, y: 63 + row * 32, key: row * 3 + column })))
+	const keys = [0, 1, 2].flatMap((row) => [0, 1, 2].map((column) => ({ x: 258 + column * 32, y: 63 + row * 32, key: row * 3 + column })))
 	return (
 		<svg className="art" viewBox="0 0 360 190" aria-hidden="true">
 			<rect x="24" y="42" width="116" height="106" rx="14" />
-			<path d="M24 76h116M44 60h36M46 112h.1M66 112h.1M86 112h.1M106 112h.1" />
-			<path className="art-move" d="M158 95h52M188 71l24 24-24 24" />
-			<rect className="art-fill" x="230" y="31" width="128" height="128" rx="16" />
+			<path d="M24 74h116M44 58h34M50 111h.1M71 111h.1M92 111h.1M113 111h.1" />
+			<path className="art-move" d="M158 95h48M184 72l23 23-23 23" />
+			<rect className="art-fill" x="226" y="31" width="128" height="128" rx="16" />
 			{keys.map(({ x, y, key }) => (
 				<circle key={key} className="art-dot" cx={x} cy={y} r={9} />
 			))}

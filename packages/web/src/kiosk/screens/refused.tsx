@@ -1,3 +1,4 @@
+import type { ReactNode } from 'react'
 import { BankDrawing } from '../../ui/bank-drawing.tsx'
 import { Icon, type IconName } from '../../ui/icon.tsx'
 import { useSeat } from '../seat.ts'
@@ -11,7 +12,7 @@ export function Denied({ screen }: { readonly screen: Named<'denied'> }) {
 	const [title, next] = words.refused.reasons[screen.reason]
 	return (
 		<Stage
-			shape="split"
+			shape="message"
 			info={
 				<Headline icon="slash" tone="info" title={title} lead={next}>
 					{screen.until !== undefined && <p className="lead strong">{words.refused.until(when(screen.until, view))}</p>}
@@ -33,7 +34,7 @@ export function NeedsHelp({ screen }: { readonly screen: Named<'needs-help'> }) 
 	const text = words.needsHelp
 	return (
 		<Stage
-			shape="split"
+			shape="message"
 			info={
 				<div className="headline">
 					<Plate number={screen.door.number} tone="waiting" icon="unknown" />
@@ -77,7 +78,7 @@ export function BankFull() {
 export function OutOfService({ screen }: { readonly screen: Named<'out-of-service'> }) {
 	return (
 		<Stage
-			shape="split"
+			shape="message"
 			info={<Headline icon="wrench" tone="warn" title={words.out.title} lead={words.out.why[screen.why]} />}
 			picture={<CallCard />}
 		/>
@@ -86,19 +87,27 @@ export function OutOfService({ screen }: { readonly screen: Named<'out-of-servic
 
 export function Help() {
 	return (
-		<Stage shape="split" leave="back" info={<Title>{words.help.title}</Title>} picture={<CallCard />}>
-			<dl className="answers">
-				{words.help.answers.map(([icon, question, answer]) => (
-					<div key={question}>
-						<dt>
-							<Icon name={icon as IconName} />
-							{question}
-						</dt>
-						<dd>{answer}</dd>
-					</div>
-				))}
-			</dl>
-		</Stage>
+		<Stage
+			shape="split"
+			leave="back"
+			info={
+				<>
+					<Title>{words.help.title}</Title>
+					<dl className="answers">
+						{words.help.answers.map(([icon, question, answer]) => (
+							<div key={question}>
+								<dt>
+									<Icon name={icon} />
+									{question}
+								</dt>
+								<dd>{answer}</dd>
+							</div>
+						))}
+					</dl>
+				</>
+			}
+			picture={<CallCard />}
+		/>
 	)
 }
 
@@ -107,7 +116,7 @@ interface HeadlineProps {
 	readonly tone: 'info' | 'warn'
 	readonly title: string
 	readonly lead: string
-	readonly children?: React.ReactNode
+	readonly children?: ReactNode
 }
 
 function Headline({ icon, tone, title, lead, children }: HeadlineProps) {
