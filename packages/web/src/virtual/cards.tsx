@@ -1,0 +1,314 @@
+import type { SensorFault, VirtualState } from '@latchwork/core/wire'
+import { type FormEvent, type ReactNode, useState } from 'react'
+import { Icon, type IconName } from '../ui/icon.tsx'
+import type { Hands } from './control.ts'
+import { type Compartment, pulses, words } from './words.ts'
+
+type Bank = VirtualState['banks'][number]
+
+export function Card({ title, end, children }: { readonly title: string; readonly end?: ReactNode; readonly children: ReactNode }) {
+	return (
+		<section className="card">
+			<div className="head">
+				<h2>{title}</h2>
+				{end && <div className="end">{end}</div>}
+			</div>
+			<div className="body">{children}</div>
+		</section>
+	)
+}
+
+interface ButtonProps {
+	readonly icon?: IconName
+	readonly kind?: 'primary' | 'danger'
+	readonly off?: boolean
+	readonly onPress: () => void
+	readonly children: ReactNode
+}
+
+function Button({ icon, kind, off = false, onPress, children }: ButtonProps) {
+	return (
+		<button type="button" className={`btn ${kind ?? ''}`} disabled={off} onClick={onPress}>
+			{icon && <Icon name={icon} />}
+			{children}
+		</button>
+	)
+}
+
+export function People({ people, hands }: { readonly people: VirtualState['people']; readonly hands: Hands }) {
+	const text = words.people
+	return (
+		<Card title={text.title}>
+			<ul className="people">
+				{people.map((person) => (
+					<li key={person.badge}>
+						<span className="who">
+							<b>{person.name}</b>
+							<span className="mono">
+								{person.badge} · {person.pin}
+							</span>
+						</span>
+						<span className="row">
+							<Button icon="badge" kind="primary" onPress={() => hands.badge(person.badge)}>
+								{text.badge}
+							</Button>
+							<Button icon="keypad" onPress={() => hands.keypad(`${person.pin}#`)}>
+								{text.pin}
+							</Button>
+							{person.qr.map((code, index) => (
+								<Button key={code} icon="qr" onPress={() => hands.scan(code)}>
+									{text.qr(index + 1, person.qr.length)}
+								</Button>
+							))}
+						</span>
+					</li>
+				))}
+			</ul>
+			<Line label={text.other} button={text.otherTap} icon="badge" onSend={hands.badge} />
+			<p className="soft">{text.help}</p>
+		</Card>
+	)
+}
+
+/** One line of text and the button that sends it. */
+function Line({
+	label,
+	button,
+	icon,
+	onSend,
+}: {
+	readonly label: string
+	readonly button: string
+	readonly icon: IconName
+	onSend(text: string): void
+}) {
+	const [text, setText] = useState('')
+	const send = (event: FormEvent) => {
+		event.preventDefault()
+		if (text.trim() !== '') onSend(text.trim())
+	}
+	return (
+		<form className="line" onSubmit={send}>
+			<label>
+				<span>{label}</span>
+				<input value={text} maxLength={4096} autoComplete="off" spellCheck={false} onChange={(event) => setText(event.target.value)} />
+			</label>
+			<button type="submit" className="btn">
+				<Icon name={icon} />
+				{button}
+			</button>
+		</form>
+	)
+}
+
+export function ReaderCard({ reader, hands }: { readonly reader: Bank['reader']; readonly hands: Hands }) {
+	const text = words.reader
+	return (
+		<Card
+			title={text.title}
+			end={
+				<>
+					<span className={`chip led-${reader.led}`}>
+						<i className="led" />
+						{text.led(reader.led)}
+					</span>
+					<span className={reader.online ? 'chip ok' : 'chip bad'}>
+						<Icon name={reader.online ? 'check' : 'offline'} />
+						{reader.online ? text.online : text.offline}
+					</span>
+					<span className={reader.secure ? 'chip ok' : 'chip warn'}>
+						<Icon name={reader.secure ? 'shield' : 'alarm'} />
+						{reader.secure ? text.secure : text.plain}
+					</span>
+				</>
+			}
+		>
+			<div className="reader">
+				<fieldset className="pad" aria-label={text.keypad}>
+					{['1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '0', '#'].map((key) => (
+						<button key={key} type="button" className="btn" aria-label={text.key(key)} onClick={() => hands.keypad(key)}>
+							{key}
+						</button>
+					))}
+				</fieldset>
+				<div className="stack">
+					<Line label={text.scan} button={text.scanDo} icon="qr" onSend={hands.scan} />
+					<Switch label={text.unplug} on={!reader.online} onChange={(offline) => hands.fault({ reader: { offline } })} />
+					<Switch label={text.cover} on={reader.tamper} onChange={(tamper) => hands.fault({ reader: { tamper } })} />
+				</div>
+			</div>
+		</Card>
+	)
+}
+
+function Switch({ label, on, onChange }: { readonly label: string; readonly on: boolean; onChange(on: boolean): void }) {
+	return (
+		<label className="switch">
+			<input type="checkbox" checked={on} onChange={(event) => onChange(event.target.checked)} />
+			<span>{label}</span>
+		</label>
+	)
+}
+
+interface SelectProps<V extends string | number> {
+	readonly label: string
+	readonly value: V
+	readonly options: readonly (readonly [value: V, label: string])[]
+	onChange(value: V): void
+}
+
+function Select<V extends string | number>({ label, value, options, onChange }: SelectProps<V>) {
+	// A script may have set a value that is not in the list; it is shown as it is.
+	const known = options.some(([option]) => option === value)
+	const all = known ? options : [...options, [value, String(value)] as const]
+	return (
+		<label className="select">
+			<span>{label}</span>
+			<select value={value} onChange={(event) => onChange(all[event.target.selectedIndex]?.[0] ?? value)}>
+				{all.map(([option, name]) => (
+					<option key={option} value={option}>
+						{name}
+					</option>
+				))}
+			</select>
+		</label>
+	)
+}
+
+export function CompartmentCard({ bank, compartment, hands }: { readonly bank: Bank; readonly compartment: Compartment; readonly hands: Hands }) {
+	const text = words.compartment
+	const { number, faults } = compartment
+	const open = compartment.door === 'open'
+	return (
+		<Card
+			title={text.title(number)}
+			end={
+				<span className={open ? 'chip door-open' : 'chip'}>
+					<Icon name={open ? 'door-open' : 'door'} />
+					{open ? text.open : text.closed}
+				</span>
+			}
+		>
+			<p className="soft">{text.place(bank.layout, number)}</p>
+			<dl className="facts">
+				<dt>{text.content}</dt>
+				<dd>{compartment.item ? words.inside(compartment) : words.empty}</dd>
+				<dt>{text.pulses}</dt>
+				<dd>{pulses(compartment.pulses)}</dd>
+				<dt>{text.board}</dt>
+				<dd>{compartment.board}</dd>
+			</dl>
+			<div className="acts">
+				{open ? (
+					<Button icon="lock" kind="primary" onPress={() => hands.door(number, 'closed')}>
+						{text.shut}
+					</Button>
+				) : (
+					<>
+						<Button icon="alarm" kind="danger" onPress={() => hands.door(number, 'open')}>
+							{text.force}
+						</Button>
+						<Button icon="door-open" onPress={() => hands.fault({ compartment: number, opensByItself: true })}>
+							{text.itself}
+						</Button>
+					</>
+				)}
+				{compartment.item && (
+					<Button icon="take" off={!open} onPress={() => hands.item(number, { present: false })}>
+						{text.take(compartment.tag)}
+					</Button>
+				)}
+			</div>
+			{!compartment.item && open && (
+				<Line label={text.tag} button={text.put} icon="put" onSend={(tag) => hands.item(number, { present: true, tag })} />
+			)}
+			{!open && <p className="soft">{text.onlyOpen}</p>}
+			<h3>{text.faults}</h3>
+			<div className="stack">
+				<Switch label={text.stuck} on={faults.stuckLock ?? false} onChange={(stuckLock) => hands.fault({ compartment: number, stuckLock })} />
+				<Select
+					label={text.late}
+					value={faults.lateOpenMs ?? 0}
+					options={text.lateOptions}
+					onChange={(lateOpenMs) => hands.fault({ compartment: number, lateOpenMs })}
+				/>
+				<Select<SensorFault | ''>
+					label={text.sensor}
+					value={faults.sensor ?? ''}
+					options={text.sensors}
+					onChange={(sensor) => hands.fault({ compartment: number, sensor: sensor === '' ? null : sensor })}
+				/>
+			</div>
+		</Card>
+	)
+}
+
+export function Boards({ boards, hands }: { readonly boards: Bank['boards']; readonly hands: Hands }) {
+	const text = words.boards
+	return (
+		<Card
+			title={text.title}
+			end={
+				<Button icon="undo" onPress={hands.clearFaults}>
+					{text.clear}
+				</Button>
+			}
+		>
+			<ul className="boards">
+				{boards.map(({ board, faults }) => {
+					const corrupt = faults.corrupt ?? { rate: 0, direction: 'both' as const }
+					const setCorrupt = (part: Partial<typeof corrupt>) => {
+						const next = { ...corrupt, ...part }
+						hands.fault({ board, corrupt: next.rate === 0 ? null : next })
+					}
+					return (
+						<li key={board}>
+							<div className="row">
+								<b>{text.board(board)}</b>
+								<Switch label={text.silent} on={faults.silent ?? false} onChange={(silent) => hands.fault({ board, silent })} />
+								<Switch label={text.echo} on={faults.echo ?? false} onChange={(echo) => hands.fault({ board, echo })} />
+							</div>
+							<div className="row">
+								<Select label={text.corrupt} value={corrupt.rate} options={text.rates} onChange={(rate) => setCorrupt({ rate })} />
+								<Select
+									label={text.direction}
+									value={corrupt.direction}
+									options={text.directions}
+									onChange={(direction) => setCorrupt({ direction })}
+								/>
+								<Select
+									label={text.delay}
+									value={faults.answerDelayMs ?? 0}
+									options={text.delays}
+									onChange={(answerDelayMs) => hands.fault({ board, answerDelayMs })}
+								/>
+							</div>
+						</li>
+					)
+				})}
+			</ul>
+		</Card>
+	)
+}
+
+export function ClockCard({ now, advance }: { readonly now: number; advance(seconds: number): void }) {
+	const text = words.clock
+	return (
+		<Card
+			title={text.title}
+			end={
+				<span className="mono">
+					{text.text(now)} {text.zone}
+				</span>
+			}
+		>
+			<div className="row">
+				{text.steps.map(([seconds, label]) => (
+					<Button key={seconds} onPress={() => advance(seconds)}>
+						{label}
+					</Button>
+				))}
+			</div>
+		</Card>
+	)
+}
