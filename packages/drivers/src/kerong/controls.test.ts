@@ -104,6 +104,15 @@ function changesAfterLoss(board: Board): Partial<Board> {
 	}
 }
 
+function opensAgain(board: Board): Partial<Board> {
+	return {
+		async open(command) {
+			const first = await board.open(command)
+			return first.sent && first.ack === 'none' ? board.open({ ...command, id: `${command.id} again` }) : first
+		},
+	}
+}
+
 let fresh = 0
 
 /** Each bug, the item of the list that must see it, and part of the check's name where an item has several. */
@@ -207,7 +216,7 @@ const PLANTED: readonly { readonly bug: string; readonly item: number; readonly 
 		},
 	},
 	{ bug: 'believes an answer at once', item: 20, check: 'check byte fits', family: plantedOnWire(believesAtOnce) },
-	{ bug: 'believes damaged answers', item: 20, check: 'an hour', family: plantedOnWire(hearing((bytes) => rewritten(bytes, () => {}))) },
+	{ bug: 'opens again when the answer is damaged', item: 20, check: 'an hour', family: planted(opensAgain) },
 	{ bug: 'claims a wrong pulse', item: 21, family: planted((board) => ({ caps: { ...board.caps, pulse: { ...board.caps.pulse, maxMs: 100 } } })) },
 	{
 		bug: 'puts raw frames into its events',
@@ -225,11 +234,11 @@ test('each item of the list has a planted bug that it must see', () => {
 
 for (const { bug, item, check = '', family } of PLANTED) {
 	test(`a driver that ${bug} fails item ${item}`, async () => {
-		const results = await runConformance(family, realClock, { items: [item], lines: ['memory'] })
-		const failed = results.filter(({ ok }) => !ok).map(({ name }) => name)
+		const results = await runConformance(family, realClock, { only: (one) => one.item === item && one.name.includes(check), lines: ['memory'] })
+		assert.ok(results.length > 0)
 		assert.ok(
-			failed.some((name) => name.includes(check)),
-			`of ${results.length} checks these failed: ${failed.join('; ')}`,
+			results.some(({ ok }) => !ok),
+			'the suite did not see the planted bug',
 		)
 	})
 }

@@ -93,7 +93,7 @@ export interface BenchOptions {
 	readonly seed?: number
 }
 
-const STEP_MS = 5
+const STEP_MS = 10
 const WITHIN_MS = 20_000
 
 interface Line {
@@ -227,6 +227,7 @@ function eventually(
 function createTap(attach: Attach, family: BoardFamily, clock: DriverClock, changed: () => void): Tap {
 	const wires = new Set<EmulatorWire>()
 	const straight = (bytes: Uint8Array, pass: (bytes: Uint8Array) => void) => pass(bytes)
+	let releases = 0
 	const tap: Tap = {
 		commands: [],
 		answers: 0,
@@ -242,6 +243,7 @@ function createTap(attach: Attach, family: BoardFamily, clock: DriverClock, chan
 				},
 				onData: (listener) =>
 					wire.onData((bytes) => {
+						releases += family.releases(bytes)
 						tap.commands.push({ mono: clock.mono(), bytes: bytes.slice() })
 						tap.command(bytes, listener)
 						changed()
@@ -259,7 +261,7 @@ function createTap(attach: Attach, family: BoardFamily, clock: DriverClock, chan
 			tap.answer = straight
 			tap.command = straight
 		},
-		releases: () => tap.commands.reduce((total, { bytes }) => total + family.releases(bytes), 0),
+		releases: () => releases,
 	}
 	return tap
 }

@@ -40,11 +40,15 @@ export async function runCheck(check: Check, line: LineKind, family: BoardFamily
 export async function runConformance(
 	family: BoardFamily,
 	realClock: DriverClock,
-	options: { readonly items?: readonly number[]; readonly lines?: readonly LineKind[]; readonly onResult?: (result: CheckResult) => void } = {},
+	options: {
+		readonly only?: (check: Check) => boolean
+		readonly lines?: readonly LineKind[]
+		readonly onResult?: (result: CheckResult) => void
+	} = {},
 ): Promise<CheckResult[]> {
 	const results: CheckResult[] = []
 	for (const { check, line } of plan(options.lines)) {
-		if (options.items && !options.items.includes(check.item)) continue
+		if (options.only && !options.only(check)) continue
 		const result = await runCheck(check, line, family, realClock)
 		options.onResult?.(result)
 		results.push(result)

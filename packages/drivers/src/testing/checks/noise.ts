@@ -56,7 +56,8 @@ export const NOISE_CHECKS: readonly Check[] = [
 		lines: ['memory'],
 		async run(lab) {
 			const bench = await lab.bench({ boards: 2, seed: 20 })
-			await bench.start()
+			// The slow end of what hardware.md §1.9 asks for: as many damaged frames as matter in half the time.
+			await bench.start({ profile: { pollIdleMs: 500, pollBusyMs: 100 } })
 			const { moves, isTrue } = witness(bench)
 			const from = bench.events.length
 			for (const board of [0, 1]) bench.emulator.setFaults(board, { corrupt: { rate: NOISE, direction: 'both' } })
@@ -70,6 +71,7 @@ export const NOISE_CHECKS: readonly Check[] = [
 				const result = await bench.outcome(bench.board.open(openCommand(bench, `noise-${second}`, channel, board)))
 				assert.equal(result.sent, true)
 				commands++
+				assert.equal(bench.tap.releases(), commands, 'one release frame for each command and no other')
 				await bench.advance(5000)
 				const reading = await bench.outcome(bench.board.read(board))
 				reads++
@@ -81,7 +83,6 @@ export const NOISE_CHECKS: readonly Check[] = [
 				for (let i = 0; i < cabinet.compartments; i++) cabinet.setDoor(i, 'closed')
 				await bench.advance(5000)
 			}
-			assert.equal(bench.tap.releases(), commands, 'one release frame for each command and no other')
 			const lies = bench.events.slice(from).filter(({ fact, mono }) => fact.kind === 'door' && !isTrue(fact, mono))
 			assert.deepEqual(lies, [])
 			assert.ok(bench.board.stats().badFrames > 1000, 'the noise must have arrived')
