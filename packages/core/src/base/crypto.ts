@@ -8,7 +8,13 @@ export interface Crypto {
 /** Ed25519 signing with a key that stays outside core. */
 export type Sign = (bytes: Uint8Array) => Uint8Array
 
-export const toHex = (b: Uint8Array): string => Array.from(b, (x) => x.toString(16).padStart(2, '0')).join('')
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
+export function toHex(bytes: Uint8Array): string {
+	let text = ''
+	for (const byte of bytes) text += HEX[byte]
+	return text
+}
 export function fromHex(text: string): Uint8Array {
 	const clean = text.replace(/[\s_]/g, '')
 	return Uint8Array.from({ length: clean.length / 2 }, (_, i) => Number.parseInt(clean.slice(2 * i, 2 * i + 2), 16))

@@ -16,8 +16,8 @@ const controller = testKey(new Uint8Array(32).fill(3))
 const keys = new Map([['edge-1', controller.publicKey]])
 const { sha256 } = nodeCrypto
 const sample = (count: number, seed = 5) => sampleStream(count, { random: seededRandom(seed), sha256, sign: controller.sign, keyId: 'edge-1' })
-const original = sample(40)
-const stranger = sample(40, 6)
+const original = sample(24)
+const stranger = sample(24, 6)
 
 type Verify = (lines: readonly Uint8Array[], head: SignedHead) => StreamVerdict
 const verify: Verify = (lines, head) => verifyStream(lines, { head, keys, crypto: nodeCrypto })
@@ -74,7 +74,7 @@ const renumbering: fc.Arbitrary<Plant> = fc.tuple(line(), fc.constantFrom('seq',
 const plants = fc.oneof(flip, swap, removal, truncation, insertion, forgedInsertion, rewriting, renumbering)
 
 test('an untouched stream passes, with and without its head, however long', () => {
-	for (const count of [0, 1, 2, 40, 300]) {
+	for (const count of [0, 1, 2, 24, 300]) {
 		const { lines, head } = sample(count)
 		const expected = { ok: true, count, head: { seq: count, hash: head.hash } }
 		assert.deepEqual(verify(lines, head), { ...expected, signed: true })
@@ -82,13 +82,12 @@ test('an untouched stream passes, with and without its head, however long', () =
 	}
 })
 
-/** Runs random plants through a verifier; answers what was named wrongly. Between plants the untouched stream must pass. */
+/** Runs random plants through a verifier; answers the first mistake. The untouched stream must pass in the same run. */
 function firstMistake(check: Verify, runs: number, counts: Map<string, number> = new Map()): string | undefined {
+	if (!check(original.lines, original.head).ok) return 'the untouched stream was refused'
 	const result = fc.check(
 		fc.property(plants, (plant) => {
 			counts.set(plant.kind, (counts.get(plant.kind) ?? 0) + 1)
-			const untouched = check(original.lines, original.head)
-			assert.equal(untouched.ok, true, 'the untouched stream was refused')
 			const verdict = check(plant.lines(), original.head)
 			assert.equal(verdict.ok ? 'passed' : verdict.index, plant.index, plant.kind)
 		}),
@@ -125,8 +124,8 @@ test('without a head a break is named to within one line, and the missing end is
 		fc.property(fc.oneof(removal, rewriting), ({ index, lines }) => assert.ok([index, index + 1, 'passed'].includes(forward(lines())))),
 		{ numRuns: 100 },
 	)
-	assert.equal(forward(original.lines.with(20, canonicalBytes({ ...event(20), data: {} }))), 20)
-	assert.equal(forward(original.lines.slice(0, 30)), 'passed')
+	assert.equal(forward(original.lines.with(12, canonicalBytes({ ...event(12), data: {} }))), 12)
+	assert.equal(forward(original.lines.slice(0, 20)), 'passed')
 })
 
 test('a head by a stranger, for another stream, or with any field changed is refused', () => {
@@ -137,7 +136,7 @@ test('a head by a stranger, for another stream, or with any field changed is ref
 	assert.equal(refusal(original.head), 'passed')
 	assert.equal(refusal(original.head, new Map()), 'head-signature')
 	assert.equal(refusal(original.head, new Map([['edge-1', testKey().publicKey]])), 'head-signature')
-	for (const change of [{ seq: 39 }, { at: 1 }, { hash: 'ab'.repeat(32) }, { signature: 'AAAA' }, { keyId: 'edge-2' }]) {
+	for (const change of [{ seq: 23 }, { at: 1 }, { hash: 'ab'.repeat(32) }, { signature: 'AAAA' }, { keyId: 'edge-2' }]) {
 		assert.equal(refusal({ ...original.head, ...change }), 'head-signature')
 	}
 	assert.equal(refusal(stranger.head), 'other-stream')
@@ -162,7 +161,7 @@ test('an export is read back as it was written; a cut or torn one has no head', 
 	assert.deepEqual(verifyStream(back.events, { head: original.head, keys, crypto: nodeCrypto }).ok, true)
 	assert.equal(readExport(file.subarray(0, file.length - 20)).head, undefined)
 	assert.equal(readExport(new Uint8Array()).head, undefined)
-	assert.equal(readExport(file).events.length, 40)
+	assert.equal(readExport(file).events.length, 24)
 })
 
 const exportFile = (lines: readonly Uint8Array[], head: SignedHead): Uint8Array => Uint8Array.from(Buffer.concat([...writeExport(lines, head)]))
@@ -172,7 +171,7 @@ test('the independent verifier in Python agrees on the untouched export and on d
 	const folder = mkdtempSync(join(tmpdir(), 'latchwork-verify-'))
 	try {
 		const damaged = fc.sample(plants, { numRuns: 200, seed: 11 })
-		const untouched = [0, 1, 40].map((count) => sample(count))
+		const untouched = [0, 1, 24].map((count) => sample(count))
 		const exports = [
 			...untouched.map(({ lines, head }) => exportFile(lines, head)),
 			...damaged.map(({ lines }) => exportFile(lines(), original.head)),
