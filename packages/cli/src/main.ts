@@ -1,1 +1,54 @@
 #!/usr/bin/env node
+/** The `latchwork` command. Each command is a file that is loaded only when it is asked for. */
+interface Command {
+	readonly words: string
+	readonly run: (args: readonly string[]) => Promise<void>
+}
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+	dev: {
+		words: 'start everything on this machine: a controller, a virtual bank and demo people  [--fresh] [--no-demo] [--virtual-clock] [--data DIR] [--port N]',
+		run: async (args) => (await import('./commands/dev.ts')).dev(args),
+	},
+	edge: {
+		words: 'run one controller from its edge.json; `edge settle DOOR nothing|TAG` after looking into a held compartment',
+		run: async (args) => (await import('./commands/edge.ts')).edge(args),
+	},
+	driver: {
+		words: 'list the drivers, or `driver test FAMILY`: the conformance suite against the emulator',
+		run: async (args) => (await import('./commands/driver.ts')).driver(args),
+	},
+	ledger: {
+		words: '`ledger verify [DIR|FILE]`: proves that a controller\'s stream is whole; `ledger export FILE [--data DIR]`',
+		run: async (args) => (await import('./commands/ledger.ts')).ledger(args),
+	},
+	bench: {
+		words: 'measure, each figure beside its floor  [NAME …]',
+		run: async (args) => (await import('./commands/bench.ts')).bench(args),
+	},
+	doctor: {
+		words: 'look for what keeps Latchwork from running here, and say what to do  [--data DIR]',
+		run: async (args) => (await import('./commands/doctor.ts')).doctor(args),
+	},
+}
+
+async function main([name = 'help', ...args]: readonly string[]): Promise<void> {
+	const command = COMMANDS[name]
+	if (command) return command.run(args)
+	const list = Object.entries(COMMANDS).map(([word, { words }]) => `  latchwork ${word.padEnd(8)} ${words}`)
+	process.stdout.write(`Latchwork: the open operating layer for smart lockers\n\n${list.join('\n')}\n`)
+	if (name === 'help' || name === '--help' || name === '-h') return
+	process.stderr.write(`\nThere is no command "${name}".\n`)
+	process.exitCode = 2
+}
+
+if (Number(process.versions.node.split('.')[0]) < 24) {
+	process.stderr.write(`Latchwork needs Node 24, this is ${process.version}. In the repository \`npm ci\` brings it along: use \`npm start\` or \`npx latchwork\`.\n`)
+	process.exit(1)
+}
+main(process.argv.slice(2)).catch((fault: unknown) => {
+	// A fault of ours is a sentence for a person; anything else is a defect, and its place helps to mend it.
+	const { message = String(fault), stack } = fault as { message?: string; stack?: string }
+	process.stderr.write(`${fault instanceof Error && fault.name === 'Fault' ? message : (stack ?? message)}\n`)
+	process.exitCode = 1
+})

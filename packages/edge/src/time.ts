@@ -12,10 +12,17 @@ export interface TrustedTime {
 	readonly state: () => { readonly floor: number; readonly lived: number }
 }
 
-export function trustedTime(clock: Clock, kept: { floor: number; lived: number }, changed: (event: NonNullable<TimeReading['event']>) => void): TrustedTime {
-	let state: TimeState = startTime(kept)
+/** `kept` answers once the journal is open; until then the wall clock is all there is. */
+export function trustedTime(clock: Clock, kept: () => { floor: number; lived: number } | undefined, changed: (event: NonNullable<TimeReading['event']>) => void): TrustedTime {
+	let state: TimeState = startTime({ floor: 0, lived: 0 })
+	let loaded = false
 	let telling = false
 	const read = (): TimeReading => {
+		const before = loaded ? undefined : kept()
+		if (before) {
+			loaded = true
+			state = startTime(before)
+		}
 		const reading = trustedNow(state, clock.now(), clock.mono())
 		state = reading.state
 		if (reading.event && !telling) {

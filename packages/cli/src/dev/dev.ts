@@ -58,7 +58,11 @@ export async function startDev(config: DevConfig, log: (line: string) => void): 
 	const stopMaking = keepMaking(made, files, clock)
 
 	const edgeMain = fileURLToPath(import.meta.resolve('@latchwork/edge/main'))
-	const supervised = await superviseEdge(() => startChild(edgeMain, [files.edge], 'EDGE', log), clock, log)
+	const supervised = await superviseEdge(() => startChild(edgeMain, [files.edge], 'EDGE', log), log).catch(async (fault: unknown) => {
+		stopMaking()
+		await virtual.stop()
+		throw fault
+	})
 	const ready: DevReady = {
 		kiosk: supervised.ready.url,
 		virtual: hardware.url,
@@ -182,7 +186,7 @@ function keepMaking(made: Maker, files: Files, clock: Clock): () => void {
 }
 
 /** The edge is started again when it ends, as an init system would; what it was doing is settled by its own recovery. */
-async function superviseEdge(start: () => Child, clock: Clock, log: (line: string) => void) {
+async function superviseEdge(start: () => Child, log: (line: string) => void) {
 	let child = start()
 	let stopping = false
 	let give: (e: unknown) => void = () => {}

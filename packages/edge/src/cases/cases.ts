@@ -2,7 +2,7 @@ import { dueTime } from '@latchwork/core/access'
 import { type Id, newId, type Random } from '@latchwork/core/base'
 import type { Ended } from '@latchwork/core/door'
 import type { EventDraft, EventType } from '@latchwork/core/ledger'
-import { type Case, type Effected, type Env, type Facts, type Input, type LoadedTable, newCase, type Refused, type Stepped, step } from '@latchwork/core/workflow'
+import { type Act, type Case, type Effected, type Env, type Evidence, type Facts, type Input, type Line, type LoadedTable, newCase, offers, type Refused, type Stepped, step } from '@latchwork/core/workflow'
 import type { Entry, Journal } from '../journal/index.ts'
 import type { Authority } from '../sync/authority.ts'
 
@@ -23,7 +23,11 @@ export interface Cases {
 	/** Assets that an open case has promised to somebody. */
 	promised(): ReadonlySet<string>
 	/** A walk-up loan of one item: the case in its start state, allotted. Nothing is written yet. */
-	begin(subject: Id<'subject'>, asset: string, compartment: string, facts: Facts): { caseId: string; lineId: string; entry: CaseEntry } | Refused
+	begin(subject: Id<'subject'>, asset: string, compartment: string, facts: Facts): { caseId: string; lineId: string; entry: CaseEntry; evidence: Evidence } | Refused
+	/** A line that is promised and not yet taken. */
+	waiting(caseId: string, lineId: string): Line | undefined
+	/** What this act must prove for custody to pass; E4 when the table does not allow it at all. */
+	evidence(caseId: string, lineId: string, act: Act): Evidence
 	/** The line advances by what the door session found; undefined when the case has nothing to say to it. */
 	settle(caseId: string, lineId: string, ended: Ended): CaseEntry | undefined
 	/** The person gives up something allotted and not taken. */
@@ -120,8 +124,18 @@ export function openCases(parts: CaseParts): Cases {
 			return {
 				caseId: opened.id,
 				lineId,
+				evidence: needed(table, stepped.case, lineId, 'collect', subject),
 				entry: { ...entry, events: [{ type: 'case.opened', subject: opened.id, actor: subject, data: { workflow: 'loan', tableHash: table.hash, asset } }, ...entry.events] },
 			}
+		},
+		waiting(caseId, lineId) {
+			const line = all().get(caseId)?.lines.find((l) => l.id === lineId)
+			return line && line.custodian === parts.bank ? line : undefined
+		},
+		evidence(caseId, lineId, act) {
+			const of = all().get(caseId)
+			const table = of && tableOf(of)
+			return of && table ? needed(table, of, lineId, act, of.owner ?? '') : 4
 		},
 		settle(caseId, lineId, ended) {
 			const of = all().get(caseId)
@@ -155,6 +169,11 @@ export function openCases(parts: CaseParts): Cases {
 			}
 			return next
 		},
+	}
+
+	function needed(table: LoadedTable, of: Case, lineId: string, act: Act, subject: string): Evidence {
+		const offer = offers(table, of, { by: 'user', subject }, env(DONE)).find((o) => o.line === lineId && o.act === act)
+		return offer && offer.refused === undefined ? offer.evidence : 4
 	}
 
 	/** A deadline that no move waits for any more is simply over. */

@@ -44,6 +44,8 @@ export interface Journal {
 	readonly fresh: boolean
 	/** `low`: over 95 % of the disk used or the reserve given up; loans and deposits wait. */
 	storage(): 'good' | 'low'
+	/** Looks at the disk again and takes the reserve back when there is room. */
+	checkStorage(): void
 	close(): void
 }
 
@@ -72,6 +74,7 @@ export function openJournal(parts: JournalParts): Journal {
 	const fresh = head === undefined && mark === undefined
 	let lost: Journal['lost']
 	let marked = true
+	let storage: 'good' | 'low' = 'good'
 
 	/** The commit stands whether or not the mark can be written; a mark that lags is safe, one that keeps failing is reported. */
 	const leaveMark = (at: StreamHead) => {
@@ -133,6 +136,8 @@ export function openJournal(parts: JournalParts): Journal {
 		}
 	} else if (head === undefined) begin()
 
+	if (!reserve.held() || reserve.used() > LOW) storage = 'low'
+
 	return {
 		head: () => head as StreamHead,
 		commit(entry) {
@@ -143,6 +148,7 @@ export function openJournal(parts: JournalParts): Journal {
 				return done.minted
 			} catch (fault) {
 				if (!(fault instanceof Fault) || fault.code !== 'journal-full' || !entry.essential || !reserve.giveUp()) throw fault
+				storage = 'low'
 				const done = write(entry, from)
 				head = done.head
 				return done.minted
@@ -157,9 +163,10 @@ export function openJournal(parts: JournalParts): Journal {
 			})),
 		lost,
 		fresh,
-		storage() {
+		storage: () => (marked ? storage : 'low'),
+		checkStorage() {
 			if (!reserve.held()) reserve.restore()
-			return !marked || !reserve.held() || reserve.used() > LOW ? 'low' : 'good'
+			storage = reserve.held() && reserve.used() <= LOW ? 'good' : 'low'
 		},
 		close() {
 			db.close()

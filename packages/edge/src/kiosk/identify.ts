@@ -1,0 +1,84 @@
+import { badgeFromBits, giveBack, type Identity, identify, isSuspended, NEW_PIN_BUDGET, type PinBudget, type PinnedKeys, spendTry, verifyCode } from '@latchwork/core/access'
+import type { Crypto, Id } from '@latchwork/core/base'
+import type { EventDraft } from '@latchwork/core/ledger'
+import type { DenyReason } from '@latchwork/core/wire'
+import type { Entry, Journal } from '../journal/index.ts'
+import type { Authority } from '../sync/authority.ts'
+import type { TrustedTime } from '../time.ts'
+
+/** What a person held to the reader, typed, or showed to the scanner. */
+export type Shown =
+	| { readonly kind: 'badge'; readonly bitCount: number; readonly bits: Uint8Array; readonly secure: boolean }
+	| { readonly kind: 'pin'; readonly pin: string }
+	| { readonly kind: 'code'; readonly text: string }
+
+export type Known =
+	/** `with`: to be written in the transaction that starts the visit. */
+	| { readonly ok: true; readonly who: Identity; readonly with: Pick<Entry, 'put'> }
+	/** `until`: trusted time of the next allowed try. */
+	| { readonly ok: false; readonly reason: DenyReason; readonly until?: number }
+
+export interface IdentifyParts {
+	readonly journal: Journal
+	readonly time: TrustedTime
+	readonly authority: () => Authority | undefined
+	readonly siteKey: Uint8Array
+	readonly makerKeys: PinnedKeys
+	readonly crypto: Crypto
+	readonly bank: Id<'bank'>
+}
+
+const BUDGET = { kind: 'budget', key: 'pin' } as const
+
+/** Who is this? Every refusal is recorded, without the number that was shown; wrong PINs are paid from a budget that a restart does not refill. */
+export function identifier(parts: IdentifyParts): (shown: Shown) => Known {
+	const { journal, time } = parts
+	const codeUsed = (jti: string) => journal.fact('code-used', jti) !== undefined
+
+	const deny = (method: Shown['kind'], reason: DenyReason, more: readonly EventDraft[] = []): Known => {
+		journal.commit({ events: [{ type: 'decision.denied', subject: parts.bank, actor: 'edge', data: { method, reason } }, ...more], essential: true })
+		return { ok: false, reason }
+	}
+
+	const look = (authority: Authority, shown: Parameters<typeof identify>[1]) =>
+		identify(authority.bundle, shown, {
+			siteKey: parts.siteKey,
+			crypto: parts.crypto,
+			now: time.now(),
+			uncertain: time.uncertain(),
+			makerKeys: parts.makerKeys,
+			codeUsed,
+		})
+
+	const byPin = (authority: Authority, pin: string): Known => {
+		const { bundle } = authority
+		const terms = { wrongPinsPerDay: bundle.settings.wrongPinsPerDay, timeZone: bundle.site.timeZone }
+		const answer = spendTry(journal.fact<PinBudget>(BUDGET.kind, BUDGET.key) ?? NEW_PIN_BUDGET, terms, time.now())
+		if (!answer.ok) return { ok: false, reason: answer.why === 'suspended' ? 'pin-suspended' : 'wrong-pin', until: answer.until }
+		// Spent and durable before it is looked at: pulling the plug buys no free try (T1).
+		journal.commit({ events: [], put: [{ ...BUDGET, body: answer.budget }], essential: true })
+		const found = look(authority, { kind: 'pin', pin })
+		if (found.ok) return { ok: true, who: found, with: { put: [{ ...BUDGET, body: giveBack(answer.budget) }] } }
+		const lockedOut: EventDraft[] = isSuspended(answer.budget, terms, time.now()) ? [{ type: 'credential.locked-out', subject: parts.bank, actor: 'edge', data: { method: 'pin' } }] : []
+		deny('pin', found.reason, lockedOut)
+		return { ok: false, reason: lockedOut.length ? 'pin-suspended' : found.reason, until: answer.budget.waitUntil }
+	}
+
+	return (shown) => {
+		const authority = parts.authority()
+		if (!authority) return deny(shown.kind, 'bundle-expired')
+		if (shown.kind === 'pin') return byPin(authority, shown.pin)
+		if (shown.kind === 'badge') {
+			const reading = badgeFromBits(shown)
+			if (!reading.ok) return deny('badge', 'unknown-credential')
+			const found = look(authority, { kind: 'badge', normal: reading.normal, secure: shown.secure })
+			return found.ok ? { ok: true, who: found, with: {} } : deny('badge', found.reason)
+		}
+		const found = look(authority, { kind: 'code', text: shown.text })
+		if (!found.ok) return deny('code', found.reason)
+		// A signed code lifts the floor of the clock: each phone brings some time along (trust.md §3.5).
+		const code = verifyCode(shown.text, { makerKeys: parts.makerKeys, crypto: parts.crypto, bank: parts.bank, now: time.now(), uncertain: time.uncertain(), codeUsed })
+		if (code.ok) time.saw(code.code.notBefore)
+		return { ok: true, who: found, with: {} }
+	}
+}

@@ -1,0 +1,524 @@
+import type { Asset, Identity } from '@latchwork/core/access'
+import { type Clock, type Id, newId, type Random } from '@latchwork/core/base'
+import { DOOR_TIMERS, type Ended, type Evidence, type Step } from '@latchwork/core/door'
+import type { EventDraft } from '@latchwork/core/ledger'
+import * as visits from '@latchwork/core/visit'
+import type { DenyReason, KioskAct, KioskScreen } from '@latchwork/core/wire'
+import type { ReaderEvent } from '@latchwork/drivers/reader'
+import type { Bank } from '../bank/index.ts'
+import type { CaseEntry, Cases } from '../cases/index.ts'
+import type { Entry, Journal } from '../journal/index.ts'
+import type { AuthoritySource } from '../sync/authority.ts'
+import type { TrustedTime } from '../time.ts'
+import type { Known, Shown } from './identify.ts'
+import type { Candidate, Choice, Intent, Intents } from './intents.ts'
+
+type Visit = visits.Visit
+type CompartmentId = Id<'compartment'>
+
+export interface SessionParts {
+	readonly bankId: Id<'bank'>
+	readonly journal: Journal
+	readonly bank: () => Bank
+	readonly cases: Cases
+	readonly authority: AuthoritySource
+	readonly time: TrustedTime
+	readonly clock: Pick<Clock, 'after' | 'mono'>
+	readonly random: Random
+	readonly identify: (shown: Shown) => Known
+	readonly intents: Intents
+	/** Door number on the metal. */
+	readonly number: (compartment: string) => number
+	/** What stands in the way of everything, or undefined. */
+	readonly outOfService: () => Extract<KioskScreen, { name: 'out-of-service' }>['why'] | undefined
+	readonly signal: (what: 'granted' | 'denied' | 'idle') => void
+	/** The screen has changed. */
+	readonly changed: () => void
+}
+
+export interface KioskSession {
+	screen(): KioskScreen
+	/** Rises with each screen; an act on an older one does nothing. */
+	turn(): number
+	idle(): { warnAt: number; endsAt: number; extensionsLeft: number } | undefined
+	/** False: the screen has moved on. */
+	act(turn: number, act: KioskAct): boolean
+	reader(event: ReaderEvent): void
+	/** Case, visit and incident of a door session that ends: same transaction as its end. */
+	follow(step: Step): CaseEntry
+	stepped(step: Step): void
+	/** Takes up what a restart interrupted. */
+	restore(): void
+	stop(): void
+}
+
+/** Kiosk timers (workflows.md §3.0): home after 45 s without a touch, warned 15 s before, extended ten times at most. */
+const IDLE = { home: 45_000, warn: 15_000, extensions: 10, notice: 20_000, done: 20_000 } as const
+
+/** What a door is being opened for; kept in the visit's plan, this is its image for the screen. */
+interface Errand {
+	readonly stepId: string
+	readonly act: 'collect' | 'deposit'
+	readonly caseId: string
+	readonly lineId: string
+	readonly asset: Asset
+	readonly compartment: CompartmentId
+	readonly session: Id<'doorSession'>
+}
+
+const NOTHING: CaseEntry = { events: [], put: [], drop: [] }
+
+export function openSession(parts: SessionParts): KioskSession {
+	const { journal, cases, time, clock } = parts
+	let screen: KioskScreen = { name: 'attract' }
+	let turn = 0
+	let idle: { warnAt: number; endsAt: number; extensionsLeft: number; cancel: () => void } | undefined
+	let who: Identity | undefined
+	let visit: Visit | undefined
+	let errand: Errand | undefined
+	let typed = ''
+	let offered = new Map<string, Intent>()
+	/** Written with the first door of a visit that began with a one-time code (I9). */
+	let code: string | undefined
+
+	const show = (next: KioskScreen, idleMs?: number, extensionsLeft: number = IDLE.extensions): void => {
+		idle?.cancel()
+		idle = undefined
+		screen = next
+		turn += 1
+		if (idleMs !== undefined) startIdle(idleMs, extensionsLeft)
+		parts.changed()
+	}
+
+	const startIdle = (ms: number, extensionsLeft: number): void => {
+		const endsAt = time.now() + ms
+		idle = { warnAt: endsAt - Math.min(IDLE.warn, ms / 2), endsAt, extensionsLeft, cancel: clock.after(ms, timedOut) }
+	}
+
+	/** Nobody answers: home; a question about the content that stays unanswered leaves the compartment to a person. */
+	const timedOut = (): void => {
+		if (screen.name === 'confirm' && errand) parts.bank().input({ kind: 'said', compartment: errand.compartment, fence: fenceOf(errand), said: 'unanswered' })
+		else finish()
+	}
+
+	const home = (): void => {
+		who = undefined
+		visit = undefined
+		errand = undefined
+		typed = ''
+		code = undefined
+		offered = new Map()
+		const why = parts.outOfService()
+		parts.signal('idle')
+		show(why ? { name: 'out-of-service', why } : { name: 'attract' })
+	}
+
+	const deny = (reason: DenyReason, until?: number): void => {
+		parts.signal('denied')
+		show({ name: 'denied', reason, ...(until !== undefined && { until }) }, IDLE.notice)
+	}
+
+	const live = (e = errand) => {
+		const session = e && parts.bank().state().compartments[e.compartment]?.session
+		return session && session.id === e?.session ? session : undefined
+	}
+	const fenceOf = (e: Errand) => parts.bank().state().compartments[e.compartment]?.fence ?? -1
+	const put = (v: Visit) => ({ kind: 'visit', key: v.id, body: v })
+
+	// ── who is it ──
+
+	const shown = (what: Shown): void => {
+		if (parts.outOfService()) return home()
+		if (live()) return parts.signal('denied') // one person at a kiosk: an open door is somebody's
+		parts.authority.refresh()
+		const known = parts.identify(what)
+		if (known.ok) return welcome(known.who, known.with)
+		if (what.kind !== 'pin' || known.reason === 'pin-suspended') return deny(known.reason, known.until)
+		parts.signal('denied')
+		typed = ''
+		show({ name: 'pin', entered: 0, length: pinLength(), wrong: true, ...(known.until !== undefined && { waitUntil: known.until }) }, IDLE.home)
+	}
+
+	const welcome = (person: Identity, also: Pick<Entry, 'put'>): void => {
+		if (visit && who?.subject !== person.subject) finish()
+		const left = [...journal.facts<Visit>('visit').values()].find((v) => v.subject === person.subject && visits.resumable(v, time.now()))
+		const anew = () => visits.startVisit({ ...newVisit(), subject: person.subject, credential: person.credential, method: person.method })
+		const resumed = left && visits.resume(left, person, time.now())
+		const current = visit ?? (resumed && !('refused' in resumed) ? resumed : anew())
+		const started: EventDraft = {
+			type: 'visit.started',
+			subject: current.id,
+			actor: person.subject,
+			data: { method: person.method, assurance: person.assurance, commitment: person.commitment, resumed: left !== undefined },
+		}
+		journal.commit({ events: visit ? [] : [started], put: [put(current), ...(also.put ?? [])], essential: true })
+		who = person
+		visit = current
+		typed = ''
+		code = person.jti
+		parts.signal('granted')
+		choose()
+	}
+
+	const newVisit = () => ({ id: newId('visit', time.now(), parts.random), bank: parts.bankId, startedAt: time.now() })
+
+	const choose = (): void => {
+		if (!who) return home()
+		const found = [...unfinished(), ...parts.intents.of(who)]
+		offered = new Map(found.map(({ choice, intent }) => [choice.id, intent]))
+		show({ name: 'choose', choices: found.map(({ choice }): Choice => choice) }, IDLE.home)
+	}
+
+	/** Something promised to this person whose door has not given it yet: a try that failed, or a visit that lost power. */
+	const unfinished = (): { choice: Choice; intent: Intent }[] => {
+		const assets = new Map(parts.authority.current()?.bundle.assets.map((a) => [a.id as string, a]))
+		return (visit?.plan ?? []).flatMap((s): { choice: Choice; intent: Intent }[] => {
+			const line = s.act === 'collect' && s.state === 'planned' ? cases.waiting(s.caseId, s.lineId) : undefined
+			const asset = assets.get(line?.asset ?? '')
+			if (!line?.compartment || !asset) return []
+			const item = { tag: asset.tag, kind: asset.kind, name: asset.name }
+			return [
+				{
+					choice: { id: `resume:${s.id}`, kind: 'resume', item },
+					intent: { kind: 'resume', caseId: s.caseId, lineId: s.lineId, asset, compartment: line.compartment as CompartmentId },
+				},
+			]
+		})
+	}
+
+	const keys = (text: string): void => {
+		if (screen.name !== 'pin') {
+			if (screen.name !== 'attract' && screen.name !== 'denied') return
+			typed = ''
+		}
+		if (screen.name === 'pin' && screen.waitUntil !== undefined && time.now() < screen.waitUntil) return
+		for (const key of text) {
+			if (key === '*') typed = typed.slice(0, -1)
+			else if (key !== '#' && typed.length < pinLength()) typed += key
+			if (key === '#' || typed.length === pinLength()) {
+				const pin = typed
+				typed = ''
+				if (pin) return shown({ kind: 'pin', pin })
+			}
+		}
+		show({ name: 'pin', entered: typed.length, length: pinLength(), wrong: false }, IDLE.home)
+	}
+	const pinLength = () => parts.authority.current()?.bundle.settings.pinLength ?? 8
+
+	const scanned = (text: string): void => {
+		const open = errand && live()
+		if (!errand || !open) return shown({ kind: 'code', text })
+		// A tag held to the scanner at an open door: what is it that goes in or comes out (E4, X6)?
+		const asset = parts.authority.current()?.bundle.assets.find((a) => a.tag === text)
+		if (asset) parts.bank().input({ kind: 'identified', compartment: errand.compartment, fence: open.fence, item: asset.id })
+	}
+
+	// ── what for ──
+
+	const take = (intent: Intent): void => {
+		if (intent.kind === 'borrow') return borrow(intent.type)
+		if (intent.kind === 'resume') {
+			const { caseId, lineId, asset, compartment } = intent
+			if (!openDoor('collect', { caseId, lineId }, { asset, compartment }, NOTHING, cases.evidence(caseId, lineId, 'collect'))) deny('compartment-unavailable')
+			return
+		}
+		return bringBack(intent.loan.caseId, intent.loan.lineId, intent.asset)
+	}
+
+	const borrow = (type: string): void => {
+		const by = parts.authority.current()
+		if (!who || !by) return home()
+		const candidates = parts.intents.candidates(type)
+		for (const candidate of candidates) {
+			const decision = parts.intents.decide(who, by, 'collect', candidate.asset, false)
+			if (decision.effect === 'deny') {
+				journal.commit({ events: [decided(decision.decision, candidate.asset)], essential: true })
+				return deny(decision.reason)
+			}
+			const begun = cases.begin(who.subject, candidate.asset.id, candidate.compartment, { entitled: true, stock: candidates.length, freeCompartments: 0, recalled: false, spareReturned: false })
+			if ('refused' in begun) return deny('nothing-available')
+			const entry = { ...begun.entry, events: [decided(decision.decision, candidate.asset), ...begun.entry.events] }
+			if (openDoor('collect', begun, candidate, entry, begun.evidence)) return
+		}
+		deny('nothing-available')
+	}
+
+	const bringBack = (caseId: string, lineId: string, asset: Asset, except?: CompartmentId): void => {
+		const by = parts.authority.current()
+		if (!who || !by) return home()
+		for (const compartment of parts.intents.emptyCompartments().filter((id) => id !== except)) {
+			const decision = parts.intents.decide(who, by, 'deposit', asset, true)
+			const record = decided(decision.decision, asset)
+			if (decision.effect === 'deny') {
+				journal.commit({ events: [record], essential: true })
+				return deny(decision.reason)
+			}
+			const entry = { events: [record], put: [], drop: [] }
+			if (openDoor('deposit', { caseId, lineId }, { asset, compartment }, entry, cases.evidence(caseId, lineId, 'deposit'))) return
+		}
+		show({ name: 'bank-full' }, IDLE.notice)
+	}
+
+	/** Writes everything with the `releasing` row, then the pulse follows. False: this compartment would not do, try the next. */
+	const openDoor = (act: Errand['act'], of: { caseId: string; lineId: string }, { asset, compartment }: Candidate, entry: CaseEntry, needs: Evidence): boolean => {
+		if (!who || !visit) return true
+		const session = newId('doorSession', time.now(), parts.random)
+		const waiting = visits.nextStep(visit)
+		const planned = waiting?.caseId === of.caseId && waiting.act === act ? waiting : undefined
+		const stepId = planned?.id ?? session
+		const grown = planned ? visit : visits.addStep(visit, { id: stepId, act, workflow: 'loan', ...of, compartment }, 'next')
+		const active = 'refused' in grown ? grown : visits.activate(grown, stepId, session, compartment)
+		if ('refused' in active) return false
+		const used = code === undefined ? undefined : code
+		const step = parts.bank().release(
+			{
+				session,
+				command: `${visit.id}/${turn}/${compartment}`,
+				compartment,
+				act,
+				subject: who.subject,
+				item: asset.id,
+				needs,
+				why: { visit: visit.id, case: of.caseId, line: of.lineId, method: who.method },
+			},
+			{
+				events: [...entry.events, ...(used ? [{ type: 'credential.code-used', subject: visit.id, actor: who.subject, data: { jti: used } } satisfies EventDraft] : [])],
+				put: [...(entry.put ?? []), put(active), ...(used ? [{ kind: 'code-used', key: used, body: time.now() }] : [])],
+				drop: entry.drop ?? [],
+			},
+			act === 'deposit',
+		)
+		if (step === 'storage-full') {
+			show({ name: 'out-of-service', why: 'storage-full' }, IDLE.notice)
+			return true
+		}
+		if (step.refused === 'door-open') {
+			deny('door-open')
+			return true
+		}
+		if (step.refused || step.repeated) return false
+		code = undefined
+		visit = active
+		errand = { stepId, act, ...of, asset, compartment, session }
+		showDoor()
+		return true
+	}
+
+	const decided = (record: { id: string; effect: string; rules: readonly string[] } & object, asset: Asset): EventDraft => {
+		const { id, effect, ...data } = record as { id: string; effect: 'allow' | 'deny' } & Record<string, string | number | boolean | readonly string[]>
+		return { type: effect === 'allow' ? 'decision.allowed' : 'decision.denied', subject: id, ...(who && { actor: who.subject }), data: { ...data, asset: asset.id } }
+	}
+
+	// ── at the door ──
+
+	const doorOf = (e: Errand) => ({ door: { number: parts.number(e.compartment) }, act: e.act, item: { tag: e.asset.tag, kind: e.asset.kind, name: e.asset.name } })
+
+	const showDoor = (): void => {
+		const session = live()
+		if (!errand || !session) return
+		const facts = doorOf(errand)
+		if (session.asking) {
+			if (screen.name !== 'confirm') show({ name: 'confirm', ...facts }, IDLE.home)
+			return
+		}
+		if (session.state === 'releasing') return show({ name: 'opening', ...facts })
+		const presence = parts.bank().state().compartments[errand.compartment]?.presence
+		const contentChanged = presence !== 'unknown' && session.pre.presence !== 'unknown' && presence !== session.pre.presence
+		const openedAt = session.openedAt ?? time.now()
+		const next: KioskScreen = { name: 'open', ...facts, openedAt, remindAt: openedAt + DOOR_TIMERS.prompt, level: session.level, contentChanged }
+		if (JSON.stringify(next) !== JSON.stringify(screen)) show(next)
+	}
+
+	const ended = (e: Errand, end: Ended): void => {
+		const facts = doorOf(e)
+		visit = visit && journal.fact<Visit>('visit', visit.id)
+		switch (end.end) {
+			case 'committed': {
+				const due = e.act === 'collect' ? cases.due(e.caseId) : undefined
+				parts.signal('granted')
+				return show({ name: 'done', ...facts, ...(due !== undefined && { due }), evidence: end.evidence, receipt: receiptOf(end.session.id) }, IDLE.done)
+			}
+			case 'no-change':
+				return show({ name: 'no-change', ...facts }, IDLE.home)
+			case 'not-opened':
+			case 'failed': {
+				const held = parts.bank().state().compartments[e.compartment]?.hold !== undefined
+				return show({ name: 'not-opened', door: facts.door, act: e.act, retry: !held, other: otherDoor(e) }, IDLE.home)
+			}
+			default: {
+				const why = end.why === 'found-occupied' || end.why === 'found-empty' || end.why === 'wrong-item' ? end.why : 'ambiguous'
+				parts.signal('denied')
+				return show({ name: 'needs-help', door: facts.door, why, incident: receiptOf(end.session.id) }, 3 * IDLE.notice)
+			}
+		}
+	}
+
+	const otherDoor = (e: Errand): boolean =>
+		e.act === 'deposit'
+			? parts.intents.emptyCompartments().some((id) => id !== e.compartment)
+			: parts.intents.candidates(e.asset.type).some((c) => c.compartment !== e.compartment)
+
+	const again = (): void => {
+		const e = errand
+		if (!e || live()) return
+		if (!openDoor(e.act, e, e, NOTHING, cases.evidence(e.caseId, e.lineId, e.act))) deny('compartment-unavailable')
+	}
+
+	/** X1: the next compartment; what was promised in the first one is given back. */
+	const elsewhere = (): void => {
+		const e = errand
+		if (!e || live() || !who) return
+		if (e.act === 'deposit') return bringBack(e.caseId, e.lineId, e.asset, e.compartment)
+		giveBack()
+		errand = undefined
+		borrow(e.asset.type)
+	}
+
+	/** Cases of this visit that were promised something and got nothing. */
+	const giveBack = (): void => {
+		if (!visit || !who) return
+		for (const step of visit.plan) {
+			if (step.act !== 'collect' || step.state === 'done' || step.state === 'active') continue
+			const entry = cases.cancel(step.caseId, step.lineId, who.subject)
+			if (entry) journal.commit({ ...entry, essential: true })
+		}
+	}
+
+	const finish = (): void => {
+		if (live()) return
+		if (visit) {
+			giveBack()
+			journal.commit({
+				events: [{ type: 'visit.ended', subject: visit.id, ...(who && { actor: who.subject }), data: { doors: visit.plan.filter((s) => s.state === 'done').length } }],
+				drop: [{ kind: 'visit', key: visit.id }],
+				essential: true,
+			})
+		}
+		home()
+	}
+
+	const say = (said: 'did-not-open' | 'found-occupied' | 'found-empty' | 'wrong-item' | 'done' | 'not-done'): void => {
+		const session = live()
+		if (errand && session) parts.bank().input({ kind: 'said', compartment: errand.compartment, fence: session.fence, said })
+	}
+
+	/** What each touch means, by the screen it was made on; anything else is ignored. */
+	const perform = (act: KioskAct): void => {
+		switch (act.kind) {
+			case 'start-pin':
+				if (screen.name === 'attract' || screen.name === 'denied') show({ name: 'pin', entered: 0, length: pinLength(), wrong: false }, IDLE.home)
+				return
+			case 'keys':
+				return keys(act.keys)
+			case 'choose': {
+				const intent = offered.get(act.id)
+				if (screen.name === 'choose' && intent) take(intent)
+				return
+			}
+			case 'retry':
+				if (screen.name === 'not-opened' || screen.name === 'no-change') again()
+				return
+			case 'other-door':
+				if (screen.name === 'not-opened' || screen.name === 'needs-help') elsewhere()
+				return
+			case 'did-not-open':
+				return say('did-not-open')
+			case 'it-is-empty':
+				return say('found-empty')
+			case 'something-inside':
+				return say('found-occupied')
+			case 'wrong-item':
+				return say('wrong-item')
+			case 'confirm':
+				return say(act.done ? 'done' : 'not-done')
+			case 'more-time':
+				if (idle && idle.extensionsLeft > 0) show(screen, IDLE.home, idle.extensionsLeft - 1)
+				return
+			case 'help':
+				if (!live()) show({ name: 'help' }, IDLE.home)
+				return
+			case 'back':
+				if (live()) return
+				return who ? choose() : home()
+			case 'finish':
+				return finish()
+		}
+	}
+
+	return {
+		screen: () => screen,
+		turn: () => turn,
+		idle: () => idle && { warnAt: idle.warnAt, endsAt: idle.endsAt, extensionsLeft: idle.extensionsLeft },
+		act(at, act) {
+			if (at !== turn) return false
+			perform(act)
+			return true
+		},
+		reader(event) {
+			if (event.kind === 'card') shown({ kind: 'badge', bitCount: event.bitCount, bits: event.bits, secure: event.secure })
+			else if (event.kind === 'keys') keys(event.keys)
+			else if (event.kind === 'scan') scanned(event.text)
+		},
+		follow(step) {
+				const entries = step.ended.flatMap((end) => follow(end))
+			return entries.reduce((sum, e) => ({ events: [...sum.events, ...e.events], put: [...sum.put, ...e.put], drop: [...sum.drop, ...e.drop] }), NOTHING)
+		},
+		stepped(step) {
+			const mine = errand && step.ended.find((end) => end.session.id === errand?.session)
+			if (errand && mine) return ended(errand, mine)
+			if (errand && live()) return showDoor()
+			if (screen.name === 'attract' || screen.name === 'out-of-service') {
+				const why = parts.outOfService()
+				if ((screen.name === 'out-of-service') !== (why !== undefined)) home()
+			}
+			parts.changed()
+		},
+		restore,
+		stop: () => idle?.cancel(),
+	}
+
+	/** The line, the visit and, when a person must look, the incident of one ended door session. */
+	function follow(end: Ended): CaseEntry[] {
+		const of = [...journal.facts<Visit>('visit').values()].find((v) => v.plan.some((s) => s.doorSessions.includes(end.session.id)))
+		const step = of?.plan.find((s) => s.doorSessions.includes(end.session.id))
+		if (!of || !step) return []
+		const settled = visits.settle(of, step.id, end.end)
+		const entry = cases.settle(step.caseId, step.lineId, end)
+		const events: EventDraft[] = end.end === 'ambiguous' ? [{ type: 'incident.opened', subject: end.session.id, actor: end.session.subject, data: { compartment: end.compartment, why: end.why, case: step.caseId } }] : []
+		const used = end.end === 'committed' && end.session.item !== undefined ? [{ kind: 'asset-used', key: end.session.item, body: time.now() }] : []
+		return [...(entry ? [entry] : []), { events, put: ['refused' in settled ? put(of) : put(settled), ...used], drop: [] }]
+	}
+
+	/** After a restart: a person whose door is live stands at the kiosk; other visits may be taken up for 15 minutes. */
+	function restore(): void {
+		const assets = new Map(parts.authority.current()?.bundle.assets.map((a) => [a.id as string, a]))
+		const liveSessions = new Set(Object.values(parts.bank().state().compartments).flatMap((c) => c.session?.id ?? []))
+		for (const left of journal.facts<Visit>('visit').values()) {
+			const active = left.plan.find((s) => s.state === 'active' && s.doorSessions.some((id) => liveSessions.has(id as Id<'doorSession'>)))
+			const session = active?.doorSessions.at(-1) as Id<'doorSession'> | undefined
+			const compartment = active?.compartment as CompartmentId | undefined
+			const asset = active && assets.get(parts.bank().state().compartments[compartment ?? '']?.session?.item ?? '')
+			if (left.state === 'open' && active && session && compartment && asset) {
+				visit = left
+				who = { ok: true, subject: left.subject as Id<'subject'>, credential: left.credential, method: left.method as Identity['method'], assurance: 'low', commitment: '' }
+				errand = { stepId: active.id, act: active.act, caseId: active.caseId, lineId: active.lineId, asset, compartment, session }
+				showDoor()
+				continue
+			}
+			interrupt(left, liveSessions)
+		}
+	}
+
+	function interrupt(left: Visit, liveSessions: ReadonlySet<string>): void {
+		if (left.state === 'open') {
+			const { visit: interrupted, interrupted: steps } = visits.interruptAtRestart(left, liveSessions, time.now())
+			const events = steps.map((s): EventDraft => ({ type: 'door-session.interrupted', subject: s.doorSession, actor: left.subject as Id<'subject'>, data: { visit: left.id } }))
+			journal.commit({ events, put: [put(interrupted)], essential: true })
+		} else if (!visits.resumable(left, time.now())) {
+			journal.commit({ events: [{ type: 'visit.ended', subject: left.id, actor: 'edge', data: { doors: 0 } }], drop: [{ kind: 'visit', key: left.id }], essential: true })
+		}
+	}
+}
+
+/** Short enough to read out on the phone; the whole id is in the record. */
+const receiptOf = (session: string): string => session.slice(-8).toUpperCase()

@@ -1,0 +1,33 @@
+import { Fault, type Id } from '@latchwork/core/base'
+import type { Content } from '@latchwork/core/door'
+import { z } from 'zod'
+import type { Bank } from './bank/index.ts'
+import type { AuthoritySource } from './sync/authority.ts'
+
+const request = z.strictObject({
+	door: z.int().positive(),
+	/** What was found inside: nothing, or the item with this tag. */
+	found: z.union([z.literal('nothing'), z.strictObject({ tag: z.string().min(1) })]),
+})
+
+/** A person at the bank looked into a held compartment and says what is there; it may then be used again. */
+export function settleRequest(body: unknown, bank: Bank, authority: AuthoritySource): object {
+	const parsed = request.safeParse(body)
+	if (!parsed.success) throw new Fault('request-refused', 'Say which door, and what was found: {"door": 14, "found": "nothing"} or {"door": 14, "found": {"tag": "LT-0418"}}.')
+	const { door, found } = parsed.data
+	const bundle = authority.current()?.bundle
+	const id = bundle?.bank.compartments.find((c) => c.number === door)?.id as Id<'compartment'> | undefined
+	const compartment = id && bank.state().compartments[id]
+	if (!id || !compartment) throw new Fault('not-found', `This bank has no door ${door}.`)
+	if (compartment.session) throw new Fault('request-refused', `Door ${door} is in use.`)
+	if (!compartment.hold) throw new Fault('request-refused', `Door ${door} is in service; nothing waits to be settled.`)
+	bank.input({ kind: 'settle', compartment: id, by: 'staff', content: contentOf(found, bundle) })
+	return { door, was: compartment.hold }
+}
+
+function contentOf(found: z.infer<typeof request>['found'], bundle: NonNullable<ReturnType<AuthoritySource['current']>>['bundle'] | undefined): Content {
+	if (found === 'nothing') return { kind: 'empty' }
+	const asset = bundle?.assets.find((a) => a.tag === found.tag)
+	if (!asset) throw new Fault('not-found', `No asset of this bank has the tag ${found.tag}.`)
+	return { kind: 'item', item: asset.id }
+}

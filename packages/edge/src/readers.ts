@@ -1,0 +1,90 @@
+import { Fault, type Id } from '@latchwork/core/base'
+import type { EventDraft } from '@latchwork/core/ledger'
+import { CATALOG } from '@latchwork/drivers/catalog'
+import type { Reader, ReaderEvent } from '@latchwork/drivers/reader'
+import { type DriverClock, openTransport } from '@latchwork/drivers/transport'
+import type { EdgeConfig } from './config.ts'
+import type { Journal } from './journal/index.ts'
+import { secretBytes } from './keys.ts'
+import type { KioskSession } from './kiosk/index.ts'
+
+export interface ReaderState {
+	readonly id: Id<'reader'>
+	readonly family: string
+	readonly online: boolean
+	readonly secure: boolean
+}
+
+export interface ReaderParts {
+	readonly journal: Journal
+	readonly ids: EdgeConfig['readers']
+	readonly session: () => KioskSession
+	readonly changed: () => void
+}
+
+/** Readers and scanners of the kiosk: what a person shows goes to the session, what concerns the hardware goes on record. */
+export function readerEvents(parts: ReaderParts) {
+	const states = new Map<string, ReaderState>(parts.ids.map((r) => [`${r.id}/${r.family}`, { id: r.id, family: r.family, online: false, secure: false }]))
+	const started: Reader[] = []
+
+	const note = (event: EventDraft) => {
+		parts.journal.commit({ events: [event], essential: true })
+		parts.changed()
+	}
+	const from = (id: Id<'reader'>, family: string) => (event: ReaderEvent) => {
+		const state = states.get(`${id}/${family}`) ?? { id, family, online: false, secure: false }
+		switch (event.kind) {
+			case 'card':
+			case 'keys':
+			case 'scan':
+				return parts.session().reader(event)
+			case 'reader-up':
+				states.set(`${id}/${family}`, { ...state, online: true, secure: event.secure })
+				return note({ type: 'reader.online', subject: id, actor: 'edge', data: { family, secure: event.secure } })
+			case 'reader-down':
+				states.set(`${id}/${family}`, { ...state, online: false, secure: false })
+				return note({ type: 'reader.lost', subject: id, actor: 'edge', data: { family } })
+			case 'security':
+				return note({ type: 'reader.security', subject: id, actor: 'edge', data: { code: event.code } })
+			case 'tamper':
+				return note({ type: 'controller.tampered', subject: id, actor: 'edge', data: { part: 'reader', active: event.active } })
+			case 'power':
+				return note({ type: event.failed ? 'controller.power-lost' : 'controller.power-restored', subject: id, actor: 'edge', data: { part: 'reader' } })
+		}
+	}
+
+	return {
+		state: (): ReaderState[] => [...states.values()],
+		event: (event: ReaderEvent, id: Id<'reader'>) => from(id, 'osdp')(event),
+		signal(what: 'granted' | 'denied' | 'idle') {
+			for (const reader of started) reader.signal?.(what).catch(() => {}) // a lamp that does not light stops nobody
+		},
+		async start(config: EdgeConfig, bench: DriverClock): Promise<{ stop(): Promise<void> }> {
+			const closers: (() => Promise<void>)[] = []
+			for (const r of config.readers) {
+				const entry = CATALOG.find((e) => e.family === r.family)
+				if (!entry || entry.kind === 'board') throw new Fault('config-invalid', `readers.${r.id}.family: there is no reader family "${r.family}".`)
+				const reader = entry.create(entry.products[0] ?? '')
+				const io = await openTransport(r.transport, bench)
+				const key = r.key === undefined ? undefined : secretBytes(r.key, 16)
+				await reader.start(
+					io,
+					{
+						...(r.address !== undefined && { address: r.address }),
+						...(key && { key }),
+						...(r.allowPlain !== undefined && { allowPlain: r.allowPlain }),
+						...(r.prefix !== undefined && { prefix: r.prefix }),
+					},
+					bench,
+					from(r.id, r.family),
+				)
+				started.push(reader)
+				closers.push(async () => {
+					await reader.stop()
+					await io.close()
+				})
+			}
+			return { stop: async () => void (await Promise.all(closers.map((close) => close()))) }
+		},
+	}
+}
