@@ -83,7 +83,7 @@ for (const [rule, file, text] of PLANTED) {
 
 test('no-cycles finds two files that import each other, through a package name or for types only', () => {
 	const planted = new Map([
-		...files,
+		...manifests,
 		['packages/edge/src/one.ts', "import type { B } from './two.ts'\nexport type A = B"],
 		['packages/edge/src/two.ts', "export type { A as B } from './three.ts'"],
 		['packages/edge/src/three.ts', "export { A } from './one.ts'"],
@@ -98,7 +98,7 @@ test('no-cycles finds two files that import each other, through a package name o
 
 test('package-direction finds a dependency in a package.json', () => {
 	const manifest = JSON.stringify({ dependencies: { '@latchwork/edge': '0.1.0' } })
-	const found = judge(new Map([...files, ['packages/server/package.json', manifest]])).findings
+	const found = judge(new Map([...manifests, ['packages/server/package.json', manifest]])).findings
 	assert.deepEqual(
 		found.map((f) => [f.rule, f.file]),
 		[['package-direction', 'packages/server/package.json']],

@@ -51,6 +51,12 @@ const VENDORS =
 const HIDING_NAMES = /^(?:utils?|helpers?|common|managers?|services?|misc)$|-(?:utils?|helpers?|manager|service)$/
 /** A default export that somebody else's contract asks for: Vite's configuration, node:test's reporter. */
 const MAY_DEFAULT_EXPORT = /(?:^|\/)vite\.config\.ts$|^tests\/house\/reporter\.ts$/
+/**
+ * Where the real clock may be asked: composition roots, the one file that makes it, what tests are built from, and the keep-alive of a page
+ * (the patience of a browser is real even where time is virtual).
+ */
+const REAL_TIME = /^main\.ts$|^clock-file\.ts$|(?:^|\/)testing\/|^kiosk\/http\.ts$/
+const TIME_AND_CHANCE = new Set(['Date.now', 'new Date()', 'Math.random', 'performance.now', 'crypto randomness', 'setTimeout', 'setInterval'])
 
 export const RULES = {
 	'core-is-pure': (sources, report) => {
@@ -135,10 +141,8 @@ export const RULES = {
 	},
 	'clock-places': (sources, report) => {
 		for (const s of sources) {
-			if ((s.package !== 'drivers' && s.package !== 'edge' && s.package !== 'server') || s.isTest || /^main\.ts$|(?:^|\/)testing\//.test(s.inner))
-				continue
-			for (const t of ambient(s.tokens))
-				if (t.text !== 'process' && t.text !== 'console' && t.text !== 'fetch') report(s, t.line, `uses ${t.text}; time and randomness are arguments`)
+			if ((s.package !== 'drivers' && s.package !== 'edge' && s.package !== 'server') || s.isTest || REAL_TIME.test(s.inner)) continue
+			for (const t of ambient(s.tokens)) if (TIME_AND_CHANCE.has(t.text)) report(s, t.line, `uses ${t.text}; time and randomness are arguments`)
 		}
 	},
 	'console-places': (sources, report) => {

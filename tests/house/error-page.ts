@@ -12,11 +12,13 @@ const REMEDIES: Readonly<Record<FaultCode, string>> = {
 	'data-newer': 'Start the newer version, or give this one its own directory with `LATCHWORK_DATA`. Nothing was changed.',
 	'data-in-use': 'Stop the other process, or give this one its own directory with `LATCHWORK_DATA`.',
 	'port-in-use': 'Stop the other program, or choose another port with `LATCHWORK_PORT`.',
-	'journal-full': 'Make room on the disk that holds the data directory. Doors open again by themselves; returns that were under way are settled first.',
+	'journal-full':
+		'Make room on the disk that holds the data directory. Doors open again by themselves; returns that were under way are settled first.',
 	'journal-damaged': 'Do not delete anything. Copy the data directory, run `latchwork ledger verify` on the copy, and look at the disk.',
 	'bundle-invalid': 'Fetch the bundle again from its maker. If its key was changed on purpose, pin the new public key in `edge.json`.',
 	'bundle-rollback': 'Somebody put an older bundle in place: find out who. The newer one stays in force.',
-	'table-invalid': 'The text names the state and the line of the table. The workflow is not offered until it is mended; known items can still be returned.',
+	'table-invalid':
+		'The text names the state and the line of the table. The workflow is not offered until it is mended; known items can still be returned.',
 	'event-invalid': 'A programming error: report it with the log. Nothing was written.',
 	'transport-closed': 'Look at the cable, the power of the board, and the address in `edge.json`. The driver keeps trying.',
 	'transport-denied': 'Add the user to the group that owns the port (`dialout` on Debian) and start again.',
@@ -25,7 +27,8 @@ const REMEDIES: Readonly<Record<FaultCode, string>> = {
 	'out-of-range': 'Compare the boards and compartments in `edge.json` with the switches on the boards. No byte was sent.',
 	'not-supported': 'Choose a product that has the ability, or leave out what needs it.',
 	'command-expired': 'Nothing was sent and no door moved. Try again; if it repeats, the bus is overloaded or a board does not answer.',
-	'reader-insecure': 'Do not switch to plain text. Check the key of the reader; for a new or reset reader run installation mode once, at the cabinet.',
+	'reader-insecure':
+		'Do not switch to plain text. Check the key of the reader; for a new or reset reader run installation mode once, at the cabinet.',
 	'not-found': 'Check the identifier; the text says where to list what exists.',
 	'request-invalid': 'Compare the request with the API’s own description (`/openapi.json`); the text names the field.',
 	'request-refused': 'The text says what stands in the way. Change that, then repeat the request.',
