@@ -1,0 +1,179 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { kioskView as kioskViewSchema, type KioskAct, type KioskView, type VirtualBanks, type VirtualFault } from '@latchwork/core/wire'
+
+/** A whole site as a user starts it: `latchwork dev` in a process of its own, driven through its public doors only. */
+export interface Site {
+	readonly ready: { kiosk: string; virtual: string; dataDir: string; pids: { dev: number; edge: number; virtual: number }; people: { name: string; badge: string; pin: string }[] }
+	readonly bank: string
+	view(): Promise<KioskView>
+	/** Waits on the screen stream until the view is as wanted; the whole last view is in the complaint. */
+	until(wanted: (view: KioskView) => boolean, what?: string): Promise<KioskView>
+	screen<N extends KioskView['screen']['name']>(name: N): Promise<Extract<KioskView['screen'], { name: N }>>
+	act(act: KioskAct): Promise<void>
+	badge(number: string): Promise<void>
+	keypad(keys: string): Promise<void>
+	scan(text: string): Promise<void>
+	door(number: number, state: 'open' | 'closed'): Promise<void>
+	item(number: number, present: boolean, tag?: string): Promise<number>
+	fault(fault: VirtualFault): Promise<void>
+	clearFaults(): Promise<void>
+	metal(): Promise<VirtualBanks[number]['compartments']>
+	/** Waits until the emulated metal is as wanted. */
+	untilMetal(wanted: (doors: VirtualBanks[number]['compartments']) => boolean, what?: string): Promise<VirtualBanks[number]['compartments']>
+	codes(person: number): Promise<string[]>
+	advance(seconds: number): Promise<void>
+	health(): Promise<Record<string, unknown>>
+	settle(door: number, found: 'nothing' | { tag: string }): Promise<Response>
+	/** Pid of the controller now; it changes when it was killed and started again. */
+	edgePid(): number
+	/** Resolves with the pid of the next controller that is ready. */
+	nextEdge(): Promise<number>
+	stop(): Promise<{ code: number | null; output: string }>
+}
+
+export interface SiteOptions {
+	readonly data?: string
+	readonly args?: readonly string[]
+	readonly env?: Readonly<Record<string, string>>
+}
+
+const CLI = fileURLToPath(import.meta.resolve('@latchwork/cli/main'))
+const PATIENCE_MS = 20_000
+
+export const temporaryData = (): string => mkdtempSync(join(tmpdir(), 'latchwork-site-'))
+
+/** Starts the program; rejects with what it said when it does not become ready. */
+export async function startSite(options: SiteOptions = {}): Promise<Site> {
+	const data = options.data ?? temporaryData()
+	const child = spawn(process.execPath, [CLI, 'dev', ...(options.args ?? [])], { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, LATCHWORK_DATA: data, ...options.env } })
+	const said = listen(child)
+	const ready = JSON.parse(await said.first('LATCHWORK READY ')) as Site['ready']
+	const json = { 'content-type': 'application/json' }
+	const virtual = async (method: string, path: string, body?: unknown): Promise<Response> => {
+		const answer = await fetch(ready.virtual + path, { method, ...(body !== undefined && { headers: json, body: JSON.stringify(body) }) })
+		return answer
+	}
+	const must = async (answer: Promise<Response>): Promise<Response> => {
+		const got = await answer
+		if (!got.ok) throw new Error(`${got.url}: ${got.status} ${await got.text()}`)
+		return got
+	}
+	const banks = (await (await must(virtual('GET', '/banks'))).json()) as VirtualBanks
+	const bank = banks[0]?.id ?? ''
+	const view = async (): Promise<KioskView> => kioskViewSchema.parse(await (await must(fetch(`${ready.kiosk}api/view`))).json())
+
+	const until = (wanted: (v: KioskView) => boolean, what = 'the wanted screen'): Promise<KioskView> => watch(`${ready.kiosk}api/screen`, (text) => kioskViewSchema.parse(JSON.parse(text)), wanted, what)
+	const metal = async () => ((await (await must(virtual('GET', '/banks'))).json()) as VirtualBanks)[0]?.compartments ?? []
+
+	return {
+		ready,
+		bank,
+		view,
+		until,
+		async screen(name) {
+			const found = await until((v) => v.screen.name === name, `screen "${name}"`)
+			return found.screen as Extract<KioskView['screen'], { name: typeof name }>
+		},
+		async act(act) {
+			const { turn } = await view()
+			await must(fetch(`${ready.kiosk}api/act`, { method: 'POST', headers: json, body: JSON.stringify({ turn, act }) }))
+		},
+		badge: async (number) => void (await must(virtual('POST', `/banks/${bank}/badge`, { number }))),
+		keypad: async (keys) => void (await must(virtual('POST', `/banks/${bank}/keypad`, { keys }))),
+		scan: async (text) => void (await must(virtual('POST', `/banks/${bank}/scan`, { text }))),
+		door: async (number, state) => void (await must(virtual('POST', `/banks/${bank}/compartments/${number}/door`, { state }))),
+		item: async (number, present, tag) => (await virtual('POST', `/banks/${bank}/compartments/${number}/item`, { present, ...(tag && { tag }) })).status,
+		fault: async (fault) => void (await must(virtual('POST', `/banks/${bank}/faults`, fault))),
+		clearFaults: async () => void (await must(virtual('DELETE', `/banks/${bank}/faults`))),
+		metal,
+		untilMetal: async (wanted, what = 'the wanted metal') => {
+			const state = await watch(`${ready.virtual}/events`, (text) => (JSON.parse(text) as { banks: VirtualBanks }).banks[0]?.compartments ?? [], wanted, what)
+			return state
+		},
+		async codes(person) {
+			const state = (await (await must(virtual('GET', '/state'))).json()) as { people: { qr: string[] }[] }
+			return state.people[person]?.qr ?? []
+		},
+		advance: async (advanceSeconds) => void (await must(virtual('POST', '/clock', { advanceSeconds }))),
+		health: async () => (await (await must(fetch(`${ready.kiosk}health`))).json()) as Record<string, unknown>,
+		async settle(door, found) {
+			const { readFileSync } = await import('node:fs')
+			const token = readFileSync(join(ready.dataDir, 'operator.token'), 'utf8').trim()
+			return fetch(`${ready.kiosk}api/operator/settle`, { method: 'POST', headers: { ...json, authorization: `Bearer ${token}` }, body: JSON.stringify({ door, found }) })
+		},
+		edgePid: () => {
+			const last = said.all('LATCHWORK EDGE ').at(-1)
+			return last ? (JSON.parse(last) as { pid: number }).pid : ready.pids.edge
+		},
+		nextEdge: async () => (JSON.parse(await said.next('LATCHWORK EDGE ')) as { pid: number }).pid,
+		async stop() {
+			child.stdin?.end()
+			const code = await said.ended
+			if (!options.data) rmSync(data, { recursive: true, force: true })
+			return { code, output: said.text() }
+		},
+	}
+}
+
+/** Follows a server-sent-event stream until one message is as wanted. */
+async function watch<T>(url: string, read: (text: string) => T, wanted: (value: T) => boolean, what: string): Promise<T> {
+	const give = new AbortController()
+	const timer = setTimeout(() => give.abort(), PATIENCE_MS)
+	let last: T | undefined
+	try {
+		const answer = await fetch(url, { signal: give.signal })
+		let rest = ''
+		const decoder = new TextDecoder()
+		for await (const chunk of answer.body ?? []) {
+			rest += decoder.decode(chunk as Uint8Array, { stream: true })
+			for (let end = rest.indexOf('\n\n'); end >= 0; end = rest.indexOf('\n\n')) {
+				const message = rest.slice(0, end)
+				rest = rest.slice(end + 2)
+				if (!message.startsWith('data: ')) continue
+				last = read(message.slice(6))
+				if (wanted(last)) return last
+			}
+		}
+		throw new Error('the stream ended')
+	} catch (cause) {
+		throw new Error(`Waited for ${what} in vain; last seen: ${JSON.stringify((last as { screen?: unknown })?.screen ?? last)?.slice(0, 600)}`, { cause })
+	} finally {
+		clearTimeout(timer)
+		give.abort()
+	}
+}
+
+/** Collects what a process prints, line by line. */
+function listen(child: ChildProcess) {
+	const lines: string[] = []
+	const waiting = new Set<(line: string | undefined) => void>()
+	const take = (line: string) => {
+		lines.push(line)
+		for (const w of [...waiting]) w(line)
+	}
+	if (child.stdout) createInterface({ input: child.stdout }).on('line', take)
+	if (child.stderr) createInterface({ input: child.stderr }).on('line', take)
+	const ended = new Promise<number | null>((resolve) => {
+		child.on('close', (code) => {
+			for (const w of [...waiting]) w(undefined)
+			resolve(code)
+		})
+	})
+	const next = (marker: string): Promise<string> =>
+		new Promise((resolve, reject) => {
+			const wait = (line: string | undefined) => {
+				if (line !== undefined && !line.startsWith(marker)) return
+				waiting.delete(wait)
+				if (line === undefined) reject(new Error(`It ended before it said ${marker.trim()}:\n${lines.join('\n')}`))
+				else resolve(line.slice(marker.length))
+			}
+			waiting.add(wait)
+		})
+	const all = (marker: string) => lines.filter((l) => l.startsWith(marker)).map((l) => l.slice(marker.length))
+	return { ended, next, all, first: async (marker: string) => all(marker)[0] ?? next(marker), text: () => lines.join('\n') }
+}
