@@ -2,7 +2,7 @@ export type { Case, CaseStart, Effected, Env, Facts, Input, Line, Link, Moved, R
 export { newCase } from './case.ts'
 export { check } from './check.ts'
 export { nextDeadline } from './deadline.ts'
-export { loadTable } from './load.ts'
+export { loadTable, tableSchema } from './load.ts'
 export { LOAN_DEFAULTS, type LoanSettings, loanTable } from './loan.ts'
 export { type Offer, offers, step } from './step.ts'
 export type { Act, Effect, Evidence, Guard, LoadedTable, Move, Outcome, Role, Sha256, Table, Trigger } from './table.ts'

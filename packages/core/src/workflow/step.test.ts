@@ -179,6 +179,12 @@ test('a request for every line moves those that hear it; for one line only that 
 		['a not-delivered', 'b not-delivered', 'case ready', 'case collected'],
 	)
 	assert.equal(refusal(step(DELIVERY, bags, { kind: 'request', name: 'leave-out', by: 'courier', line: 'z' }, env())), 'unknown-line')
+	// The case hears only what is asked of the case.
+	const loan = load(loanTable())
+	const asked = newCase(loan, { id: 'loan', owner: 'ann', lines: [{ id: 'line', custodian: 'bank' }] })
+	const approve: Input = { kind: 'request', name: 'approve', by: 'staff', subject: 'sam' }
+	assert.equal(go(step(loan, asked, approve, env())).case.state, 'eligible')
+	assert.equal(refusal(step(loan, asked, { ...approve, line: 'line' }, env())), 'not-possible')
 })
 
 test('a case is stepped only with the table it began with', () => {
