@@ -82,13 +82,16 @@ export interface Board {
 	readonly caps: BoardCaps
 	/** Resolves with boards absent; they come up later by themselves. */
 	start(io: Transport, profile: BoardProfile, clock: DriverClock, emit: (event: BoardEvent) => void): Promise<void>
-	/** Refuses out-of-range before any byte is sent (`Fault` out-of-range), drops an expired command (`sent: false`, fault command-expired). */
+	/**
+	 * Never rejects. Refused before any byte is sent (`sent: false`) with fault out-of-range, or command-expired when it could
+	 * not be sent by its deadline; it waits for its turn and for the line until then.
+	 */
 	open(command: OpenCommand): Promise<OpenResult>
-	/** One fresh reading; may be retried by the driver. Throws `Fault` board-timeout. */
+	/** One fresh reading; may be retried by the driver. Throws `Fault` board-timeout or out-of-range. */
 	read(board: number): Promise<BoardReading>
 	/** Addresses that answer on this bus. */
 	probe?(): AsyncIterable<{ board: number }>
-	/** Opens one channel and reports which bit moved and how: polarity and order for the profile. */
+	/** Opens one channel and reports which bit moved and how: polarity and order for the profile. Throws `Fault` not-found when none moved. */
 	learn?(ref: ChannelRef): Promise<Partial<BoardProfile>>
 	stats(): DriverStats
 	/** Leaves every output off. */

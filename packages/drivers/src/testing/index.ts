@@ -1,6 +1,8 @@
+export { READER_CHECKS, readerConformance, runReaderConformance } from '../osdp/conformance.ts'
 export type { EmulatorWire } from '../transport/index.ts'
 export type { Bench, BoardFamily, LineKind } from './bench.ts'
 export { createCabinet } from './cabinet.ts'
 export type { Check, CheckResult } from './check.ts'
 export { BOARD_CHECKS, boardConformance, runConformance } from './conformance.ts'
 export type { BoardEmulator, BoardEmulatorMaker, BusFaults, Cabinet, CompartmentFaults, EmulatedBoard, ReaderEmulator } from './emulator.ts'
+export type { ReaderCheck } from './reader-bench.ts'

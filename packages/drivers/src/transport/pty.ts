@@ -12,14 +12,17 @@ const READY = /starting data transfer/
 /**
  * Emulated hardware behind a real pseudo-terminal, so that the serial driver of the system is under test as well. The
  * master side is held by `socat`, whose standard input and output are the emulator's wire: when this process dies, the
- * pipe closes and `socat` ends with it.
+ * pipe closes and `socat` ends with it. Throws `Fault` prerequisite-missing without that program.
  */
-export async function openPty(attach: Attach): Promise<EmulatedLine & { readonly address: { kind: 'serial'; path: string; baud: number } }> {
+export async function openPty(
+	attach: Attach,
+	socat = 'socat',
+): Promise<EmulatedLine & { readonly address: { kind: 'serial'; path: string; baud: number } }> {
 	const folder = await mkdtemp(join(tmpdir(), 'latchwork-pty-'))
 	const path = join(folder, 'tty')
 	let live: { cut(): Promise<void> } | undefined
 	const restore = async () => {
-		live ??= await startSocat(path, attach)
+		live ??= await startSocat(socat, path, attach)
 	}
 	const cut = async () => {
 		const running = live
@@ -37,8 +40,8 @@ export async function openPty(attach: Attach): Promise<EmulatedLine & { readonly
 	return { address: { kind: 'serial', path, baud: 19200 }, cut, restore, close }
 }
 
-async function startSocat(path: string, attach: Attach): Promise<{ cut(): Promise<void> }> {
-	const child = spawn('socat', ['-d', '-d', `pty,raw,echo=0,link=${path}`, 'stdio'], { stdio: ['pipe', 'pipe', 'pipe'] })
+async function startSocat(socat: string, path: string, attach: Attach): Promise<{ cut(): Promise<void> }> {
+	const child = spawn(socat, ['-d', '-d', `pty,raw,echo=0,link=${path}`, 'stdio'], { stdio: ['pipe', 'pipe', 'pipe'] })
 	const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
 	child.stdin.on('error', () => {})
 	await ready(child)

@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { isFault } from '@latchwork/core/base'
+import { CATALOG } from './catalog.ts'
+import { BOARD_EMULATORS, BOARD_FAMILIES } from './emulators.ts'
+
+test('every product of every family can be made, and none that is not listed', () => {
+	assert.ok(CATALOG.length > 0)
+	for (const { family, products, create } of CATALOG) {
+		assert.ok(products.length > 0, family)
+		for (const product of products) assert.equal(create(product).family, family)
+	}
+})
+
+test('every family of boards has an emulator and runs the conformance suite with its largest product', () => {
+	for (const entry of CATALOG) {
+		if (entry.kind !== 'board') continue
+		assert.ok(BOARD_EMULATORS[entry.family], entry.family)
+		const tested = BOARD_FAMILIES.find(({ family }) => family === entry.family)
+		assert.ok(tested, entry.family)
+		const most = Math.max(...entry.products.map((product) => entry.create(product).caps.channels))
+		assert.equal(entry.create(tested.product).caps.channels, most)
+		assert.throws(
+			() => entry.create('no such product'),
+			(error: unknown) => isFault(error, 'config-invalid'),
+		)
+	}
+})
