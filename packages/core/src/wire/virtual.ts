@@ -78,7 +78,7 @@ export const virtualState = z.object({
 		}),
 	),
 	/** Demo people; their secrets are printed here on purpose, a real bank never has such a list. */
-	people: z.array(z.object({ name: text, badge: text, pin: text, qr: z.array(text) })),
+	people: z.array(z.object({ name: text, badge: text, pin: text, qr: z.array(z.string().min(1).max(4096)) })),
 	/** Address of the kiosk page. */
 	kiosk: z.url(),
 	/** Present only under `--virtual-clock`. */
