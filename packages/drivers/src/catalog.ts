@@ -2,8 +2,10 @@ import type { Board } from './board.ts'
 import { kr16 } from './kerong/driver.ts'
 import { KR16_PRODUCTS } from './kerong/products.ts'
 import { osdpReader } from './osdp/driver.ts'
+import { OSDP_PRODUCTS } from './osdp/products.ts'
 import type { Reader } from './reader.ts'
 import { serialScanner } from './scanner/driver.ts'
+import { SCANNER_PRODUCTS } from './scanner/products.ts'
 
 export type CatalogEntry =
 	| { readonly family: string; readonly kind: 'board'; readonly products: readonly string[]; create(product: string): Board }
@@ -12,6 +14,6 @@ export type CatalogEntry =
 /** Every driver there is. A new vendor is a folder and a line here; a new product is an entry in its vendor's `products`. */
 export const CATALOG: readonly CatalogEntry[] = [
 	{ family: 'kr16', kind: 'board', products: KR16_PRODUCTS.map((product) => product.name), create: kr16 },
-	{ family: 'osdp', kind: 'reader', products: ['osdp-v2'], create: () => osdpReader() },
-	{ family: 'scanner', kind: 'scanner', products: ['serial'], create: () => serialScanner() },
+	{ family: 'osdp', kind: 'reader', products: OSDP_PRODUCTS.map((product) => product.name), create: (product) => osdpReader(product) },
+	{ family: 'scanner', kind: 'scanner', products: SCANNER_PRODUCTS.map((product) => product.name), create: () => serialScanner() },
 ]

@@ -3,4 +3,4 @@ import { realClock } from '../testing/real-clock.ts'
 import { readerConformance } from './conformance.ts'
 import { osdpReader } from './driver.ts'
 
-readerConformance(test, osdpReader, realClock)
+readerConformance(test, () => osdpReader(), realClock)

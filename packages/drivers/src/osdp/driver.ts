@@ -4,9 +4,10 @@ import type { Reader, ReaderEvent, ReaderProfile } from '../reader.ts'
 import type { DriverClock, DriverStats, Transport } from '../transport/index.ts'
 import { type Connection, connect } from './connect.ts'
 import { type Line, openLine } from './line.ts'
-import { ANSWER, askLocalStatus, buzzer, keyset, led, type Message, poll, readFact } from './messages.ts'
+import { ANSWER, askLocalStatus, buzzer, COMMAND, keyset, led, type Message, poll, readFact } from './messages.ts'
+import { OSDP_PRODUCTS } from './products.ts'
 import { DEFAULT_KEY, sameBytes } from './secure-channel.ts'
-import { cpSession } from './session.ts'
+import { type CpSession, cpSession } from './session.ts'
 
 const POLL_MS = 50
 /** How long to wait after one, two, … failures in a row; the reader itself forgets a session after 8 s of silence. */
@@ -43,7 +44,9 @@ interface Run {
  *
  * `openSession` is replaced only by the controls of the conformance list, which must notice a weaker one.
  */
-export function osdpReader(openSession: typeof cpSession = cpSession): Reader {
+export function osdpReader(product: string = OSDP_PRODUCTS[0].name, openSession: typeof cpSession = cpSession): Reader {
+	const { keypad, led: hasLed, buzzer: hasBuzzer } = OSDP_PRODUCTS.find(({ name }) => name === product) ?? OSDP_PRODUCTS[0]
+	const shown = (message: Message) => (message.code === COMMAND.led ? hasLed : hasBuzzer)
 	let run: Run | undefined
 	let assurance: 'plain' | 'secure-channel' = 'secure-channel'
 	let lastStats: DriverStats = { tx: 0, rx: 0, timeouts: 0, badFrames: 0, resyncs: 0, lastOkMono: -1 }
@@ -51,16 +54,25 @@ export function osdpReader(openSession: typeof cpSession = cpSession): Reader {
 	return {
 		family: 'osdp',
 		get caps() {
-			return { card: true, keypad: true, scan: false, led: true, buzzer: true, assurance }
+			return { card: true, keypad, scan: false, led: hasLed, buzzer: hasBuzzer, assurance }
 		},
 		async start(io, profile, clock, emit) {
 			checkProfile(profile)
 			assurance = profile.key ? 'secure-channel' : 'plain'
-			run = begin({ io, profile, clock, emit, session: openSession(profile.address ?? 0) })
+			run = begin({
+				io,
+				profile,
+				clock,
+				emit: (event) => {
+					if (event.kind !== 'keys' || keypad) emit(event)
+				},
+				session: openSession(profile.address ?? 0),
+				atRest: SIGNALS.idle.filter(shown),
+			})
 		},
 		async signal(what) {
 			// The latest word counts; what was not said yet is out of date.
-			run?.orders.splice(0, run.orders.length, ...SIGNALS[what])
+			run?.orders.splice(0, run.orders.length, ...SIGNALS[what].filter(shown))
 			run?.wake()
 		},
 		async rotateKey(key) {
@@ -99,10 +111,12 @@ interface RunParts {
 	readonly profile: ReaderProfile
 	readonly clock: DriverClock
 	readonly emit: (event: ReaderEvent) => void
-	readonly session: ReturnType<typeof cpSession>
+	readonly session: CpSession
+	/** Shown by a reader that has just come up. */
+	readonly atRest: readonly Message[]
 }
 
-function begin({ io, profile, clock, emit, session }: RunParts): Run {
+function begin({ io, profile, clock, emit, session, atRest }: RunParts): Run {
 	const stop = new AbortController()
 	const tell = (event: ReaderEvent) => {
 		if (!stop.signal.aborted) emit(event)
@@ -151,7 +165,7 @@ function begin({ io, profile, clock, emit, session }: RunParts): Run {
 
 	/** Polls until the connection ends, and says how. */
 	async function serve(): Promise<'gone' | 'rekeyed'> {
-		orders.splice(0, orders.length, ...SIGNALS.idle)
+		orders.splice(0, orders.length, ...atRest)
 		for (let command = askLocalStatus(); ; command = orders.shift() ?? poll()) {
 			const changing = rotation
 			const outcome = await line.exchange(changing ? keyset(changing.key) : command)

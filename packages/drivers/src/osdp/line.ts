@@ -8,8 +8,10 @@ import type { CpSession, Verdict } from './session.ts'
 const ANSWER_LIMIT_MS = 200
 /** Longest answer that we ask for, in characters. */
 const ANSWER_CHARS = 64
-/** A noisy line loses single packets; eight lost in a row is a reader that is gone. */
-const TRIES = 8
+/** Tries without a single byte back after which the reader is gone. */
+const SILENT_TRIES = 8
+/** A noisy line: something comes back, but nothing whole. Ends before the reader itself closes its session, after 8 s. */
+const TRIES = 32
 /** Before the same bytes go out again to a reader that was busy or got them damaged. */
 const REPEAT_MS = 50
 /** Silence on the line before the sender changes, in characters. */
@@ -40,6 +42,8 @@ export interface LineParts {
 /** Timing and bytes below the session: sends, waits, repeats, gives up. */
 export function openLine({ io, session, clock, stopped, onAlarm }: LineParts): Line {
 	const stats = { tx: 0, rx: 0, timeouts: 0, badFrames: 0, resyncs: 0, lastOkMono: -1 }
+	/** Since the last packet was sent. */
+	let bytesBack = 0
 	let hear: ((heard: Outcome | { kind: 'repeat' }) => void) | undefined
 
 	const parser = packetParser(
@@ -55,6 +59,7 @@ export function openLine({ io, session, clock, stopped, onAlarm }: LineParts): L
 	)
 	const offData = io.onData((bytes) => {
 		stats.rx += bytes.length
+		bytesBack += bytes.length
 		parser.push(bytes)
 	})
 	const offState = io.onState((open) => {
@@ -64,6 +69,7 @@ export function openLine({ io, session, clock, stopped, onAlarm }: LineParts): L
 	function send(bytes: Uint8Array): Promise<Outcome | { kind: 'repeat' }> {
 		if (stopped.aborted) return Promise.resolve({ kind: 'closed' })
 		parser.clear()
+		bytesBack = 0
 		const framed = Uint8Array.of(MARK, ...bytes)
 		return new Promise((resolve) => {
 			const limit = ANSWER_LIMIT_MS + (framed.length + ANSWER_CHARS) * io.charTimeMs
@@ -83,9 +89,11 @@ export function openLine({ io, session, clock, stopped, onAlarm }: LineParts): L
 	return {
 		async exchange(message) {
 			let heard = await send(session.command(message))
+			let silent = 0
 			for (let tries = 1; heard.kind === 'silent' || heard.kind === 'repeat'; tries++) {
 				if (heard.kind === 'silent') stats.timeouts++
-				if (tries === TRIES) return { kind: 'silent' }
+				silent = bytesBack === 0 ? silent + 1 : 0
+				if (silent === SILENT_TRIES || tries === TRIES) return { kind: 'silent' }
 				await pause(heard.kind === 'repeat' ? REPEAT_MS : 0)
 				heard = await send(session.again())
 			}
