@@ -106,11 +106,13 @@ test('after any single flip, swap, removal, insertion, truncation or forgery the
 test('the property above can fail: a verifier that refuses everything, one that ignores prev, one without the way back', () => {
 	const alwaysFails: Verify = () => ({ ok: false, index: 0, code: 'malformed', text: '' })
 	assert.match(firstMistake(alwaysFails, 50) ?? '', /untouched stream was refused/)
-	const ignoresPrev: Verify = (lines, head) => {
-		const seen = lines.findIndex((bytes, index) => verifyStream([bytes], { crypto: nodeCrypto }).ok !== (index === 0))
-		return seen < 0 || seen === lines.length ? { ok: true, count: lines.length, head, signed: true } : { ok: true, count: seen, head, signed: true }
+	const onlyCounts: Verify = (lines, head) => {
+		const misplaced = lines.findIndex((bytes, index) => !new TextDecoder().decode(bytes).includes(`"seq":${index + 1},`))
+		const index = misplaced < 0 ? lines.length : misplaced
+		if (index === head.seq && lines.length === head.seq) return { ok: true, count: index, head, signed: true }
+		return { ok: false, index, code: 'sequence', text: '' }
 	}
-	assert.match(firstMistake(ignoresPrev, 50) ?? '', /passed/)
+	assert.match(firstMistake(onlyCounts, 200) ?? '', /passed/)
 	const onlyForward: Verify = (lines) => verifyStream(lines, { crypto: nodeCrypto })
 	assert.notEqual(firstMistake(onlyForward, 2_000), undefined)
 })

@@ -1,7 +1,7 @@
 import { type Crypto, canonical, fromBase64, toHex } from '../base/index.ts'
 import { MAX_EVENT_BYTES, NO_PREVIOUS, type StreamEvent } from './event.ts'
 import { shapeFault } from './shape.ts'
-import { headBytes, type SignedHead } from './stream.ts'
+import { headBytes, type SignedHead, type StreamHead } from './stream.ts'
 
 /**
  * - `malformed`      not the canonical bytes of an event
@@ -24,6 +24,8 @@ export interface VerifyTerms {
 	readonly crypto: Crypto
 	/** Without it the end of the stream is not fixed: missing last events go unnoticed, and a break is named only to within one line. */
 	readonly head?: SignedHead
+	/** Instead of a signed head: where the stream ends, known from somewhere the stream's editor could not reach (the mark file, a ledger). */
+	readonly anchor?: StreamHead
 	/** Public keys of the controllers, by key id. */
 	readonly keys?: ReadonlyMap<string, Uint8Array>
 }
@@ -37,12 +39,13 @@ export interface VerifyTerms {
  * the index is exact; of several alterations the first is named, at most one line late.
  */
 export function verifyStream(lines: Iterable<Uint8Array>, terms: VerifyTerms): StreamVerdict {
-	const { head, keys, crypto } = terms
+	const { head, keys, crypto, anchor } = terms
 	const entries = Array.from(lines, (bytes) => readEntry(bytes, crypto))
 	if (head && !isHeadGenuine(head, keys, crypto))
 		return bad(entries.length, 'head-signature', 'The head of the stream is not signed by a known controller.')
-	const broken = firstBreak(entries, head?.stream)
-	if (head) return meet(entries, broken, head)
+	const end = head ?? anchor
+	const broken = firstBreak(entries, end?.stream)
+	if (end) return meet(entries, broken, end, head !== undefined)
 	return broken ? forward(entries, broken) : good(entries, false)
 }
 
@@ -104,13 +107,13 @@ function forward(entries: readonly Entry[], broken: Break): StreamVerdict {
 }
 
 /** Both views together. Every line whose original hash is known from the head is judged by that hash alone. */
-function meet(entries: readonly Entry[], broken: Break | undefined, head: SignedHead): StreamVerdict {
+function meet(entries: readonly Entry[], broken: Break | undefined, head: StreamHead, signed: boolean): StreamVerdict {
 	const { known, lost } = walkBack(entries, head)
 	// Before the line that should hold event `lost` only the forward check can speak.
 	if (broken && broken.index < lost - 1) return forward(entries, broken)
 	let index = Math.min(entries.length, Math.max(0, lost - 1))
 	while (index < Math.min(head.seq, entries.length) && entries[index]?.hash === known[index]) index++
-	if (index === entries.length && index === head.seq) return good(entries, true)
+	if (index === entries.length && index === head.seq) return good(entries, signed)
 	if (index === entries.length) return bad(index, 'truncated', `The signed head stands for ${head.seq} events; line ${index} is missing.`)
 	if (index === head.seq) return bad(index, 'beyond-head', `The signed head ends before line ${index}.`)
 	return broken?.index === index ? { ok: false, ...broken } : bad(index, 'altered', `Line ${index} is not the event that the signed head stands for.`)
@@ -120,7 +123,7 @@ function meet(entries: readonly Entry[], broken: Break | undefined, head: Signed
  * Follows the hashes from the head towards the start, wherever in the file their lines are. `known`: the original hash of each line, by
  * index; `lost`: sequence of the last event whose bytes are nowhere in the file, 0 when all are there.
  */
-function walkBack(entries: readonly Entry[], head: SignedHead): { known: readonly string[]; lost: number } {
+function walkBack(entries: readonly Entry[], head: StreamHead): { known: readonly string[]; lost: number } {
 	const byHash = new Map(entries.map((entry) => [entry.hash, entry.event]))
 	const known: string[] = []
 	let lost = head.seq

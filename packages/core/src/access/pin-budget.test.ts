@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { checkPinSettings, giveBack, isSuspended, lengthFormula, NEW_PIN_BUDGET, type PinBudget, type PinTerms, spendTry } from './index.ts'
+
+const terms: PinTerms = { wrongPinsPerDay: 20, timeZone: 'Europe/Berlin' }
+const MORNING = Date.UTC(2026, 0, 5, 9)
+const MIDNIGHT = Date.UTC(2026, 0, 5, 23)
+
+/** Tries as fast as the budget lets: answers how many were granted until `end`, and the budget. */
+function hammer(start: number, end: number, stepMs: number, budget: PinBudget = NEW_PIN_BUDGET): { granted: number; budget: PinBudget } {
+	let granted = 0
+	let kept = budget
+	for (let now = start; now < end; now += stepMs) {
+		const answer = spendTry(kept, terms, now)
+		if (!answer.ok) continue
+		granted++
+		// Stored and read back at once, as after a power cut between spending and checking.
+		kept = JSON.parse(JSON.stringify(answer.budget))
+	}
+	return { granted, budget: kept }
+}
+
+test('the table of trust.md §3.4 is what the formula gives', () => {
+	const table: [secrets: number, digits: number, chances: [string, string, string]][] = [
+		[50, 6, ['1.00', '0.84', '0.31']],
+		[500, 6, ['1.00', '1.00', '0.97']],
+		[500, 8, ['0.58', '0.17', '0.036']],
+		[500, 10, ['0.0087', '0.0018', '0.00037']],
+		[500, 9, ['0.084', '0.018', '0.0036']],
+		[500, 11, ['0.00088', '0.00018', '0.000037']],
+	]
+	for (const [secrets, digits, chances] of table) {
+		for (const [column, wrongADay] of [480, 100, 20].entries()) {
+			const printed = chances[column] ?? ''
+			// Half a unit of the last printed place, and a little: the page printed 0.000365 as 0.00037.
+			const place = 10 ** -(printed.length - 2)
+			const off = Math.abs(lengthFormula(secrets, digits, wrongADay) - Number(printed))
+			assert.ok(off <= 0.51 * place, `${secrets} secrets, ${digits} digits, ${wrongADay} a day: off by ${off}`)
+		}
+	}
+})
+
+test('settings above one per cent a year are refused with the length that would do: 27 people fit, 28 do not', () => {
+	assert.equal(checkPinSettings(27, 8, 100).ok, true)
+	const refused = checkPinSettings(28, 8, 100)
+	assert.ok(!refused.ok)
+	assert.match(refused.text, /28 PINs of 8 digits .* 1\.0 %.* Use 9 digits\./)
+	assert.equal(checkPinSettings(28, 9, 100).ok, true)
+	assert.equal(checkPinSettings(0, 4, 100).ok, true)
+	assert.equal(checkPinSettings(20_000, 4, 1).ok, false)
+})
+
+test('each wrong try makes the next one wait longer, up to half a minute', () => {
+	let budget = NEW_PIN_BUDGET
+	let now = MORNING
+	const waits: number[] = []
+	for (let i = 0; i < 8; i++) {
+		const answer = spendTry(budget, terms, now)
+		assert.ok(answer.ok)
+		budget = answer.budget
+		assert.deepEqual(spendTry(budget, terms, budget.waitUntil - 1), { ok: false, why: 'wait', until: budget.waitUntil })
+		waits.push(budget.waitUntil - now)
+		now = budget.waitUntil
+	}
+	assert.deepEqual(waits, [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000])
+})
+
+test('a right PIN gives its try back and ends the waiting; wrong ones stay spent', () => {
+	const wrong = spendTry(NEW_PIN_BUDGET, terms, MORNING)
+	assert.ok(wrong.ok)
+	const right = spendTry(wrong.budget, terms, MORNING + 1_000)
+	assert.ok(right.ok)
+	assert.deepEqual(giveBack(right.budget), { day: '2026-01-05', spent: 1, inRow: 0, waitUntil: 0 })
+})
+
+test('when the day’s tries are gone PINs rest until the site’s own midnight', () => {
+	const { granted, budget } = hammer(MORNING, MIDNIGHT, 60_000)
+	assert.equal(granted, 20)
+	assert.equal(isSuspended(budget, terms, MIDNIGHT - 1), true)
+	assert.deepEqual(spendTry(budget, terms, MIDNIGHT - 1), { ok: false, why: 'suspended', until: MIDNIGHT })
+	assert.equal(isSuspended(budget, terms, MIDNIGHT), false)
+	assert.equal(spendTry(budget, terms, MIDNIGHT).ok, true)
+})
+
+test('a guesser who never rests and cuts the power after every try gets G tries a day, no more', () => {
+	const days = 4
+	const { granted } = hammer(MIDNIGHT, MIDNIGHT + days * 86_400_000, 45_000)
+	assert.equal(granted, days * terms.wrongPinsPerDay)
+})
+
+test('a clock that went back brings no new tries', () => {
+	const { budget } = hammer(MORNING, MIDNIGHT, 60_000)
+	assert.equal(spendTry(budget, terms, MORNING - 86_400_000).ok, false)
+	assert.equal(spendTry(budget, terms, Date.UTC(1970, 0, 1)).ok, false)
+})
