@@ -14,7 +14,7 @@ import {
 	type Step,
 	step,
 } from './index.ts'
-import type { Box, Given, Row } from './testing/given.ts'
+import type { Box, Given, Person, Row } from './testing/given.ts'
 
 const START = Date.UTC(2026, 0, 5, 9)
 const BOXES = ['full', 'plain', 'mute', 'blind'] as const
@@ -25,6 +25,7 @@ const SENSES = {
 	blind: { door: false, presence: false, acks: true },
 }
 const idOf = (box: Box): Id<'compartment'> => `cmp_${box}`
+const subjectOf = (person: Person): Id<'subject'> => `sub_${person}`
 const nameOf = (id: string) => id.slice('cmp_'.length)
 
 type Input = DoorInput extends infer T ? (T extends unknown ? Omit<T, 'at' | 'mono'> : never) : never
@@ -114,7 +115,7 @@ function inputOf(given: Exclude<Given, { do: 'wait' | 'restart' }>, bench: Bench
 			command,
 			compartment,
 			act,
-			subject: `sub_${by}`,
+			subject: subjectOf(by),
 			needs,
 			notAfter,
 			why: {},
