@@ -13,7 +13,7 @@ import { openCases } from './cases/index.ts'
 import { sharedClock, systemClock } from './clock-file.ts'
 import { type EdgeConfig, readConfig } from './config.ts'
 import { type Journal, openJournal } from './journal/index.ts'
-import { nodeCrypto, secretBytes } from './keys.ts'
+import { nodeCrypto, secretBytes, signingKey } from './keys.ts'
 import { identifier, intents, kioskHttp, type KioskSession, kioskView, openSession } from './kiosk/index.ts'
 import { cedarEngine } from './policy-engine.ts'
 import { settleRequest } from './operator.ts'
@@ -41,6 +41,7 @@ export async function startEdge(config: EdgeConfig, directory: string): Promise<
 	const clock: Clock = shared ?? systemClock
 	const random: Random = (n) => new Uint8Array(randomBytes(n))
 	const bench: DriverClock = { mono: systemClock.mono, after: systemClock.after, random }
+	const device = signingKey(config.deviceKey)
 	const makerKeys = new Map(config.makers.map((m) => [m.keyId, fromHex(m.publicKey)]))
 
 	// Journal and time need each other: records carry the time, and the time that was reached is kept with the records.
@@ -63,6 +64,7 @@ export async function startEdge(config: EdgeConfig, directory: string): Promise<
 			offline: true,
 			sha256: nodeCrypto.sha256,
 		}),
+		sealer: { sign: device.sign, keyId: config.controller },
 		standing: () => [{ kind: 'edge', key: 'time', body: time.state() }],
 	})
 	journal = open
@@ -144,7 +146,7 @@ export async function startEdge(config: EdgeConfig, directory: string): Promise<
 	bank.restart()
 	session.restore()
 	const devices = await readers.start(config, bench)
-	const cancels = [every(clock, REFRESH_MS, authority.refresh), every(clock, HOUSEKEEPING_MS, open.checkStorage), deadlines(clock, time.now, cases.runDeadlines)]
+	const cancels = [every(clock, REFRESH_MS, authority.refresh), every(clock, HOUSEKEEPING_MS, open.checkStorage), every(clock, HOUSEKEEPING_MS, open.sealHead), deadlines(clock, time.now, cases.runDeadlines)]
 	return {
 		url: http.url,
 		journal: open,
@@ -157,6 +159,7 @@ export async function startEdge(config: EdgeConfig, directory: string): Promise<
 			bank.stop()
 			await Promise.all([http.close(), devices.stop(), ...[...boards.values()].map(async ({ board, io }) => (await board.stop(), io.close()))])
 			shared?.stop()
+			open.sealHead()
 			open.close()
 		},
 	}
@@ -227,7 +230,7 @@ function operatorToken(directory: string): string {
 }
 
 /** `edge.json`: runs one controller until its standard input closes or it is told to stop. Prints `EDGE {json}` when ready. */
-async function main(path: string | undefined): Promise<void> {
+export async function main(path: string | undefined): Promise<void> {
 	if (!path) throw new Fault('config-invalid', 'Name the configuration: latchwork edge <edge.json>.')
 	const edge = await startEdge(readConfig(path), dirname(resolve(path)))
 	let stopping = false

@@ -2,7 +2,7 @@ import { dueTime } from '@latchwork/core/access'
 import { type Id, newId, type Random } from '@latchwork/core/base'
 import type { Ended } from '@latchwork/core/door'
 import type { EventDraft, EventType } from '@latchwork/core/ledger'
-import { type Act, type Case, type Effected, type Env, type Evidence, type Facts, type Input, type Line, type LoadedTable, newCase, offers, type Refused, type Stepped, step } from '@latchwork/core/workflow'
+import { type Act, type Case, type Effected, type Env, type Evidence, type Facts, type Input, type Line, type LoadedTable, newCase, nextDeadline, offers, type Refused, type Stepped, step } from '@latchwork/core/workflow'
 import type { Entry, Journal } from '../journal/index.ts'
 import type { Authority } from '../sync/authority.ts'
 
@@ -87,12 +87,13 @@ export function openCases(parts: CaseParts): Cases {
 
 	const entryOf = (before: Case | undefined, stepped: Stepped, actor?: Id<'subject'>): CaseEntry => {
 		const table = tableOf(stepped.case)
-		const ended = table?.case.end.includes(stepped.case.state) ?? false
+		// A returned item that still waits for a look keeps its case, though the borrower is done with it.
+		const over = table !== undefined && table.case.end.includes(stepped.case.state) && stepped.case.lines.every((l) => table.line.end.includes(l.state))
 		const key = { kind: 'case', key: stepped.case.id }
 		return {
 			events: eventsOf(before, stepped, actor),
-			put: [...(ended ? [] : [{ ...key, body: stepped.case }]), ...(before || !table ? [] : [{ kind: 'table', key: table.hash, body: table }])],
-			drop: ended ? [key] : [],
+			put: [...(over ? [] : [{ ...key, body: stepped.case }]), ...(before || !table ? [] : [{ kind: 'table', key: table.hash, body: table }])],
+			drop: over ? [key] : [],
 		}
 	}
 
@@ -157,14 +158,16 @@ export function openCases(parts: CaseParts): Cases {
 			let next: number | undefined
 			for (const { id } of [...all().values()]) {
 				for (let of = all().get(id); of; of = all().get(id)) {
-					const due = Object.entries(of.deadlines).sort((a, b) => a[1] - b[1])
-					const [name, at] = due.find(([, ms]) => ms <= now()) ?? []
-					if (name === undefined || at === undefined) {
-						const soonest = due[0]?.[1]
-						if (soonest !== undefined) next = Math.min(next ?? soonest, soonest)
+					const table = tableOf(of)
+					const due = table && nextDeadline(table, of)
+					if (!due) break
+					if (due.dueMs > now()) {
+						next = Math.min(next ?? due.dueMs, due.dueMs)
 						break
 					}
-					journal.commit({ ...passed(of, name), essential: true })
+					const stepped = advance(of, { kind: 'deadline', name: due.name })
+					if ('refused' in stepped) break
+					journal.commit({ ...entryOf(of, stepped), essential: true })
 				}
 			}
 			return next
@@ -174,14 +177,6 @@ export function openCases(parts: CaseParts): Cases {
 	function needed(table: LoadedTable, of: Case, lineId: string, act: Act, subject: string): Evidence {
 		const offer = offers(table, of, { by: 'user', subject }, env(DONE)).find((o) => o.line === lineId && o.act === act)
 		return offer && offer.refused === undefined ? offer.evidence : 4
-	}
-
-	/** A deadline that no move waits for any more is simply over. */
-	function passed(of: Case, name: string): CaseEntry {
-		const stepped = advance(of, { kind: 'deadline', name })
-		if (!('refused' in stepped)) return entryOf(of, stepped)
-		const { [name]: _over, ...deadlines } = of.deadlines
-		return { events: [], put: [{ kind: 'case', key: of.id, body: { ...of, deadlines } }], drop: [] }
 	}
 }
 

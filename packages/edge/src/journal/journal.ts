@@ -1,8 +1,8 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { Fault, type Id, newId, type Random } from '@latchwork/core/base'
-import { type EventDraft, type MintContext, type Minted, mint, openStream, type StreamEvent, type StreamHead, streamStarted } from '@latchwork/core/ledger'
+import { Fault, type Id, newId, type Random, type Sign } from '@latchwork/core/base'
+import { type EventDraft, type MintContext, type Minted, mint, openStream, signHead, type StreamEvent, type StreamHead, streamStarted } from '@latchwork/core/ledger'
 import { lockDirectory } from './lock.ts'
 import { openMarkFile } from './mark.ts'
 import { openReserve } from './reserve.ts'
@@ -46,6 +46,8 @@ export interface Journal {
 	storage(): 'good' | 'low'
 	/** Looks at the disk again and takes the reserve back when there is room. */
 	checkStorage(): void
+	/** Signs where the stream stands, if it has moved since the last signature. */
+	sealHead(): void
 	close(): void
 }
 
@@ -56,11 +58,14 @@ export interface JournalParts {
 	readonly now: () => number
 	/** What is known at the moment of minting (trusted time, bank, bundle, link). */
 	readonly context: () => MintContext
+	/** Signs chain heads with the device's key (trust.md §3.6): at least every 64 events, and when `sealHead` is called. */
+	readonly sealer: { readonly sign: Sign; readonly keyId: string }
 	/** Written with every entry: what must never be older than the latest event (trusted time). */
 	readonly standing: () => readonly (Key & { readonly body: unknown })[]
 }
 
 const LOW = 0.95
+const SEAL_EVERY = 64
 
 export function openJournal(parts: JournalParts): Journal {
 	mkdirSync(parts.directory, { recursive: true, mode: 0o700 })
@@ -74,6 +79,7 @@ export function openJournal(parts: JournalParts): Journal {
 	const fresh = head === undefined && mark === undefined
 	let lost: Journal['lost']
 	let marked = true
+	let sealed = 0
 	let storage: 'good' | 'low' = 'good'
 
 	/** The commit stands whether or not the mark can be written; a mark that lags is safe, one that keeps failing is reported. */
@@ -94,6 +100,11 @@ export function openJournal(parts: JournalParts): Journal {
 		}
 		return found
 	}
+	const seal = (at: StreamHead) => {
+		const { sign, keyId } = parts.sealer
+		sql.meta.run(`signed-head/${at.stream}`, JSON.stringify(signHead(at, parts.now(), keyId, sign)))
+		sealed = at.seq
+	}
 	const write = (entry: Entry, from: StreamHead): { minted: Minted[]; head: StreamHead } => {
 		const minted: Minted[] = []
 		const put = [...(entry.put ?? []), ...parts.standing()]
@@ -110,6 +121,7 @@ export function openJournal(parts: JournalParts): Journal {
 			for (const { kind, key } of entry.drop ?? []) sql.drop.run(kind, key)
 			if (entry.intent) sql.intent.run(entry.intent.command, entry.intent.session, entry.intent.compartment, entry.intent.fence)
 			sql.meta.run('head', JSON.stringify(at))
+			if (at.seq - sealed >= SEAL_EVERY) seal(at)
 			db.exec('COMMIT')
 		} catch (cause) {
 			if (db.isTransaction) db.exec('ROLLBACK')
@@ -167,6 +179,14 @@ export function openJournal(parts: JournalParts): Journal {
 		checkStorage() {
 			if (!reserve.held()) reserve.restore()
 			storage = reserve.held() && reserve.used() <= LOW ? 'good' : 'low'
+		},
+		sealHead() {
+			if ((head as StreamHead).seq === sealed) return
+			try {
+				seal(head as StreamHead)
+			} catch (cause) {
+				if (!diskRefused(cause)) throw cause // the next one will do
+			}
 		},
 		close() {
 			db.close()

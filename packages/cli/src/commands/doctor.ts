@@ -1,0 +1,87 @@
+import { accessSync, constants, existsSync, statfsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { isFault } from '@latchwork/core/base'
+import { readConfig } from '@latchwork/edge/config'
+import { readJournal } from '@latchwork/edge/journal'
+import { dataDirectory, readArgs } from '../config.ts'
+
+type Finding = { readonly ok: boolean; readonly what: string; readonly then?: string }
+
+/** `latchwork doctor [--data DIR]`: each thing that Latchwork needs here, and what to do where it is missing. Exit 1 if anything is. */
+export async function doctor(args: readonly string[]): Promise<void> {
+	const { values } = readArgs(args, { data: { type: 'string' } })
+	const data = values.data === undefined ? dataDirectory(process.env) : String(values.data)
+	const findings = [node(), space(data), writable(data), ...(existsSync(join(data, 'edge.json')) ? [configuration(data), journal(data), await controller(data)] : [])]
+	for (const { ok, what, then } of findings) process.stdout.write(`${ok ? 'ok  ' : 'BAD '} ${what}${then ? `\n     ${then}` : ''}\n`)
+	if (!existsSync(join(data, 'edge.json'))) process.stdout.write(`     Nothing is set up in ${data} yet. \`latchwork dev\` sets up a demo there.\n`)
+	if (findings.some((f) => !f.ok)) process.exitCode = 1
+}
+
+function node(): Finding {
+	const ok = Number(process.versions.node.split('.')[0]) >= 24
+	return { ok, what: `Node ${process.versions.node}`, ...(!ok && { then: 'Run `npm ci` in the repository; it brings Node 24 along.' }) }
+}
+
+function existing(path: string): string {
+	return existsSync(path) ? path : existing(dirname(path))
+}
+
+function space(data: string): Finding {
+	const { bavail, blocks, bsize } = statfsSync(existing(data))
+	const free = bavail * bsize
+	const ok = free > 200e6 && bavail / blocks > 0.05
+	return { ok, what: `${Math.round(free / 1e6)} MB free on the disk of ${data}`, ...(!ok && { then: 'Free some space: below 5 % the controller lends and takes nothing new.' }) }
+}
+
+function writable(data: string): Finding {
+	try {
+		accessSync(existing(data), constants.W_OK)
+		return { ok: true, what: `${data} can be written` }
+	} catch {
+		return { ok: false, what: `${data} cannot be written`, then: 'Choose another directory with LATCHWORK_DATA, or change its owner.' }
+	}
+}
+
+function configuration(data: string): Finding {
+	try {
+		const c = readConfig(join(data, 'edge.json'))
+		return { ok: true, what: `edge.json: ${c.compartments.length} compartments on ${c.buses.length} bus(es), ${c.readers.length} reader(s)` }
+	} catch (fault) {
+		return { ok: false, what: 'edge.json', then: isFault(fault) ? fault.message : String(fault) }
+	}
+}
+
+function journal(data: string): Finding {
+	try {
+		const streams = readJournal(data)
+		return { ok: true, what: `journal: ${streams.map((s) => `${s.lines.length} events`).join(', ')}${streams.length > 1 ? ' (history was lost before; see the first event of the newest stream)' : ''}` }
+	} catch (fault) {
+		return { ok: isFault(fault, 'not-found'), what: 'journal', then: fault instanceof Error ? fault.message : String(fault) }
+	}
+}
+
+interface Health {
+	readonly ok: boolean
+	readonly authority: string
+	readonly storage: string
+	readonly clock: { readonly uncertain: boolean }
+	readonly boards: readonly { readonly bus: string; readonly board: number; readonly up: boolean }[]
+	readonly readers: readonly { readonly family: string; readonly online: boolean; readonly secure: boolean }[]
+}
+
+async function controller(data: string): Promise<Finding> {
+	try {
+		const { port } = readConfig(join(data, 'edge.json'))
+		const health = (await (await fetch(`http://127.0.0.1:${port}/health`)).json()) as Health
+		const bad = [
+			...health.boards.filter((b) => !b.up).map((b) => `lock board ${b.board} on ${b.bus} does not answer: check its power and the A/B wires`),
+			...health.readers.filter((r) => !r.online).map((r) => `the ${r.family} reader does not answer: check its cable, address and key`),
+			...(health.storage === 'low' ? ['the disk is nearly full: free some space'] : []),
+			...(health.clock.uncertain ? ['the clock cannot be trusted: set it, or let a signed time arrive'] : []),
+			...(health.authority === 'fresh' || health.authority === 'stale' ? [] : [`no valid bundle (${health.authority}): only returns work until a new one arrives`]),
+		]
+		return { ok: bad.length === 0, what: `controller on port ${port}`, ...(bad.length && { then: bad.join('\n     ') }) }
+	} catch {
+		return { ok: true, what: 'controller: not running' }
+	}
+}
