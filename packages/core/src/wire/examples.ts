@@ -14,26 +14,33 @@ const minute = 60 * second
 type Size = 'S' | 'M' | 'L' | 'XL'
 const HEIGHT_MM: Readonly<Record<Size, number>> = { S: 150, M: 300, L: 450, XL: 600 }
 
-/** `'MMSS'` is a column of four doors from top to bottom, `_` the terminal. */
+/** Middle of a door between 380 and 1,220 mm above the floor, on a plinth of 100 mm: the reach from a wheelchair (ADA 308). */
+const inReach = (middleMm: number) => middleMm >= 380 && middleMm <= 1_220
+
+/** `'M M S S'` is a column of four doors from top to bottom, `_` the terminal. */
 function columns(...rows: readonly string[]): BankLayout {
 	let number = 0
 	return {
-		columns: rows.map((row) => ({
-			widthMm: 400,
-			cells: row.split(' ').map((size) => {
-				if (size === '_') return { kind: 'terminal', heightMm: 900 }
-				const heightMm = HEIGHT_MM[size as Size]
-				return { kind: 'door', number: ++number, heightMm, size: size as Size, accessible: row.endsWith('XL') }
-			}),
-		})),
+		columns: rows.map((row) => {
+			let bottomMm = 1_900
+			return {
+				widthMm: 400,
+				cells: row.split(' ').map((size) => {
+					const heightMm = size === '_' ? 900 : HEIGHT_MM[size as Size]
+					bottomMm -= heightMm
+					if (size === '_') return { kind: 'terminal', heightMm }
+					return { kind: 'door', number: ++number, heightMm, size: size as Size, accessible: inReach(bottomMm + heightMm / 2) }
+				}),
+			}
+		}),
 	}
 }
 
 /** 24 compartments of mixed size, 2 m wide. */
 export const exampleLayout = columns('M M S S L L', 'M S S S S M XL', 'M _ S L', 'L M M S XL', 'XL XL XL')
 
-const laptop = { tag: 'LT-0418', kind: 'laptop', name: 'Laptop LT-0418' } as const
-const scanner = { tag: 'SC-0077', kind: 'other', name: 'Hand scanner SC-0077' } as const
+const laptop = { tag: 'LT-0418', kind: 'laptop', name: 'Laptop 14-inch' } as const
+const scanner = { tag: 'SC-0077', kind: 'other', name: 'Hand scanner' } as const
 const door = { number: 12 }
 
 const base: Omit<KioskView, 'screen'> = {

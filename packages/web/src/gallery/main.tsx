@@ -1,5 +1,5 @@
 import { kioskExamples } from '@latchwork/core/wire'
-import { useSyncExternalStore } from 'react'
+import { useEffect, useSyncExternalStore } from 'react'
 import { createRoot } from 'react-dom/client'
 import '../ui/tokens.css'
 import '../ui/base.css'
@@ -15,9 +15,14 @@ import { Kiosk, Lost } from '../kiosk/kiosk.tsx'
  * and the list of them all. Time stands still.
  */
 function Gallery() {
-	const query = new URLSearchParams(useSyncExternalStore(onAddress, () => location.search))
+	const address = useSyncExternalStore(onAddress, () => location.search)
+	const query = new URLSearchParams(address)
 	const id = query.get('screen')
 	document.documentElement.dataset.theme = query.get('theme') ?? ''
+	// The last effect of a change: whoever takes pictures waits for it.
+	useEffect(() => {
+		document.documentElement.dataset.shown = address
+	}, [address])
 	if (id === null) return <Index />
 	if (id === 'lost') return <Lost view={kioskExamples.get('attract')} />
 	const view = kioskExamples.get(id)

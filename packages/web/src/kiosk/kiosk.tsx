@@ -1,5 +1,5 @@
 import type { KioskAct, KioskScreen, KioskView } from '@latchwork/core/wire'
-import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
+import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
 import { moveByArrow } from '../ui/arrows.ts'
 import { Icon, Logo } from '../ui/icon.tsx'
 import { Confirm, Done, NoChange, NotOpened } from './screens/aftermath.tsx'
@@ -27,12 +27,13 @@ export function Kiosk({ view, clock, act, initial = DEFAULT_SETTINGS, silent = f
 	const [settings, setSettings] = useState(initial)
 	const portrait = useMedia('(orientation: portrait)')
 	const low = settings.low ?? portrait
+	const { helping, actHere } = useHelpAtDoor(view.screen, act)
 	const seat = useMemo<Seat>(
-		() => ({ view, clock, act, settings, low, change: (part) => setSettings((now) => ({ ...now, ...part })) }),
-		[view, clock, act, settings, low],
+		() => ({ view, clock, act: actHere, settings, low, change: (part) => setSettings((now) => ({ ...now, ...part })) }),
+		[view, clock, actHere, settings, low],
 	)
 	useForgetting(view.screen, () => setSettings(initial))
-	useFocusOnChange(view.screen)
+	useFocusOnChange(view.screen, helping)
 	useLook(settings)
 	useVoice(view, settings, silent)
 	useEffect(() => {
@@ -41,7 +42,7 @@ export function Kiosk({ view, clock, act, initial = DEFAULT_SETTINGS, silent = f
 	}, [])
 	return (
 		<SeatContext value={seat}>
-			<Screen screen={view.screen} />
+			{helping ? <Help /> : <Screen screen={view.screen} />}
 			<Idle silent={silent} />
 		</SeatContext>
 	)
@@ -90,7 +91,7 @@ function Idle({ silent }: { readonly silent: boolean }) {
 	}, [warned, silent])
 	if (!view.idle || !warned) return null
 	return (
-		<aside className="idle" role="alert">
+		<div className="idle" role="alert">
 			<Icon name="clock" />
 			<div>
 				<b>{words.idle.title}</b>
@@ -102,7 +103,7 @@ function Idle({ silent }: { readonly silent: boolean }) {
 					<span>{words.idle.more}</span>
 				</button>
 			)}
-		</aside>
+		</div>
 	)
 }
 
@@ -113,8 +114,10 @@ export function Lost({ view }: { readonly view: KioskView | undefined }) {
 		<main className="alone">
 			<Logo />
 			<Icon name="offline" />
-			<h1 role="alert">{words.lost.title}</h1>
-			<p className="lead">{words.lost.lead}</p>
+			<div role="alert">
+				<h1>{words.lost.title}</h1>
+				<p className="lead">{words.lost.lead}</p>
+			</div>
 			{view && <p className="lead strong">{words.lost.call(view.bank.helpPhone)}</p>}
 		</main>
 	)
@@ -129,6 +132,26 @@ export function Starting() {
 	)
 }
 
+/**
+ * While a door is open the controller stays with that door, so help is a leaf laid over the screen: it goes away by itself
+ * as soon as the door has something new to say.
+ */
+function useHelpAtDoor(screen: KioskScreen, act: (act: KioskAct) => void) {
+	const moment = screen.name === 'open' ? `open ${screen.level}` : screen.name
+	const atDoor = screen.name === 'open' || screen.name === 'opening'
+	const [helpedAt, setHelpedAt] = useState<string>()
+	const helping = atDoor && helpedAt === moment
+	const actHere = useCallback(
+		(next: KioskAct) => {
+			if (atDoor && next.kind === 'help') setHelpedAt(moment)
+			else if (helping && next.kind === 'back') setHelpedAt(undefined)
+			else act(next)
+		},
+		[act, atDoor, helping, moment],
+	)
+	return { helping, actHere }
+}
+
 /** The next person starts with the usual look. */
 function useForgetting(screen: KioskScreen, forget: () => void) {
 	const before = useRef(screen.name)
@@ -139,8 +162,9 @@ function useForgetting(screen: KioskScreen, forget: () => void) {
 }
 
 /** A new screen is announced by its heading; a change within one by the status line. */
-function useFocusOnChange(screen: KioskScreen) {
-	const key = 'door' in screen ? `${screen.name} ${screen.door.number}` : screen.name
+function useFocusOnChange(screen: KioskScreen, helping: boolean) {
+	const place = 'door' in screen ? `${screen.name} ${screen.door.number}` : screen.name
+	const key = `${place} ${helping}`
 	// biome-ignore lint/correctness/useExhaustiveDependencies: the key is the reason to move
 	useEffect(() => document.getElementById('title')?.focus({ preventScroll: true }), [key])
 }

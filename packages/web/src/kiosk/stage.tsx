@@ -118,7 +118,7 @@ function TroubleBar({ troubles }: { readonly troubles: readonly Trouble[] }) {
 }
 
 function ReadingBar({ leave }: { readonly leave: Props['leave'] }) {
-	const { act, view, settings, change, low } = useSeat()
+	const { act, settings, change, low } = useSeat()
 	const toggle = (icon: IconName, label: string, pressed: boolean, part: Partial<Settings>) => (
 		<button className="button" type="button" aria-pressed={pressed} onClick={() => change(part)}>
 			<Icon name={icon} />
@@ -132,12 +132,12 @@ function ReadingBar({ leave }: { readonly leave: Props['leave'] }) {
 			{toggle('low', words.bar.low, low, { low: !low })}
 			{toggle('speaker', words.bar.listen, settings.listen, { listen: !settings.listen })}
 			{leave && (
-				<button className="button leave" type="button" onClick={() => act({ kind: 'back' })}>
+				<button className="button leave" type="button" onClick={() => act({ kind: leave === 'back' ? 'back' : 'finish' })}>
 					<Icon name="undo" />
 					<span>{leave === 'back' ? words.bar.back : words.bar.startOver}</span>
 				</button>
 			)}
-			{view.screen.name !== 'help' && <HelpButton />}
+			{leave !== 'back' && <HelpButton />}
 		</nav>
 	)
 }

@@ -51,7 +51,7 @@ export const words = {
 		lead: (length: number) => `It has ${count(length)} digits. You can also hold your badge to the reader.`,
 		dots: (entered: number, length: number) => `${entered} of ${length} digits typed, hidden`,
 		keypad: 'Keypad',
-		clear: 'Clear',
+		remove: 'Delete',
 		go: 'Go on',
 		wrong: 'That PIN is not right. Check it and type it again.',
 		wait: (seconds: number) => `You can type again in ${seconds} s. Badge and QR code work now.`,
@@ -62,7 +62,7 @@ export const words = {
 		lead: 'Touch one. The right door opens next.',
 		nothingTitle: 'There is nothing for you here now',
 		nothingLead: 'Nothing is set up for this badge, PIN or code at this bank. The help desk can tell you why.',
-		borrow: (item: Item | undefined) => (item?.kind === 'laptop' ? 'Borrow a laptop' : item ? `Borrow: ${kindName(item)}` : 'Borrow'),
+		borrow: (item: Item | undefined) => (item?.kind === 'laptop' ? 'Borrow a laptop' : item ? `Borrow: ${inSentence(kindName(item))}` : 'Borrow'),
 		giveBack: (item: Item | undefined) => (item ? `Return ${item.tag}` : 'Return'),
 		resume: (item: Item | undefined) => (item ? `Go on with ${item.tag}` : 'Go on'),
 		resumeHow: 'You were interrupted. Go on where you stopped.',
@@ -143,7 +143,8 @@ export const words = {
 
 	done: {
 		collect: (item: Item | undefined) => (item ? `You have ${shortThing(item)}` : 'All done'),
-		deposit: (item: Item | undefined) => (item ? `${item.name} is back` : 'All done'),
+		deposit: (item: Item | undefined) => (item ? `${capital(shortThing(item))} is back` : 'All done'),
+		whole: (item: Item) => (item.name.includes(item.tag) ? item.name : `${item.name}, ${item.tag}`),
 		bringBack: (due: string) => `Bring it back by ${due}.`,
 		anyDoor: 'Start with your badge again. The door for it is chosen then.',
 		thanks: 'The loan is closed. You can go.',
@@ -165,7 +166,7 @@ export const words = {
 
 	refused: {
 		until: (when: string) => `From ${when} it works again.`,
-		start: 'Start over',
+		back: 'Go back',
 		call: 'Help desk',
 		reasons: {
 			'unknown-credential': [
@@ -348,12 +349,12 @@ export function isDoorMessage(screen: KioskScreen): boolean {
 
 function thing(item: Item | undefined): string {
 	if (!item) return 'what is yours'
-	return item.kind === 'laptop' ? `laptop ${item.tag} and its charger` : inSentence(item.name)
+	return item.kind === 'laptop' ? `laptop ${item.tag} and its charger` : shortThing(item)
 }
 
 function shortThing(item: Item | undefined): string {
 	if (!item) return 'it'
-	return item.kind === 'laptop' ? `laptop ${item.tag}` : inSentence(item.name)
+	return item.kind === 'laptop' ? `laptop ${item.tag}` : `${inSentence(kindName(item))} ${item.tag}`
 }
 
 /** "Hand scanner" starts small within an English sentence, "USB hub" does not. */
@@ -363,7 +364,7 @@ function inSentence(name: string): string {
 
 /** A choice names the kind; which piece it will be is decided when the door is chosen. */
 function kindName(item: Item): string {
-	return inSentence(item.name.replace(item.tag, '').trim() || item.name)
+	return item.name.replace(item.tag, '').trim() || item.name
 }
 
 function count(n: number): string {

@@ -129,7 +129,7 @@ export function Done({ screen }: { readonly screen: Named<'done'> }) {
 function Receipt({ screen, due }: { readonly screen: Named<'done'>; readonly due: string | undefined }) {
 	const text = words.done
 	const lines: readonly (readonly [string, string])[] = [
-		...(screen.item ? ([[text.item, screen.item.name]] as const) : []),
+		...(screen.item ? ([[text.item, text.whole(screen.item)]] as const) : []),
 		...(due ? ([[text.due, capital(due)]] as const) : []),
 		[text.door, String(screen.door.number)],
 		[text.receipt, screen.receipt],

@@ -36,7 +36,7 @@ export function Pin({ screen }: { readonly screen: Named<'pin'> }) {
 				))}
 				<button className="key word" type="button" aria-disabled={waiting || screen.entered === 0} onClick={() => press('*')}>
 					<Icon name="back" />
-					<span>{words.pin.clear}</span>
+					<span>{words.pin.remove}</span>
 				</button>
 				<Key label="0" off={waiting || full} onPress={() => press('0')} />
 				<button className="key go" type="button" aria-disabled={waiting || !full} onClick={() => full && press('#')}>
@@ -79,7 +79,7 @@ function Wrong({ seconds }: { readonly seconds: number }) {
 	)
 }
 
-/** A tactile keypad is a keyboard: digits, Enter, and Backspace to clear work wherever the focus is. */
+/** A tactile keypad is a keyboard: digits, Enter, and Backspace work wherever the focus is. */
 function useKeyboard(press: (keys: string) => void) {
 	useEffect(() => {
 		const onKey = (event: KeyboardEvent) => {
@@ -87,7 +87,7 @@ function useKeyboard(press: (keys: string) => void) {
 			const onButton = event.target instanceof HTMLButtonElement
 			if (/^[0-9]$/.test(event.key)) press(event.key)
 			else if (event.key === 'Enter' && !onButton) press('#')
-			else if (event.key === 'Backspace' || event.key === 'Delete' || event.key === 'Escape') press('*')
+			else if (event.key === 'Backspace' || event.key === 'Delete') press('*')
 			else return
 			event.preventDefault()
 		}

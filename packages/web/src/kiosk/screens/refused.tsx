@@ -22,7 +22,7 @@ export function Denied({ screen }: { readonly screen: Named<'denied'> }) {
 		>
 			<button className="button primary wide" type="button" onClick={() => act({ kind: 'back' })}>
 				<Icon name="undo" />
-				<span>{words.refused.start}</span>
+				<span>{words.refused.back}</span>
 			</button>
 		</Stage>
 	)
@@ -69,7 +69,7 @@ export function BankFull() {
 		>
 			<button className="button primary wide" type="button" onClick={() => act({ kind: 'back' })}>
 				<Icon name="undo" />
-				<span>{words.refused.start}</span>
+				<span>{words.refused.back}</span>
 			</button>
 		</Stage>
 	)

@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { AxeBuilder } from '@axe-core/playwright'
+import { kioskExamples } from '@latchwork/core/wire'
+import type { Browser, Page } from 'playwright-core'
+import { type Served, servePage, startBrowser } from './browser.ts'
+import { problemsOnScreen } from './screen-rules.ts'
+
+/** Every screen of the kiosk, in every look and size a person may meet, held against the rules of visual-language.md §9. */
+const SCREENS = [...kioskExamples.keys(), 'lost']
+const LOOKS = ['theme=light', 'theme=dark', 'contrast=high', 'text=large', 'low=on'] as const
+const SIZES = [
+	{ width: 1920, height: 1080 },
+	{ width: 1080, height: 1920 },
+	{ width: 320, height: 640 },
+] as const
+
+/** Refusals differ in their words only; two of them stand for all where a look at each costs seconds. */
+const DIFFERENT = SCREENS.filter((id) => !id.startsWith('denied-') || id === 'denied-outside-hours' || id === 'denied-lease-expired')
+
+/** The accessibility check is slow: one example a kind of screen. */
+const KINDS = [
+	...new Map([...kioskExamples].toReversed().map(([id, view]) => [view.screen.name, id])).values(),
+	'pin-wait',
+	'choose-ending',
+	'open-alarm',
+	'lost',
+]
+
+let served: Served
+let browser: Browser
+let page: Page
+const complaints: string[] = []
+
+before(async () => {
+	served = await servePage('gallery')
+	browser = await startBrowser()
+	page = await browser.newPage({ reducedMotion: 'reduce' })
+	page.on('pageerror', (error) => complaints.push(error.message))
+	page.on('console', (message) => {
+		if (message.type() === 'error') complaints.push(message.text())
+	})
+	await page.goto(served.url)
+})
+
+after(async () => {
+	await browser.close()
+	await served.close()
+})
+
+async function show(query: string): Promise<void> {
+	await page.evaluate(async (address) => {
+		history.pushState(null, '', address)
+		dispatchEvent(new PopStateEvent('popstate'))
+		while (document.documentElement.dataset.shown !== address) await new Promise((later) => setTimeout(later))
+	}, `?${query}`)
+}
+
+for (const size of SIZES) {
+	test(`every screen in every look keeps the rules at ${size.width} × ${size.height}`, async () => {
+		await page.setViewportSize(size)
+		const problems: string[] = []
+		for (const look of LOOKS) {
+			for (const screen of look === 'theme=light' ? SCREENS : DIFFERENT) {
+				await show(`screen=${screen}&${look}`)
+				for (const problem of await page.evaluate(problemsOnScreen)) problems.push(`${screen} ${look}: ${problem}`)
+			}
+		}
+		assert.deepEqual(problems, [])
+	})
+}
+
+test('a screen without an example is a failure', async () => {
+	await show('screen=there-is-none')
+	assert.deepEqual(await page.evaluate(problemsOnScreen), ['no such example'])
+})
+
+test('the rules see a screen that breaks them', async () => {
+	await page.setViewportSize(SIZES[0])
+	await show('screen=open')
+	await page.evaluate(() => {
+		const [first, second] = document.querySelectorAll<HTMLElement>('.bar button')
+		first?.style.setProperty('font-size', '14px')
+		second?.style.setProperty('min-height', '40px')
+		second?.style.setProperty('height', '40px')
+		document.querySelector<HTMLElement>('.lead')?.style.setProperty('padding-top', '900px')
+		document.querySelector<HTMLElement>('h1')?.style.setProperty('margin-left', '3000px')
+	})
+	const problems = await page.evaluate(problemsOnScreen)
+	for (const rule of [/target/, /text of 14 px/, /sideways|heading/, /covers|out of the screen/])
+		assert.ok(
+			problems.some((problem) => rule.test(problem)),
+			`${rule} in ${problems.join('; ')}`,
+		)
+	await show('screen=attract')
+})
+
+const AXE_VIEWS = [
+	{ size: SIZES[0], look: 'theme=light', screens: KINDS },
+	{ size: SIZES[1], look: 'theme=dark', screens: KINDS },
+	{ size: SIZES[0], look: 'contrast=high', screens: ['attract', 'pin-wait', 'choose-return', 'open', 'open-alarm', 'done'] },
+	{ size: SIZES[2], look: 'theme=light', screens: ['attract-standalone', 'pin-wrong', 'choose-many', 'open', 'done', 'help'] },
+] as const
+
+for (const { size, look, screens } of AXE_VIEWS) {
+	test(`no accessibility violation with ${look} at ${size.width} × ${size.height}`, async () => {
+		await page.setViewportSize(size)
+		const violations: string[] = []
+		for (const screen of screens) {
+			await show(`screen=${screen}&${look}`)
+			violations.push(...(await violationsOf(page)).map((violation) => `${screen}: ${violation}`))
+		}
+		assert.deepEqual(violations, [])
+	})
+}
+
+test('the accessibility check sees a button without a name', async () => {
+	const planted = await browser.newPage()
+	await planted.setContent('<html lang="en"><title>Planted</title><main><h1>Planted</h1><button></button></main>')
+	const found = await violationsOf(planted)
+	await planted.close()
+	assert.ok(
+		found.some((violation) => violation.startsWith('button-name')),
+		found.join('; '),
+	)
+})
+
+test('the pages run under the strict content security policy without a complaint', () => {
+	assert.deepEqual(complaints, [])
+})
+
+async function violationsOf(of: Page): Promise<string[]> {
+	const { violations } = await new AxeBuilder({ page: of }).setLegacyMode(true).analyze()
+	return violations.map((violation) => `${violation.id} ${violation.nodes.map((node) => `${node.target} ${node.any[0]?.message ?? ''}`).join(' | ')}`)
+}

@@ -1,0 +1,74 @@
+/// <reference lib="dom" />
+/// <reference lib="dom.iterable" />
+
+/**
+ * The measurable rules of a kiosk screen (visual-language.md §9), evaluated inside the page. One function, because it
+ * travels into the browser as text. Answers sentences, empty when all is well.
+ */
+export function problemsOnScreen(): string[] {
+	const problems: string[] = []
+	const { innerWidth: width, innerHeight: height } = window
+	const kiosk = Math.min(width, height) >= 1080
+	const heading = document.querySelector('h1')
+	if (heading?.hasAttribute('data-missing')) return ['no such example']
+	if (!heading) return ['no heading']
+	if (document.querySelectorAll('h1').length !== 1) problems.push('more than one heading')
+
+	const nameOf = (element: Element) => `${element.tagName.toLowerCase()}.${element.className} “${(element.textContent ?? '').slice(0, 24)}”`
+	const box = heading.getBoundingClientRect()
+	if (box.top < 0 || box.bottom > height || box.left < 0 || box.right > width) problems.push('the heading is out of view')
+	const page = document.scrollingElement ?? document.documentElement
+	if (page.scrollWidth > width) problems.push(`scrolls sideways by ${page.scrollWidth - width} px`)
+
+	const buttons = [...document.querySelectorAll('button')].map((button) => ({ button, box: button.getBoundingClientRect() }))
+	for (const { button } of buttons) {
+		if (button.scrollWidth > button.clientWidth + 1 || button.scrollHeight > button.clientHeight + 1)
+			problems.push(`text is cut in ${nameOf(button)}`)
+	}
+	// The warning that time runs out may cover the rest; it is there to be touched.
+	const below = buttons.filter(({ button }) => !button.closest('.idle'))
+	for (const [index, one] of below.entries()) {
+		for (const other of below.slice(index + 1)) {
+			const apart =
+				one.box.right <= other.box.left || other.box.right <= one.box.left || one.box.bottom <= other.box.top || other.box.bottom <= one.box.top
+			if (!apart) problems.push(`${nameOf(one.button)} covers ${nameOf(other.button)}`)
+		}
+	}
+	if (!kiosk) {
+		for (const { button, box: target } of buttons)
+			if (Math.min(target.width, target.height) < 44) problems.push(`target below 44 px: ${nameOf(button)}`)
+		return problems
+	}
+
+	if (page.scrollHeight > height) problems.push(`scrolls down by ${page.scrollHeight - height} px`)
+	for (const { button, box: target } of buttons) {
+		// 20 mm at 4.03 px per mm.
+		if (Math.min(target.width, target.height) < 81) problems.push(`target below 81 px: ${nameOf(button)}`)
+		if (target.top < 0 || target.left < 0 || target.bottom > height + 0.5 || target.right > width + 0.5)
+			problems.push(`out of the screen: ${nameOf(button)}`)
+	}
+
+	const bars = [...document.querySelectorAll('.caption, .bar')].map((bar) => bar.getBoundingClientRect().top)
+	const floor = Math.min(height, ...bars)
+	for (const element of document.querySelectorAll('.info *, .picture *, .acts *')) {
+		const { bottom, height: tall } = element.getBoundingClientRect()
+		if (tall > 1 && bottom > floor + 1 && !element.closest('svg'))
+			problems.push(`${nameOf(element)} covers the bar by ${Math.round(bottom - floor)} px`)
+	}
+	const acts = document.querySelector('.acts')?.getBoundingClientRect()
+	for (const element of document.querySelectorAll('.info > *')) {
+		const told = element.getBoundingClientRect()
+		if (acts && told.bottom > acts.top + 1 && told.right > acts.left + 1 && told.left < acts.right)
+			problems.push(`${nameOf(element)} covers what is touched`)
+		const top = document.querySelector('.top')?.getBoundingClientRect().bottom ?? 0
+		if (told.top < top - 1) problems.push(`${nameOf(element)} covers the top`)
+	}
+	for (const element of document.querySelectorAll('main *')) {
+		const own = [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.textContent?.trim())
+		if (!own || element.closest('svg, .unseen')) continue
+		const size = Number.parseFloat(getComputedStyle(element).fontSize)
+		// Capital letters of 4.8 mm and more: 28 px of this type (508 402.4).
+		if (size < 27.9 && element.getClientRects().length > 0) problems.push(`text of ${size} px: ${nameOf(element)}`)
+	}
+	return problems
+}
