@@ -131,6 +131,23 @@ test('a board that never answers an open is polled at once after it all the same
 	assert.ok(seen && seen.mono - from <= 200, `seen after ${seen && seen.mono - from} ms`)
 })
 
+test('a line that takes bytes and does not let go of them blocks nothing: the open counts as sent and unanswered', async () => {
+	const fake = fakeClock()
+	const pipe = memoryPipe()
+	const board = kr16('CU12')
+	const stuck = { ...pipe.transport, write: () => new Promise<void>(() => {}) }
+	await board.start(stuck, PROFILE, { mono: fake.mono, after: fake.after, random: seededRandom(1) }, () => {})
+	const first = board.open({ id: '1', ref: { bus: 'a', board: 0, channel: 0 }, notAfter: 500 })
+	const second = board.open({ id: '2', ref: { bus: 'a', board: 0, channel: 1 }, notAfter: 500 })
+	const third = board.open({ id: '3', ref: { bus: 'a', board: 0, channel: 2 }, notAfter: 500 })
+	await fake.advance(1000)
+	assert.deepEqual(await first, { id: '1', sent: true, ack: 'none' })
+	assert.deepEqual(await second, { id: '2', sent: true, ack: 'none' })
+	assert.equal((await third).fault?.code, 'command-expired')
+	await board.stop()
+	assert.equal(fake.pending(), 0)
+})
+
 test('the conformance list has a check for each item from 1 to 22', () => {
 	assert.deepEqual(
 		[...new Set(BOARD_CHECKS.map(({ item }) => item))],

@@ -76,36 +76,34 @@ export function createExchange(io: Transport, clock: DriverClock, report: (code:
 	})
 
 	return {
-		async ask(question, { windowMs, wholeWindow }) {
-			if (closed) return { kind: 'unsent', fault: new Fault('transport-closed', 'The board driver was stopped.') }
+		ask(question, { windowMs, wholeWindow }) {
+			if (closed) return Promise.resolve({ kind: 'unsent', fault: new Fault('transport-closed', 'The board driver was stopped.') })
 			thrownAway(parser.reset())
-			const reply = new Promise<Reply>((resolve) => {
+			return new Promise((resolve) => {
+				const end = (reply: Reply) => {
+					if (waiting !== mine) return
+					waiting = undefined
+					cancel()
+					resolve(reply)
+				}
 				const mine: Waiting = {
 					question,
 					wholeWindow,
 					answer: undefined,
-					finish() {
-						if (waiting !== mine) return
-						waiting = undefined
-						cancel()
-						resolve(mine.answer ? { kind: 'answer', status: mine.answer } : { kind: 'silence' })
-					},
+					finish: () => end(mine.answer ? { kind: 'answer', status: mine.answer } : { kind: 'silence' }),
 				}
 				const cancel = afterWindow(clock, windowMs, () => {
 					if (!mine.answer) stats.timeouts++
 					mine.finish()
 				})
 				waiting = mine
-			})
-			try {
-				await io.write(encode(question))
 				stats.tx++
-			} catch (error) {
-				waiting?.finish()
-				if (!isFault(error)) throw error
-				return { kind: 'unsent', fault: error }
-			}
-			return reply
+				// The window runs from now on: a line that takes the bytes and does not let go of them is a silent one.
+				io.write(encode(question)).catch((cause: unknown) => {
+					stats.tx--
+					end({ kind: 'unsent', fault: isFault(cause) ? cause : new Fault('transport-closed', 'The line did not take the bytes.', { cause }) })
+				})
+			})
 		},
 		stats: () => ({ ...stats }),
 		abandon: () => waiting?.finish(),

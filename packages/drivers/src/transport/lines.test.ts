@@ -105,7 +105,7 @@ test('a gateway that takes questions and never answers is given up and dialled a
 	assert.equal(connections, 1, 'a line on which nothing is asked may be quiet for ever')
 	const lost = state(transport, false)
 	await transport.write(Uint8Array.of(1))
-	await fake.advance(20_000)
+	await fake.advance(5000)
 	await lost
 	await fake.advance(100)
 	await came

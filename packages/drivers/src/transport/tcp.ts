@@ -3,8 +3,12 @@ import type { Attach, DriverClock, EmulatedLine, Transport, TransportAddress } f
 import { type Dial, reconnecting } from './reconnect.ts'
 
 const CONNECT_TIMEOUT_MS = 5000
-/** A gateway that was unplugged answers nothing and resets nothing: after this long with questions and no answer the socket is given up. */
-const DEAF_MS = 20_000
+/**
+ * A gateway that was unplugged answers nothing and resets nothing, and what we write waits in the system's buffer. With
+ * questions and no answer for this long the socket is reset, which throws the buffer away: a release frame must not reach
+ * its board after the door session gave up (T_open is 10 s, trust.md R7).
+ */
+const DEAF_MS = 5000
 
 /** A raw TCP socket to a serial gateway or board, without Nagle's delay. */
 export function tcpTransport(address: Extract<TransportAddress, { kind: 'tcp' }>, clock: DriverClock): Promise<Transport> {
@@ -27,7 +31,7 @@ export function tcpTransport(address: Extract<TransportAddress, { kind: 'tcp' }>
 		await connected(socket, address, clock)
 		return {
 			write(bytes, written) {
-				unanswered ??= clock.after(DEAF_MS, () => socket.destroy())
+				unanswered ??= clock.after(DEAF_MS, () => socket.resetAndDestroy())
 				socket.write(bytes, () => written())
 			},
 			destroy() {
