@@ -31,10 +31,9 @@ export class Bus {
 
 	release(box: Box, session: string): Answer {
 		const fate = this.choose(24)
-		const twice = this.choose(8) === 7
+		const twice = this.choose(4) === 3
 		const afterMs = 30 + this.choose(120)
-		if (!this.cabinet.boardUp || fate === 23) return { sent: fate % 2 === 0, ack: 'none', afterMs: this.choose(3) === 2 ? 3_500 : afterMs, twice }
-		if (fate === 22) return { sent: true, ack: 'none', afterMs: DRIVER_TIMEOUT_MS, twice } // lost on the way there
+		if (!this.cabinet.boardUp || fate >= 22) return { sent: fate === 22, ack: 'none', afterMs: fate === 23 ? 3_500 : DRIVER_TIMEOUT_MS, twice } // nobody there
 		if (fate === 21) return { sent: true, ack: 'refused', afterMs, twice }
 		const target = fate === 20 ? this.another(box) : box
 		this.free(target, session)

@@ -164,6 +164,7 @@ export class People {
 		})
 		const stay = STAYS[this.choose(STAYS.length)] ?? 0
 		this.shutAfter(box, stay)
+		if (this.choose(30) === 29) this.agenda.after(stay + 100, () => this.cutBoard())
 		// A latch that does not hold: open again, shut again.
 		const bounce = [0, 0, 0, 0, 0, 0, 100, 1_000][this.choose(8)] ?? 0
 		if (bounce) this.agenda.after(stay + bounce, () => this.cabinet.openDoor(box))

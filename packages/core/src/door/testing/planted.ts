@@ -1,5 +1,5 @@
 import type { Id } from '../../base/index.ts'
-import { type BankState, type Compartment, type DoorInput, type Step, step } from '../index.ts'
+import { type BankState, type Compartment, type DoorInput, type ReleaseRequest, type Step, step } from '../index.ts'
 import { unknownContent } from '../state.ts'
 import type { Reducer } from './host.ts'
 import type { Invariant } from './watch.ts'
@@ -22,11 +22,19 @@ function altered(bank: BankState, id: string, change: (c: Compartment) => Change
 const everywhere = (bank: BankState, change: (c: Compartment) => Change): BankState =>
 	Object.keys(bank.compartments).reduce((b, id) => altered(b, id, change), bank)
 
-/** The real reducer on a state that was tampered with before a request is judged. */
+/** The real reducer judges a request on a tampered state; where it refuses even so, nothing was tampered with. */
 const onRequest =
-	(tamper: (bank: BankState, compartment: string) => BankState): Reducer =>
+	(tamper: (bank: BankState, request: ReleaseRequest) => BankState): Reducer =>
+	(bank, input) => {
+		const s = input.kind === 'request' ? step(tamper(bank, input.request), input) : undefined
+		return s && !s.refused && !s.repeated ? s : step(bank, input)
+	}
+
+/** The real reducer judges a closed door on a tampered state. */
+const onSettle =
+	(tamper: (c: Compartment) => Change): Reducer =>
 	(bank, input) =>
-		step(input.kind === 'request' ? tamper(bank, input.request.compartment) : bank, input)
+		step(input.kind === 'timer' && input.timer === 'settle' ? altered(bank, input.compartment, tamper) : bank, input)
 
 const inSession = (change: (s: NonNullable<Compartment['session']>) => Partial<NonNullable<Compartment['session']>>) => (c: Compartment) =>
 	c.session ? { session: { ...c.session, ...change(c.session) } } : {}
@@ -49,13 +57,11 @@ function pulsesAgain(bank: BankState, input: DoorInput): Step {
 	}
 }
 
-function recordsBlindly(bank: BankState, input: DoorInput): Step {
-	if (input.kind !== 'timer' || input.timer !== 'settle') return step(bank, input)
-	return step(
-		altered(bank, input.compartment, (c) => (c.session ? { presence: c.session.act === 'deposit' } : {})),
-		input,
-	)
-}
+const ignoresHold = onRequest((bank, r) => (r.act === 'inspect' ? bank : altered(bank, r.compartment, () => ({ hold: undefined }))))
+
+const givesOccupied = onRequest((bank, r) =>
+	r.act === 'deposit' ? altered(bank, r.compartment, (c) => (c.content.kind === 'item' ? { content: { kind: 'empty' } } : {})) : bank,
+)
 
 /** After half a minute the door is taken for shut, if that is all that a commit lacks. */
 function takesPromptForShut(bank: BankState, input: DoorInput): Step {
@@ -63,16 +69,6 @@ function takesPromptForShut(bank: BankState, input: DoorInput): Step {
 	const shut = altered(bank, input.compartment, (c) => ({ door: 'closed', ...inSession(() => ({ state: 'closed' }))(c) }))
 	const s = step(shut, { ...input, timer: 'settle' })
 	return s.ended.length ? s : step(bank, input)
-}
-
-/** The old lease is overwritten, where nothing else forbids it. */
-function sharesLease(bank: BankState, input: DoorInput): Step {
-	if (input.kind !== 'request') return step(bank, input)
-	const s = step(
-		altered(bank, input.request.compartment, () => ({ session: undefined })),
-		input,
-	)
-	return s.refused || s.repeated ? step(bank, input) : s
 }
 
 /** A door that nobody released may open without a word. */
@@ -89,7 +85,8 @@ function neverRecovers(bank: BankState, input: DoorInput): Step {
 
 function losesOwner(bank: BankState, input: DoorInput): Step {
 	const s = step(bank, input)
-	return { ...s, bank: everywhere(s.bank, (c) => (c.content.kind === 'unknown' ? { content: unknownContent(undefined) } : {})) }
+	const forget = (c: Compartment) => (c.content.kind === 'unknown' ? { content: unknownContent(undefined) } : {})
+	return { ...s, bank: s.touched.reduce((b, id) => altered(b, id, forget), s.bank) }
 }
 
 function keepsEndInMemory(bank: BankState, input: DoorInput): Step {
@@ -101,55 +98,23 @@ function keepsEndInMemory(bank: BankState, input: DoorInput): Step {
 export const PLANTED: readonly Planted[] = [
 	{ bug: 'pulse before the durable row', caughtBy: 'I2', effectsFirst: true },
 	{ bug: 're-pulse on recovery', caughtBy: 'I1', reducer: pulsesAgain },
-	{ bug: 'no exclusive lease', caughtBy: 'I3', reducer: sharesLease },
-	{ bug: 'item recorded blindly', caughtBy: 'I5', reducer: recordsBlindly },
+	{ bug: 'no exclusive lease', caughtBy: 'I3', reducer: onRequest((bank, r) => altered(bank, r.compartment, () => ({ session: undefined }))) },
+	{ bug: 'item recorded blindly', caughtBy: 'I5', reducer: onSettle((c) => (c.session ? { presence: c.session.act === 'deposit' } : {})) },
 	{ bug: 'no command dedupe', caughtBy: 'I1', reducer: onRequest((bank) => ({ ...bank, commands: bank.commands.filter((k) => k.refused) })) },
 	{ bug: 'a denial is forgotten', caughtBy: 'I10', reducer: onRequest((bank) => ({ ...bank, commands: bank.commands.filter((k) => !k.refused) })) },
 	{ bug: 'the fence is ignored', caughtBy: 'R5', reducer: (bank, input) => step(bank, currentFence(bank, input)) },
-	{
-		bug: 'commit while another door opened',
-		caughtBy: 'R6',
-		reducer: (bank, input) =>
-			step(
-				everywhere(
-					bank,
-					inSession(() => ({ unaccounted: false })),
-				),
-				input,
-			),
-	},
+	{ bug: 'commit while another door opened', caughtBy: 'R6', reducer: onSettle(inSession(() => ({ unaccounted: false }))) },
 	{ bug: 'commit without a close edge', caughtBy: 'R6', reducer: takesPromptForShut },
-	{ bug: 'a hold is not honoured', caughtBy: 'I12', reducer: onRequest((bank, id) => altered(bank, id, () => ({ hold: undefined }))) },
-	{
-		bug: 'a forced opening is not logged',
-		caughtBy: 'I7',
-		reducer: missesForced,
-	},
+	{ bug: 'a hold is not honoured', caughtBy: 'I12', reducer: ignoresHold },
+	{ bug: 'a forced opening is not logged', caughtBy: 'I7', reducer: missesForced },
 	{
 		bug: 'an open door is forgotten over a restart, and alarmed twice',
 		caughtBy: 'I7',
 		reducer: (bank, input) => step(input.kind === 'restart' ? everywhere(bank, () => ({ lastDoor: undefined })) : bank, input),
 	},
 	{ bug: 'recovery never ends', caughtBy: 'I11', reducer: neverRecovers },
-	{
-		bug: 'an occupied compartment is given for a deposit',
-		caughtBy: 'I4',
-		reducer: onRequest((bank, id) => altered(bank, id, () => ({ content: { kind: 'empty' } }))),
-	},
-	{
-		bug: 'a deposit that was left open commits',
-		caughtBy: 'R9',
-		reducer: (bank, input) =>
-			step(
-				input.kind === 'timer' && input.timer === 'settle'
-					? everywhere(
-							bank,
-							inSession(() => ({ level: 'calm' })),
-						)
-					: bank,
-				input,
-			),
-	},
+	{ bug: 'an occupied compartment is given for a deposit', caughtBy: 'I4', reducer: givesOccupied },
+	{ bug: 'a deposit that was left open commits', caughtBy: 'R9', reducer: onSettle(inSession(() => ({ level: 'calm' }))) },
 	{ bug: 'a doubt erases whose item it was', caughtBy: 'R4', reducer: losesOwner },
 	{ bug: 'an end is not made durable', caughtBy: 'I6', reducer: keepsEndInMemory },
 ]

@@ -106,9 +106,17 @@ export class Watch {
 
 	written(before: BankState, input: DoorInput, s: Step): void {
 		this.hear(before, input)
+		this.isWritten(before, s)
 		for (const event of s.events) this.read(event)
 		for (const ended of s.ended) if (ended.end === 'committed') this.committed(ended.session.id, s)
 		for (const id of s.touched) this.compare(s.bank.compartments[id])
+	}
+
+	/** What changes in memory must be in the transaction, or a crash brings back what never was. */
+	private isWritten(before: BankState, s: Step): void {
+		for (const [id, c] of Object.entries(s.bank.compartments))
+			if (c !== before.compartments[id] && !s.touched.includes(c.id)) this.fail('I6', `${id} changed and is not written`)
+		if (s.bank.commands !== before.commands && !s.events.length) this.fail('I6', 'a command is remembered and not written')
 	}
 
 	/** What the sensors were heard to say. A reading counts when it was asked for and the intent still rests on it. */

@@ -1,4 +1,4 @@
-import { type BankState, type DoorInput, newBank, newCompartment, type Step, step } from '../index.ts'
+import { type BankState, type Compartment, type DoorInput, newBank, newCompartment, type Step, step } from '../index.ts'
 import { Agenda } from './agenda.ts'
 import { Bus } from './bus.ts'
 import { Cabinet } from './cabinet.ts'
@@ -129,23 +129,32 @@ class World {
 	}
 }
 
+/** Adds what another run reached. */
+export function merge(into: Distribution, from: Distribution): void {
+	for (const [what, n] of from) into.set(what, (into.get(what) ?? 0) + n)
+}
+
 function count(distribution: Distribution, before: BankState, input: DoorInput, s: Step): void {
 	const one = (what: string) => distribution.set(what, (distribution.get(what) ?? 0) + 1)
 	for (const id of s.touched) {
 		const c = s.bank.compartments[id]
+		const was = before.compartments[id]
 		if (!c) continue
-		one(
-			`state ${c.session ? c.session.state + (c.session.asking ? '+asking' : '') + (c.session.recovering ? '+recovering' : '') : 'idle'} × ${c.door}`,
-		)
-		if (c.hold && c.hold !== before.compartments[id]?.hold) one(`hold ${c.hold.kind}`)
-		if (c.session && c.session.level !== before.compartments[id]?.session?.level) one(`level ${c.session.level}`)
+		one(`state ${stateOf(c)} × ${c.door}`)
+		if (c.hold && c.hold.kind !== was?.hold?.kind) one(`hold ${c.hold.kind}`)
+		if (c.session && c.session.level !== was?.session?.level) one(`level ${c.session.level}`)
 	}
-	for (const e of s.ended)
-		one(`end ${e.end} ${e.why} E${e.evidence}${e.unverified ? ' unverified' : ''} × ${before.compartments[e.compartment]?.door}`)
+	for (const e of s.ended) one(`end ${e.end}${e.end === 'committed' ? ` E${e.evidence}` : ''} × ${before.compartments[e.compartment]?.door}`)
+	for (const e of s.ended) one(`why ${e.why}`)
 	for (const e of s.events) one(`event ${e.type}`)
 	if (input.kind === 'timer') one(`timer ${input.timer}`)
 	if (s.refused) one(`refused ${s.refused}`)
 	if (s.repeated) one(`repeated ${s.repeated.end ?? 'live'}`)
+}
+
+function stateOf({ session }: Compartment): string {
+	if (!session) return 'idle'
+	return `${session.state}${session.asking ? '+asking' : ''}${session.recovering ? '+recovering' : ''}`
 }
 
 export interface Campaign {
