@@ -79,6 +79,14 @@ test('a decision names its versions, its rules and a digest of exactly its input
 	})
 })
 
+test('one lost badge is refused while the same person’s PIN still counts', () => {
+	using({ ...bundle, revoked: { epoch: 3, ids: [sampleId('credential', 'ana-badge')] } }, (compiled) => {
+		const row: DecisionRow = { who: 'ana', does: 'collect', what: 'laptop', outcome: 'credential-revoked', rules: ['builtin/revoked'] }
+		assert.equal(rowMismatch(compiled, row), undefined)
+		assert.equal(askRow(compiled, { ...row, by: 'pin' }).effect, 'allow')
+	})
+})
+
 test('a grant ends with the authority it came from, and never lives longer than a visit', () => {
 	using(bundle, (compiled) => {
 		const request = rowRequest({ who: 'cem', does: 'collect', what: 'laptop', outcome: 'allow', rules: [] })

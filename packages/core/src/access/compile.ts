@@ -8,7 +8,7 @@ import { entityRef, POLICY_SCHEMA } from './policy-schema.ts'
 export interface CompiledBundle {
 	readonly bundle: Bundle
 	readonly loaded: LoadedPolicies
-	/** `@reason` of each forbid by policy id, as far as it is one of the closed list; others mean `policy-denied`. */
+	/** `@reason` by policy id, as far as it is one of the closed list; a forbid with any other means `policy-denied`. */
 	readonly reasons: ReadonlyMap<string, DenyReason>
 	readonly sha256: Crypto['sha256']
 	release(): void
@@ -23,9 +23,9 @@ export function compile(
 	if (!answer.ok) return answer
 	const { loaded } = answer
 	const reasons = new Map<string, DenyReason>()
-	for (const { id, effect, reason } of loaded.policies) {
+	for (const { id, reason } of loaded.policies) {
 		const known = denyReason.safeParse(reason)
-		if (effect === 'forbid' && known.success) reasons.set(id, known.data)
+		if (known.success) reasons.set(id, known.data)
 	}
 	return { ok: true, compiled: { bundle, loaded, reasons, sha256: given.sha256, release: () => loaded.release() } }
 }

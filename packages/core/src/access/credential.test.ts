@@ -99,6 +99,8 @@ test('a one-time code names its person until it expires, at its bank, once', () 
 	assert.equal(outcome(show(), { now: code.expires }), 'code-expired')
 	assert.equal(outcome(show({ bank: sampleId('bank', 'elsewhere') })), 'code-other-bank')
 	assert.equal(outcome(show({ subject: sampleSubject('fay') })), 'credential-revoked')
+	const withdrawn = { ...bundle, revoked: { epoch: 3, ids: ['one-time-0001'] } }
+	assert.deepEqual(identify(withdrawn, show(), terms), { ok: false, reason: 'credential-revoked' })
 	assert.equal(outcome(show({ subject: sampleId('subject', 'nobody') })), 'unknown-credential')
 })
 

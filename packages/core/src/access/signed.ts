@@ -22,8 +22,8 @@ export function isSignedBy(keys: PinnedKeys, bytes: Uint8Array, signatures: Enve
 	})
 }
 
-/** Far above any real bundle; a longer text is refused before it is parsed. */
-const MAX_TEXT = 16 * 1024 * 1024
+/** Above a bank with 50,000 people (about 50 MB); a longer text is refused before it is parsed. */
+const MAX_TEXT = 128 * 1024 * 1024
 
 /** The shape around every signed document; undefined when it is not there or cannot be written canonically. */
 export function readEnvelope(input: unknown): { signed: unknown; bytes: Uint8Array; signatures: Envelope<unknown>['signatures'] } | undefined {

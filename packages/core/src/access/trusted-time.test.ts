@@ -38,6 +38,10 @@ test('after a restart without battery the time is the floor until somebody knows
 	assert.deepEqual([told.now, told.uncertain, told.event?.kind], [T0 + 2 * HOUR + 1_000, false, 'clock-good'])
 })
 
+test('an old signed document lowers nothing', () => {
+	assert.equal(sawSigned(fresh(), T0 - HOUR).floor, T0)
+})
+
 test('a clock far ahead expires things but poisons nothing: set right again, all is well', () => {
 	const year = 365 * 24 * HOUR
 	const ahead = readings(fresh(), [T0, 0], [T0 + 5 * year, 1_000])

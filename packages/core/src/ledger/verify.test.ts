@@ -7,9 +7,9 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { nodeCrypto, testKey } from '../access/testing/node-crypto.test.ts'
-import { canonicalBytes, seededRandom, toHex } from '../base/index.ts'
+import { canonical, canonicalBytes, seededRandom, toHex } from '../base/index.ts'
 import type { StreamEvent } from './event.ts'
-import { readExport, type SignedHead, type StreamVerdict, verifyStream, writeExport } from './index.ts'
+import { MAX_EVENT_BYTES, readExport, type SignedHead, type StreamVerdict, signHead, verifyStream, writeExport } from './index.ts'
 import { sampleStream } from './testing/sample-stream.ts'
 
 const controller = testKey(new Uint8Array(32).fill(3))
@@ -142,6 +142,45 @@ test('a head by a stranger, for another stream, or with any field changed is ref
 		assert.equal(refusal({ ...original.head, ...change }), 'head-signature')
 	}
 	assert.equal(refusal(stranger.head), 'other-stream')
+})
+
+test('of several damaged lines the first is named', () => {
+	const damaged = [5, 9, 17].reduce((lines, index) => lines.with(index, canonicalBytes({ ...event(index), data: { forged: true } })), original.lines)
+	const verdict = verify(damaged, original.head)
+	assert.deepEqual([verdict.ok, verdict.ok || verdict.index], [false, 5])
+})
+
+test('even what a controller signed is refused when it is not the canonical bytes of an event', () => {
+	const signedAfterwards = (last: (event: StreamEvent) => string) => {
+		const bytes = new TextEncoder().encode(last(event(23)))
+		const lines = original.lines.with(23, bytes)
+		const verdict = verify(lines, signHead({ ...original.head, hash: toHex(sha256(bytes)) }, 1, 'edge-1', controller.sign))
+		return verdict.ok ? 'passed' : `${verdict.code} ${verdict.index}`
+	}
+	assert.equal(
+		signedAfterwards((one) => canonical(one)),
+		'passed',
+	)
+	assert.equal(
+		signedAfterwards((one) => JSON.stringify(one, null, 1)),
+		'malformed 23',
+	)
+	assert.equal(
+		signedAfterwards((one) => canonical(one).replace('"v":1', '"v":1.0')),
+		'malformed 23',
+	)
+	assert.equal(
+		signedAfterwards((one) => canonical({ ...one, name: 'Ana' })),
+		'malformed 23',
+	)
+	assert.equal(
+		signedAfterwards((one) => canonical({ ...one, type: 'visit.began' })),
+		'malformed 23',
+	)
+	assert.equal(
+		signedAfterwards((one) => canonical({ ...one, data: { long: 'x'.repeat(MAX_EVENT_BYTES) } })),
+		'malformed 23',
+	)
 })
 
 test('a rewritten history with a chain of its own ends at the head, whose hash it cannot have', () => {
