@@ -15,7 +15,7 @@ const EXCHANGE_CHARACTERS = 14
 /** How long an answer that timed out may still come. */
 const LATE_MS = 1000
 /** As many questions without a good answer in a row, and a board counts as lost: under 2 s, and not by 2 % of damaged bytes. */
-const MISSES = 8
+const MISSES = 10
 const DEAD_POLL_MS = 2000
 /** hardware.md §1.9: 200–500 ms when idle, 50–100 ms for 10 s after an opening. */
 const POLL_IDLE_MS = 250
@@ -191,14 +191,17 @@ function startBus({ io, profile, clock, emit, caps }: BusOptions): Bus {
 
 	/** One status question, and what follows from its answer or its absence. */
 	const query = async (board: BoardState): Promise<{ words: Words; settled: boolean } | undefined> => {
-		const reply = await exchange.ask({ kind: 'status-query', board: board.address }, { windowMs, wholeWindow: clock.mono() < board.suspectUntil })
+		const askedAt = clock.mono()
+		// From when it was due, so that waiting for others on the bus does not lower the rate.
+		const wasDue = Math.min(board.dueAt, askedAt)
+		const reply = await exchange.ask({ kind: 'status-query', board: board.address }, { windowMs, wholeWindow: askedAt < board.suspectUntil })
 		if (stopped) return undefined
-		const now = clock.mono()
-		const pollMs = now < board.busyUntil ? (profile.pollBusyMs ?? POLL_BUSY_MS) : (profile.pollIdleMs ?? POLL_IDLE_MS)
 		if (reply.kind !== 'answer') {
-			missed(board)
+			missed(board, askedAt)
 			return undefined
 		}
+		const now = clock.mono()
+		const pollMs = now < board.busyUntil ? (profile.pollBusyMs ?? POLL_BUSY_MS) : (profile.pollIdleMs ?? POLL_IDLE_MS)
 		board.misses = 0
 		if (board.link !== 'up') {
 			board.link = 'up'
@@ -206,17 +209,17 @@ function startBus({ io, profile, clock, emit, caps }: BusOptions): Bus {
 		}
 		const settled = board.sensors.take(reply.status)
 		board.rereading = !settled && !board.rereading
-		board.dueAt = board.rereading ? now : now + pollMs
+		board.dueAt = board.rereading ? now : Math.max(now, wasDue + pollMs)
 		return { words: reply.status, settled }
 	}
 
-	const missed = (board: BoardState) => {
+	const missed = (board: BoardState, askedAt: number) => {
 		const now = clock.mono()
 		board.misses++
 		board.suspectUntil = now + LATE_MS
 		if (board.misses >= MISSES) lost(board)
 		// A lost board is asked seldom, except after an opening: its door may be open by now.
-		board.dueAt = now + (board.link === 'down' && now >= board.busyUntil ? DEAD_POLL_MS : POLL_BUSY_MS)
+		board.dueAt = askedAt + (board.link === 'down' && now >= board.busyUntil ? DEAD_POLL_MS : POLL_BUSY_MS)
 	}
 
 	const lost = (board: BoardState) => {
