@@ -24,8 +24,14 @@ function fakeController() {
 				posts.push({
 					turn,
 					act,
-					answer: (status) => (resolve(status), settle()),
-					fail: () => (reject(new Error('unreachable')), settle()),
+					answer(status) {
+						resolve(status)
+						return settle()
+					},
+					fail() {
+						reject(new Error('unreachable'))
+						return settle()
+					},
 				}),
 			),
 		mono: clock.mono,

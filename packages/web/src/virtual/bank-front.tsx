@@ -1,5 +1,6 @@
 import type { VirtualState } from '@latchwork/core/wire'
 import { type KeyboardEvent, useRef } from 'react'
+import { isArrow, nearest } from '../ui/arrows.ts'
 import { BankBody } from '../ui/bank-drawing.tsx'
 import { type PlacedDoor, placeBank } from '../ui/bank-geometry.ts'
 import { type IconName, IconShape } from '../ui/icon.tsx'
@@ -23,7 +24,7 @@ export function BankFront({ bank, selected, onSelect }: Props) {
 	const focused = selected ?? placed.doors[0]?.door.number
 
 	function onKey(event: KeyboardEvent, from: PlacedDoor) {
-		const next = neighbour(event.key, from, placed.doors)
+		const next = isArrow(event.key) ? nearest(event.key, from, placed.doors, (door) => door) : undefined
 		if (next) {
 			onSelect(next.door.number)
 			drawing.current?.querySelector<SVGGElement>(`[data-door="${next.door.number}"]`)?.focus()
@@ -165,27 +166,4 @@ function IconAt({ name, className, x, y, size }: IconAtProps) {
 			<IconShape name={name} />
 		</g>
 	)
-}
-
-const WAYS: Readonly<Record<string, readonly [dx: number, dy: number]>> = {
-	ArrowRight: [1, 0],
-	ArrowLeft: [-1, 0],
-	ArrowDown: [0, 1],
-	ArrowUp: [0, -1],
-}
-
-/** The nearest door in the direction of an arrow key, straight ahead before sideways. */
-function neighbour(key: string, from: PlacedDoor, doors: readonly PlacedDoor[]): PlacedDoor | undefined {
-	const way = WAYS[key]
-	if (!way) return undefined
-	const [dx, dy] = way
-	const centre = (door: PlacedDoor) => ({ x: door.x + door.width / 2, y: door.y + door.height / 2 })
-	const start = centre(from)
-	const cost = (door: PlacedDoor) => {
-		const to = centre(door)
-		const along = (to.x - start.x) * dx + (to.y - start.y) * dy
-		return along < 4 ? Number.POSITIVE_INFINITY : along + 2.5 * Math.abs((to.x - start.x) * dy + (to.y - start.y) * dx)
-	}
-	const best = doors.toSorted((a, b) => cost(a) - cost(b))[0]
-	return best && Number.isFinite(cost(best)) ? best : undefined
 }
