@@ -79,6 +79,8 @@ def verify(lines):
     index = min(len(lines), max(0, missing - 1))
     while index < min(head['seq'], len(lines)) and hashes[index] == known[index]:
         index += 1
+    if broken is not None and broken <= index:
+        return {'ok': False, 'index': broken, 'text': 'this line is not an event, or does not follow from the one before'}
     if index == len(lines) == head['seq']:
         return {'ok': True, 'count': len(lines), 'hash': head['hash'], 'signature': 'not checked'}
     return {'ok': False, 'index': index, 'text': 'this line is not the one that the head stands for'}

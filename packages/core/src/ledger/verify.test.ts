@@ -144,6 +144,14 @@ test('a head by a stranger, for another stream, or with any field changed is ref
 	assert.equal(refusal(stranger.head), 'other-stream')
 })
 
+test('an anchor fixes the end as a signed head does, only unsigned', () => {
+	const byAnchor: Verify = (lines, head) =>
+		verifyStream(lines, { anchor: { stream: head.stream, seq: head.seq, hash: head.hash }, crypto: nodeCrypto })
+	const untouched = byAnchor(original.lines, original.head)
+	assert.deepEqual([untouched.ok, untouched.ok && untouched.signed], [true, false])
+	assert.equal(firstMistake(byAnchor, 200), undefined)
+})
+
 test('of several damaged lines the first is named', () => {
 	const damaged = [5, 9, 17].reduce((lines, index) => lines.with(index, canonicalBytes({ ...event(index), data: { forged: true } })), original.lines)
 	const verdict = verify(damaged, original.head)

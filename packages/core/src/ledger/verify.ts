@@ -8,9 +8,9 @@ import { headBytes, type SignedHead, type StreamHead } from './stream.ts'
  * - `other-stream`   an event of another stream
  * - `sequence`       not the next sequence number
  * - `previous-hash`  does not follow from the event before
- * - `altered`        fits its neighbours, yet is not what the signed head stands for
- * - `truncated`      the signed head stands for more events
- * - `beyond-head`    the signed head stands for fewer events
+ * - `altered`        fits its neighbours, yet is not what the head stands for
+ * - `truncated`      the head stands for more events
+ * - `beyond-head`    the head stands for fewer events
  * - `head-signature` the head itself is not signed by a known key
  */
 export type StreamFault = 'malformed' | 'other-stream' | 'sequence' | 'previous-hash' | 'altered' | 'truncated' | 'beyond-head' | 'head-signature'
@@ -22,7 +22,7 @@ export type StreamVerdict =
 
 export interface VerifyTerms {
 	readonly crypto: Crypto
-	/** Without it the end of the stream is not fixed: missing last events go unnoticed, and a break is named only to within one line. */
+	/** Without head and anchor the end of the stream is not fixed: missing last events go unnoticed, and a break is named only to within one line. */
 	readonly head?: SignedHead
 	/** Instead of a signed head: where the stream ends, known from somewhere the stream's editor could not reach (the mark file, a ledger). */
 	readonly anchor?: StreamHead
@@ -34,7 +34,7 @@ export interface VerifyTerms {
  * Is this the whole stream as it was minted? If not, which line is the first that differs from the original?
  *
  * Forward, each event must be well formed and follow from the one before. A break at line f alone does not say whether f or f−1 was
- * touched. So the hashes are also followed back from the signed head, which authenticates the last event, whose `prev` authenticates
+ * touched. So the hashes are also followed back from the head, which authenticates the last event, whose `prev` authenticates
  * the one before, and so on; every line reached that way has a place where it belongs. For any single damage, and for any shuffling,
  * the index is exact; of several alterations the first is named, at most one line late.
  */
@@ -113,10 +113,12 @@ function meet(entries: readonly Entry[], broken: Break | undefined, head: Stream
 	if (broken && broken.index < lost - 1) return forward(entries, broken)
 	let index = Math.min(entries.length, Math.max(0, lost - 1))
 	while (index < Math.min(head.seq, entries.length) && entries[index]?.hash === known[index]) index++
+	// A signature makes nobody's mistake right: what is no event, or does not follow, is refused even where the head stands for it.
+	if (broken && broken.index <= index) return { ok: false, ...broken }
 	if (index === entries.length && index === head.seq) return good(entries, signed)
-	if (index === entries.length) return bad(index, 'truncated', `The signed head stands for ${head.seq} events; line ${index} is missing.`)
-	if (index === head.seq) return bad(index, 'beyond-head', `The signed head ends before line ${index}.`)
-	return broken?.index === index ? { ok: false, ...broken } : bad(index, 'altered', `Line ${index} is not the event that the signed head stands for.`)
+	if (index === entries.length) return bad(index, 'truncated', `The head stands for ${head.seq} events; line ${index} is missing.`)
+	if (index === head.seq) return bad(index, 'beyond-head', `The head ends before line ${index}.`)
+	return bad(index, 'altered', `Line ${index} is not the event that the head stands for.`)
 }
 
 /**
