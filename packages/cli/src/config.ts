@@ -10,6 +10,8 @@ export interface DevConfig {
 	readonly fresh: boolean
 	readonly demo: boolean
 	readonly virtualClock: boolean
+	/** A bundled controller to run instead of the one in the repository. */
+	readonly edge: string | undefined
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -24,6 +26,7 @@ export function devConfig(args: readonly string[], env: Environment): DevConfig 
 		fresh: { type: 'boolean', default: false },
 		'no-demo': { type: 'boolean', default: false },
 		'virtual-clock': { type: 'boolean', default: false },
+		edge: { type: 'string' },
 	})
 	const port = values.port ?? env.LATCHWORK_PORT
 	return {
@@ -32,6 +35,7 @@ export function devConfig(args: readonly string[], env: Environment): DevConfig 
 		fresh: values.fresh === true,
 		demo: values['no-demo'] !== true,
 		virtualClock: values['virtual-clock'] === true,
+		edge: values.edge === undefined ? undefined : resolve(String(values.edge)),
 	}
 }
 

@@ -7,7 +7,7 @@ interface Command {
 
 const COMMANDS: Readonly<Record<string, Command>> = {
 	dev: {
-		words: 'start everything on this machine: a controller, a virtual bank and demo people  [--fresh] [--no-demo] [--virtual-clock] [--data DIR] [--port N]',
+		words: 'start everything on this machine: a controller, a virtual bank and demo people  [--fresh] [--no-demo] [--virtual-clock] [--edge FILE] [--data DIR] [--port N]',
 		run: async (args) => (await import('./commands/dev.ts')).dev(args),
 	},
 	edge: {
@@ -25,6 +25,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 	bench: {
 		words: 'measure, each figure beside its floor  [NAME …]',
 		run: async (args) => (await import('./commands/bench.ts')).bench(args),
+	},
+	bundle: {
+		words: '`bundle edge --out DIR`: the controller as it is shipped, one program without Node  [--platform linux-arm64]',
+		run: async (args) => (await import('./commands/bundle.ts')).bundle(args),
 	},
 	doctor: {
 		words: 'look for what keeps Latchwork from running here, and say what to do  [--data DIR]',

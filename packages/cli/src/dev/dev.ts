@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Clock, Fault } from '@latchwork/core/base'
 import type { TransportAddress } from '@latchwork/drivers/transport'
@@ -57,7 +57,7 @@ export async function startDev(config: DevConfig, log: (line: string) => void): 
 	writeJson(files.edge, edgeFile(config, estate, made, hardware, ports.kiosk, files, web))
 	const stopMaking = keepMaking(made, files, clock)
 
-	const edgeMain = fileURLToPath(import.meta.resolve('@latchwork/edge/main'))
+	const edgeMain = config.edge ?? fileURLToPath(import.meta.resolve('@latchwork/edge/main'))
 	const supervised = await superviseEdge(() => startChild(edgeMain, [files.edge], 'EDGE', log), log).catch(async (fault: unknown) => {
 		stopMaking()
 		await virtual.stop()
@@ -151,7 +151,7 @@ function edgeFile(config: DevConfig, of: Demo, made: Maker, hardware: VirtualRea
 		controller: of.controller,
 		bank: of.bank,
 		port,
-		web: join(web, 'kiosk'),
+		web: join(config.edge === undefined ? web : dirname(config.edge), 'kiosk'),
 		bundle: files.bundle,
 		lease: files.lease,
 		makers: [{ keyId: MAKER_KEY_ID, publicKey: made.publicKey }],

@@ -12,13 +12,17 @@ export function builtWeb(log: (line: string) => void): string {
 	const dist = join(root, 'dist')
 	if (PAGES.some((page) => isStale(root, join(dist, page, 'index.html')))) {
 		log('Building the pages …')
-		const vite = fileURLToPath(new URL('../../bin/vite.js', import.meta.resolve('vite')))
-		for (const page of PAGES) {
-			const made = spawnSync(process.execPath, [vite, 'build', '--mode', page, '--logLevel', 'warn'], { cwd: root, encoding: 'utf8' })
-			if (made.status !== 0) throw new Fault('prerequisite-missing', `The pages could not be built:\n${made.stdout}${made.stderr}\nRun \`npm ci\` and try again.`)
-		}
+		for (const page of PAGES) buildPage(root, page)
 	}
 	return dist
+}
+
+/** Builds one page of the web package at `root`, into `out` (default: its folder in `dist`). Throws `Fault` prerequisite-missing with what went wrong. */
+export function buildPage(root: string, page: string, out?: string): void {
+	const vite = fileURLToPath(new URL('../../bin/vite.js', import.meta.resolve('vite')))
+	const into = out === undefined ? [] : ['--outDir', out, '--emptyOutDir']
+	const made = spawnSync(process.execPath, [vite, 'build', '--mode', page, '--logLevel', 'warn', ...into], { cwd: root, encoding: 'utf8' })
+	if (made.status !== 0) throw new Fault('prerequisite-missing', `The pages could not be built:\n${made.stdout}${made.stderr}\nRun \`npm ci\` and try again.`)
 }
 
 function isStale(root: string, made: string): boolean {

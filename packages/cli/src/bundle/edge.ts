@@ -1,0 +1,190 @@
+import { hash } from 'node:crypto'
+import { existsSync, globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { isBuiltin } from 'node:module'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Fault } from '@latchwork/core/base'
+import { rolldown } from 'rolldown'
+import { buildPage } from '../dev/web.ts'
+import { dependenciesOf, licensesText, packagesOf } from './licenses.ts'
+
+/** This repository: sources, and `node_modules` with what they import. */
+const REPOSITORY = fileURLToPath(new URL('../../../../', import.meta.url))
+const NAME = 'latchwork-edge'
+const SUMS = 'SHA256SUMS'
+
+export interface EdgeBundleOptions {
+	/** An empty or new directory, or one with an earlier bundle, which is replaced. */
+	readonly out: string
+	/** `linux-x64`, `linux-arm64` …: whose serial add-on goes along. Default: this machine's. */
+	readonly platform?: string
+	/** Root of the sources; default: the repository that this file is part of. */
+	readonly root?: string
+}
+
+export interface EdgeBundle {
+	/** Paths inside the bundle, sorted, with their size in bytes. */
+	readonly files: readonly { readonly path: string; readonly bytes: number }[]
+	readonly bytes: number
+	/** sha-256 (hex) of the file `SHA256SUMS`, which names all others: one number for the whole bundle. */
+	readonly digest: string
+}
+
+type Files = Map<string, Uint8Array>
+
+/**
+ * The controller as it is shipped (architecture.md §5): one JavaScript file, what it loads beside itself, the kiosk page and
+ * the licenses. The same sources give the same bytes wherever and whenever they are bundled. Throws `Fault` config-invalid.
+ */
+export async function bundleEdge({
+	out,
+	platform = `${process.platform}-${process.arch}`,
+	root = REPOSITORY,
+}: EdgeBundleOptions): Promise<EdgeBundle> {
+	clear(out)
+	const { version } = JSON.parse(readFileSync(join(root, 'packages/edge/package.json'), 'utf8')) as { version: string }
+	const program = await bundleProgram(root)
+	const files: Files = new Map([
+		['latchwork-edge.js', Buffer.from(program.code)],
+		['cedar_wasm_bg.wasm', readFileSync(join(dirname(program.moduleNamed(CEDAR)), 'cedar_wasm_bg.wasm'))],
+		...serialAddOn(dirname(dirname(program.moduleNamed(SERIAL))), platform),
+		...kioskPage(root),
+		['package.json', manifest(version, platform)],
+		['LICENSE', readFileSync(join(root, 'LICENSE'))],
+		['NOTICE', readFileSync(join(root, 'NOTICE'))],
+		['THIRD-PARTY-LICENSES.txt', Buffer.from(licensesText([...packagesOf(program.modules), ...dependenciesOf(join(root, 'packages/web'))]))],
+	])
+	return write(files, out)
+}
+
+function clear(out: string): void {
+	if (!existsSync(out)) return
+	const earlier = existsSync(join(out, SUMS)) && existsSync(join(out, 'latchwork-edge.js'))
+	if (!earlier && readdirSync(out).length > 0) throw new Fault('config-invalid', `${out} holds something else. Name an empty folder with --out.`)
+	rmSync(out, { recursive: true })
+}
+
+// ── the program ──
+
+const CEDAR = 'cedar-wasm/nodejs/cedar_wasm.js'
+const SERIAL = 'bindings-cpp/dist/serialport-bindings.js'
+
+/**
+ * Modules that look for files beside themselves. The first two find them beside the bundle, where we put them; the others do
+ * so only for log workers, which the edge does not start. A dependency that is not listed here would fail in the field only.
+ */
+const LOOK_BESIDE = [CEDAR, SERIAL, 'pino/lib/transport.js', 'thread-stream/index.js']
+
+interface Program {
+	readonly code: string
+	/** Absolute paths of all that went in. */
+	readonly modules: readonly string[]
+	moduleNamed(end: string): string
+}
+
+async function bundleProgram(root: string): Promise<Program> {
+	const bundle = await rolldown({
+		input: join(root, 'packages/edge/src/main.ts'),
+		cwd: root,
+		platform: 'node',
+		// Comments with the path of each module would tell where it was built.
+		experimental: { attachDebugInfo: 'none' },
+		transform: { define: { __dirname: 'import.meta.dirname', __filename: 'import.meta.filename' } },
+		plugins: [{ name: 'files-beside-the-bundle', transform: filesBeside }],
+		onLog(level, log) {
+			if (level === 'warn') throw new Fault('config-invalid', `The bundle would not run: ${log.message}`)
+		},
+	})
+	try {
+		const { output } = await bundle.generate({ format: 'esm', codeSplitting: false })
+		const [chunk] = output
+		const outside = [...chunk.imports, ...chunk.dynamicImports].filter((name) => !isBuiltin(name))
+		if (outside.length > 0 || output.length > 1) throw new Fault('config-invalid', `The bundle would need more than itself: ${outside.join(', ')}`)
+		const modules = chunk.moduleIds.filter((id) => id.startsWith('/') || /^[A-Z]:/i.test(id))
+		return {
+			code: chunk.code,
+			modules,
+			moduleNamed(end) {
+				const found = modules.find((id) => id.replaceAll('\\', '/').endsWith(end))
+				if (found === undefined) throw new Fault('config-invalid', `${end} is no longer part of the edge; the bundle must learn what took its place.`)
+				return found
+			},
+		}
+	} finally {
+		await bundle.close()
+	}
+}
+
+function filesBeside(code: string, id: string): string | undefined {
+	const path = id.replaceAll('\\', '/')
+	if (
+		path.includes('/packages/') ||
+		!/\b__(?:dir|file)name\b|import\.meta\.(?:url|dirname|filename)|require\.resolve/.test(code) ||
+		id.startsWith('\0')
+	)
+		return undefined
+	if (!LOOK_BESIDE.some((known) => path.endsWith(known)))
+		throw new Fault('config-invalid', `${path} looks for files beside itself; the bundle must learn which.`)
+	if (!path.endsWith(SERIAL)) return undefined
+	// Its prebuilt add-ons lie one folder above it in the package, and beside us in the bundle.
+	const there = "(0, path_1.join)(__dirname, '../')"
+	if (!code.includes(there)) throw new Fault('config-invalid', `${path} finds its add-on in a new way; the bundle must learn it.`)
+	return code.replace(there, '__dirname')
+}
+
+// ── what lies beside it ──
+
+/** The prebuilt add-ons of one platform (two C libraries under Linux); the loader picks by name at run time. */
+function serialAddOn(bindings: string, platform: string): [string, Uint8Array][] {
+	const built = readdirSync(join(bindings, 'prebuilds')).sort()
+	const folder = built.find((name) => {
+		const [system, processors] = name.split('-')
+		return processors?.split('+').some((processor) => `${system}-${processor}` === platform)
+	})
+	if (!folder) throw new Fault('config-invalid', `--platform: there is no serial add-on for ${platform}. There are: ${built.join(', ')}.`)
+	return filesIn(join(bindings, 'prebuilds', folder), `prebuilds/${folder}`)
+}
+
+function kioskPage(root: string): [string, Uint8Array][] {
+	const folder = mkdtempSync(join(tmpdir(), 'latchwork-bundle-'))
+	try {
+		buildPage(join(root, 'packages/web'), 'kiosk', folder)
+		return filesIn(folder, 'kiosk')
+	} finally {
+		rmSync(folder, { recursive: true, force: true })
+	}
+}
+
+const filesIn = (folder: string, as: string): [string, Uint8Array][] =>
+	globSync('**/*', { cwd: folder, withFileTypes: true })
+		.filter((entry) => entry.isFile())
+		.map((entry) => join(entry.parentPath, entry.name))
+		.map((path) => [`${as}${path.slice(folder.length).replaceAll('\\', '/')}`, readFileSync(path)])
+
+function manifest(version: string, platform: string): Uint8Array {
+	const [os, cpu] = platform.split('-')
+	const text = {
+		name: NAME,
+		version,
+		description: 'Latchwork controller, bundled',
+		license: 'Apache-2.0',
+		type: 'module',
+		main: 'latchwork-edge.js',
+		engines: { node: '>=24' },
+		os: [os],
+		cpu: [cpu],
+	}
+	return Buffer.from(`${JSON.stringify(text, null, '\t')}\n`)
+}
+
+function write(files: Files, out: string): EdgeBundle {
+	const sorted = [...files].sort(([a], [b]) => (a < b ? -1 : 1))
+	const sums = Buffer.from(sorted.map(([path, bytes]) => `${hash('sha256', bytes)}  ${path}\n`).join(''))
+	for (const [path, bytes] of [...sorted, [SUMS, sums] as const]) {
+		mkdirSync(dirname(join(out, path)), { recursive: true })
+		writeFileSync(join(out, path), bytes)
+	}
+	const listed = sorted.map(([path, { length: bytes }]) => ({ path, bytes }))
+	return { files: listed, bytes: listed.reduce((sum, { bytes }) => sum + bytes, 0), digest: hash('sha256', sums) }
+}
