@@ -14,10 +14,10 @@ export type Reply =
 
 export interface Exchange {
 	/**
-	 * Sends one frame once and waits up to `windowMs` for its answer. The protocol has no sequence number, so after a timeout
-	 * the answer to the *last* question may still come: with `wholeWindow` all answers of the window are heard and the last counts.
+	 * Sends one frame once and waits for its answer. The protocol has no sequence number, so after a timeout the answer to an
+	 * earlier question may still come: `last` hears all answers until the window ends, and the last of them counts.
 	 */
-	ask(question: Question, options: { readonly windowMs: number; readonly wholeWindow: boolean }): Promise<Reply>
+	ask(question: Question, which: 'first' | 'last'): Promise<Reply>
 	stats(): DriverStats
 	/** Ends a question in flight as silence. */
 	abandon(): void
@@ -26,7 +26,7 @@ export interface Exchange {
 
 interface Waiting {
 	readonly question: Question
-	readonly wholeWindow: boolean
+	readonly which: 'first' | 'last'
 	answer: Status | undefined
 	finish(): void
 }
@@ -34,7 +34,12 @@ interface Waiting {
 type ProtocolCode = Extract<BoardEvent['fact'], { kind: 'protocol' }>['code']
 
 /** One question and its answer on a half-duplex bus; the caller asks one at a time. */
-export function createExchange(io: Transport, clock: DriverClock, report: (code: ProtocolCode, discarded: number) => void): Exchange {
+export function createExchange(
+	io: Transport,
+	clock: DriverClock,
+	windowMs: number,
+	report: (code: ProtocolCode, discarded: number) => void,
+): Exchange {
 	const parser = createParser()
 	const stats = { tx: 0, rx: 0, timeouts: 0, badFrames: 0, resyncs: 0, lastOkMono: -1 }
 	let waiting: Waiting | undefined
@@ -60,7 +65,7 @@ export function createExchange(io: Transport, clock: DriverClock, report: (code:
 		stats.rx++
 		stats.lastOkMono = clock.mono()
 		waiting.answer = message
-		if (!waiting.wholeWindow) waiting.finish()
+		if (waiting.which === 'first') waiting.finish()
 	}
 	/** A property of the adapter and not an accident: told once. */
 	const hearEcho = (bytes: Uint8Array) => {
@@ -76,7 +81,7 @@ export function createExchange(io: Transport, clock: DriverClock, report: (code:
 	})
 
 	return {
-		ask(question, { windowMs, wholeWindow }) {
+		ask(question, which) {
 			if (closed) return Promise.resolve({ kind: 'unsent', fault: new Fault('transport-closed', 'The board driver was stopped.') })
 			thrownAway(parser.reset())
 			return new Promise((resolve) => {
@@ -88,7 +93,7 @@ export function createExchange(io: Transport, clock: DriverClock, report: (code:
 				}
 				const mine: Waiting = {
 					question,
-					wholeWindow,
+					which,
 					answer: undefined,
 					finish: () => end(mine.answer ? { kind: 'answer', status: mine.answer } : { kind: 'silence' }),
 				}

@@ -7,7 +7,7 @@ import { allPulses, boardEvents, cabinetAt, type DoorFact, doorChanges, openComm
 const HOUR_MS = 3_600_000
 const NOISE = 0.02
 /** Somebody opens a door this often. */
-const VISIT_S = 15
+const VISIT_S = 30
 /** A fact may be as old as a lost board plus its way back. */
 const TRUE_WITHIN_MS = 10_000
 /** trust.md T6: an opening that nobody ordered is an alarm within 2 s. */
