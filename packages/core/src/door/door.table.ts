@@ -541,6 +541,30 @@ export const ROWS: readonly Row[] = [
 		},
 	},
 	{
+		name: 'a compartment without a hold whose content nobody knows can be settled too',
+		content: { plain: { kind: 'unknown' } },
+		given: [settle('plain', empty), put('plain')],
+		expect: {
+			live: ['plain releasing'],
+			events: 'returned-to-service releasing',
+			pulses: 'plain',
+			running: 'plain ack, plain open',
+			content: ['plain empty'],
+		},
+	},
+	{
+		name: 'a restart where nothing senses the door is ambiguous',
+		given: [put('blind', { needs: 1 }), ack('blind'), restart(), reads('blind', 'unknown')],
+		expect: {
+			ends: ['blind ambiguous E0 no-reading-after-restart'],
+			events: 'releasing ambiguous quarantined task.created',
+			pulses: 'blind',
+			reads: 'blind',
+			holds: ['blind quarantined no-reading-after-restart'],
+			content: ['blind unknown (laptop)'],
+		},
+	},
+	{
 		name: 'nothing is settled while a door session is live or without a hold',
 		given: [settle('full', empty), take('full'), settle('full', empty)],
 		expect: { live: ['full releasing'], events: 'releasing', pulses: 'full', running: 'full ack, full open' },
@@ -1066,6 +1090,17 @@ export const ROWS: readonly Row[] = [
 		name: 'restart while asking: the question stands, and its timer',
 		given: [put('plain', { needs: 3 }), ack('plain'), opens('plain'), shuts('plain'), SETTLED, restart(), reads('plain', 'closed')],
 		expect: { live: ['plain closed E1 asking'], events: 'releasing opened closed', pulses: 'plain', reads: 'plain', running: 'plain answer' },
+	},
+	{
+		name: 'restart while asking: an answer that comes before the reading has to be given again',
+		given: [put('plain', { needs: 3 }), ack('plain'), opens('plain'), shuts('plain'), SETTLED, restart(), says('plain', 'done')],
+		expect: {
+			live: ['plain closed E1 asking recovering'],
+			events: 'releasing opened closed',
+			pulses: 'plain',
+			reads: 'plain',
+			running: 'plain recovery',
+		},
 	},
 	{
 		name: 'restart while opened: seen shut and open again before the reading is another opening',

@@ -115,11 +115,11 @@ function said(turn: Turn, c: Compartment, what: Extract<DoorInput, { kind: 'said
 	}
 }
 
-/** A person has looked inside: the only way out of a hold. */
+/** A person has looked inside: the only way out of a hold, and out of not knowing what is inside. */
 function settle(turn: Turn, c: Compartment, input: Extract<DoorInput, { kind: 'settle' }>): void {
-	if (c.session || !c.hold) return
+	if (c.session || !(c.hold || c.content.kind === 'unknown')) return
 	const { by, content } = input
-	const data = { was: c.hold.kind, content: content.kind, ...(content.kind === 'item' && { item: content.item }) }
+	const data = { was: c.hold?.kind ?? 'unknown', content: content.kind, ...(content.kind === 'item' && { item: content.item }) }
 	turn.event('compartment.returned-to-service', c.id, data, by)
 	turn.set(c, { hold: undefined, content, notOpened: [], reliable: true, edges: [] })
 }

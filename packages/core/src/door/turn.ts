@@ -54,7 +54,7 @@ export type DoorInput = { readonly at: number; readonly mono: number } & (
 	| { readonly kind: 'board-lost'; readonly compartments: readonly Id<'compartment'>[] }
 	/** First input after the state was loaded from the journal. */
 	| { readonly kind: 'restart' }
-	/** A person looked inside and says what is there; ends a hold. */
+	/** A person looked inside and says what is there; ends a hold, or not knowing. Ignored while a door session is live. */
 	| { readonly kind: 'settle'; readonly compartment: Id<'compartment'>; readonly by: 'staff' | Id<'subject'>; readonly content: Content }
 )
 

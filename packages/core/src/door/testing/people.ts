@@ -102,7 +102,8 @@ export class People {
 
 	private cutBoard(): void {
 		this.cabinet.setBoard(false)
-		this.agenda.after([1_500, 6_000, 20_000, 400_000][this.choose(4)] ?? 0, () => this.cabinet.setBoard(true))
+		const back = [1_500, 6_000, 20_000, 400_000][this.choose(5)] // or it never comes back
+		if (back) this.agenda.after(back, () => this.cabinet.setBoard(true))
 	}
 
 	private ask(box: Box, errand: Errand, tries = 0): void {

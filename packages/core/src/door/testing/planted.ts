@@ -89,6 +89,16 @@ function losesOwner(bank: BankState, input: DoorInput): Step {
 	return { ...s, bank: s.touched.reduce((b, id) => altered(b, id, forget), s.bank) }
 }
 
+function forgetsQuiet(bank: BankState, input: DoorInput): Step {
+	const s = step(bank, input)
+	return input.kind === 'restart' ? { ...s, effects: s.effects.filter((e) => !(e.do === 'start' && e.timer === 'quiet')) } : s
+}
+
+function deniesSilently(bank: BankState, input: DoorInput): Step {
+	const s = step(bank, input)
+	return { ...s, events: s.events.filter((e) => e.type !== 'door-session.denied') }
+}
+
 function keepsEndInMemory(bank: BankState, input: DoorInput): Step {
 	const s = step(bank, input)
 	const ended = new Set(s.ended.map((e) => e.compartment))
@@ -112,6 +122,18 @@ export const PLANTED: readonly Planted[] = [
 		caughtBy: 'I7',
 		reducer: (bank, input) => step(input.kind === 'restart' ? everywhere(bank, () => ({ lastDoor: undefined })) : bank, input),
 	},
+	{
+		bug: 'a release is forgotten over a restart, and its opening alarmed as forced',
+		caughtBy: 'R7',
+		reducer: (bank, input) => step(input.kind === 'restart' ? everywhere(bank, () => ({ lastRelease: undefined })) : bank, input),
+	},
+	{
+		bug: 'one person gets two doors',
+		caughtBy: 'R8',
+		reducer: (bank, input) => step(bank, input.kind === 'request' ? { ...input, request: { ...input.request, parallel: true } } : input),
+	},
+	{ bug: 'a flapping sensor is distrusted for ever after a restart', caughtBy: 'R10', reducer: forgetsQuiet },
+	{ bug: 'a denial is not recorded', caughtBy: 'R12', reducer: deniesSilently },
 	{ bug: 'recovery never ends', caughtBy: 'I11', reducer: neverRecovers },
 	{ bug: 'an occupied compartment is given for a deposit', caughtBy: 'I4', reducer: givesOccupied },
 	{ bug: 'a deposit that was left open commits', caughtBy: 'R9', reducer: onSettle(inSession(() => ({ level: 'calm' }))) },

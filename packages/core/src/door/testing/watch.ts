@@ -1,10 +1,38 @@
 import type { Id } from '../../base/index.ts'
-import type { Act, BankState, Compartment, Content, DoorEffect, DoorEvent, DoorInput, Step } from '../index.ts'
+import {
+	type Act,
+	type BankState,
+	type Compartment,
+	type Content,
+	DOOR_TIMERS,
+	type DoorEffect,
+	type DoorEvent,
+	type DoorInput,
+	type Step,
+} from '../index.ts'
 import { lastItem } from '../state.ts'
 import type { Box, Cabinet } from './cabinet.ts'
 
 /** Names of trust.md §4.3 and, where the harm is a broken rule, of §4.2. */
-export type Invariant = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I7' | 'I10' | 'I11' | 'I12' | 'R4' | 'R5' | 'R6' | 'R9'
+export type Invariant =
+	| 'I1'
+	| 'I2'
+	| 'I3'
+	| 'I4'
+	| 'I5'
+	| 'I6'
+	| 'I7'
+	| 'I10'
+	| 'I11'
+	| 'I12'
+	| 'R4'
+	| 'R5'
+	| 'R6'
+	| 'R7'
+	| 'R8'
+	| 'R9'
+	| 'R10'
+	| 'R12'
 
 export interface Violation {
 	readonly invariant: Invariant
@@ -18,11 +46,13 @@ interface SeenSession {
 	readonly command: string
 	readonly fence: number
 	readonly presence: boolean | 'unknown'
+	readonly person: string | undefined
 	frames: number
+	state: 'releasing' | 'opened' | 'closed'
 	opened: boolean
 	closed: boolean
 	sawOpen: boolean
-	/** A door opened without an intent, somewhere else, while this one was live. */
+	/** A door opened somewhere else that no intent accounts for, while this one was live. */
 	foreign: boolean
 	leftOpen: boolean
 	ended: string | undefined
@@ -37,6 +67,8 @@ interface SeenBox {
 	door: 'open' | 'closed' | 'unknown'
 	lastDoor: 'open' | 'closed' | undefined
 	presence: boolean | 'unknown'
+	/** Trusted time of the last release. */
+	releasedAt: number | undefined
 	openingsSeen: number
 	openingsLogged: number
 }
@@ -56,9 +88,12 @@ export class Watch {
 	private readonly commands = new Map<string, number>()
 	private readonly denied = new Set<string>()
 	private readonly cabinet: Cabinet
+	private readonly singleOpen: boolean
+	private at = 0
 
 	constructor(cabinet: Cabinet, bank: BankState) {
 		this.cabinet = cabinet
+		this.singleOpen = bank.singleOpen
 		for (const c of Object.values(bank.compartments)) {
 			this.boxes.set(c.id, {
 				live: undefined,
@@ -68,6 +103,7 @@ export class Watch {
 				door: 'unknown',
 				lastDoor: undefined,
 				presence: 'unknown',
+				releasedAt: undefined,
 				openingsSeen: 0,
 				openingsLogged: 0,
 			})
@@ -105,6 +141,9 @@ export class Watch {
 	}
 
 	written(before: BankState, input: DoorInput, s: Step): void {
+		this.at = input.at
+		if (input.kind === 'request' && !s.repeated && !s.events.some((e) => e.type === `door-session.${s.refused ? 'denied' : 'releasing'}`))
+			this.fail('R12', `${input.request.session} was answered and nothing is recorded`)
 		this.hear(before, input)
 		this.isWritten(before, s)
 		for (const event of s.events) this.read(event)
@@ -171,12 +210,17 @@ export class Watch {
 		const id = event.type === 'door-session.opened' ? String(event.data.compartment) : event.subject
 		const box = this.boxes.get(id)
 		if (box) box.openingsLogged++
-		if (event.type === 'door-session.opened') return
-		for (const other of this.boxes.values()) {
-			const session = other !== box && other.live !== undefined ? this.sessions.get(other.live) : undefined
-			if (session) session.foreign = true
-		}
+		if (!box || event.type === 'door-session.opened') return
+		const justReleased = box.releasedAt !== undefined && this.at - box.releasedAt <= DOOR_TIMERS.open
+		if (event.type === (justReleased ? 'door.forced' : 'door.opened-late')) this.fail('R7', `${event.type} at ${id}, released at ${box.releasedAt}`)
+		for (const { session } of this.live()) if (session.compartment !== id) session.foreign = true
 	}
+
+	private live = () =>
+		[...this.boxes.values()].flatMap((box) => {
+			const session = box.live === undefined ? undefined : this.sessions.get(box.live)
+			return session ? [{ box, session }] : []
+		})
 
 	private readSession(event: DoorEvent): void {
 		const { type, subject } = event
@@ -184,10 +228,20 @@ export class Watch {
 		else if (type === 'door-session.denied') this.denied.add(String(event.data.command))
 		const session = this.sessions.get(subject)
 		if (!session) return
-		if (type === 'door-session.opened') session.opened = true
-		else if (type === 'door-session.closed') session.closed = true
-		else if (type === 'door-session.left-open') session.leftOpen = true
+		if (type === 'door-session.opened') this.opened(session)
+		else if (type === 'door-session.closed') {
+			session.closed = true
+			session.state = 'closed'
+		} else if (type === 'door-session.left-open') session.leftOpen = true
 		else if (type !== 'door-session.releasing') this.ended(subject, session, type.slice('door-session.'.length))
+	}
+
+	/** T7: shut, its own pulse spent, and open again while a pulse for another door is under way: whose opening is it? */
+	private opened(session: SeenSession): void {
+		const underWay = session.state === 'closed' ? this.live().filter((l) => l.session !== session && l.session.state === 'releasing') : []
+		for (const l of underWay) l.session.foreign = session.foreign = true
+		session.opened = true
+		session.state = 'opened'
 	}
 
 	private released(event: DoorEvent): void {
@@ -199,6 +253,13 @@ export class Watch {
 		if (act === 'deposit' && box.content !== 'empty') this.fail('I4', `deposit into ${compartment}, which holds ${box.content} ${box.item}`)
 		if (act === 'collect' && (box.content !== 'item' || box.item !== item))
 			this.fail('I4', `collect of ${item}, but ${compartment} holds ${box.item}`)
+		for (const other of this.live()) {
+			if (other.session.state === 'closed' || other.box === box) continue
+			if (this.singleOpen || other.session.person === event.actor) this.fail('R8', `${event.subject} is released while ${other.box.live} is not shut`)
+		}
+		if (this.singleOpen && [...this.boxes.values()].some((other) => other !== box && other.door === 'open'))
+			this.fail('R8', `${event.subject} is released while another door stands open`)
+		box.releasedAt = this.at
 		box.live = event.subject
 		this.sessions.set(event.subject, {
 			compartment: compartment as Id<'compartment'>,
@@ -207,7 +268,9 @@ export class Watch {
 			command: String(command),
 			fence: Number(fence),
 			presence: box.presence,
+			person: event.actor,
 			frames: 0,
+			state: 'releasing',
 			opened: false,
 			closed: false,
 			sawOpen: false,
@@ -278,6 +341,7 @@ export class Watch {
 		for (const c of Object.values(bank.compartments)) {
 			const truth = this.truth(c.id)
 			if (!truth) continue
+			if (!c.reliable) this.fail('R10', `the sensor of ${c.id} is never trusted again`)
 			if (c.session && !truth.open) this.fail('I11', `${c.session.id} is left ${c.session.state} for ever`)
 			if (truth.tainted || truth.doorSensor !== 'honest' || !truth.senses.door) continue
 			const logged = this.boxes.get(c.id)?.openingsLogged
