@@ -12,9 +12,9 @@ import { Fault } from '@latchwork/core/base'
 
 /**
  * Cedar keeps a preparsed set under its name for ever: there is no unload, and a new name per bundle version leaks about 1 MB
- * each time (stack.md). So names are slots that are used again; two suffice for one bank (the set in force and the next one).
+ * each time (stack.md). So names are slots that are used again; two are in use at a bank (the set in force and the next one), more where many edges share a process.
  */
-const SLOTS = 16
+const SLOTS = 64
 
 interface Slot {
 	readonly name: string

@@ -36,7 +36,7 @@ function isJson(value: unknown): boolean {
 }
 
 /** Weekly opening in local time: `days` 1 = Monday … 7 = Sunday, `from` inclusive, `to` exclusive; `to` '24:00' is the end of the day, and `to` ≤ `from` runs past midnight. */
-export const schedule = z.strictObject({
+const schedule = z.strictObject({
 	id: code,
 	timeZone,
 	weekly: z.array(z.strictObject({ days: z.array(z.int().min(1).max(7)).min(1), from: clock, to: z.union([clock, z.literal('24:00')]) })),
@@ -51,7 +51,7 @@ const policySet = z.strictObject({
 })
 export type PolicySet = z.infer<typeof policySet>
 
-export const assurance = z.enum(['low', 'medium', 'high'])
+const assurance = z.enum(['low', 'medium', 'high'])
 export type Assurance = z.infer<typeof assurance>
 
 /** `blocked`: 'overdue' takes nothing new out, 'suspended' does nothing at all; both may still bring things back (workflows.md X13). */
@@ -88,7 +88,7 @@ const asset = z.strictObject({
 })
 export type Asset = z.infer<typeof asset>
 
-export const loanDue = z.discriminatedUnion('kind', [
+const loanDue = z.discriminatedUnion('kind', [
 	z.strictObject({ kind: z.literal('same-day-by'), time: clock }),
 	z.strictObject({ kind: z.literal('hours'), hours: z.int().positive().max(8_760) }),
 ])

@@ -4,7 +4,7 @@ import { isFault } from '../base/index.ts'
 import { acceptBundle, acceptLease, authorityState, type Bundle, type BundleTerms, type Lease, sealBundle, sealLease } from './index.ts'
 import { seal } from './signed.ts'
 import { SAMPLE_START, sampleBundle, sampleId } from './testing/index.ts'
-import { nodeCrypto, testKey } from './testing/node-crypto.test.ts'
+import { nodeCrypto, testKey } from './testing/node-crypto.ts'
 
 const maker = testKey()
 const stranger = testKey()

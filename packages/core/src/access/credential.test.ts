@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { isFault } from '../base/index.ts'
 import { type IdentifyTerms, type Identity, identify, mintCode, type OneTimeCode, type Presented, strengthen } from './index.ts'
 import { SAMPLE_SITE_KEY, SAMPLE_START, sampleBadge, sampleBundle, sampleId, samplePin, sampleSubject } from './testing/index.ts'
-import { nodeCrypto, testKey } from './testing/node-crypto.test.ts'
+import { nodeCrypto, testKey } from './testing/node-crypto.ts'
 
 const bundle = sampleBundle(nodeCrypto)
 const maker = testKey()

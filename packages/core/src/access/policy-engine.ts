@@ -32,7 +32,7 @@ export interface LoadedPolicies {
 	/** Gives the slot back; asking afterwards is a programming error and throws. */
 	release(): void
 }
-export interface PolicySource {
+interface PolicySource {
 	readonly schema: string
 	readonly sets: readonly { readonly id: string; readonly cedar: string }[]
 	readonly exists: (entity: EntityRef) => boolean

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { nodeCrypto, testKey } from '../access/testing/node-crypto.test.ts'
+import { nodeCrypto, testKey } from '../access/testing/node-crypto.ts'
 import { canonicalBytes, isFault, newId, seededRandom, toHex } from '../base/index.ts'
 import {
 	EVENT_TYPES,
