@@ -121,6 +121,7 @@ test('what only looks like a violation is none', () => {
 		"export const word = /console.log(1)|'/.source",
 		'export const clock = { now: () => 1, setTimeout: 2 }\nexport const t = clock.setTimeout',
 		'export const at = (ms: number) => new Date(ms)',
+		'export class Host { private process(input: number) { return input } }',
 		'export function run(process: { pid: number }): string { return `${process}` }',
 	]
 	for (const text of innocent) assert.deepEqual(judge(new Map([['packages/core/src/door/innocent.ts', text]])).findings, [], text)

@@ -23,6 +23,7 @@ interface Source {
 	readonly package: string | undefined
 	/** Path inside the package's `src`. */
 	readonly inner: string
+	/** A test, or what only core's tests are built from (`core/<folder>/testing`; that of drivers is part of the product). */
 	readonly isTest: boolean
 	readonly tokens: readonly Token[]
 	readonly imports: readonly (Import & { readonly target: string | undefined })[]
@@ -200,7 +201,7 @@ function parse(file: string, text: string, files: ReadonlyMap<string, string>): 
 		file,
 		package: packageOf(file),
 		inner: innerOf(file),
-		isTest: /\.test\.tsx?$/.test(file),
+		isTest: /\.test\.tsx?$/.test(file) || /^packages\/core\/src\/[^/]+\/testing\//.test(file),
 		tokens: all,
 		imports: importsOf(all).map((i) => ({ ...i, target: resolve(file, i.specifier, files) })),
 		text,
@@ -246,13 +247,17 @@ function ambient(all: readonly Token[]): Token[] {
 	return found
 }
 
+/** Nobody calls these: `process(…)` is a method that somebody declares. */
+const OBJECTS = new Set(['process', 'console', 'globalThis'])
+
 /** The global `name` (or its `member`) is used here: not a field of something, not a key, not a parameter's name. */
 function isUse(all: readonly Token[], i: number, name: string, member?: string): boolean {
 	const t = all[i]
 	if (t?.kind !== 'word' || t.text !== name || all[i - 1]?.text === '.') return false
 	if (member !== undefined)
 		return (all[i + 1]?.text === '.' && all[i + 2]?.text === member) || (all[i + 1]?.text === '?' && all[i + 3]?.text === member)
-	return ['.', '?', '(', ')', ','].includes(all[i + 1]?.text ?? '')
+	const after = ['.', '?', ')', ',', ...(OBJECTS.has(name) ? [] : ['('])]
+	return after.includes(all[i + 1]?.text ?? '')
 }
 
 function inExport(all: readonly Token[], i: number): boolean {
