@@ -2,9 +2,10 @@ import { spawn } from 'node:child_process'
 import { join, relative } from 'node:path'
 import { censusSupported } from './house/census.ts'
 import { ensurePrerequisites, thisMachine } from './house/prerequisites.ts'
-import { count, slowest, type TestResult } from './house/results.ts'
+import { slowest, type TestResult } from './house/results.ts'
 import { type Outcome, runTestFiles } from './house/test-files.ts'
 import { killRunningTests } from './house/test-process.ts'
+import { verdict } from './house/verdict.ts'
 import { buildWebIfStale } from './house/web-build.ts'
 
 /** The program behind `npm test`: stages `check`, `scenario`, `peers` (all, or those named), then one line with the counts. */
@@ -28,7 +29,9 @@ async function main(wanted: readonly string[]): Promise<number> {
 	if (!censusSupported) say(`On ${process.platform} left-over processes and ports are not counted; on Linux they fail the run.`)
 	const outcomes: Outcome[] = []
 	for (const [name, stage] of STAGES) if (wanted.length === 0 || wanted.includes(name)) outcomes.push(await timed(name, stage))
-	return conclude(outcomes)
+	const { text, ok } = verdict(outcomes, process.env.CI === 'true')
+	say(text)
+	return ok ? 0 : 1
 }
 
 function refuse(why: string): number {
@@ -90,19 +93,6 @@ async function timed(name: string, stage: () => Promise<Outcome>): Promise<Outco
 		)
 	say(`== ${name}: ${tests.length} tests, ${seconds(performance.now() - start)}`)
 	return { tests, problems: problems.map((text) => `${name}: ${text}`) }
-}
-
-function conclude(outcomes: readonly Outcome[]): number {
-	const tests = outcomes.flatMap((o) => o.tests)
-	const problems = outcomes.flatMap((o) => o.problems)
-	const sum = count(tests)
-	if (tests.length === 0) problems.push('No test ran.')
-	const skipped = tests.filter((t) => t.outcome === 'skipped')
-	if (skipped.length > 0 && process.env.CI === 'true')
-		problems.push(`Skipped, which CI does not allow: ${skipped.map((t) => t.path.join(' > ')).join('; ')}`)
-	if (problems.length > 0) say(`\n${problems.join('\n\n')}`)
-	say(`\n${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped`)
-	return sum.failed > 0 || problems.length > 0 ? 1 : 0
 }
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`

@@ -55,7 +55,7 @@ function outcomeOf(files: number, ended: readonly Ended[], left: readonly string
 			...(files === 0 ? ['there is no test file'] : []),
 			...ended.flatMap((e) => (e.trouble === undefined ? [] : [e.trouble])),
 			...ended.flatMap((e) => e.results.brokenSuites.map((suite) => `suite "${suite.path.join(' > ')}" failed: ${suite.error}`)),
-			...ended.flatMap((e) => e.results.emptyFiles.map((file) => `${file} holds no test`)),
+			...ended.flatMap((e) => e.results.emptyFiles.map((file) => `${file} holds no test of its own`)),
 			...left.map((what) => `left behind: ${what}`),
 		],
 	}

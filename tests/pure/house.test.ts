@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { ensurePrerequisites, type Machine } from '../house/prerequisites.ts'
 import { count, readResults, slowest, type TestEvent } from '../house/results.ts'
 import { testEnvironment } from '../house/test-process.ts'
+import { verdict } from '../house/verdict.ts'
 
 function machine(installed: string[], mayInstall: boolean, works = true): Machine & { ran: string[] } {
 	const ran: string[] = []
@@ -87,4 +88,23 @@ test('settings of the person who runs the tests do not reach them', () => {
 		'/run',
 	)
 	assert.deepEqual(env, { HOME: '/home', TMPDIR: '/run' })
+})
+
+const result = (outcome: 'passed' | 'failed' | 'skipped') => ({ path: ['doors', outcome], file: '/x.test.ts', line: 1, ms: 1, outcome })
+const run = (...outcomes: ('passed' | 'failed' | 'skipped')[]) => [{ tests: outcomes.map(result), problems: [] }]
+
+test('a run is good when all passed, and its last line is the counts', () => {
+	assert.deepEqual(verdict([...run('passed'), ...run('passed')], true), { ok: true, text: '\n2 passed, 0 failed, 0 skipped' })
+})
+
+test('a run is not good when a test failed, nothing ran, or something else was wrong', () => {
+	assert.equal(verdict(run('passed', 'failed'), false).ok, false)
+	assert.deepEqual(verdict(run(), false), { ok: false, text: '\nNo test ran.\n\n0 passed, 0 failed, 0 skipped' })
+	assert.equal(verdict([...run('passed'), { tests: [], problems: ['check: left behind: process 7'] }], false).ok, false)
+})
+
+test('a skipped test is counted, and fails the run in CI by name', () => {
+	assert.equal(verdict(run('passed', 'skipped'), false).ok, true)
+	assert.match(verdict(run('passed', 'skipped'), true).text, /Skipped, which CI does not allow: doors > skipped\n\n1 passed, 0 failed, 1 skipped$/)
+	assert.equal(verdict(run('passed', 'skipped'), true).ok, false)
 })
