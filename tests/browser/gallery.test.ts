@@ -4,7 +4,7 @@ import { AxeBuilder } from '@axe-core/playwright'
 import { kioskExamples } from '@latchwork/core/wire'
 import type { Browser, Page } from 'playwright-core'
 import { type Served, servePage, startBrowser } from './browser.ts'
-import { problemsOnScreen } from './screen-rules.ts'
+import { lengthenWords, problemsOnScreen } from './screen-rules.ts'
 
 /** Every screen of the kiosk, in every look and size a person may meet, held against the rules of visual-language.md §9. */
 const SCREENS = [...kioskExamples.keys(), 'lost']
@@ -65,6 +65,19 @@ for (const size of SIZES) {
 				await show(`screen=${screen}&${look}`)
 				for (const problem of await page.evaluate(problemsOnScreen)) problems.push(`${screen} ${look}: ${problem}`)
 			}
+		}
+		assert.deepEqual(problems, [])
+	})
+}
+
+for (const size of SIZES.slice(0, 2)) {
+	test(`words 40 % longer still fit at ${size.width} × ${size.height}`, async () => {
+		await page.setViewportSize(size)
+		const problems: string[] = []
+		for (const screen of DIFFERENT) {
+			await show(`screen=${screen}`)
+			await page.evaluate(lengthenWords)
+			for (const problem of await page.evaluate(problemsOnScreen)) problems.push(`${screen}: ${problem}`)
 		}
 		assert.deepEqual(problems, [])
 	})

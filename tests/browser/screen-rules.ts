@@ -72,3 +72,19 @@ export function problemsOnScreen(): string[] {
 	}
 	return problems
 }
+
+/** Every sentence grows by 40 %, as a translation may; figures, codes and the drawing stay as they are. Evaluated inside the page. */
+export function lengthenWords(): void {
+	const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+	while (texts.nextNode()) {
+		const node = texts.currentNode
+		const text = node.textContent ?? ''
+		const still = node.parentElement?.closest('svg, .logo, .where, .figure, .ticket dd, .top b, .key:not(.word, .go)')
+		const more = Math.ceil(text.trim().length * 0.4)
+		if (!still && /\p{L}{2}/u.test(text))
+			node.textContent = `${text} ${'grows '
+				.repeat(Math.ceil(more / 6))
+				.slice(0, more)
+				.trim()}`
+	}
+}

@@ -27,7 +27,7 @@ export function BankFront({ bank, selected, onSelect }: Props) {
 		const next = isArrow(event.key) ? nearest(event.key, from, placed.doors, (door) => door) : undefined
 		if (next) {
 			onSelect(next.door.number)
-			drawing.current?.querySelector<SVGGElement>(`[data-door="${next.door.number}"]`)?.focus()
+			drawing.current?.querySelector<SVGRectElement>(`[data-door="${next.door.number}"]`)?.focus()
 		} else if (event.key === 'Enter' || event.key === ' ') onSelect(from.door.number)
 		else return
 		event.preventDefault()
@@ -50,25 +50,32 @@ export function BankFront({ bank, selected, onSelect }: Props) {
 				if (!compartment) return null
 				const number = compartment.number
 				return (
-					// biome-ignore lint/a11y/useSemanticElements: an SVG drawing has no button element
-					<g
-						key={number}
-						data-door={number}
-						className={compartment.door === 'open' ? 'cell open' : compartment.item ? 'cell taken' : 'cell'}
-						role="button"
-						tabIndex={number === focused ? 0 : -1}
-						aria-pressed={number === selected}
-						aria-label={words.doorLabel(compartment)}
-						onClick={() => onSelect(number)}
-						onKeyDown={(event) => onKey(event, door)}
-					>
-						{compartment.door === 'open' ? (
-							<OpenDoor placed={door} compartment={compartment} />
-						) : (
-							<ShutDoor placed={door} compartment={compartment} />
-						)}
-						<Marks placed={door} compartment={compartment} />
-						<rect className="cell-ring" x={door.x - 4} y={door.y - 4} width={door.width + 8} height={door.height + 8} rx={7} />
+					<g key={number} className={compartment.door === 'open' ? 'cell open' : compartment.item ? 'cell taken' : 'cell'}>
+						{/* biome-ignore lint/a11y/noAriaHiddenOnFocusable: nothing in a group of shapes takes focus */}
+						<g aria-hidden="true">
+							{compartment.door === 'open' ? (
+								<OpenDoor placed={door} compartment={compartment} />
+							) : (
+								<ShutDoor placed={door} compartment={compartment} />
+							)}
+							<Marks placed={door} compartment={compartment} />
+						</g>
+						{/* biome-ignore lint/a11y/useSemanticElements: an SVG drawing has no button element */}
+						<rect
+							className="cell-touch"
+							x={door.x - 3}
+							y={door.y - 3}
+							width={door.width + 6}
+							height={door.height + 6}
+							rx={6}
+							data-door={number}
+							role="button"
+							tabIndex={number === focused ? 0 : -1}
+							aria-pressed={number === selected}
+							aria-label={words.doorLabel(compartment)}
+							onClick={() => onSelect(number)}
+							onKeyDown={(event) => onKey(event, door)}
+						/>
 					</g>
 				)
 			})}

@@ -10,7 +10,7 @@ type Choice = Named<'choose'>['choices'][number]
 export function Choose({ screen }: { readonly screen: Named<'choose'> }) {
 	const { view, act, low } = useSeat()
 	const none = screen.choices.length === 0
-	// With few choices there is room to show which bank this is about.
+	// With few choices there is room to say more and to show which bank this is about.
 	const roomy = screen.choices.length <= 2
 	const tiles = screen.choices.map((choice): Tile => {
 		const tile = { id: choice.id, icon: ICONS[choice.kind], title: titleOf(choice), more: moreOf(choice, (at) => when(at, view)) }
@@ -23,7 +23,7 @@ export function Choose({ screen }: { readonly screen: Named<'choose'> }) {
 			info={
 				<>
 					<Title>{none ? words.choose.nothingTitle : words.choose.title}</Title>
-					<p className="lead">{none ? words.choose.nothingLead : words.choose.lead}</p>
+					{(roomy || low) && <p className="lead">{none ? words.choose.nothingLead : words.choose.lead}</p>}
 				</>
 			}
 			picture={(roomy || low) && <BankDrawing layout={view.layout} sign={view.bank.name} />}
