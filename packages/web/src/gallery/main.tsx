@@ -1,12 +1,7 @@
 import { kioskExamples } from '@latchwork/core/wire'
 import { useEffect, useSyncExternalStore } from 'react'
 import { createRoot } from 'react-dom/client'
-import '../ui/tokens.css'
-import '../ui/base.css'
-import '../ui/bank.css'
 import '../kiosk/kiosk.css'
-import '../kiosk/low.css'
-import '../kiosk/narrow.css'
 import './gallery.css'
 import { Kiosk, Lost } from '../kiosk/kiosk.tsx'
 

@@ -1,8 +1,5 @@
 import { useSyncExternalStore } from 'react'
 import { createRoot } from 'react-dom/client'
-import '../ui/tokens.css'
-import '../ui/base.css'
-import '../ui/bank.css'
 import './virtual.css'
 import { type Control, control } from './control.ts'
 import { VirtualPage } from './page.tsx'

@@ -2,8 +2,9 @@ import type { VirtualState } from '@latchwork/core/wire'
 import { useEffect, useRef, useState } from 'react'
 import { Icon, Logo } from '../ui/icon.tsx'
 import { BankFront } from './bank-front.tsx'
-import { Boards, Card, ClockCard, CompartmentCard, People, ReaderCard } from './cards.tsx'
+import { Boards, ClockCard, CompartmentCard, People, ReaderCard } from './cards.tsx'
 import type { Bench, Control } from './control.ts'
+import { Card } from './controls.tsx'
 import { words } from './words.ts'
 
 type Bank = VirtualState['banks'][number]
