@@ -222,7 +222,8 @@ function begin({ io, profile, clock, emit, session, atRest }: RunParts): Run {
 			if (connection.kind === 'refused') alarm(connection.code)
 			const since = clock.mono()
 			const end = connection.kind === 'online' ? await online() : 'gone'
-			if (end === 'rekeyed') continue
+			// Which key the reader holds is asked at once; the answer, or none, settles the change.
+			if (end === 'rekeyed' || rotation) continue
 			failures = connection.kind === 'online' && clock.mono() - since >= GOOD_LIFE_MS ? 0 : failures + 1
 			await pause(RETRY_MS[Math.min(failures, RETRY_MS.length - 1)] ?? 0)
 		}

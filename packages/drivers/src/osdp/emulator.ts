@@ -216,8 +216,9 @@ export function osdpReaderEmulator(options: OsdpEmulatorOptions): OsdpReaderEmul
 	const damage = (bytes: Uint8Array, direction: 'answers' | 'commands'): Uint8Array => {
 		const corrupt = faults.corrupt
 		if (!corrupt || (corrupt.direction !== 'both' && corrupt.direction !== direction)) return bytes
-		return bytes.map((byte) => {
-			const [low = 0, high = 0, change = 0] = random(3)
+		const dice = random(3 * bytes.length)
+		return bytes.map((byte, i) => {
+			const [low = 0, high = 0, change = 0] = dice.subarray(3 * i)
 			return (low + 256 * high) / 65_536 < corrupt.rate ? byte ^ (change || 1) : byte
 		})
 	}
