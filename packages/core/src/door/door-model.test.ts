@@ -68,7 +68,7 @@ test('door model: every planted bug is caught by the invariant that is there for
 		const { violations } = runWorld({ seed: SEED, runs: PATIENCE, ...plan })
 		return { bug, caughtBy, found: violations[0] }
 	})
-	console.log(rows.map((r) => `  ${r.bug.padEnd(60)} ${r.found?.invariant.padEnd(4)} after ${r.found?.world} runs: ${r.found?.text}`).join('\n'))
+	console.log(rows.map((r) => `  ${r.bug.padEnd(74)} ${r.found?.invariant.padEnd(4)} after ${r.found?.world} runs: ${r.found?.text}`).join('\n'))
 	for (const { bug, caughtBy, found } of rows) assert.equal(found?.invariant, caughtBy, bug)
 })
 

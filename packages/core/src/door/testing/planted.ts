@@ -1,5 +1,5 @@
 import type { Id } from '../../base/index.ts'
-import { type BankState, type Compartment, type DoorInput, type ReleaseRequest, type Step, step } from '../index.ts'
+import { type BankState, type Compartment, type DoorInput, type DoorSession, type ReleaseRequest, type Step, step } from '../index.ts'
 import { unknownContent } from '../state.ts'
 import type { Reducer } from './host.ts'
 import type { Invariant } from './watch.ts'
@@ -36,8 +36,8 @@ const onSettle =
 	(bank, input) =>
 		step(input.kind === 'timer' && input.timer === 'settle' ? altered(bank, input.compartment, tamper) : bank, input)
 
-const inSession = (change: (s: NonNullable<Compartment['session']>) => Partial<NonNullable<Compartment['session']>>) => (c: Compartment) =>
-	c.session ? { session: { ...c.session, ...change(c.session) } } : {}
+const inSession = (change: { [K in keyof DoorSession]?: DoorSession[K] | undefined }) => (c: Compartment) =>
+	c.session ? { session: { ...c.session, ...change } as DoorSession } : {}
 
 const currentFence = (bank: BankState, input: DoorInput): DoorInput => {
 	if (input.kind !== 'pulsed' && input.kind !== 'reading' && input.kind !== 'said') return input
@@ -66,7 +66,7 @@ const givesOccupied = onRequest((bank, r) =>
 /** After half a minute the door is taken for shut, if that is all that a commit lacks. */
 function takesPromptForShut(bank: BankState, input: DoorInput): Step {
 	if (input.kind !== 'timer' || input.timer !== 'prompt') return step(bank, input)
-	const shut = altered(bank, input.compartment, (c) => ({ door: 'closed', ...inSession(() => ({ state: 'closed' }))(c) }))
+	const shut = altered(bank, input.compartment, (c) => ({ door: 'closed', ...inSession({ state: 'closed' })(c) }))
 	const s = step(shut, { ...input, timer: 'settle' })
 	return s.ended.length ? s : step(bank, input)
 }
@@ -94,6 +94,11 @@ function forgetsQuiet(bank: BankState, input: DoorInput): Step {
 	return input.kind === 'restart' ? { ...s, effects: s.effects.filter((e) => !(e.do === 'start' && e.timer === 'quiet')) } : s
 }
 
+function ignoresExpiry(bank: BankState, input: DoorInput): Step {
+	if (input.kind !== 'request') return step(bank, input)
+	return step(bank, { ...input, request: { ...input.request, notAfter: Number.MAX_SAFE_INTEGER } })
+}
+
 function deniesSilently(bank: BankState, input: DoorInput): Step {
 	const s = step(bank, input)
 	return { ...s, events: s.events.filter((e) => e.type !== 'door-session.denied') }
@@ -113,7 +118,7 @@ export const PLANTED: readonly Planted[] = [
 	{ bug: 'no command dedupe', caughtBy: 'I1', reducer: onRequest((bank) => ({ ...bank, commands: bank.commands.filter((k) => k.refused) })) },
 	{ bug: 'a denial is forgotten', caughtBy: 'I10', reducer: onRequest((bank) => ({ ...bank, commands: bank.commands.filter((k) => !k.refused) })) },
 	{ bug: 'the fence is ignored', caughtBy: 'R5', reducer: (bank, input) => step(bank, currentFence(bank, input)) },
-	{ bug: 'commit while another door opened', caughtBy: 'R6', reducer: onSettle(inSession(() => ({ unaccounted: false }))) },
+	{ bug: 'commit while another door opened', caughtBy: 'R6', reducer: onSettle(inSession({ unaccounted: false })) },
 	{ bug: 'commit without a close edge', caughtBy: 'R6', reducer: takesPromptForShut },
 	{ bug: 'a hold is not honoured', caughtBy: 'I12', reducer: ignoresHold },
 	{ bug: 'a forced opening is not logged', caughtBy: 'I7', reducer: missesForced },
@@ -133,10 +138,12 @@ export const PLANTED: readonly Planted[] = [
 		reducer: (bank, input) => step(bank, input.kind === 'request' ? { ...input, request: { ...input.request, parallel: true } } : input),
 	},
 	{ bug: 'a flapping sensor is distrusted for ever after a restart', caughtBy: 'R10', reducer: forgetsQuiet },
+	{ bug: 'an expired command opens a door', caughtBy: 'R11', reducer: ignoresExpiry },
+	{ bug: 'what the person found is not listened to', caughtBy: 'R6', reducer: onSettle(inSession({ report: undefined })) },
 	{ bug: 'a denial is not recorded', caughtBy: 'R12', reducer: deniesSilently },
 	{ bug: 'recovery never ends', caughtBy: 'I11', reducer: neverRecovers },
 	{ bug: 'an occupied compartment is given for a deposit', caughtBy: 'I4', reducer: givesOccupied },
-	{ bug: 'a deposit that was left open commits', caughtBy: 'R9', reducer: onSettle(inSession(() => ({ level: 'calm' }))) },
+	{ bug: 'a deposit that was left open commits', caughtBy: 'R9', reducer: onSettle(inSession({ level: 'calm' })) },
 	{ bug: 'a doubt erases whose item it was', caughtBy: 'R4', reducer: losesOwner },
 	{ bug: 'an end is not made durable', caughtBy: 'I6', reducer: keepsEndInMemory },
 ]

@@ -32,6 +32,7 @@ export type Invariant =
 	| 'R8'
 	| 'R9'
 	| 'R10'
+	| 'R11'
 	| 'R12'
 
 export interface Violation {
@@ -55,6 +56,8 @@ interface SeenSession {
 	/** A door opened somewhere else that no intent accounts for, while this one was live. */
 	foreign: boolean
 	leftOpen: boolean
+	/** What the person said to have found. */
+	reported: string | undefined
 	ended: string | undefined
 }
 
@@ -74,6 +77,7 @@ interface SeenBox {
 }
 
 const OPENINGS = new Set(['door-session.opened', 'door.forced', 'door.opened-late', 'door.opened-while-down'])
+const FOUND: ReadonlySet<string> = new Set(['found-occupied', 'found-empty', 'wrong-item'])
 const HOLDS: ReadonlyMap<string, string> = new Map([
 	['compartment.quarantined', 'quarantined'],
 	['compartment.taken-out-of-service', 'out-of-service'],
@@ -144,6 +148,8 @@ export class Watch {
 		this.at = input.at
 		if (input.kind === 'request' && !s.repeated && !s.events.some((e) => e.type === `door-session.${s.refused ? 'denied' : 'releasing'}`))
 			this.fail('R12', `${input.request.session} was answered and nothing is recorded`)
+		if (input.kind === 'request' && input.at > input.request.notAfter && s.effects.some((e) => e.do === 'pulse'))
+			this.fail('R11', `${input.request.command} is expired and opens a door`)
 		this.hear(before, input)
 		this.isWritten(before, s)
 		for (const event of s.events) this.read(event)
@@ -163,6 +169,7 @@ export class Watch {
 		if (input.kind === 'board-lost') for (const id of input.compartments) this.hearDoor(id, 'unknown')
 		if (input.kind === 'door') this.hearDoor(input.compartment, input.value)
 		if (input.kind === 'presence') this.hearPresence(input.compartment, input.value)
+		if (input.kind === 'said') this.hearPerson(before, input)
 		if (input.kind !== 'reading') return
 		const session = before.compartments[input.compartment]?.session
 		if (session?.fence !== input.fence || !(session.recovering || session.state === 'releasing')) return
@@ -181,6 +188,12 @@ export class Watch {
 		box.lastDoor = value
 		const truth = this.truth(id)
 		if (truth && value === 'open') truth.unseen = false
+	}
+
+	private hearPerson(before: BankState, { compartment, fence, said }: Extract<DoorInput, { kind: 'said' }>): void {
+		const session = before.compartments[compartment]?.session
+		const seen = session && !session.recovering && session.fence === fence ? this.sessions.get(session.id) : undefined
+		if (seen && seen.state !== 'releasing' && FOUND.has(said)) seen.reported = said
 	}
 
 	private hearPresence(id: string, value: boolean | 'unknown'): void {
@@ -276,6 +289,7 @@ export class Watch {
 			sawOpen: false,
 			foreign: false,
 			leftOpen: false,
+			reported: undefined,
 			ended: undefined,
 		})
 	}
@@ -300,6 +314,7 @@ export class Watch {
 		if (truth.senses.door && !(session.opened && session.closed && session.sawOpen && box.door === 'closed'))
 			this.fail('R6', `${id} commits without an open and a close edge at ${session.compartment}`)
 		if (session.foreign) this.fail('R6', `${id} commits although another door opened without an intent`)
+		if (session.reported) this.fail('R6', `${id} commits although the person said ${session.reported}`)
 		if (session.leftOpen && session.act === 'deposit') this.fail('R9', `${id} commits a deposit that was left open`)
 		if (ended.evidence < 3) return
 		if (session.presence === 'unknown' || box.presence === 'unknown' || session.presence === box.presence)
