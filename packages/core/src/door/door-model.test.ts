@@ -81,13 +81,15 @@ test('door model: a violation replays from its seed and its boundary alone', () 
 	assert.deepEqual(simulate({ choose: seededChoices(found.seed), crashAt: found.crashAt }).violations, [])
 })
 
+/** `timer: ack 12, open 30`. */
+function tellGroup(group: string): string {
+	const members = [...reached].filter(([what]) => what.startsWith(`${group} `)).sort(([a], [b]) => (a < b ? -1 : 1))
+	return `${group}: ${members.map(([what, n]) => `${what.slice(group.length + 1)} ${n}`).join(', ')}`
+}
+
 test('door model: every state, end, hold, timer, level and answer was reached, at 200,000 crash points or more', () => {
-	console.log(
-		[...reached]
-			.sort(([a], [b]) => (a < b ? -1 : 1))
-			.map(([what, n]) => `${String(n).padStart(9)}  ${what}`)
-			.join('\n'),
-	)
+	for (const group of ['state', 'end', 'why', 'hold', 'timer', 'level', 'refused', 'repeated', 'event'])
+		console.log(`door model: ${tellGroup(group)}`)
 	console.log(`door model: ${crashPoints} crash points`)
 	const must = [
 		...['idle × open', 'idle × closed', 'idle × unknown', 'releasing × closed', 'releasing × unknown', 'releasing+asking × unknown'],
