@@ -53,7 +53,7 @@ export const cpCryptogram = (keys: SessionKeys, cpRandom: Uint8Array, pdRandom: 
 export const initialMac = (keys: SessionKeys, proof: Uint8Array): Uint8Array => ecb(keys.mac2, ecb(keys.mac1, proof))
 
 /** CBC-MAC: all blocks but the last under MAC1, the last under MAC2. Unlike data, a whole text is not padded. */
-export function macOf(keys: SessionKeys, previous: Uint8Array, covered: Uint8Array): Uint8Array {
+function macOf(keys: SessionKeys, previous: Uint8Array, covered: Uint8Array): Uint8Array {
 	const text = covered.length % BLOCK === 0 ? covered : padded(covered)
 	const head = text.subarray(0, -BLOCK)
 	const iv = head.length > 0 ? cbc(keys.mac1, previous, head).subarray(-BLOCK) : previous

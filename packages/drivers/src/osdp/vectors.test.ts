@@ -5,8 +5,11 @@ import { checksum, crc16, decodePacket, encodePacket } from './codec.ts'
 import {
 	askCapabilities,
 	askId,
+	askInputs,
 	askLocalStatus,
+	askOutputs,
 	buzzer,
+	comset,
 	keyset,
 	led,
 	type Message,
@@ -54,6 +57,20 @@ test('check bytes of Annex E', () => {
 		if (name === 'sum') assert.equal(checksum(bytes), gives[0])
 	}
 	assert.equal(received(fromHex('5300080000610044')).check, 'sum')
+})
+
+test('commands of Annex E, and those that carry nothing', () => {
+	const sent = (address: number, message: Message) => toHex(encodePacket({ address, answer: false, sequence: 0, ...message }))
+	assert.equal(sent(0x7f, comset(0, 9600)), '537f0d00046e00802500006e38')
+	assert.equal(sent(0, askId()), '53000900046100c066')
+	assert.deepEqual(
+		[askLocalStatus(), askInputs(), askOutputs()].map(({ code, data }) => [code, data.length]),
+		[
+			[0x64, 0],
+			[0x65, 0],
+			[0x66, 0],
+		],
+	)
 })
 
 test('keys, cryptograms and first MAC of Annex E', () => {

@@ -136,6 +136,6 @@ export const LINK_CHECKS: readonly ReaderCheck[] = [
 				'noise is not an attack',
 			)
 		},
-		{ lines: ['memory'], profile: () => ({ key: KEY, pollMs: 200 }) },
+		{ lines: ['memory'], profile: () => ({ key: KEY, pollMs: 500 }) },
 	),
 ]
