@@ -47,7 +47,7 @@ async function check(): Promise<Outcome> {
 		tool('biome', ['check', '.']),
 		tool('knip', []),
 	])
-	const tested = await runTestFiles({ root, stage: 'check', patterns: PURE, testTimeoutMs: 2 * MINUTE, timeoutMs: 4 * MINUTE }, say)
+	const tested = await runTestFiles({ root, stage: 'check', patterns: PURE, testTimeoutMs: 3 * MINUTE, timeoutMs: 6 * MINUTE }, say)
 	return { tests: tested.tests, problems: [...tools.flat(), ...tested.problems] }
 }
 
@@ -55,7 +55,7 @@ async function check(): Promise<Outcome> {
 async function scenario(): Promise<Outcome> {
 	const unbuilt = buildWebIfStale(root, say)
 	if (unbuilt !== undefined) return { tests: [], problems: [unbuilt] }
-	return runTestFiles({ root, stage: 'scenario', patterns: SCENARIO, testTimeoutMs: 5 * MINUTE, timeoutMs: 10 * MINUTE }, say)
+	return runTestFiles({ root, stage: 'scenario', patterns: SCENARIO, testTimeoutMs: 5 * MINUTE, timeoutMs: 12 * MINUTE }, say)
 }
 
 /** Third-party systems; there is none to test against yet. */
