@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { after, before, describe, test } from 'node:test'
 import { AxeBuilder } from '@axe-core/playwright'
 import { kioskExamples } from '@latchwork/core/wire'
 import type { Browser, Page } from 'playwright-core'
@@ -27,122 +27,127 @@ const KINDS = [
 	'lost',
 ]
 
-let served: Served
-let browser: Browser
-let page: Page
-const complaints: string[] = []
+describe('kiosk gallery', () => {
+	let served: Served
+	let browser: Browser
+	let page: Page
+	const complaints: string[] = []
 
-before(async () => {
-	served = await servePage('gallery')
-	browser = await startBrowser()
-	page = await browser.newPage({ reducedMotion: 'reduce' })
-	page.on('pageerror', (error) => complaints.push(error.message))
-	page.on('console', (message) => {
-		if (message.type() === 'error') complaints.push(message.text())
+	before(async () => {
+		served = await servePage('gallery')
+		browser = await startBrowser()
+		page = await browser.newPage({ reducedMotion: 'reduce' })
+		page.on('pageerror', (error) => complaints.push(error.message))
+		page.on('console', (message) => {
+			if (message.type() === 'error') complaints.push(message.text())
+		})
+		await page.goto(served.url)
 	})
-	await page.goto(served.url)
-})
 
-after(async () => {
-	await browser.close()
-	await served.close()
-})
+	after(async () => {
+		await browser.close()
+		await served.close()
+	})
 
-async function show(query: string): Promise<void> {
-	await page.evaluate(async (address) => {
-		history.pushState(null, '', address)
-		dispatchEvent(new PopStateEvent('popstate'))
-		while (document.documentElement.dataset.shown !== address) await new Promise((later) => setTimeout(later))
-	}, `?${query}`)
-}
+	async function show(query: string): Promise<void> {
+		await page.evaluate(async (address) => {
+			history.pushState(null, '', address)
+			dispatchEvent(new PopStateEvent('popstate'))
+			while (document.documentElement.dataset.shown !== address) await new Promise((later) => setTimeout(later))
+		}, `?${query}`)
+	}
 
-for (const size of SIZES) {
-	test(`every screen in every look keeps the rules at ${size.width} × ${size.height}`, async () => {
-		await page.setViewportSize(size)
-		const problems: string[] = []
-		for (const look of LOOKS) {
-			for (const screen of look === 'theme=light' ? SCREENS : DIFFERENT) {
-				await show(`screen=${screen}&${look}`)
-				for (const problem of await page.evaluate(problemsOnScreen)) problems.push(`${screen} ${look}: ${problem}`)
+	for (const size of SIZES) {
+		test(`every screen in every look keeps the rules at ${size.width} × ${size.height}`, async () => {
+			await page.setViewportSize(size)
+			const problems: string[] = []
+			for (const look of LOOKS) {
+				for (const screen of look === 'theme=light' ? SCREENS : DIFFERENT) {
+					await show(`screen=${screen}&${look}`)
+					for (const problem of await page.evaluate(problemsOnScreen)) problems.push(`${screen} ${look}: ${problem}`)
+				}
 			}
-		}
-		assert.deepEqual(problems, [])
-	})
-}
+			assert.deepEqual(problems, [])
+		})
+	}
 
-for (const size of SIZES.slice(0, 2)) {
-	test(`words 40 % longer still fit at ${size.width} × ${size.height}`, async () => {
-		await page.setViewportSize(size)
-		const problems: string[] = []
-		for (const screen of DIFFERENT) {
-			await show(`screen=${screen}`)
-			await page.evaluate(lengthenWords)
-			for (const problem of await page.evaluate(problemsOnScreen)) problems.push(`${screen}: ${problem}`)
-		}
-		assert.deepEqual(problems, [])
-	})
-}
+	for (const size of SIZES.slice(0, 2)) {
+		test(`words 40 % longer still fit at ${size.width} × ${size.height}`, async () => {
+			await page.setViewportSize(size)
+			const problems: string[] = []
+			for (const screen of DIFFERENT) {
+				await show(`screen=${screen}`)
+				await page.evaluate(lengthenWords)
+				for (const problem of await page.evaluate(problemsOnScreen)) problems.push(`${screen}: ${problem}`)
+			}
+			assert.deepEqual(problems, [])
+		})
+	}
 
-test('a screen without an example is a failure', async () => {
-	await show('screen=there-is-none')
-	assert.deepEqual(await page.evaluate(problemsOnScreen), ['no such example'])
-})
-
-test('the rules see a screen that breaks them', async () => {
-	await page.setViewportSize(SIZES[0])
-	await show('screen=open')
-	await page.evaluate(() => {
-		const [first, second] = document.querySelectorAll<HTMLElement>('.bar button')
-		first?.style.setProperty('font-size', '14px')
-		second?.style.setProperty('min-height', '40px')
-		second?.style.setProperty('height', '40px')
-		document.querySelector<HTMLElement>('.lead')?.style.setProperty('padding-top', '900px')
-		document.querySelector<HTMLElement>('h1')?.style.setProperty('margin-left', '3000px')
+	test('a screen without an example is a failure', async () => {
+		await show('screen=there-is-none')
+		assert.deepEqual(await page.evaluate(problemsOnScreen), ['no such example'])
 	})
-	const problems = await page.evaluate(problemsOnScreen)
-	for (const rule of [/target/, /text of 14 px/, /sideways|heading/, /covers|out of the screen/])
+
+	test('the rules see a screen that breaks them', async () => {
+		await page.setViewportSize(SIZES[0])
+		await show('screen=open')
+		await page.evaluate(() => {
+			const [first, second] = document.querySelectorAll<HTMLElement>('.bar button')
+			first?.style.setProperty('font-size', '14px')
+			second?.style.setProperty('min-height', '40px')
+			second?.style.setProperty('height', '40px')
+			document.querySelector<HTMLElement>('.lead')?.style.setProperty('padding-top', '900px')
+			document.querySelector<HTMLElement>('h1')?.style.setProperty('margin-left', '3000px')
+		})
+		const problems = await page.evaluate(problemsOnScreen)
+		for (const rule of [/target/, /text of 14 px/, /sideways|heading/, /covers|out of the screen/])
+			assert.ok(
+				problems.some((problem) => rule.test(problem)),
+				`${rule} in ${problems.join('; ')}`,
+			)
+		await show('screen=attract')
+	})
+
+	const AXE_VIEWS = [
+		{ size: SIZES[0], look: 'theme=light', screens: KINDS },
+		{ size: SIZES[1], look: 'theme=dark', screens: KINDS },
+		{ size: SIZES[0], look: 'contrast=high', screens: ['attract', 'pin-wait', 'choose-return', 'open', 'open-alarm', 'done'] },
+		{ size: SIZES[2], look: 'theme=light', screens: ['attract-standalone', 'pin-wrong', 'choose-many', 'open', 'done', 'help'] },
+	] as const
+
+	for (const { size, look, screens } of AXE_VIEWS) {
+		test(`no accessibility violation with ${look} at ${size.width} × ${size.height}`, async () => {
+			await page.setViewportSize(size)
+			const violations: string[] = []
+			for (const screen of screens) {
+				await show(`screen=${screen}&${look}`)
+				violations.push(...(await violationsOf(page)).map((violation) => `${screen}: ${violation}`))
+			}
+			assert.deepEqual(violations, [])
+		})
+	}
+
+	test('the accessibility check sees a button without a name', async () => {
+		const planted = await browser.newPage()
+		await planted.setContent('<html lang="en"><title>Planted</title><main><h1>Planted</h1><button></button></main>')
+		const found = await violationsOf(planted)
+		await planted.close()
 		assert.ok(
-			problems.some((problem) => rule.test(problem)),
-			`${rule} in ${problems.join('; ')}`,
+			found.some((violation) => violation.startsWith('button-name')),
+			found.join('; '),
 		)
-	await show('screen=attract')
-})
-
-const AXE_VIEWS = [
-	{ size: SIZES[0], look: 'theme=light', screens: KINDS },
-	{ size: SIZES[1], look: 'theme=dark', screens: KINDS },
-	{ size: SIZES[0], look: 'contrast=high', screens: ['attract', 'pin-wait', 'choose-return', 'open', 'open-alarm', 'done'] },
-	{ size: SIZES[2], look: 'theme=light', screens: ['attract-standalone', 'pin-wrong', 'choose-many', 'open', 'done', 'help'] },
-] as const
-
-for (const { size, look, screens } of AXE_VIEWS) {
-	test(`no accessibility violation with ${look} at ${size.width} × ${size.height}`, async () => {
-		await page.setViewportSize(size)
-		const violations: string[] = []
-		for (const screen of screens) {
-			await show(`screen=${screen}&${look}`)
-			violations.push(...(await violationsOf(page)).map((violation) => `${screen}: ${violation}`))
-		}
-		assert.deepEqual(violations, [])
 	})
-}
 
-test('the accessibility check sees a button without a name', async () => {
-	const planted = await browser.newPage()
-	await planted.setContent('<html lang="en"><title>Planted</title><main><h1>Planted</h1><button></button></main>')
-	const found = await violationsOf(planted)
-	await planted.close()
-	assert.ok(
-		found.some((violation) => violation.startsWith('button-name')),
-		found.join('; '),
-	)
-})
-
-test('the pages run under the strict content security policy without a complaint', () => {
-	assert.deepEqual(complaints, [])
+	test('the pages run under the strict content security policy without a complaint', () => {
+		assert.deepEqual(complaints, [])
+	})
 })
 
 async function violationsOf(of: Page): Promise<string[]> {
-	const { violations } = await new AxeBuilder({ page: of }).setLegacyMode(true).analyze()
+	const { violations } = await new AxeBuilder({ page: of })
+		.setLegacyMode(true)
+		.options({ resultTypes: ['violations'] })
+		.analyze()
 	return violations.map((violation) => `${violation.id} ${violation.nodes.map((node) => `${node.target} ${node.any[0]?.message ?? ''}`).join(' | ')}`)
 }

@@ -1,32 +1,149 @@
 import assert from 'node:assert/strict'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { after, before, beforeEach, test } from 'node:test'
+import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import { type KioskAct, type KioskView, kioskAct, kioskExamples } from '@latchwork/core/wire'
 import type { Browser, Page } from 'playwright-core'
 import { type Served, servePage, startBrowser } from './browser.ts'
 
 /** The built kiosk page against a controller that does as it is told: what is touched, typed, said and shown. */
-let browser: Browser
-let page: Page
-let controller: Awaited<ReturnType<typeof scriptedController>>
+describe('kiosk page', () => {
+	let browser: Browser
+	let page: Page
+	let controller: Awaited<ReturnType<typeof scriptedController>>
 
-before(async () => {
-	browser = await startBrowser()
-})
-after(() => browser.close())
+	before(async () => {
+		browser = await startBrowser()
+	})
+	after(() => browser.close())
 
-beforeEach(async (t) => {
-	controller = await scriptedController()
-	page = await browser.newPage({ viewport: { width: 1920, height: 1080 }, reducedMotion: 'reduce' })
-	controller.show('attract')
-	await page.goto(controller.url)
-	await page.getByRole('heading', { level: 1 }).waitFor()
-	if ('after' in t) {
-		t.after(async () => {
-			await page.close()
-			await controller.close()
-		})
-	}
+	beforeEach(async () => {
+		controller = await scriptedController()
+		page = await browser.newPage({ viewport: { width: 1920, height: 1080 }, reducedMotion: 'reduce' })
+		controller.show('attract')
+		await page.goto(controller.url)
+		await page.getByRole('heading', { level: 1 }).waitFor()
+	})
+	afterEach(async () => {
+		await page.close()
+		await controller.close()
+	})
+
+	const heading = (text: string) => page.getByRole('heading', { level: 1, name: text })
+	const keysOf = (acts: readonly KioskAct[]) => acts.map((act) => (act.kind === 'keys' ? act.keys : '')).join('')
+
+	test('from the first touch to the receipt, the page shows each view and sends each touch', async () => {
+		await page.getByRole('button', { name: 'PIN' }).click()
+		await controller.until((acts) => acts.some((act) => act.kind === 'start-pin'))
+		controller.show('pin-empty')
+		await page.getByRole('button', { name: '7', exact: true }).click()
+		await controller.until((acts) => keysOf(acts) === '7')
+		controller.show('choose')
+		await page.getByRole('button', { name: 'Borrow a laptop' }).click()
+		await controller.until((acts) => acts.some((act) => act.kind === 'choose' && act.id === 'borrow-laptop'))
+		controller.show('opening')
+		await heading('Door 12 is opening').waitFor()
+		controller.show('open')
+		await heading('Door 12 is open').waitFor()
+		assert.match(
+			await page.getByRole('progressbar').evaluate((bar) => bar.nextElementSibling?.textContent ?? ''),
+			/^Open for \d+ s\. No hurry, we remind you at 30 s\.$/,
+		)
+		await page.getByRole('img', { name: /Door 12 is marked: second column from the left/ }).waitFor()
+		await page.getByRole('button', { name: 'It is empty' }).click()
+		await controller.until((acts) => acts.some((act) => act.kind === 'it-is-empty'))
+		controller.show('done')
+		await page.getByText('Bring it back by today 18:00.', { exact: true }).waitFor()
+		await page.getByRole('button', { name: 'Finish' }).click()
+		await controller.until((acts) => acts.some((act) => act.kind === 'finish'))
+	})
+
+	test('a PIN typed on a keyboard arrives complete and in order, however fast', async () => {
+		controller.show('pin-empty')
+		await heading('Type your PIN').waitFor()
+		await page.keyboard.type('27182818')
+		await controller.until((acts) => keysOf(acts).length >= 8)
+		assert.equal(keysOf(controller.acts), '27182818')
+		await page.getByRole('img', { name: '8 of 8 digits typed, hidden' }).waitFor()
+		await page.keyboard.press('Enter')
+		await controller.until((acts) => keysOf(acts).endsWith('#'))
+		assert.equal((await page.content()).includes('2718'), false, 'no digit is on the page')
+	})
+
+	test('while wrong tries cost time, keys do nothing', async () => {
+		controller.show('pin-wait')
+		await page.getByText(/You can type again in \d+ s/).waitFor()
+		await page.keyboard.type('12')
+		await page.getByRole('button', { name: '3', exact: true }).dispatchEvent('click')
+		await page.getByRole('button', { name: 'Help' }).click()
+		await controller.until((acts) => acts.length > 0)
+		assert.deepEqual(controller.acts, [{ kind: 'help' }])
+	})
+
+	test('the heading takes the focus with each screen, and arrows reach the choices', async () => {
+		controller.show('choose-many')
+		await heading('What would you like to do?').waitFor()
+		assert.equal(await page.evaluate(() => document.activeElement?.tagName), 'H1')
+		await page.keyboard.press('ArrowDown')
+		assert.match((await page.evaluate(() => document.activeElement?.textContent)) ?? '', /^Go on with LT-0418/)
+		await page.keyboard.press('ArrowRight')
+		assert.match((await page.evaluate(() => document.activeElement?.textContent)) ?? '', /^Return LT-0418|^Borrow/)
+		await page.keyboard.press('Enter')
+		await controller.until((acts) => acts.some((act) => act.kind === 'choose'))
+		assert.equal(await page.getByRole('button', { name: 'Borrow a laptop' }).count(), 0, 'what is not offered is no button')
+	})
+
+	test('help at an open door is a leaf over it: the door keeps its controller, and comes back', async () => {
+		controller.show('open')
+		await page.getByRole('button', { name: 'Help' }).click()
+		await heading('What do you need?').waitFor()
+		await page.getByRole('button', { name: 'Back' }).click()
+		await heading('Door 12 is open').waitFor()
+		await page.getByRole('button', { name: 'Help' }).click()
+		await heading('What do you need?').waitFor()
+		controller.show('open-prompt')
+		await heading('Door 12 is still open').waitFor()
+		assert.deepEqual(controller.acts, [])
+	})
+
+	test('reading helpers hold for one visit and are forgotten with it', async () => {
+		await page.getByRole('button', { name: 'Larger text' }).click()
+		await page.getByRole('button', { name: 'Contrast' }).click()
+		controller.show('choose')
+		await heading('What would you like to do?').waitFor()
+		assert.deepEqual(await page.evaluate(() => ({ ...document.documentElement.dataset })), { text: 'large', contrast: 'high' })
+		controller.show('attract')
+		await page.waitForFunction(() => document.documentElement.dataset.text === undefined)
+		assert.equal(await page.getByRole('button', { name: 'Contrast' }).getAttribute('aria-pressed'), 'false')
+	})
+
+	test('the warning that time runs out offers more, until there is no more', async () => {
+		controller.show('choose-ending')
+		await page.getByRole('alert').getByText('This screen starts over in').waitFor()
+		await page.getByRole('button', { name: 'I need more time' }).click()
+		await controller.until((acts) => acts.some((act) => act.kind === 'more-time'))
+		const ending = kioskExamples.get('choose-ending')
+		assert.ok(ending?.idle)
+		controller.show('choose-ending', { idle: { ...ending.idle, extensionsLeft: 0 } })
+		await page.getByRole('button', { name: 'I need more time' }).waitFor({ state: 'detached' })
+	})
+
+	test('a controller that goes away is said calmly, and its return brings back where the person was', async () => {
+		controller.show('open')
+		await heading('Door 12 is open').waitFor()
+		const port = Number(new URL(controller.url).port)
+		await controller.close()
+		await heading('This screen lost its controller').waitFor()
+		await page.getByText('+49 30 5550 142').waitFor()
+		controller = await scriptedController(port)
+		controller.show('open-prompt')
+		await heading('Door 12 is still open').waitFor()
+	})
+
+	test('nothing leads away from the page: no link, no menu, no selection', async () => {
+		assert.equal(await page.locator('a[href]').count(), 0)
+		assert.equal(await page.evaluate(() => document.body.dispatchEvent(new MouseEvent('contextmenu', { bubbles: true, cancelable: true }))), false)
+		assert.equal(await page.evaluate(() => getComputedStyle(document.body).userSelect), 'none')
+	})
 })
 
 async function scriptedController(port = 0) {
@@ -90,120 +207,3 @@ async function scriptedController(port = 0) {
 		},
 	}
 }
-
-const heading = (text: string) => page.getByRole('heading', { level: 1, name: text })
-const keysOf = (acts: readonly KioskAct[]) => acts.map((act) => (act.kind === 'keys' ? act.keys : '')).join('')
-
-test('from the first touch to the receipt, the page shows each view and sends each touch', async () => {
-	await page.getByRole('button', { name: 'PIN' }).click()
-	await controller.until((acts) => acts.some((act) => act.kind === 'start-pin'))
-	controller.show('pin-empty')
-	await page.getByRole('button', { name: '7', exact: true }).click()
-	await controller.until((acts) => keysOf(acts) === '7')
-	controller.show('choose')
-	await page.getByRole('button', { name: 'Borrow a laptop' }).click()
-	await controller.until((acts) => acts.some((act) => act.kind === 'choose' && act.id === 'borrow-laptop'))
-	controller.show('opening')
-	await heading('Door 12 is opening').waitFor()
-	controller.show('open')
-	await heading('Door 12 is open').waitFor()
-	assert.match(
-		await page.getByRole('progressbar').evaluate((bar) => bar.nextElementSibling?.textContent ?? ''),
-		/^Open for \d+ s\. No hurry, we remind you at 30 s\.$/,
-	)
-	await page.getByRole('img', { name: /Door 12 is marked: second column from the left/ }).waitFor()
-	await page.getByRole('button', { name: 'It is empty' }).click()
-	await controller.until((acts) => acts.some((act) => act.kind === 'it-is-empty'))
-	controller.show('done')
-	await page.getByText('Bring it back by today 18:00.', { exact: true }).waitFor()
-	await page.getByRole('button', { name: 'Finish' }).click()
-	await controller.until((acts) => acts.some((act) => act.kind === 'finish'))
-})
-
-test('a PIN typed on a keyboard arrives complete and in order, however fast', async () => {
-	controller.show('pin-empty')
-	await heading('Type your PIN').waitFor()
-	await page.keyboard.type('27182818')
-	await controller.until((acts) => keysOf(acts).length >= 8)
-	assert.equal(keysOf(controller.acts), '27182818')
-	await page.getByRole('img', { name: '8 of 8 digits typed, hidden' }).waitFor()
-	await page.keyboard.press('Enter')
-	await controller.until((acts) => keysOf(acts).endsWith('#'))
-	assert.equal((await page.content()).includes('2718'), false, 'no digit is on the page')
-})
-
-test('while wrong tries cost time, keys do nothing', async () => {
-	controller.show('pin-wait')
-	await page.getByText(/You can type again in \d+ s/).waitFor()
-	await page.keyboard.type('12')
-	await page.getByRole('button', { name: '3', exact: true }).dispatchEvent('click')
-	await page.getByRole('button', { name: 'Help' }).click()
-	await controller.until((acts) => acts.length > 0)
-	assert.deepEqual(controller.acts, [{ kind: 'help' }])
-})
-
-test('the heading takes the focus with each screen, and arrows reach the choices', async () => {
-	controller.show('choose-many')
-	await heading('What would you like to do?').waitFor()
-	assert.equal(await page.evaluate(() => document.activeElement?.tagName), 'H1')
-	await page.keyboard.press('ArrowDown')
-	assert.match((await page.evaluate(() => document.activeElement?.textContent)) ?? '', /^Go on with LT-0418/)
-	await page.keyboard.press('ArrowRight')
-	assert.match((await page.evaluate(() => document.activeElement?.textContent)) ?? '', /^Return LT-0418|^Borrow/)
-	await page.keyboard.press('Enter')
-	await controller.until((acts) => acts.some((act) => act.kind === 'choose'))
-	assert.equal(await page.getByRole('button', { name: 'Borrow a laptop' }).count(), 0, 'what is not offered is no button')
-})
-
-test('help at an open door is a leaf over it: the door keeps its controller, and comes back', async () => {
-	controller.show('open')
-	await page.getByRole('button', { name: 'Help' }).click()
-	await heading('What do you need?').waitFor()
-	await page.getByRole('button', { name: 'Back' }).click()
-	await heading('Door 12 is open').waitFor()
-	await page.getByRole('button', { name: 'Help' }).click()
-	await heading('What do you need?').waitFor()
-	controller.show('open-prompt')
-	await heading('Door 12 is still open').waitFor()
-	assert.deepEqual(controller.acts, [])
-})
-
-test('reading helpers hold for one visit and are forgotten with it', async () => {
-	await page.getByRole('button', { name: 'Larger text' }).click()
-	await page.getByRole('button', { name: 'Contrast' }).click()
-	controller.show('choose')
-	await heading('What would you like to do?').waitFor()
-	assert.deepEqual(await page.evaluate(() => ({ ...document.documentElement.dataset })), { text: 'large', contrast: 'high' })
-	controller.show('attract')
-	await page.waitForFunction(() => document.documentElement.dataset.text === undefined)
-	assert.equal(await page.getByRole('button', { name: 'Contrast' }).getAttribute('aria-pressed'), 'false')
-})
-
-test('the warning that time runs out offers more, until there is no more', async () => {
-	controller.show('choose-ending')
-	await page.getByRole('alert').getByText('This screen starts over in').waitFor()
-	await page.getByRole('button', { name: 'I need more time' }).click()
-	await controller.until((acts) => acts.some((act) => act.kind === 'more-time'))
-	const ending = kioskExamples.get('choose-ending')
-	assert.ok(ending?.idle)
-	controller.show('choose-ending', { idle: { ...ending.idle, extensionsLeft: 0 } })
-	await page.getByRole('button', { name: 'I need more time' }).waitFor({ state: 'detached' })
-})
-
-test('a controller that goes away is said calmly, and its return brings back where the person was', async () => {
-	controller.show('open')
-	await heading('Door 12 is open').waitFor()
-	const port = Number(new URL(controller.url).port)
-	await controller.close()
-	await heading('This screen lost its controller').waitFor()
-	await page.getByText('+49 30 5550 142').waitFor()
-	controller = await scriptedController(port)
-	controller.show('open-prompt')
-	await heading('Door 12 is still open').waitFor()
-})
-
-test('nothing leads away from the page: no link, no menu, no selection', async () => {
-	assert.equal(await page.locator('a[href]').count(), 0)
-	assert.equal(await page.evaluate(() => document.body.dispatchEvent(new MouseEvent('contextmenu', { bubbles: true, cancelable: true }))), false)
-	assert.equal(await page.evaluate(() => getComputedStyle(document.body).userSelect), 'none')
-})

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { ServerResponse } from 'node:http'
-import { after, afterEach, before, beforeEach, test } from 'node:test'
+import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import { AxeBuilder } from '@axe-core/playwright'
 import {
 	type VirtualState,
@@ -27,24 +27,131 @@ const SCHEMAS = {
 	clock: virtualClockAdvance,
 }
 
-let browser: Browser
-let page: Page
-let bench: Awaited<ReturnType<typeof scriptedBench>>
+describe('virtual bank page', () => {
+	let browser: Browser
+	let page: Page
+	let bench: Awaited<ReturnType<typeof scriptedBench>>
 
-before(async () => {
-	browser = await startBrowser()
-})
-after(() => browser.close())
+	before(async () => {
+		browser = await startBrowser()
+	})
+	after(() => browser.close())
 
-beforeEach(async () => {
-	bench = await scriptedBench()
-	page = await browser.newPage({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce' })
-	await page.goto(bench.url)
-	await page.getByRole('heading', { level: 1, name: 'Virtual bank' }).waitFor()
-})
-afterEach(async () => {
-	await page.close()
-	await bench.close()
+	beforeEach(async () => {
+		bench = await scriptedBench()
+		page = await browser.newPage({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce' })
+		await page.goto(bench.url)
+		await page.getByRole('heading', { level: 1, name: 'Virtual bank' }).waitFor()
+	})
+	afterEach(async () => {
+		await page.close()
+		await bench.close()
+	})
+
+	const AT = '/banks/hq-lobby-a'
+	const press = (name: string) => page.getByRole('button', { name, exact: true }).first().click()
+
+	/** Runs the act and answers what it sent. */
+	async function sent(act: () => Promise<unknown>): Promise<string> {
+		const before = bench.requests.length
+		const answered = page.waitForResponse((response) => response.request().method() !== 'GET')
+		await act()
+		await answered
+		return bench.requests.slice(before).join('\n')
+	}
+
+	test('a person taps a badge, types a PIN and shows a code', async () => {
+		assert.equal(await sent(() => press('Tap badge')), `POST ${AT}/badge {"number":"1048576"}`)
+		assert.equal(await sent(() => press('Type PIN')), `POST ${AT}/keypad {"keys":"27182818#"}`)
+		assert.equal(await sent(() => press('Show QR 2')), `POST ${AT}/scan {"text":"LW1.7Q2M-DEMO-B"}`)
+		await page.getByLabel('Another badge').fill('42')
+		assert.equal(await sent(() => page.keyboard.press('Enter')), `POST ${AT}/badge {"number":"42"}`)
+		assert.equal(await sent(() => press('finish')), `POST ${AT}/keypad {"keys":"#"}`)
+		await page.getByLabel('Text for the scanner').fill('LT-0418')
+		assert.equal(await sent(() => press('Scan')), `POST ${AT}/scan {"text":"LT-0418"}`)
+	})
+
+	test('the door that swings open comes to hand: take the item, push it shut', async () => {
+		await page.getByRole('heading', { name: 'Door 12' }).waitFor()
+		assert.equal(await sent(() => press('Take LT-0418')), `POST ${AT}/compartments/12/item {"present":false}`)
+		bench.change(({ banks: [bank] }) => {
+			const compartment = bank?.compartments.find(({ number }) => number === 12)
+			if (compartment) Object.assign(compartment, { item: false, tag: undefined })
+		})
+		await page.getByLabel('Tag').fill('LT-0500')
+		assert.equal(await sent(() => press('Put in')), `POST ${AT}/compartments/12/item {"present":true,"tag":"LT-0500"}`)
+		assert.equal(await sent(() => press('Push shut')), `POST ${AT}/compartments/12/door {"state":"closed"}`)
+		bench.change(({ banks: [bank] }) => {
+			for (const compartment of bank?.compartments ?? []) compartment.door = compartment.number === 18 ? 'open' : 'closed'
+		})
+		await page.getByRole('heading', { name: 'Door 18' }).waitFor()
+		await page.getByRole('button', { name: 'Compartment 18, door open, LT-0377 inside, 0 pulses' }).waitFor()
+	})
+
+	test('a closed door can be forced, let go by itself, and given faults', async () => {
+		await page.getByRole('button', { name: /^Compartment 3,/ }).click()
+		await page.getByRole('heading', { name: 'Door 3', exact: true }).waitFor()
+		assert.equal(await page.getByRole('button', { name: 'Take LT-0402' }).isDisabled(), true, 'nothing moves through a closed door')
+		assert.equal(await sent(() => press('Force open')), `POST ${AT}/compartments/3/door {"state":"open"}`)
+		assert.equal(await sent(() => press('Let it open by itself')), `POST ${AT}/faults {"compartment":3,"opensByItself":true}`)
+		assert.equal(await sent(() => page.getByLabel('Lock is stuck').click()), `POST ${AT}/faults {"compartment":3,"stuckLock":true}`)
+		assert.equal(await sent(() => page.getByLabel('Opens late by').selectOption('2 s')), `POST ${AT}/faults {"compartment":3,"lateOpenMs":2000}`)
+		assert.equal(
+			await sent(() => page.getByLabel('Latch sensor').selectOption('inverted')),
+			`POST ${AT}/faults {"compartment":3,"sensor":"inverted"}`,
+		)
+	})
+
+	test('boards, the reader and the clock', async () => {
+		const board = page.getByRole('listitem').filter({ hasText: 'Board 1' })
+		assert.equal(await sent(() => board.getByLabel('Silent').click()), `POST ${AT}/faults {"board":1,"silent":true}`)
+		assert.equal(
+			await sent(() => board.getByLabel('Direction').selectOption('answers')),
+			`POST ${AT}/faults {"board":1,"corrupt":{"rate":0.02,"direction":"answers"}}`,
+		)
+		assert.equal(await sent(() => board.getByLabel('Changed bytes').selectOption('none')), `POST ${AT}/faults {"board":1,"corrupt":null}`)
+		assert.equal(await sent(() => board.getByLabel('Answers later by').selectOption('1 s')), `POST ${AT}/faults {"board":1,"answerDelayMs":1000}`)
+		assert.equal(await sent(() => page.getByLabel('Unplug the reader').click()), `POST ${AT}/faults {"reader":{"offline":true}}`)
+		assert.equal(await sent(() => page.getByLabel('Take the cover off').click()), `POST ${AT}/faults {"reader":{"tamper":true}}`)
+		assert.equal(await sent(() => press('Clear all faults')), `DELETE ${AT}/faults`)
+		assert.equal(await sent(() => press('+5 min')), 'POST /clock {"advanceSeconds":300}')
+	})
+
+	test('arrow keys walk the drawing by place', async () => {
+		await page.getByRole('button', { name: /^Compartment 12,/ }).focus()
+		await page.keyboard.press('ArrowDown')
+		await page.getByRole('heading', { name: 'Door 13', exact: true }).waitFor()
+		await page.keyboard.press('ArrowLeft')
+		await page.getByRole('heading', { name: 'Door 6', exact: true }).waitFor()
+		assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('data-door')), '6')
+	})
+
+	test('a refusal is told in its own words, a lost bench too', async () => {
+		bench.refuse('The door is closed.')
+		await press('Tap badge')
+		await page.getByRole('alert').getByText('Refused: The door is closed.').waitFor()
+		await bench.close()
+		await page.getByRole('alert').getByText('does not answer').waitFor()
+	})
+
+	for (const [width, colorScheme] of [
+		[1440, 'light'],
+		[1440, 'dark'],
+		[400, 'light'],
+	] as const) {
+		test(`no accessibility violation and no sideways scroll, ${colorScheme}, ${width} px`, async () => {
+			await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+			await page.setViewportSize({ width, height: 900 })
+			const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze()
+			assert.deepEqual(
+				violations.map(
+					(violation) => `${violation.id}: ${violation.nodes.map((node) => `${node.target} ${node.any[0]?.message ?? ''}`).join(' | ')}`,
+				),
+				[],
+			)
+			assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= width)
+		})
+	}
 })
 
 async function scriptedBench() {
@@ -85,104 +192,4 @@ async function scriptedBench() {
 			for (const stream of streams) stream.write(`data: ${JSON.stringify(state)}\n\n`)
 		},
 	}
-}
-
-const AT = '/banks/hq-lobby-a'
-const press = (name: string) => page.getByRole('button', { name, exact: true }).first().click()
-
-/** Runs the act and answers what it sent. */
-async function sent(act: () => Promise<unknown>): Promise<string> {
-	const before = bench.requests.length
-	const answered = page.waitForResponse((response) => response.request().method() !== 'GET')
-	await act()
-	await answered
-	return bench.requests.slice(before).join('\n')
-}
-
-test('a person taps a badge, types a PIN and shows a code', async () => {
-	assert.equal(await sent(() => press('Tap badge')), `POST ${AT}/badge {"number":"1048576"}`)
-	assert.equal(await sent(() => press('Type PIN')), `POST ${AT}/keypad {"keys":"27182818#"}`)
-	assert.equal(await sent(() => press('Show QR 2')), `POST ${AT}/scan {"text":"LW1.7Q2M-DEMO-B"}`)
-	await page.getByLabel('Another badge').fill('42')
-	assert.equal(await sent(() => page.keyboard.press('Enter')), `POST ${AT}/badge {"number":"42"}`)
-	assert.equal(await sent(() => press('finish')), `POST ${AT}/keypad {"keys":"#"}`)
-	await page.getByLabel('Text for the scanner').fill('LT-0418')
-	assert.equal(await sent(() => press('Scan')), `POST ${AT}/scan {"text":"LT-0418"}`)
-})
-
-test('the door that swings open comes to hand: take the item, push it shut', async () => {
-	await page.getByRole('heading', { name: 'Door 12' }).waitFor()
-	assert.equal(await sent(() => press('Take LT-0418')), `POST ${AT}/compartments/12/item {"present":false}`)
-	bench.change(({ banks: [bank] }) => {
-		const compartment = bank?.compartments.find(({ number }) => number === 12)
-		if (compartment) Object.assign(compartment, { item: false, tag: undefined })
-	})
-	await page.getByLabel('Tag').fill('LT-0500')
-	assert.equal(await sent(() => press('Put in')), `POST ${AT}/compartments/12/item {"present":true,"tag":"LT-0500"}`)
-	assert.equal(await sent(() => press('Push shut')), `POST ${AT}/compartments/12/door {"state":"closed"}`)
-	bench.change(({ banks: [bank] }) => {
-		for (const compartment of bank?.compartments ?? []) compartment.door = compartment.number === 18 ? 'open' : 'closed'
-	})
-	await page.getByRole('heading', { name: 'Door 18' }).waitFor()
-	await page.getByRole('button', { name: 'Compartment 18, door open, LT-0377 inside, 0 pulses' }).waitFor()
-})
-
-test('a closed door can be forced, let go by itself, and given faults', async () => {
-	await page.getByRole('button', { name: /^Compartment 3,/ }).click()
-	await page.getByRole('heading', { name: 'Door 3', exact: true }).waitFor()
-	assert.equal(await page.getByRole('button', { name: 'Take LT-0402' }).isDisabled(), true, 'nothing moves through a closed door')
-	assert.equal(await sent(() => press('Force open')), `POST ${AT}/compartments/3/door {"state":"open"}`)
-	assert.equal(await sent(() => press('Let it open by itself')), `POST ${AT}/faults {"compartment":3,"opensByItself":true}`)
-	assert.equal(await sent(() => page.getByLabel('Lock is stuck').click()), `POST ${AT}/faults {"compartment":3,"stuckLock":true}`)
-	assert.equal(await sent(() => page.getByLabel('Opens late by').selectOption('2 s')), `POST ${AT}/faults {"compartment":3,"lateOpenMs":2000}`)
-	assert.equal(await sent(() => page.getByLabel('Latch sensor').selectOption('inverted')), `POST ${AT}/faults {"compartment":3,"sensor":"inverted"}`)
-})
-
-test('boards, the reader and the clock', async () => {
-	const board = page.getByRole('listitem').filter({ hasText: 'Board 1' })
-	assert.equal(await sent(() => board.getByLabel('Silent').click()), `POST ${AT}/faults {"board":1,"silent":true}`)
-	assert.equal(
-		await sent(() => board.getByLabel('Direction').selectOption('answers')),
-		`POST ${AT}/faults {"board":1,"corrupt":{"rate":0.02,"direction":"answers"}}`,
-	)
-	assert.equal(await sent(() => board.getByLabel('Changed bytes').selectOption('none')), `POST ${AT}/faults {"board":1,"corrupt":null}`)
-	assert.equal(await sent(() => board.getByLabel('Answers later by').selectOption('1 s')), `POST ${AT}/faults {"board":1,"answerDelayMs":1000}`)
-	assert.equal(await sent(() => page.getByLabel('Unplug the reader').click()), `POST ${AT}/faults {"reader":{"offline":true}}`)
-	assert.equal(await sent(() => page.getByLabel('Take the cover off').click()), `POST ${AT}/faults {"reader":{"tamper":true}}`)
-	assert.equal(await sent(() => press('Clear all faults')), `DELETE ${AT}/faults`)
-	assert.equal(await sent(() => press('+5 min')), 'POST /clock {"advanceSeconds":300}')
-})
-
-test('arrow keys walk the drawing by place', async () => {
-	await page.getByRole('button', { name: /^Compartment 12,/ }).focus()
-	await page.keyboard.press('ArrowDown')
-	await page.getByRole('heading', { name: 'Door 13', exact: true }).waitFor()
-	await page.keyboard.press('ArrowLeft')
-	await page.getByRole('heading', { name: 'Door 6', exact: true }).waitFor()
-	assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('data-door')), '6')
-})
-
-test('a refusal is told in its own words, a lost bench too', async () => {
-	bench.refuse('The door is closed.')
-	await press('Tap badge')
-	await page.getByRole('alert').getByText('Refused: The door is closed.').waitFor()
-	await bench.close()
-	await page.getByRole('alert').getByText('does not answer').waitFor()
-})
-
-for (const [width, colorScheme] of [
-	[1440, 'light'],
-	[1440, 'dark'],
-	[400, 'light'],
-] as const) {
-	test(`no accessibility violation and no sideways scroll, ${colorScheme}, ${width} px`, async () => {
-		await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-		await page.setViewportSize({ width, height: 900 })
-		const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze()
-		assert.deepEqual(
-			violations.map((violation) => `${violation.id}: ${violation.nodes.map((node) => `${node.target} ${node.any[0]?.message ?? ''}`).join(' | ')}`),
-			[],
-		)
-		assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= width)
-	})
 }
