@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -50,7 +51,8 @@ export const temporaryData = (): string => mkdtempSync(join(tmpdir(), 'latchwork
 /** Starts the program; rejects with what it said when it does not become ready. */
 export async function startSite(options: SiteOptions = {}): Promise<Site> {
 	const data = options.data ?? temporaryData()
-	const child = spawn(process.execPath, [CLI, 'dev', ...(options.args ?? [])], { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, LATCHWORK_DATA: data, ...options.env } })
+	const env = { ...process.env, LATCHWORK_DATA: data, LATCHWORK_PORT: String(await freePair()), ...options.env }
+	const child = spawn(process.execPath, [CLI, 'dev', ...(options.args ?? [])], { stdio: ['pipe', 'pipe', 'pipe'], env })
 	const said = listen(child)
 	const ready = JSON.parse(await said.first('LATCHWORK READY ')) as Site['ready']
 	const json = { 'content-type': 'application/json' }
@@ -118,6 +120,35 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
 			return { code, output: said.text() }
 		},
 	}
+}
+
+/** Several sites at once, all or none: those that did start are stopped when one does not. */
+export async function startSites(count: number, options: SiteOptions = {}): Promise<Site[]> {
+	const started = await Promise.allSettled(Array.from({ length: count }, () => startSite(options)))
+	const failed = started.find((s) => s.status === 'rejected')
+	const sites = started.flatMap((s) => (s.status === 'fulfilled' ? [s.value] : []))
+	if (!failed) return sites
+	await Promise.all(sites.map((s) => s.stop()))
+	throw failed.reason
+}
+
+let lastPort = 20_000 + (process.pid % 200) * 150
+
+/** Two neighbouring ports for one site; sites that start at the same moment never look at the same ones. */
+async function freePair(): Promise<number> {
+	for (;;) {
+		lastPort = lastPort > 60_000 ? 20_000 : lastPort + 2
+		const port = lastPort
+		if ((await isFree(port)) && (await isFree(port + 1))) return port
+	}
+}
+
+function isFree(port: number): Promise<boolean> {
+	return new Promise((resolve) => {
+		const probe = createServer()
+		probe.once('error', () => resolve(false))
+		probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)))
+	})
 }
 
 /** Follows a server-sent-event stream until one message is as wanted. */

@@ -52,13 +52,13 @@ export async function startDev(config: DevConfig, log: (line: string) => void): 
 	const cli = fileURLToPath(new URL('../', import.meta.url))
 
 	writeJson(files.virtualPlan, virtualPlan(config, estate, made, clock, ports, web, files))
-	const virtual = startChild(join(cli, 'virtual', 'main.ts'), [files.virtualPlan], 'VIRTUAL', log)
+	const virtual = startChild(join(cli, 'virtual', 'main.ts'), [files.virtualPlan], 'VIRTUAL', files.cache, log)
 	const hardware = (await virtual.ready) as VirtualReady
 	writeJson(files.edge, edgeFile(config, estate, made, hardware, ports.kiosk, files, web))
 	const stopMaking = keepMaking(made, files, clock)
 
 	const edgeMain = config.edge ?? fileURLToPath(import.meta.resolve('@latchwork/edge/main'))
-	const supervised = await superviseEdge(() => startChild(edgeMain, [files.edge], 'EDGE', log), log).catch(async (fault: unknown) => {
+	const supervised = await superviseEdge(() => startChild(edgeMain, [files.edge], 'EDGE', files.cache, log), log).catch(async (fault: unknown) => {
 		stopMaking()
 		await virtual.stop()
 		throw fault
@@ -100,6 +100,7 @@ const filesOf = ({ data }: DevConfig) => ({
 	readerKey: join(data, 'reader.key'),
 	clock: join(data, 'clock'),
 	keep: join(data, 'metal'),
+	cache: join(data, 'compile-cache'),
 })
 type Files = ReturnType<typeof filesOf>
 
