@@ -148,6 +148,25 @@ test('a line that takes bytes and does not let go of them blocks nothing: the op
 	assert.equal(fake.pending(), 0)
 })
 
+test('eight dead boards do not keep the live ones waiting', async () => {
+	const { fake, asked } = await running({ boards: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] })
+	await fake.advance(30_000)
+	const from = fake.mono()
+	await fake.advance(30_000)
+	const longest = Math.max(...pauses(asked, 0, from))
+	assert.ok(longest <= 500, `a pause of ${longest} ms`)
+})
+
+test('an open that is on its way when the line breaks ends then, not when its time is up', async () => {
+	const { fake, board, pipe, emulator } = await running()
+	emulator.setFaults(0, { noOpenAnswer: true })
+	const open = board.open({ id: 'x', ref: { bus: 'a', board: 0, channel: 0 }, notAfter: fake.mono() + 1000 })
+	await fake.advance(0)
+	pipe.cut()
+	assert.deepEqual(await open, { id: 'x', sent: true, ack: 'none' })
+	await board.stop()
+})
+
 test('the conformance list has a check for each item from 1 to 22', () => {
 	assert.deepEqual(
 		[...new Set(BOARD_CHECKS.map(({ item }) => item))],

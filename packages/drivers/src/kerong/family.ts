@@ -47,11 +47,8 @@ export const KR16_FAMILY: BoardFamily = {
 				add(f, 1, 0x10)
 				add(f, -1, 0x10)
 			}),
-		function: (answer) =>
-			changed(answer, (f) => {
-				add(f, 2, 1)
-				add(f, -1, 1)
-			}),
+		// A frame of the board that answers another question.
+		function: (answer) => encode({ kind: 'unlock-time', board: (answer[1] ?? 0) >> 4, ms: 550 }),
 	},
 	// Lock 1 the other way round.
 	forge: (answer) =>

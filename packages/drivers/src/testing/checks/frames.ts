@@ -91,6 +91,8 @@ export const FRAME_CHECKS: readonly Check[] = [
 			assert.equal(result.sent, true)
 			await bench.exchanges(2)
 			assert.equal(bench.cabinets[0]?.pulses(0), 1)
+			if (bench.kind === 'memory')
+				assert.deepEqual([protocolCodes(bench), bench.board.stats().badFrames], [['echo'], 0], 'told once, and no bad frame')
 			return undefined
 		},
 	},
