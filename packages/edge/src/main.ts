@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { flushCompileCache } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { type Clock, Fault, fromHex, type Id, type Random } from '@latchwork/core/base'
 import type { Content } from '@latchwork/core/door'
@@ -84,7 +85,7 @@ export async function startEdge(config: EdgeConfig, directory: string): Promise<
 	bundleVersion = () => authority.current()?.bundle.version ?? 0
 	authority.refresh()
 
-	const boards = await startBuses(config, bench, (bus, event) => bank.sensed(bus, event))
+	const boards = boardsOf(config)
 	const cases = openCases({ journal: open, authority: authority.current, now: time.now, random, bank: config.bank })
 	const number = (id: string) => authority.current()?.bundle.bank.compartments.find((c) => c.id === id)?.number ?? 0
 	const bank: Bank = openBank({
@@ -93,7 +94,7 @@ export async function startEdge(config: EdgeConfig, directory: string): Promise<
 		busMono: bench.mono,
 		now: time.now,
 		wiring: wiringOf(config, boards, authority.current()?.bundle.initialContents ?? []),
-		board: (bus) => boards.get(bus)?.board as Board,
+		board: (bus) => boards.get(bus) as Board,
 		follow: (step) => session.follow(step),
 		changed: (step) => session.stepped(step),
 	})
@@ -137,14 +138,19 @@ export async function startEdge(config: EdgeConfig, directory: string): Promise<
 			clock: { now: time.now(), uncertain: time.uncertain() },
 			boards: bank.boards(),
 			readers: readers.state(),
+			doors: Object.values(bank.state().compartments).flatMap((c) =>
+				c.session || c.hold ? [{ door: number(c.id), ...(c.session && { session: c.session.state, undecided: c.session.recovering }), ...(c.hold && { hold: c.hold.kind }) }] : [],
+			),
 			screen: session.screen().name,
 		}),
 		operator: { token: operatorToken(directory), settle: (body) => settleRequest(body, bank, authority) },
 	})
 	changed = http.changed
 
+	// What a crash left is marked as undecided before the first sensor fact can arrive.
 	bank.restart()
 	session.restore()
+	const buses = await startBuses(config, boards, bench, bank.sensed)
 	const devices = await readers.start(config, bench)
 	const cancels = [every(clock, REFRESH_MS, authority.refresh), every(clock, HOUSEKEEPING_MS, open.checkStorage), every(clock, HOUSEKEEPING_MS, open.sealHead), deadlines(clock, time.now, cases.runDeadlines)]
 	return {
@@ -157,7 +163,7 @@ export async function startEdge(config: EdgeConfig, directory: string): Promise<
 			for (const cancel of cancels) cancel()
 			session.stop()
 			bank.stop()
-			await Promise.all([http.close(), devices.stop(), ...[...boards.values()].map(async ({ board, io }) => (await board.stop(), io.close()))])
+			await Promise.all([http.close(), devices.stop(), buses.stop()])
 			shared?.stop()
 			open.sealHead()
 			open.close()
@@ -165,31 +171,40 @@ export async function startEdge(config: EdgeConfig, directory: string): Promise<
 	}
 }
 
-interface Bus {
-	readonly board: Board
-	readonly io: Transport
+function boardsOf(config: EdgeConfig): Map<string, Board> {
+	return new Map(
+		config.buses.map((b) => {
+			const entry = CATALOG.find((e) => e.family === b.family)
+			if (entry?.kind !== 'board') throw new Fault('config-invalid', `buses.${b.id}.family: there is no lock board family "${b.family}".`)
+			return [b.id, entry.create(b.product)]
+		}),
+	)
 }
 
-async function startBuses(config: EdgeConfig, bench: DriverClock, emit: Parameters<typeof busEmit>[0]): Promise<Map<string, Bus>> {
-	const buses = new Map<string, Bus>()
+async function startBuses(config: EdgeConfig, boards: ReadonlyMap<string, Board>, bench: DriverClock, sensed: Bank['sensed']): Promise<{ stop(): Promise<void> }> {
+	const started: { board: Board; io: Transport }[] = []
 	for (const b of config.buses) {
-		const entry = CATALOG.find((e) => e.family === b.family)
-		if (entry?.kind !== 'board') throw new Fault('config-invalid', `buses.${b.id}.family: there is no lock board family "${b.family}".`)
-		const board = entry.create(b.product)
+		const board = boards.get(b.id)
+		if (!board) continue
 		const io = await openTransport(b.transport, bench)
-		buses.set(b.id, { board, io })
+		started.push({ board, io })
 		const profile = { bus: b.id, boards: b.boards, product: b.product, ...(b.polarity && { polarity: b.polarity }), ...(b.statusOrder && { statusOrder: b.statusOrder }) }
-		await board.start(io, profile, bench, busEmit(emit)(b.id))
+		await board.start(io, profile, bench, (event) => sensed(b.id, event))
 	}
-	return buses
+	return {
+		async stop() {
+			for (const { board, io } of started) {
+				await board.stop()
+				await io.close()
+			}
+		},
+	}
 }
 
-const busEmit = (emit: Bank['sensed']) => (bus: string) => (event: Parameters<Bank['sensed']>[1]) => emit(bus, event)
-
-function wiringOf(config: EdgeConfig, boards: ReadonlyMap<string, Bus>, contents: readonly { compartment: string; asset: string }[]): Wiring[] {
+function wiringOf(config: EdgeConfig, boards: ReadonlyMap<string, Board>, contents: readonly { compartment: string; asset: string }[]): Wiring[] {
 	const inside = new Map(contents.map((c) => [c.compartment, c.asset]))
 	return config.compartments.map(({ id, bus, board, channel }) => {
-		const caps = boards.get(bus)?.board.caps
+		const caps = boards.get(bus)?.caps
 		const item = inside.get(id)
 		const content: Content = item === undefined ? { kind: 'empty' } : { kind: 'item', item }
 		return {
@@ -245,6 +260,8 @@ export async function main(path: string | undefined): Promise<void> {
 	// Ctrl-C reaches the whole terminal group; the parent closes the pipe when it is done.
 	process.on('SIGINT', process.stdin.isTTY ? stop : () => {})
 	process.stdout.write(`EDGE ${JSON.stringify({ url: edge.url, pid: process.pid })}\n`)
+	// Written now, because a controller seldom ends in peace; it makes the next start quicker where NODE_COMPILE_CACHE is set.
+	flushCompileCache()
 }
 
 if (import.meta.main) {

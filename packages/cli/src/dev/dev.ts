@@ -100,7 +100,8 @@ const filesOf = ({ data }: DevConfig) => ({
 	readerKey: join(data, 'reader.key'),
 	clock: join(data, 'clock'),
 	keep: join(data, 'metal'),
-	cache: join(data, 'compile-cache'),
+	/** Shared by all data directories of this checkout; Node does without where it cannot write. */
+	cache: fileURLToPath(new URL('../../../../node_modules/.cache/latchwork', import.meta.url)),
 })
 type Files = ReturnType<typeof filesOf>
 
