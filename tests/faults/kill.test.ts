@@ -29,7 +29,10 @@ const pause = (ms: number) => new Promise<void>((done) => setTimeout(done, ms))
 function journal(site: Site) {
 	const db = new DatabaseSync(join(site.ready.dataDir, 'edge.db'), { readOnly: true })
 	try {
-		const compartments = db.prepare("SELECT body FROM fact WHERE kind = 'compartment'").all().map((r) => JSON.parse(String(r.body)) as Compartment)
+		const compartments = db
+			.prepare("SELECT body FROM fact WHERE kind = 'compartment'")
+			.all()
+			.map((r) => JSON.parse(String(r.body)) as Compartment)
 		const intents = db.prepare('SELECT compartment, count(*) AS n FROM intent GROUP BY compartment').all()
 		const sequence = db.prepare('SELECT count(*) AS n, max(seq) AS last FROM event').get()
 		return {
@@ -74,12 +77,19 @@ async function tidy(site: Site): Promise<void> {
 }
 
 async function insides(site: Site): Promise<Map<number, string | undefined>> {
-	const state = (await (await fetch(`${site.ready.virtual}/state`)).json()) as { banks: { compartments: { number: number; item: boolean; tag?: string }[] }[] }
+	const state = (await (await fetch(`${site.ready.virtual}/state`)).json()) as {
+		banks: { compartments: { number: number; item: boolean; tag?: string }[] }[]
+	}
 	return new Map((state.banks[0]?.compartments ?? []).filter((c) => c.item).map((c) => [c.number, c.tag]))
 }
 
 /** One errand under way; each step is where a kill may fall. Errors of a vanished controller are the point, not a failure. */
-async function errand(site: Site, person: number, after: { choose: number | 'row'; open: number; closed: number }, reached: (phase: string) => Promise<boolean>): Promise<void> {
+async function errand(
+	site: Site,
+	person: number,
+	after: { choose: number | 'row'; open: number; closed: number },
+	reached: (phase: string) => Promise<boolean>,
+): Promise<void> {
 	const who = site.ready.people[person]
 	if (!who) return
 	await site.badge(who.badge)
@@ -164,7 +174,8 @@ test(`kill -9 of the controller ${KILLS} times while people use it: no pulse wit
 		`seed ${SEED}: ${recovery.length} kills, door state at the kill ${JSON.stringify(histogram)}; ${tally.pulses} pulses of ${tally.intents} intents; ${tally.events} events; recovery p50 ${Math.round(recovery[recovery.length >> 1] ?? 0)} ms, p99 ${Math.round(p99)} ms`,
 	)
 	assert.ok(p99 <= 5_000, `recovery p99 ${p99} ms (I11: 5 s)`)
-	for (const state of ['releasing', 'opened', 'closed']) assert.ok((histogram[state] ?? 0) >= Math.min(10, KILLS / 20), `too few kills while ${state}: ${JSON.stringify(histogram)}`)
+	for (const state of ['releasing', 'opened', 'closed'])
+		assert.ok((histogram[state] ?? 0) >= Math.min(10, KILLS / 20), `too few kills while ${state}: ${JSON.stringify(histogram)}`)
 })
 
 /** Pulses are counted on the bus by the emulator, intents by the journal: per door and cycle never more of the first than of the second. */

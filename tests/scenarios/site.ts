@@ -5,11 +5,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { kioskView as kioskViewSchema, type KioskAct, type KioskView, type VirtualBanks, type VirtualFault } from '@latchwork/core/wire'
+import { type KioskAct, type KioskView, kioskView as kioskViewSchema, type VirtualBanks, type VirtualFault } from '@latchwork/core/wire'
 
 /** A whole site as a user starts it: `latchwork dev` in a process of its own, driven through its public doors only. */
 export interface Site {
-	readonly ready: { kiosk: string; virtual: string; dataDir: string; pids: { dev: number; edge: number; virtual: number }; people: { name: string; badge: string; pin: string }[] }
+	readonly ready: {
+		kiosk: string
+		virtual: string
+		dataDir: string
+		pids: { dev: number; edge: number; virtual: number }
+		people: { name: string; badge: string; pin: string }[]
+	}
 	readonly bank: string
 	view(): Promise<KioskView>
 	/** Waits on the screen stream until the view is as wanted; the whole last view is in the complaint. */
@@ -69,7 +75,8 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
 	const bank = banks[0]?.id ?? ''
 	const view = async (): Promise<KioskView> => kioskViewSchema.parse(await (await must(fetch(`${ready.kiosk}api/view`))).json())
 
-	const until = (wanted: (v: KioskView) => boolean, what = 'the wanted screen'): Promise<KioskView> => watch(`${ready.kiosk}api/screen`, (text) => kioskViewSchema.parse(JSON.parse(text)), wanted, what)
+	const until = (wanted: (v: KioskView) => boolean, what = 'the wanted screen'): Promise<KioskView> =>
+		watch(`${ready.kiosk}api/screen`, (text) => kioskViewSchema.parse(JSON.parse(text)), wanted, what)
 	const metal = async () => ((await (await must(virtual('GET', '/banks'))).json()) as VirtualBanks)[0]?.compartments ?? []
 
 	return {
@@ -89,12 +96,18 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
 		keypad: async (keys) => void (await must(virtual('POST', `/banks/${bank}/keypad`, { keys }))),
 		scan: async (text) => void (await must(virtual('POST', `/banks/${bank}/scan`, { text }))),
 		door: async (number, state) => void (await must(virtual('POST', `/banks/${bank}/compartments/${number}/door`, { state }))),
-		item: async (number, present, tag) => (await virtual('POST', `/banks/${bank}/compartments/${number}/item`, { present, ...(tag && { tag }) })).status,
+		item: async (number, present, tag) =>
+			(await virtual('POST', `/banks/${bank}/compartments/${number}/item`, { present, ...(tag && { tag }) })).status,
 		fault: async (fault) => void (await must(virtual('POST', `/banks/${bank}/faults`, fault))),
 		clearFaults: async () => void (await must(virtual('DELETE', `/banks/${bank}/faults`))),
 		metal,
 		untilMetal: async (wanted, what = 'the wanted metal') => {
-			const state = await watch(`${ready.virtual}/events`, (text) => (JSON.parse(text) as { banks: VirtualBanks }).banks[0]?.compartments ?? [], wanted, what)
+			const state = await watch(
+				`${ready.virtual}/events`,
+				(text) => (JSON.parse(text) as { banks: VirtualBanks }).banks[0]?.compartments ?? [],
+				wanted,
+				what,
+			)
 			return state
 		},
 		async codes(person) {
@@ -106,7 +119,11 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
 		async settle(door, found) {
 			const { readFileSync } = await import('node:fs')
 			const token = readFileSync(join(ready.dataDir, 'operator.token'), 'utf8').trim()
-			return fetch(`${ready.kiosk}api/operator/settle`, { method: 'POST', headers: { ...json, authorization: `Bearer ${token}` }, body: JSON.stringify({ door, found }) })
+			return fetch(`${ready.kiosk}api/operator/settle`, {
+				method: 'POST',
+				headers: { ...json, authorization: `Bearer ${token}` },
+				body: JSON.stringify({ door, found }),
+			})
 		},
 		edgePid: () => {
 			const last = said.all('LATCHWORK EDGE ').at(-1)
@@ -172,7 +189,9 @@ async function watch<T>(url: string, read: (text: string) => T, wanted: (value: 
 		}
 		throw new Error('the stream ended')
 	} catch (cause) {
-		throw new Error(`Waited for ${what} in vain; last seen: ${JSON.stringify((last as { screen?: unknown })?.screen ?? last)?.slice(0, 600)}`, { cause })
+		throw new Error(`Waited for ${what} in vain; last seen: ${JSON.stringify((last as { screen?: unknown })?.screen ?? last)?.slice(0, 600)}`, {
+			cause,
+		})
 	} finally {
 		clearTimeout(timer)
 		give.abort()

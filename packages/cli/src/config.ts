@@ -48,7 +48,11 @@ function portNumber(text: string): number {
 }
 
 /** `util.parseArgs` with an error that a person can act on. */
-export function readArgs(args: readonly string[], options: NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>['options']>, allowPositionals = false) {
+export function readArgs(
+	args: readonly string[],
+	options: NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>['options']>,
+	allowPositionals = false,
+) {
 	try {
 		return parseArgs({ args: [...args], options, allowPositionals, strict: true })
 	} catch (cause) {

@@ -7,7 +7,8 @@ interface Command {
 
 const COMMANDS: Readonly<Record<string, Command>> = {
 	dev: {
-		words: 'start everything on this machine: a controller, a virtual bank and demo people  [--fresh] [--no-demo] [--virtual-clock] [--edge FILE] [--data DIR] [--port N]',
+		words:
+			'start everything on this machine: a controller, a virtual bank and demo people  [--fresh] [--no-demo] [--virtual-clock] [--edge FILE] [--data DIR] [--port N]',
 		run: async (args) => (await import('./commands/dev.ts')).dev(args),
 	},
 	edge: {
@@ -19,7 +20,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 		run: async (args) => (await import('./commands/driver.ts')).driver(args),
 	},
 	ledger: {
-		words: '`ledger verify [DIR|FILE]`: proves that a controller\'s stream is whole; `ledger export FILE [--data DIR]`',
+		words: "`ledger verify [DIR|FILE]`: proves that a controller's stream is whole; `ledger export FILE [--data DIR]`",
 		run: async (args) => (await import('./commands/ledger.ts')).ledger(args),
 	},
 	bench: {
@@ -47,7 +48,9 @@ async function main([name = 'help', ...args]: readonly string[]): Promise<void> 
 }
 
 if (Number(process.versions.node.split('.')[0]) < 24) {
-	process.stderr.write(`Latchwork needs Node 24, this is ${process.version}. In the repository \`npm ci\` brings it along: use \`npm start\` or \`npx latchwork\`.\n`)
+	process.stderr.write(
+		`Latchwork needs Node 24, this is ${process.version}. In the repository \`npm ci\` brings it along: use \`npm start\` or \`npx latchwork\`.\n`,
+	)
 	process.exit(1)
 }
 main(process.argv.slice(2)).catch((fault: unknown) => {

@@ -52,7 +52,9 @@ const edgeConfig = z.strictObject({
 			prefix: z.string().optional(),
 		}),
 	),
-	compartments: z.array(z.strictObject({ id: id('compartment'), bus: z.string(), board: z.int().nonnegative(), channel: z.int().nonnegative() })).min(1),
+	compartments: z
+		.array(z.strictObject({ id: id('compartment'), bus: z.string(), board: z.int().nonnegative(), channel: z.int().nonnegative() }))
+		.min(1),
 })
 export type EdgeConfig = z.infer<typeof edgeConfig>
 
@@ -62,7 +64,11 @@ export function readConfig(path: string): EdgeConfig {
 	try {
 		raw = JSON.parse(readFileSync(path, 'utf8'))
 	} catch (cause) {
-		throw new Fault('config-invalid', `${path} cannot be read: ${cause instanceof Error ? cause.message : cause}. Run \`latchwork dev\` once, or write it by docs/guides/installer.md.`, { cause })
+		throw new Fault(
+			'config-invalid',
+			`${path} cannot be read: ${cause instanceof Error ? cause.message : cause}. Run \`latchwork dev\` once, or write it by docs/guides/installer.md.`,
+			{ cause },
+		)
 	}
 	const parsed = edgeConfig.safeParse(raw)
 	if (!parsed.success) {
@@ -73,7 +79,8 @@ export function readConfig(path: string): EdgeConfig {
 	const at = (p: string) => resolve(base, p)
 	const c = parsed.data
 	const buses = new Set(c.buses.map((b) => b.id))
-	for (const k of c.compartments) if (!buses.has(k.bus)) throw new Fault('config-invalid', `${path}: compartment ${k.id} hangs on the unknown bus "${k.bus}".`)
+	for (const k of c.compartments)
+		if (!buses.has(k.bus)) throw new Fault('config-invalid', `${path}: compartment ${k.id} hangs on the unknown bus "${k.bus}".`)
 	return {
 		...c,
 		web: at(c.web),

@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, hash, createHmac, type KeyObject, sign, verify } from 'node:crypto'
+import { createHmac, createPrivateKey, createPublicKey, hash, type KeyObject, sign, verify } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { type Crypto, Fault, fromHex, type Sign } from '@latchwork/core/base'
 

@@ -5,8 +5,8 @@ import { flushCompileCache } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { type Clock, Fault, fromHex, type Id, type Random } from '@latchwork/core/base'
 import type { Content } from '@latchwork/core/door'
-import { CATALOG } from '@latchwork/drivers/catalog'
 import type { Board } from '@latchwork/drivers/board'
+import { CATALOG } from '@latchwork/drivers/catalog'
 import type { ReaderEvent } from '@latchwork/drivers/reader'
 import { type DriverClock, openTransport, type Transport } from '@latchwork/drivers/transport'
 import { type Bank, openBank, type Wiring } from './bank/index.ts'
@@ -15,9 +15,9 @@ import { sharedClock, systemClock } from './clock-file.ts'
 import { type EdgeConfig, readConfig } from './config.ts'
 import { type Journal, openJournal } from './journal/index.ts'
 import { nodeCrypto, secretBytes, signingKey } from './keys.ts'
-import { identifier, intents, kioskHttp, type KioskSession, kioskView, openSession } from './kiosk/index.ts'
-import { cedarEngine } from './policy-engine.ts'
+import { identifier, intents, type KioskSession, kioskHttp, kioskView, openSession } from './kiosk/index.ts'
 import { settleRequest } from './operator.ts'
+import { cedarEngine } from './policy-engine.ts'
 import { readerEvents } from './readers.ts'
 import { openAuthority } from './sync/authority.ts'
 import { trustedTime } from './time.ts'
@@ -48,9 +48,13 @@ export async function startEdge(config: EdgeConfig, directory: string): Promise<
 	// Journal and time need each other: records carry the time, and the time that was reached is kept with the records.
 	let journal: Journal | undefined
 	let bundleVersion = () => 0
-	const time = trustedTime(clock, () => journal?.fact<{ floor: number; lived: number }>('edge', 'time'), ({ kind, byMs }) => {
-		journal?.commit({ events: [{ type: `controller.${kind}`, subject: config.controller, actor: 'edge', data: { byMs } }], essential: true })
-	})
+	const time = trustedTime(
+		clock,
+		() => journal?.fact<{ floor: number; lived: number }>('edge', 'time'),
+		({ kind, byMs }) => {
+			journal?.commit({ events: [{ type: `controller.${kind}`, subject: config.controller, actor: 'edge', data: { byMs } }], essential: true })
+		},
+	)
 	const open = openJournal({
 		directory,
 		controller: config.controller,
@@ -113,7 +117,15 @@ export async function startEdge(config: EdgeConfig, directory: string): Promise<
 		time,
 		clock,
 		random,
-		identify: identifier({ journal: open, time, authority: authority.current, siteKey: secretBytes(config.siteKey, 32), makerKeys, crypto: nodeCrypto, bank: config.bank }),
+		identify: identifier({
+			journal: open,
+			time,
+			authority: authority.current,
+			siteKey: secretBytes(config.siteKey, 32),
+			makerKeys,
+			crypto: nodeCrypto,
+			bank: config.bank,
+		}),
 		intents: intents({ journal: open, bank: () => bank, cases, authority, random, number }),
 		number,
 		outOfService,
@@ -139,7 +151,15 @@ export async function startEdge(config: EdgeConfig, directory: string): Promise<
 			boards: bank.boards(),
 			readers: readers.state(),
 			doors: Object.values(bank.state().compartments).flatMap((c) =>
-				c.session || c.hold ? [{ door: number(c.id), ...(c.session && { session: c.session.state, undecided: c.session.recovering }), ...(c.hold && { hold: c.hold.kind }) }] : [],
+				c.session || c.hold
+					? [
+							{
+								door: number(c.id),
+								...(c.session && { session: c.session.state, undecided: c.session.recovering }),
+								...(c.hold && { hold: c.hold.kind }),
+							},
+						]
+					: [],
 			),
 			screen: session.screen().name,
 		}),
@@ -152,7 +172,12 @@ export async function startEdge(config: EdgeConfig, directory: string): Promise<
 	session.restore()
 	const buses = await startBuses(config, boards, bench, bank.sensed)
 	const devices = await readers.start(config, bench)
-	const cancels = [every(clock, REFRESH_MS, authority.refresh), every(clock, HOUSEKEEPING_MS, open.checkStorage), every(clock, HOUSEKEEPING_MS, open.sealHead), deadlines(clock, time.now, cases.runDeadlines)]
+	const cancels = [
+		every(clock, REFRESH_MS, authority.refresh),
+		every(clock, HOUSEKEEPING_MS, open.checkStorage),
+		every(clock, HOUSEKEEPING_MS, open.sealHead),
+		deadlines(clock, time.now, cases.runDeadlines),
+	]
 	return {
 		url: http.url,
 		journal: open,
@@ -181,14 +206,25 @@ function boardsOf(config: EdgeConfig): Map<string, Board> {
 	)
 }
 
-async function startBuses(config: EdgeConfig, boards: ReadonlyMap<string, Board>, bench: DriverClock, sensed: Bank['sensed']): Promise<{ stop(): Promise<void> }> {
+async function startBuses(
+	config: EdgeConfig,
+	boards: ReadonlyMap<string, Board>,
+	bench: DriverClock,
+	sensed: Bank['sensed'],
+): Promise<{ stop(): Promise<void> }> {
 	const started: { board: Board; io: Transport }[] = []
 	for (const b of config.buses) {
 		const board = boards.get(b.id)
 		if (!board) continue
 		const io = await openTransport(b.transport, bench)
 		started.push({ board, io })
-		const profile = { bus: b.id, boards: b.boards, product: b.product, ...(b.polarity && { polarity: b.polarity }), ...(b.statusOrder && { statusOrder: b.statusOrder }) }
+		const profile = {
+			bus: b.id,
+			boards: b.boards,
+			product: b.product,
+			...(b.polarity && { polarity: b.polarity }),
+			...(b.statusOrder && { statusOrder: b.statusOrder }),
+		}
 		await board.start(io, profile, bench, (event) => sensed(b.id, event))
 	}
 	return {
@@ -211,7 +247,11 @@ function wiringOf(config: EdgeConfig, boards: ReadonlyMap<string, Board>, conten
 			id,
 			ref: { bus, board, channel },
 			// An answer that may also stay out (`received`) tells nothing by its silence; only the sensor does.
-			senses: { door: caps?.doorSense !== 'none', presence: caps?.presence ?? false, acks: caps?.ackMeaning === 'actuated' || caps?.ackMeaning === 'latchAfter' },
+			senses: {
+				door: caps?.doorSense !== 'none',
+				presence: caps?.presence ?? false,
+				acks: caps?.ackMeaning === 'actuated' || caps?.ackMeaning === 'latchAfter',
+			},
 			content,
 		}
 	})
@@ -244,8 +284,8 @@ function operatorToken(directory: string): string {
 	return readFileSync(file, 'utf8').trim()
 }
 
-/** `edge.json`: runs one controller until its standard input closes or it is told to stop. Prints `EDGE {json}` when ready. */
-export async function main(path: string | undefined): Promise<void> {
+/** Runs one controller until it is told to stop. Prints `EDGE {json}` when ready. `child`: it also ends when its standard input closes. */
+export async function main(path: string | undefined, child = false): Promise<void> {
 	if (!path) throw new Fault('config-invalid', 'Name the configuration: latchwork edge <edge.json>.')
 	const edge = await startEdge(readConfig(path), dirname(resolve(path)))
 	let stopping = false
@@ -255,17 +295,17 @@ export async function main(path: string | undefined): Promise<void> {
 		await edge.stop()
 		process.exit(0)
 	}
-	process.stdin.on('end', stop).on('close', stop).resume()
 	process.on('SIGTERM', stop)
-	// Ctrl-C reaches the whole terminal group; the parent closes the pipe when it is done.
-	process.on('SIGINT', process.stdin.isTTY ? stop : () => {})
+	// Started by `latchwork dev`: it ends with its parent's pipe, and leaves Ctrl-C, which reaches the whole terminal group, to the parent.
+	if (child) process.stdin.on('end', stop).on('close', stop).resume()
+	process.on('SIGINT', child ? () => {} : stop)
 	process.stdout.write(`EDGE ${JSON.stringify({ url: edge.url, pid: process.pid })}\n`)
 	// Written now, because a controller seldom ends in peace; it makes the next start quicker where NODE_COMPILE_CACHE is set.
 	flushCompileCache()
 }
 
 if (import.meta.main) {
-	main(process.argv[2]).catch((fault: unknown) => {
+	main(process.argv[2], process.argv.includes('--child')).catch((fault: unknown) => {
 		process.stderr.write(`${fault instanceof Fault ? fault.message : fault instanceof Error ? (fault.stack ?? fault.message) : fault}\n`)
 		process.exit(1)
 	})

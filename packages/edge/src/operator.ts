@@ -13,7 +13,11 @@ const request = z.strictObject({
 /** A person at the bank looked into a held compartment and says what is there; it may then be used again. */
 export function settleRequest(body: unknown, bank: Bank, authority: AuthoritySource): object {
 	const parsed = request.safeParse(body)
-	if (!parsed.success) throw new Fault('request-refused', 'Say which door, and what was found: {"door": 14, "found": "nothing"} or {"door": 14, "found": {"tag": "LT-0418"}}.')
+	if (!parsed.success)
+		throw new Fault(
+			'request-refused',
+			'Say which door, and what was found: {"door": 14, "found": "nothing"} or {"door": 14, "found": {"tag": "LT-0418"}}.',
+		)
 	const { door, found } = parsed.data
 	const bundle = authority.current()?.bundle
 	const id = bundle?.bank.compartments.find((c) => c.number === door)?.id as Id<'compartment'> | undefined
@@ -25,7 +29,10 @@ export function settleRequest(body: unknown, bank: Bank, authority: AuthoritySou
 	return { door, was: compartment.hold }
 }
 
-function contentOf(found: z.infer<typeof request>['found'], bundle: NonNullable<ReturnType<AuthoritySource['current']>>['bundle'] | undefined): Content {
+function contentOf(
+	found: z.infer<typeof request>['found'],
+	bundle: NonNullable<ReturnType<AuthoritySource['current']>>['bundle'] | undefined,
+): Content {
 	if (found === 'nothing') return { kind: 'empty' }
 	const asset = bundle?.assets.find((a) => a.tag === found.tag)
 	if (!asset) throw new Fault('not-found', `No asset of this bank has the tag ${found.tag}.`)

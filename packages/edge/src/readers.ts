@@ -24,7 +24,9 @@ export interface ReaderParts {
 
 /** Readers and scanners of the kiosk: what a person shows goes to the session, what concerns the hardware goes on record. */
 export function readerEvents(parts: ReaderParts) {
-	const states = new Map<string, ReaderState>(parts.ids.map((r) => [`${r.id}/${r.family}`, { id: r.id, family: r.family, online: false, secure: false }]))
+	const states = new Map<string, ReaderState>(
+		parts.ids.map((r) => [`${r.id}/${r.family}`, { id: r.id, family: r.family, online: false, secure: false }]),
+	)
 	const started: Reader[] = []
 
 	const note = (event: EventDraft) => {
@@ -49,7 +51,12 @@ export function readerEvents(parts: ReaderParts) {
 			case 'tamper':
 				return note({ type: 'controller.tampered', subject: id, actor: 'edge', data: { part: 'reader', active: event.active } })
 			case 'power':
-				return note({ type: event.failed ? 'controller.power-lost' : 'controller.power-restored', subject: id, actor: 'edge', data: { part: 'reader' } })
+				return note({
+					type: event.failed ? 'controller.power-lost' : 'controller.power-restored',
+					subject: id,
+					actor: 'edge',
+					data: { part: 'reader' },
+				})
 		}
 	}
 

@@ -13,7 +13,11 @@ export interface TrustedTime {
 }
 
 /** `kept` answers once the journal is open; until then the wall clock is all there is. */
-export function trustedTime(clock: Clock, kept: () => { floor: number; lived: number } | undefined, changed: (event: NonNullable<TimeReading['event']>) => void): TrustedTime {
+export function trustedTime(
+	clock: Clock,
+	kept: () => { floor: number; lived: number } | undefined,
+	changed: (event: NonNullable<TimeReading['event']>) => void,
+): TrustedTime {
 	let state: TimeState = startTime({ floor: 0, lived: 0 })
 	let loaded = false
 	let telling = false

@@ -5,21 +5,26 @@ import { readConfig } from '@latchwork/edge/config'
 import { readJournal } from '@latchwork/edge/journal'
 import { dataDirectory, readArgs } from '../config.ts'
 
-type Finding = { readonly ok: boolean; readonly what: string; readonly then?: string }
+type Finding = { readonly ok: boolean; readonly what: string; readonly remedy?: string }
 
 /** `latchwork doctor [--data DIR]`: each thing that Latchwork needs here, and what to do where it is missing. Exit 1 if anything is. */
 export async function doctor(args: readonly string[]): Promise<void> {
 	const { values } = readArgs(args, { data: { type: 'string' } })
 	const data = values.data === undefined ? dataDirectory(process.env) : String(values.data)
-	const findings = [node(), space(data), writable(data), ...(existsSync(join(data, 'edge.json')) ? [configuration(data), journal(data), await controller(data)] : [])]
-	for (const { ok, what, then } of findings) process.stdout.write(`${ok ? 'ok  ' : 'BAD '} ${what}${then ? `\n     ${then}` : ''}\n`)
+	const findings = [
+		node(),
+		space(data),
+		writable(data),
+		...(existsSync(join(data, 'edge.json')) ? [configuration(data), journal(data), await controller(data)] : []),
+	]
+	for (const { ok, what, remedy } of findings) process.stdout.write(`${ok ? 'ok  ' : 'BAD '} ${what}${remedy ? `\n     ${remedy}` : ''}\n`)
 	if (!existsSync(join(data, 'edge.json'))) process.stdout.write(`     Nothing is set up in ${data} yet. \`latchwork dev\` sets up a demo there.\n`)
 	if (findings.some((f) => !f.ok)) process.exitCode = 1
 }
 
 function node(): Finding {
 	const ok = Number(process.versions.node.split('.')[0]) >= 24
-	return { ok, what: `Node ${process.versions.node}`, ...(!ok && { then: 'Run `npm ci` in the repository; it brings Node 24 along.' }) }
+	return { ok, what: `Node ${process.versions.node}`, ...(!ok && { remedy: 'Run `npm ci` in the repository; it brings Node 24 along.' }) }
 }
 
 function existing(path: string): string {
@@ -30,7 +35,11 @@ function space(data: string): Finding {
 	const { bavail, blocks, bsize } = statfsSync(existing(data))
 	const free = bavail * bsize
 	const ok = free > 200e6 && bavail / blocks > 0.05
-	return { ok, what: `${Math.round(free / 1e6)} MB free on the disk of ${data}`, ...(!ok && { then: 'Free some space: below 5 % the controller lends and takes nothing new.' }) }
+	return {
+		ok,
+		what: `${Math.round(free / 1e6)} MB free on the disk of ${data}`,
+		...(!ok && { remedy: 'Free some space: below 5 % the controller lends and takes nothing new.' }),
+	}
 }
 
 function writable(data: string): Finding {
@@ -38,7 +47,7 @@ function writable(data: string): Finding {
 		accessSync(existing(data), constants.W_OK)
 		return { ok: true, what: `${data} can be written` }
 	} catch {
-		return { ok: false, what: `${data} cannot be written`, then: 'Choose another directory with LATCHWORK_DATA, or change its owner.' }
+		return { ok: false, what: `${data} cannot be written`, remedy: 'Choose another directory with LATCHWORK_DATA, or change its owner.' }
 	}
 }
 
@@ -47,16 +56,19 @@ function configuration(data: string): Finding {
 		const c = readConfig(join(data, 'edge.json'))
 		return { ok: true, what: `edge.json: ${c.compartments.length} compartments on ${c.buses.length} bus(es), ${c.readers.length} reader(s)` }
 	} catch (fault) {
-		return { ok: false, what: 'edge.json', then: isFault(fault) ? fault.message : String(fault) }
+		return { ok: false, what: 'edge.json', remedy: isFault(fault) ? fault.message : String(fault) }
 	}
 }
 
 function journal(data: string): Finding {
 	try {
 		const streams = readJournal(data)
-		return { ok: true, what: `journal: ${streams.map((s) => `${s.lines.length} events`).join(', ')}${streams.length > 1 ? ' (history was lost before; see the first event of the newest stream)' : ''}` }
+		return {
+			ok: true,
+			what: `journal: ${streams.map((s) => `${s.lines.length} events`).join(', ')}${streams.length > 1 ? ' (history was lost before; see the first event of the newest stream)' : ''}`,
+		}
 	} catch (fault) {
-		return { ok: isFault(fault, 'not-found'), what: 'journal', then: fault instanceof Error ? fault.message : String(fault) }
+		return { ok: isFault(fault, 'not-found'), what: 'journal', remedy: fault instanceof Error ? fault.message : String(fault) }
 	}
 }
 
@@ -78,9 +90,11 @@ async function controller(data: string): Promise<Finding> {
 			...health.readers.filter((r) => !r.online).map((r) => `the ${r.family} reader does not answer: check its cable, address and key`),
 			...(health.storage === 'low' ? ['the disk is nearly full: free some space'] : []),
 			...(health.clock.uncertain ? ['the clock cannot be trusted: set it, or let a signed time arrive'] : []),
-			...(health.authority === 'fresh' || health.authority === 'stale' ? [] : [`no valid bundle (${health.authority}): only returns work until a new one arrives`]),
+			...(health.authority === 'fresh' || health.authority === 'stale'
+				? []
+				: [`no valid bundle (${health.authority}): only returns work until a new one arrives`]),
 		]
-		return { ok: bad.length === 0, what: `controller on port ${port}`, ...(bad.length && { then: bad.join('\n     ') }) }
+		return { ok: bad.length === 0, what: `controller on port ${port}`, ...(bad.length && { remedy: bad.join('\n     ') }) }
 	} catch {
 		return { ok: true, what: 'controller: not running' }
 	}

@@ -18,7 +18,8 @@ export async function edge(args: readonly string[]): Promise<void> {
 async function settle(args: readonly string[]): Promise<void> {
 	const { values, positionals } = readArgs(args, { data: { type: 'string' } }, true)
 	const [door, found] = positionals
-	if (!door || !found || !/^\d+$/.test(door)) throw new Fault('config-invalid', 'Say which door and what is inside: `latchwork edge settle 14 nothing` or `latchwork edge settle 14 LT-0418`.')
+	if (!door || !found || !/^\d+$/.test(door))
+		throw new Fault('config-invalid', 'Say which door and what is inside: `latchwork edge settle 14 nothing` or `latchwork edge settle 14 LT-0418`.')
 	const data = values.data === undefined ? dataDirectory(process.env) : String(values.data)
 	const { port } = readConfig(join(data, 'edge.json'))
 	const token = readFileSync(join(data, 'operator.token'), 'utf8').trim()

@@ -19,7 +19,8 @@ export async function ledger([verb, ...rest]: readonly string[]): Promise<void> 
 }
 
 function verify(target: string, key: string | undefined): void {
-	if (!existsSync(target)) throw new Fault('not-found', `${target} does not exist. Name a data directory, or a file made by \`latchwork ledger export\`.`)
+	if (!existsSync(target))
+		throw new Fault('not-found', `${target} does not exist. Name a data directory, or a file made by \`latchwork ledger export\`.`)
 	const verdicts = statSync(target).isDirectory() ? ofDirectory(target, key) : [ofFile(target, key)]
 	for (const { name, verdict } of verdicts) process.stdout.write(`${say(name, verdict)}\n`)
 	if (verdicts.some(({ verdict }) => !verdict.ok)) process.exitCode = 1
@@ -52,7 +53,8 @@ function ofFile(path: string, key: string | undefined): { name: string; verdict:
 	const { events, head } = readExport(readFileSync(path))
 	if (head && !key) throw new Fault('config-invalid', `Name the controller's public key: --key HEX. \`latchwork ledger export\` printed it.`)
 	const verdict = verifyStream(events, { crypto: nodeCrypto, ...(head && key && { head, keys: new Map([[head.keyId, fromHex(key)]]) }) })
-	if (!head && verdict.ok) return { name: path, verdict: { ok: false, index: events.length, code: 'truncated', text: 'The signed head at the end of the file is missing.' } }
+	if (!head && verdict.ok)
+		return { name: path, verdict: { ok: false, index: events.length, code: 'truncated', text: 'The signed head at the end of the file is missing.' } }
 	return { name: path, verdict }
 }
 
@@ -63,5 +65,7 @@ function write(file: string | undefined, data: string): void {
 	const head: SignedHead | undefined = stream?.head
 	if (!stream || !head) throw new Fault('not-found', 'The controller has signed nothing yet; it does so every 30 s and when it stops.')
 	writeFileSync(file, Buffer.concat([...writeExport(stream.lines.slice(0, head.seq), head)]))
-	process.stdout.write(`${head.seq} events of ${stream.stream} written to ${file}.\nPublic key of the controller: ${toHex(signingKey(join(data, 'device.pem')).publicKey)}\n`)
+	process.stdout.write(
+		`${head.seq} events of ${stream.stream} written to ${file}.\nPublic key of the controller: ${toHex(signingKey(join(data, 'device.pem')).publicKey)}\n`,
+	)
 }

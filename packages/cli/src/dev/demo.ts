@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomBytes, randomInt } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { badgeToBits, type Bundle, mintCode, sealBundle, sealLease, verifierOf } from '@latchwork/core/access'
+import { type Bundle, badgeToBits, mintCode, sealBundle, sealLease, verifierOf } from '@latchwork/core/access'
 import { type Id, type IdKind, newId, toHex } from '@latchwork/core/base'
 import type { BankLayout, VirtualState } from '@latchwork/core/wire'
 import { LOAN_DEFAULTS, loanTable, tableHash } from '@latchwork/core/workflow'
@@ -40,11 +40,37 @@ const DAY = 86_400_000
 
 /** Heights in millimetres, top to bottom; numbers run down the columns, the terminal stands in the third. */
 const COLUMNS: readonly (readonly (readonly ['S' | 'M' | 'L' | 'XL', number] | 'terminal')[])[] = [
-	[['M', 300], ['M', 300], ['S', 150], ['S', 150], ['M', 300], ['XL', 600]],
-	[['M', 300], ['M', 300], ['S', 150], ['S', 150], ['L', 450], ['L', 450]],
+	[
+		['M', 300],
+		['M', 300],
+		['S', 150],
+		['S', 150],
+		['M', 300],
+		['XL', 600],
+	],
+	[
+		['M', 300],
+		['M', 300],
+		['S', 150],
+		['S', 150],
+		['L', 450],
+		['L', 450],
+	],
 	[['M', 300], 'terminal', ['M', 300]],
-	[['S', 150], ['S', 150], ['S', 150], ['S', 150], ['XL', 600], ['XL', 600]],
-	[['L', 450], ['L', 450], ['L', 450], ['L', 450]],
+	[
+		['S', 150],
+		['S', 150],
+		['S', 150],
+		['S', 150],
+		['XL', 600],
+		['XL', 600],
+	],
+	[
+		['L', 450],
+		['L', 450],
+		['L', 450],
+		['L', 450],
+	],
 ]
 const TERMINAL_MM = 1_200
 /** Wheelchair reach: 380 to 1,220 mm above the floor, measured to the middle of the door (ADA 308; trust the plinth of 100 mm). */
@@ -104,7 +130,9 @@ export function demo(folder: string, now: number, withPeople: boolean): Demo {
 		reader: id('reader'),
 		readerKey: randomBytes(16).toString('hex'),
 		compartments: DOORS.map(({ number }) => ({ id: id('compartment'), number, board: number <= 16 ? 0 : 1, channel: (number - 1) % 16 })),
-		people: withPeople ? [person('Ada Berg', 'staff', a), person('Ben Okoro', 'staff', b), person('Chen Li', 'staff', c), person('Dana Weiss', 'visitors', d)] : [],
+		people: withPeople
+			? [person('Ada Berg', 'staff', a), person('Ben Okoro', 'staff', b), person('Chen Li', 'staff', c), person('Dana Weiss', 'visitors', d)]
+			: [],
 		assets: withPeople ? [asset('LT-0418', 'Laptop 14-inch', 14), asset('LT-0419', 'Laptop 14-inch', 8), asset('LT-0420', 'Laptop 14-inch', 2)] : [],
 		version: 0,
 	}
@@ -144,10 +172,16 @@ export function maker(folder: string, of: Demo, siteKey: Uint8Array): Maker {
 			writeFileSync(join(folder, 'demo.json'), JSON.stringify(of, null, '\t'), { mode: 0o600 })
 			return JSON.stringify(sealBundle(bundleOf(of, siteKey, commit, now), KEY_ID, sign))
 		},
-		lease: (now) => JSON.stringify(sealLease({ format: 'latchwork-lease/1', bank: of.bank, bundleVersion: of.version, issuedAt: now, until: now + DAY / 48 }, KEY_ID, sign)),
+		lease: (now) =>
+			JSON.stringify(
+				sealLease({ format: 'latchwork-lease/1', bank: of.bank, bundleVersion: of.version, issuedAt: now, until: now + DAY / 48 }, KEY_ID, sign),
+			),
 		codes: (person, now, count) =>
 			Array.from({ length: count }, () =>
-				mintCode({ jti: randomBytes(12).toString('base64url'), subject: person.id, bank: of.bank, notBefore: now - 60_000, expires: now + 7 * DAY }, sign),
+				mintCode(
+					{ jti: randomBytes(12).toString('base64url'), subject: person.id, bank: of.bank, notBefore: now - 60_000, expires: now + 7 * DAY },
+					sign,
+				),
 			),
 	}
 }
@@ -181,11 +215,33 @@ function bundleOf(of: Demo, siteKey: Uint8Array, commit: (salt: string, text: st
 		groups: [{ id: 'staff' }, { id: 'visitors' }],
 		subjects: of.people.map((p) => ({ id: p.id, groups: [p.group], maxLoans: 2, commitment: commit(p.salts.person, p.name) })),
 		credentials: of.people.flatMap((p) => [
-			{ id: p.credentials.badge, kind: 'badge' as const, subject: p.id, verifier: verifier('badge', p.badge), commitment: commit(p.salts.badge, p.badge), assurance: 'medium' as const },
-			{ id: p.credentials.pin, kind: 'pin' as const, subject: p.id, verifier: verifier('pin', p.pin), commitment: commit(p.salts.pin, p.pin), assurance: 'low' as const },
+			{
+				id: p.credentials.badge,
+				kind: 'badge' as const,
+				subject: p.id,
+				verifier: verifier('badge', p.badge),
+				commitment: commit(p.salts.badge, p.badge),
+				assurance: 'medium' as const,
+			},
+			{
+				id: p.credentials.pin,
+				kind: 'pin' as const,
+				subject: p.id,
+				verifier: verifier('pin', p.pin),
+				commitment: commit(p.salts.pin, p.pin),
+				assurance: 'low' as const,
+			},
 		]),
 		revoked: { epoch: 0, ids: [] },
-		assets: of.assets.map((a) => ({ id: a.id, tag: a.tag, kind: 'laptop' as const, name: a.name, type: 'laptop-14', valueClass: 'normal' as const, commitment: commit(a.salt, a.tag) })),
+		assets: of.assets.map((a) => ({
+			id: a.id,
+			tag: a.tag,
+			kind: 'laptop' as const,
+			name: a.name,
+			type: 'laptop-14',
+			valueClass: 'normal' as const,
+			commitment: commit(a.salt, a.tag),
+		})),
 		initialContents: of.assets.flatMap((a) => {
 			const compartment = byNumber.get(a.door)
 			return compartment ? [{ compartment, asset: a.id }] : []

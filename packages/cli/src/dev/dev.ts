@@ -23,7 +23,12 @@ const STARTS = 5
 
 interface VirtualReady {
 	readonly url: string
-	readonly banks: readonly { readonly id: string; readonly bus: TransportAddress; readonly reader: TransportAddress; readonly scanner: TransportAddress }[]
+	readonly banks: readonly {
+		readonly id: string
+		readonly bus: TransportAddress
+		readonly reader: TransportAddress
+		readonly scanner: TransportAddress
+	}[]
 }
 interface EdgeReady {
 	readonly url: string
@@ -38,7 +43,10 @@ export interface DevReady {
 }
 
 /** Everything embedded: one controller, one virtual bank, and the maker of what the controller may decide by. */
-export async function startDev(config: DevConfig, log: (line: string) => void): Promise<{ ready: DevReady; stop: () => Promise<void>; failed: Promise<never> }> {
+export async function startDev(
+	config: DevConfig,
+	log: (line: string) => void,
+): Promise<{ ready: DevReady; stop: () => Promise<void>; failed: Promise<never> }> {
 	if (config.fresh) removeData(config.data)
 	mkdirSync(config.data, { recursive: true, mode: 0o700 })
 	const lock = lockDirectory(config.data, 'dev')
@@ -58,11 +66,13 @@ export async function startDev(config: DevConfig, log: (line: string) => void): 
 	const stopMaking = keepMaking(made, files, clock)
 
 	const edgeMain = config.edge ?? fileURLToPath(import.meta.resolve('@latchwork/edge/main'))
-	const supervised = await superviseEdge(() => startChild(edgeMain, [files.edge], 'EDGE', files.cache, log), log).catch(async (fault: unknown) => {
-		stopMaking()
-		await virtual.stop()
-		throw fault
-	})
+	const supervised = await superviseEdge(() => startChild(edgeMain, [files.edge, '--child'], 'EDGE', files.cache, log), log).catch(
+		async (fault: unknown) => {
+			stopMaking()
+			await virtual.stop()
+			throw fault
+		},
+	)
 	const ready: DevReady = {
 		kiosk: supervised.ready.url,
 		virtual: hardware.url,
@@ -73,7 +83,11 @@ export async function startDev(config: DevConfig, log: (line: string) => void): 
 	let stopping = false
 	const failed = Promise.race([
 		supervised.failed,
-		virtual.ended.then(() => (stopping ? new Promise<never>(() => {}) : Promise.reject(new Fault('transport-closed', 'The virtual bank ended. Start again; its doors and items are kept.')))),
+		virtual.ended.then(() =>
+			stopping
+				? new Promise<never>(() => {})
+				: Promise.reject(new Fault('transport-closed', 'The virtual bank ended. Start again; its doors and items are kept.')),
+		),
 	])
 	failed.catch(() => {})
 	return {
@@ -108,7 +122,8 @@ type Files = ReturnType<typeof filesOf>
 /** Only what a start made is removed: a directory with anything else in it is not ours to empty. */
 function removeData(data: string): void {
 	if (!existsSync(data)) return
-	if (!existsSync(join(data, 'demo.json'))) throw new Fault('config-invalid', `--fresh would empty ${data}, but Latchwork did not make it. Remove it by hand, or choose another directory.`)
+	if (!existsSync(join(data, 'demo.json')))
+		throw new Fault('config-invalid', `--fresh would empty ${data}, but Latchwork did not make it. Remove it by hand, or choose another directory.`)
 	lockDirectory(data, 'dev').close()
 	rmSync(data, { recursive: true, force: true })
 }
@@ -234,7 +249,8 @@ async function choosePorts(asked: number | undefined): Promise<Ports> {
 	for (let port = asked ?? DEFAULT_PORT; port < DEFAULT_PORT + 200 || asked !== undefined; port += 2) {
 		const free = (await isFree(port)) && (await isFree(port + 1))
 		if (free) return { kiosk: port, virtual: port + 1 }
-		if (asked !== undefined) throw new Fault('port-in-use', `Port ${port} or ${port + 1} is taken by another program. Choose another with LATCHWORK_PORT.`)
+		if (asked !== undefined)
+			throw new Fault('port-in-use', `Port ${port} or ${port + 1} is taken by another program. Choose another with LATCHWORK_PORT.`)
 	}
 	throw new Fault('port-in-use', `No free pair of ports from ${DEFAULT_PORT} on. Name one with LATCHWORK_PORT.`)
 }
@@ -253,4 +269,3 @@ function writeText(path: string, text: string): void {
 }
 
 const writeJson = (path: string, value: unknown): void => writeText(path, JSON.stringify(value, null, '\t'))
-

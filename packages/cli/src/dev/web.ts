@@ -22,7 +22,8 @@ export function buildPage(root: string, page: string, out?: string): void {
 	const vite = fileURLToPath(new URL('../../bin/vite.js', import.meta.resolve('vite')))
 	const into = out === undefined ? [] : ['--outDir', out, '--emptyOutDir']
 	const made = spawnSync(process.execPath, [vite, 'build', '--mode', page, '--logLevel', 'warn', ...into], { cwd: root, encoding: 'utf8' })
-	if (made.status !== 0) throw new Fault('prerequisite-missing', `The pages could not be built:\n${made.stdout}${made.stderr}\nRun \`npm ci\` and try again.`)
+	if (made.status !== 0)
+		throw new Fault('prerequisite-missing', `The pages could not be built:\n${made.stdout}${made.stderr}\nRun \`npm ci\` and try again.`)
 }
 
 function isStale(root: string, made: string): boolean {

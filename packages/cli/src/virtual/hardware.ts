@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { badgeToBits } from '@latchwork/core/access'
 import { type Clock, Fault } from '@latchwork/core/base'
-import { systemClock } from '@latchwork/edge/clock-file'
 import type { BankLayout, VirtualFault, VirtualState } from '@latchwork/core/wire'
 import { BOARD_EMULATORS, osdpReaderEmulator, scannerEmulator } from '@latchwork/drivers/emulators'
 import { type BusFaults, type Cabinet, createCabinet } from '@latchwork/drivers/testing'
 import { listenTcp, type TransportAddress } from '@latchwork/drivers/transport'
+import { systemClock } from '@latchwork/edge/clock-file'
 
 /** One emulated bank as `latchwork dev` describes it to the process that plays it. */
 export interface VirtualBankPlan {
@@ -82,7 +82,13 @@ export async function buildVirtualBank(plan: VirtualBankPlan, clock: Clock, keep
 	const makeBoards = BOARD_EMULATORS[plan.family]
 	if (!makeBoards) throw new Fault('config-invalid', `There is no emulator for the family ${plan.family}.`)
 	const bus = makeBoards({ boards: plan.boards.map(({ board }) => ({ board, cabinet: cabinets.get(board) as Cabinet })), clock: bench })
-	const osdp = osdpReaderEmulator({ address: plan.reader.address, key: Buffer.from(plan.reader.key, 'hex'), random, clock: bench, enforceSecure: true })
+	const osdp = osdpReaderEmulator({
+		address: plan.reader.address,
+		key: Buffer.from(plan.reader.key, 'hex'),
+		random,
+		clock: bench,
+		enforceSecure: true,
+	})
 	const scanner = scannerEmulator()
 	const lines = { bus: await listenTcp(bus.attach), reader: await listenTcp(osdp.attach), scanner: await listenTcp(scanner.attach) }
 
@@ -96,7 +102,15 @@ export async function buildVirtualBank(plan: VirtualBankPlan, clock: Clock, keep
 			compartments: plan.compartments.map(({ number, board }) => {
 				const { cabinet, channel } = at(number)
 				const { present, tag } = cabinet.item(channel)
-				return { number, board, door: cabinet.door(channel), item: present, ...(tag !== undefined && { tag }), pulses: pulses(number), faults: cabinet.faults(channel) }
+				return {
+					number,
+					board,
+					door: cabinet.door(channel),
+					item: present,
+					...(tag !== undefined && { tag }),
+					pulses: pulses(number),
+					faults: cabinet.faults(channel),
+				}
 			}),
 			boards: plan.boards.map(({ board }) => ({ board, faults: boardFaults.get(board) ?? {} })),
 			reader: { ...osdp.indicator(), tamper: reader.tamper },
@@ -127,13 +141,17 @@ export async function buildVirtualBank(plan: VirtualBankPlan, clock: Clock, keep
 				const { board, ...change } = fault
 				const before = boardFaults.get(board)
 				if (!before) throw new Fault('not-found', `This bank has no board ${board}.`)
-				const next = Object.fromEntries(Object.entries({ ...before, ...change }).filter(([, v]) => v !== null && v !== false && v !== undefined)) as BusFaults
+				const next = Object.fromEntries(
+					Object.entries({ ...before, ...change }).filter(([, v]) => v !== null && v !== false && v !== undefined),
+				) as BusFaults
 				boardFaults.set(board, next)
 				bus.setFaults(board, next)
 			} else {
 				const { compartment, opensByItself, ...change } = fault
 				const { cabinet, channel } = at(compartment)
-				const next = Object.fromEntries(Object.entries({ ...cabinet.faults(channel), ...change }).filter(([, v]) => v !== null && v !== false && v !== undefined && v !== 0))
+				const next = Object.fromEntries(
+					Object.entries({ ...cabinet.faults(channel), ...change }).filter(([, v]) => v !== null && v !== false && v !== undefined && v !== 0),
+				)
 				cabinet.setFaults(channel, next)
 				if (opensByItself) cabinet.setDoor(channel, 'open')
 			}

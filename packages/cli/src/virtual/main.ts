@@ -45,7 +45,9 @@ async function main(path: string): Promise<void> {
 		throw cause.code === 'EADDRINUSE' ? new Fault('port-in-use', `Port ${plan.port} is taken. Choose another with LATCHWORK_PORT.`, { cause }) : cause
 	})
 	const { port } = server.app.server.address() as { port: number }
-	process.stdout.write(`VIRTUAL ${JSON.stringify({ url: `http://127.0.0.1:${port}`, banks: banks.map((b) => ({ id: b.plan.id, ...b.addresses })) })}\n`)
+	process.stdout.write(
+		`VIRTUAL ${JSON.stringify({ url: `http://127.0.0.1:${port}`, banks: banks.map((b) => ({ id: b.plan.id, ...b.addresses })) })}\n`,
+	)
 }
 
 main(process.argv[2] ?? '').catch((fault: Error) => {

@@ -48,7 +48,8 @@ export async function virtualServer(parts: VirtualServerParts): Promise<{ app: F
 			info: {
 				title: 'Latchwork virtual bank',
 				version: '1',
-				description: 'A bank without metal. Whatever a hand could do at a real one is a request here; the controller sees only bytes on its reader and its lock bus.',
+				description:
+					'A bank without metal. Whatever a hand could do at a real one is a request here; the controller sees only bytes on its reader and its lock bus.',
 			},
 		},
 		transform: jsonSchemaTransform,
@@ -89,18 +90,30 @@ function routes(scope: FastifyInstance, parts: VirtualServerParts, live: ReturnT
 		request.raw.on('close', stop)
 	})
 	app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
-	app.post('/banks/:id/badge', { schema: { summary: 'Holds a badge to the reader', params: bankParams, body: virtualBadge, response: answers } }, async ({ params, body }, reply) => {
-		bank(params.id).badge(body.number)
-		return reply.code(204).send(null)
-	})
-	app.post('/banks/:id/keypad', { schema: { summary: 'Presses keys', params: bankParams, body: virtualKeypad, response: answers } }, async ({ params, body }, reply) => {
-		bank(params.id).keypad(body.keys)
-		return reply.code(204).send(null)
-	})
-	app.post('/banks/:id/scan', { schema: { summary: 'Holds a code to the scanner', params: bankParams, body: virtualScan, response: answers } }, async ({ params, body }, reply) => {
-		bank(params.id).scan(body.text)
-		return reply.code(204).send(null)
-	})
+	app.post(
+		'/banks/:id/badge',
+		{ schema: { summary: 'Holds a badge to the reader', params: bankParams, body: virtualBadge, response: answers } },
+		async ({ params, body }, reply) => {
+			bank(params.id).badge(body.number)
+			return reply.code(204).send(null)
+		},
+	)
+	app.post(
+		'/banks/:id/keypad',
+		{ schema: { summary: 'Presses keys', params: bankParams, body: virtualKeypad, response: answers } },
+		async ({ params, body }, reply) => {
+			bank(params.id).keypad(body.keys)
+			return reply.code(204).send(null)
+		},
+	)
+	app.post(
+		'/banks/:id/scan',
+		{ schema: { summary: 'Holds a code to the scanner', params: bankParams, body: virtualScan, response: answers } },
+		async ({ params, body }, reply) => {
+			bank(params.id).scan(body.text)
+			return reply.code(204).send(null)
+		},
+	)
 	app.post(
 		'/banks/:id/compartments/:n/door',
 		{ schema: { summary: 'Pushes a door shut, or forces it open', params: doorParams, body: virtualDoor, response: answers } },
@@ -117,10 +130,14 @@ function routes(scope: FastifyInstance, parts: VirtualServerParts, live: ReturnT
 			return reply.code(204).send(null)
 		},
 	)
-	app.post('/banks/:id/faults', { schema: { summary: 'Sets a fault', params: bankParams, body: virtualFault, response: answers } }, async ({ params, body }, reply) => {
-		bank(params.id).fault(body)
-		return reply.code(204).send(null)
-	})
+	app.post(
+		'/banks/:id/faults',
+		{ schema: { summary: 'Sets a fault', params: bankParams, body: virtualFault, response: answers } },
+		async ({ params, body }, reply) => {
+			bank(params.id).fault(body)
+			return reply.code(204).send(null)
+		},
+	)
 	app.delete('/banks/:id/faults', { schema: { summary: 'Clears all faults', params: bankParams, response: answers } }, async ({ params }, reply) => {
 		bank(params.id).clearFaults()
 		return reply.code(204).send(null)

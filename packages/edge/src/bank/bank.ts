@@ -81,7 +81,12 @@ export function openBank(parts: BankParts): Bank {
 	let cancelRetry = () => {}
 	let stopped = false
 
-	const durable = (s: Step, also: Omit<Entry, 'intent' | 'essential'>, essential: boolean, request?: Pick<ReleaseRequest, 'command' | 'session' | 'compartment'>): void => {
+	const durable = (
+		s: Step,
+		also: Omit<Entry, 'intent' | 'essential'>,
+		essential: boolean,
+		request?: Pick<ReleaseRequest, 'command' | 'session' | 'compartment'>,
+	): void => {
 		const fence = request && s.bank.compartments[request.compartment]?.fence
 		const granted = s.effects.some((e) => e.do === 'pulse')
 		if (!s.events.length && !s.touched.length && !also.events.length && !also.put?.length && !also.drop?.length) return
@@ -93,7 +98,9 @@ export function openBank(parts: BankParts): Bank {
 				...(also.put ?? []),
 			],
 			drop: also.drop ?? [],
-			...(granted && request && fence !== undefined && { intent: { command: request.command, session: request.session, compartment: request.compartment, fence } }),
+			...(granted &&
+				request &&
+				fence !== undefined && { intent: { command: request.command, session: request.session, compartment: request.compartment, fence } }),
 			essential,
 		})
 	}
@@ -207,7 +214,8 @@ export function openBank(parts: BankParts): Bank {
 			if (!entry || entry.up === up) return
 			entry.up = up
 			note({ type: up ? 'board.returned' : 'board.lost', subject: `${bus}/${fact.board}`, actor: 'edge', data: {} })
-			if (!up) input({ kind: 'board-lost', compartments: parts.wiring.filter((w) => w.ref.bus === bus && w.ref.board === fact.board).map((w) => w.id) })
+			if (!up)
+				input({ kind: 'board-lost', compartments: parts.wiring.filter((w) => w.ref.bus === bus && w.ref.board === fact.board).map((w) => w.id) })
 			else parts.changed({ bank, touched: [], events: [], effects: [], ended: [] })
 		},
 		boards: () => [...boards.values()],

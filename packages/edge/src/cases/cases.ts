@@ -2,7 +2,23 @@ import { dueTime } from '@latchwork/core/access'
 import { type Id, newId, type Random } from '@latchwork/core/base'
 import type { Ended } from '@latchwork/core/door'
 import type { EventDraft, EventType } from '@latchwork/core/ledger'
-import { type Act, type Case, type Effected, type Env, type Evidence, type Facts, type Input, type Line, type LoadedTable, newCase, nextDeadline, offers, type Refused, type Stepped, step } from '@latchwork/core/workflow'
+import {
+	type Act,
+	type Case,
+	type Effected,
+	type Env,
+	type Evidence,
+	type Facts,
+	type Input,
+	type Line,
+	type LoadedTable,
+	newCase,
+	nextDeadline,
+	offers,
+	type Refused,
+	type Stepped,
+	step,
+} from '@latchwork/core/workflow'
 import type { Entry, Journal } from '../journal/index.ts'
 import type { Authority } from '../sync/authority.ts'
 
@@ -23,7 +39,12 @@ export interface Cases {
 	/** Assets that an open case has promised to somebody. */
 	promised(): ReadonlySet<string>
 	/** A walk-up loan of one item: the case in its start state, allotted. Nothing is written yet. */
-	begin(subject: Id<'subject'>, asset: string, compartment: string, facts: Facts): { caseId: string; lineId: string; entry: CaseEntry; evidence: Evidence } | Refused
+	begin(
+		subject: Id<'subject'>,
+		asset: string,
+		compartment: string,
+		facts: Facts,
+	): { caseId: string; lineId: string; entry: CaseEntry; evidence: Evidence } | Refused
 	/** A line that is promised and not yet taken. */
 	waiting(caseId: string, lineId: string): Line | undefined
 	/** What this act must prove for custody to pass; E4 when the table does not allow it at all. */
@@ -88,7 +109,7 @@ export function openCases(parts: CaseParts): Cases {
 	const entryOf = (before: Case | undefined, stepped: Stepped, actor?: Id<'subject'>): CaseEntry => {
 		const table = tableOf(stepped.case)
 		// A returned item that still waits for a look keeps its case, though the borrower is done with it.
-		const over = table !== undefined && table.case.end.includes(stepped.case.state) && stepped.case.lines.every((l) => table.line.end.includes(l.state))
+		const over = table?.case.end.includes(stepped.case.state) === true && stepped.case.lines.every((l) => table.line.end.includes(l.state))
 		const key = { kind: 'case', key: stepped.case.id }
 		return {
 			events: eventsOf(before, stepped, actor),
@@ -126,11 +147,19 @@ export function openCases(parts: CaseParts): Cases {
 				caseId: opened.id,
 				lineId,
 				evidence: needed(table, stepped.case, lineId, 'collect', subject),
-				entry: { ...entry, events: [{ type: 'case.opened', subject: opened.id, actor: subject, data: { workflow: 'loan', tableHash: table.hash, asset } }, ...entry.events] },
+				entry: {
+					...entry,
+					events: [
+						{ type: 'case.opened', subject: opened.id, actor: subject, data: { workflow: 'loan', tableHash: table.hash, asset } },
+						...entry.events,
+					],
+				},
 			}
 		},
 		waiting(caseId, lineId) {
-			const line = all().get(caseId)?.lines.find((l) => l.id === lineId)
+			const line = all()
+				.get(caseId)
+				?.lines.find((l) => l.id === lineId)
 			return line && line.custodian === parts.bank ? line : undefined
 		},
 		evidence(caseId, lineId, act) {
@@ -145,7 +174,11 @@ export function openCases(parts: CaseParts): Cases {
 			const stepped = advance(of, input)
 			if (!('refused' in stepped)) return entryOf(of, stepped, ended.session.subject)
 			// The door fact stands whatever the table says; the disagreement becomes somebody's task.
-			return { events: [{ type: 'case.conflict', subject: of.id, actor: 'edge', data: { line: lineId, state: of.state, code: stepped.refused } }], put: [], drop: [] }
+			return {
+				events: [{ type: 'case.conflict', subject: of.id, actor: 'edge', data: { line: lineId, state: of.state, code: stepped.refused } }],
+				put: [],
+				drop: [],
+			}
 		},
 		cancel(caseId, lineId, subject) {
 			const of = all().get(caseId)
@@ -206,19 +239,30 @@ function inputOf(line: string, { session, compartment, end, evidence, why }: End
 
 function eventsOf(before: Case | undefined, stepped: Stepped, actor?: Id<'subject'>): EventDraft[] {
 	const by = actor ?? ('edge' as const)
-	const moved = stepped.moves.map(({ case: subject, line, from, to, tableHash, version }): EventDraft => ({
-		type: 'case.moved',
-		subject,
-		actor: by,
-		data: { ...(line !== undefined && { line }), from, to, tableHash, version },
-	}))
+	const moved = stepped.moves.map(
+		({ case: subject, line, from, to, tableHash, version }): EventDraft => ({
+			type: 'case.moved',
+			subject,
+			actor: by,
+			data: { ...(line !== undefined && { line }), from, to, tableHash, version },
+		}),
+	)
 	const reached = stepped.moves.filter((m) => m.line === undefined).map((m) => m.to)
 	const last = reached.at(-1)
 	const milestone = last === undefined || last === before?.state ? undefined : MILESTONES[last]
 	const { due } = stepped.case.deadlines
 	return [
 		...moved,
-		...(milestone ? [{ type: milestone, subject: stepped.case.id, actor: by, data: { state: last ?? '', ...(due !== undefined && { due }) } } satisfies EventDraft] : []),
+		...(milestone
+			? [
+					{
+						type: milestone,
+						subject: stepped.case.id,
+						actor: by,
+						data: { state: last ?? '', ...(due !== undefined && { due }) },
+					} satisfies EventDraft,
+				]
+			: []),
 		...stepped.effects.flatMap((effect) => eventOf(effect, stepped.case, by)),
 	]
 }
@@ -228,7 +272,14 @@ function eventOf(effect: Effected, of: Case, actor: EventDraft['actor']): EventD
 	const by = actor === undefined ? {} : { actor }
 	if (effect.effect === 'custody') {
 		const asset = of.lines.find((line) => line.id === effect.line)?.asset
-		return [{ type: 'custody.transferred', subject: asset ?? effect.line, ...by, data: { case: of.id, line: effect.line, from: effect.from, to: effect.to } }]
+		return [
+			{
+				type: 'custody.transferred',
+				subject: asset ?? effect.line,
+				...by,
+				data: { case: of.id, line: effect.line, from: effect.from, to: effect.to },
+			},
+		]
 	}
 	if (effect.effect === 'task') return [{ type: 'task.created', subject: of.id, actor: 'edge', data: { kind: effect.about ?? 'check' } }]
 	return []

@@ -2,7 +2,17 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Fault, type Id, newId, type Random, type Sign } from '@latchwork/core/base'
-import { type EventDraft, type MintContext, type Minted, mint, openStream, signHead, type StreamEvent, type StreamHead, streamStarted } from '@latchwork/core/ledger'
+import {
+	type EventDraft,
+	type MintContext,
+	type Minted,
+	mint,
+	openStream,
+	type StreamEvent,
+	type StreamHead,
+	signHead,
+	streamStarted,
+} from '@latchwork/core/ledger'
 import { lockDirectory } from './lock.ts'
 import { openMarkFile } from './mark.ts'
 import { openReserve } from './reserve.ts'
@@ -125,7 +135,9 @@ export function openJournal(parts: JournalParts): Journal {
 			db.exec('COMMIT')
 		} catch (cause) {
 			if (db.isTransaction) db.exec('ROLLBACK')
-			throw diskRefused(cause) ? new Fault('journal-full', 'The disk cannot take another record, so no door is opened. Free some space.', { cause }) : cause
+			throw diskRefused(cause)
+				? new Fault('journal-full', 'The disk cannot take another record, so no door is opened. Free some space.', { cause })
+				: cause
 		}
 		for (const { kind, key, body } of put) image.get(kind)?.set(key, body)
 		for (const { kind, key } of entry.drop ?? []) image.get(kind)?.delete(key)
@@ -136,8 +148,13 @@ export function openJournal(parts: JournalParts): Journal {
 	const begin = (after?: StreamHead) => {
 		const started = openStream(newId('stream', parts.now(), parts.random))
 		markFile.reset()
-		const gap: EventDraft[] = lost ? [{ type: 'stream.history-lost', subject: lost.stream, actor: 'edge', data: { from: lost.fromSeq, to: lost.toSeq } }] : []
-		head = write({ events: [streamStarted(parts.controller, after), ...gap], put: gap.length ? [{ kind: 'edge', key: 'history-lost', body: lost }] : [] }, started).head
+		const gap: EventDraft[] = lost
+			? [{ type: 'stream.history-lost', subject: lost.stream, actor: 'edge', data: { from: lost.fromSeq, to: lost.toSeq } }]
+			: []
+		head = write(
+			{ events: [streamStarted(parts.controller, after), ...gap], put: gap.length ? [{ kind: 'edge', key: 'history-lost', body: lost }] : [] },
+			started,
+		).head
 	}
 
 	if (mark && (head === undefined || head.stream !== mark.stream || head.seq < mark.seq || (head.seq === mark.seq && head.hash !== mark.hash))) {
@@ -202,7 +219,10 @@ function openDatabase(path: string): DatabaseSync {
 	const found = Number(db.prepare('PRAGMA user_version').get()?.user_version ?? 0)
 	if (found > SCHEMA_VERSION) {
 		db.close()
-		throw new Fault('data-newer', `This data directory was written by a newer Latchwork (format ${found}, this one knows ${SCHEMA_VERSION}). Install that version, or start with another directory.`)
+		throw new Fault(
+			'data-newer',
+			`This data directory was written by a newer Latchwork (format ${found}, this one knows ${SCHEMA_VERSION}). Install that version, or start with another directory.`,
+		)
 	}
 	db.exec(`${SCHEMA}; PRAGMA user_version=${SCHEMA_VERSION}`)
 	return db

@@ -26,7 +26,8 @@ export interface KioskHttp {
 const HEARTBEAT_MS = 15_000
 /** The page comes from this origin alone and needs nothing inline. */
 const HEADERS = {
-	'content-security-policy': "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self' http://127.0.0.1:*",
+	'content-security-policy':
+		"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self' http://127.0.0.1:*",
 	'referrer-policy': 'no-referrer',
 	'x-content-type-options': 'nosniff',
 	'cache-control': 'no-store',
@@ -42,29 +43,47 @@ export async function kioskHttp(parts: KioskHttpParts): Promise<KioskHttp> {
 		void reply.headers(HEADERS)
 		const host = request.headers.host ?? ''
 		const origin = request.headers.origin
-		if (!/^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/.test(host)) return reply.code(421).send(problem(421, 'request-invalid', 'This address answers on the kiosk itself only.'))
-		if (request.method !== 'GET' && origin !== undefined && origin !== `http://${host}`) return reply.code(403).send(problem(403, 'request-invalid', 'Acts come from the kiosk page only.'))
+		if (!/^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/.test(host))
+			return reply.code(421).send(problem(421, 'request-invalid', 'This address answers on the kiosk itself only.'))
+		if (request.method !== 'GET' && origin !== undefined && origin !== `http://${host}`)
+			return reply.code(403).send(problem(403, 'request-invalid', 'Acts come from the kiosk page only.'))
 	})
 	app.setErrorHandler((error: { statusCode?: number; message: string }, _request, reply) => {
 		if (error instanceof Fault) return reply.code(error.code === 'not-found' ? 404 : 409).send(problem(409, error.code, error.message))
 		const status = error.statusCode ?? 500
-		return reply.code(status).send(problem(status, status < 500 ? 'request-invalid' : 'internal', status < 500 ? error.message : 'The controller could not do this. Its journal says what is known.'))
+		return reply
+			.code(status)
+			.send(
+				problem(
+					status,
+					status < 500 ? 'request-invalid' : 'internal',
+					status < 500 ? error.message : 'The controller could not do this. Its journal says what is known.',
+				),
+			)
 	})
 	const pages = livePages(app, parts.view)
 	app.get('/health', async () => parts.health())
 	app.get('/api/view', async () => parts.view())
 	app.post('/api/act', async (request, reply) => {
 		const body = kioskAct.safeParse(request.body)
-		if (!body.success) return reply.code(400).send(problem(400, 'request-invalid', `Not an act of this kiosk: ${body.error.issues[0]?.path.join('.')} ${body.error.issues[0]?.message}`))
-		return parts.act(body.data.turn, body.data.act) ? reply.code(204).send() : reply.code(409).send(problem(409, 'request-refused', 'The screen has moved on.'))
+		if (!body.success)
+			return reply
+				.code(400)
+				.send(problem(400, 'request-invalid', `Not an act of this kiosk: ${body.error.issues[0]?.path.join('.')} ${body.error.issues[0]?.message}`))
+		return parts.act(body.data.turn, body.data.act)
+			? reply.code(204).send()
+			: reply.code(409).send(problem(409, 'request-refused', 'The screen has moved on.'))
 	})
 	app.post('/api/operator/settle', async (request, reply) => {
-		if (!sameToken(request.headers.authorization, parts.operator.token)) return reply.code(401).send(problem(401, 'request-refused', 'This needs the operator token of this machine.'))
+		if (!sameToken(request.headers.authorization, parts.operator.token))
+			return reply.code(401).send(problem(401, 'request-refused', 'This needs the operator token of this machine.'))
 		return parts.operator.settle(request.body)
 	})
 	await app.register(fastifyStatic, { root: parts.web, index: 'index.html' })
 	await app.listen({ host: '127.0.0.1', port: parts.port }).catch((cause: { code?: string }) => {
-		throw cause.code === 'EADDRINUSE' ? new Fault('port-in-use', `Port ${parts.port} is taken by another program. Choose another in edge.json, or with LATCHWORK_PORT.`, { cause }) : cause
+		throw cause.code === 'EADDRINUSE'
+			? new Fault('port-in-use', `Port ${parts.port} is taken by another program. Choose another in edge.json, or with LATCHWORK_PORT.`, { cause })
+			: cause
 	})
 	const address = app.server.address()
 	const port = typeof address === 'object' && address ? address.port : parts.port

@@ -1,4 +1,15 @@
-import { badgeFromBits, giveBack, type Identity, identify, isSuspended, NEW_PIN_BUDGET, type PinBudget, type PinnedKeys, spendTry, verifyCode } from '@latchwork/core/access'
+import {
+	badgeFromBits,
+	giveBack,
+	type Identity,
+	identify,
+	isSuspended,
+	NEW_PIN_BUDGET,
+	type PinBudget,
+	type PinnedKeys,
+	spendTry,
+	verifyCode,
+} from '@latchwork/core/access'
 import type { Crypto, Id } from '@latchwork/core/base'
 import type { EventDraft } from '@latchwork/core/ledger'
 import type { DenyReason } from '@latchwork/core/wire'
@@ -59,7 +70,9 @@ export function identifier(parts: IdentifyParts): (shown: Shown) => Known {
 		journal.commit({ events: [], put: [{ ...BUDGET, body: answer.budget }], essential: true })
 		const found = look(authority, { kind: 'pin', pin })
 		if (found.ok) return { ok: true, who: found, with: { put: [{ ...BUDGET, body: giveBack(answer.budget) }] } }
-		const lockedOut: EventDraft[] = isSuspended(answer.budget, terms, time.now()) ? [{ type: 'credential.locked-out', subject: parts.bank, actor: 'edge', data: { method: 'pin' } }] : []
+		const lockedOut: EventDraft[] = isSuspended(answer.budget, terms, time.now())
+			? [{ type: 'credential.locked-out', subject: parts.bank, actor: 'edge', data: { method: 'pin' } }]
+			: []
 		deny('pin', found.reason, lockedOut)
 		return { ok: false, reason: lockedOut.length ? 'pin-suspended' : found.reason, until: answer.budget.waitUntil }
 	}
@@ -77,7 +90,14 @@ export function identifier(parts: IdentifyParts): (shown: Shown) => Known {
 		const found = look(authority, { kind: 'code', text: shown.text })
 		if (!found.ok) return deny('code', found.reason)
 		// A signed code lifts the floor of the clock: each phone brings some time along (trust.md §3.5).
-		const code = verifyCode(shown.text, { makerKeys: parts.makerKeys, crypto: parts.crypto, bank: parts.bank, now: time.now(), uncertain: time.uncertain(), codeUsed })
+		const code = verifyCode(shown.text, {
+			makerKeys: parts.makerKeys,
+			crypto: parts.crypto,
+			bank: parts.bank,
+			now: time.now(),
+			uncertain: time.uncertain(),
+			codeUsed,
+		})
 		if (code.ok) time.saw(code.code.notBefore)
 		return { ok: true, who: found, with: {} }
 	}

@@ -1,5 +1,5 @@
-export { kioskView } from './view.ts'
 export { type KioskHttp, kioskHttp } from './http.ts'
 export { identifier } from './identify.ts'
 export { intents } from './intents.ts'
 export { type KioskSession, openSession } from './session.ts'
+export { kioskView } from './view.ts'

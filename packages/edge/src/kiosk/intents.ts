@@ -56,14 +56,22 @@ export function intents(parts: IntentParts): Intents {
 	}
 
 	const candidates = (type: string): Candidate[] => {
-		const assets = new Map(authority.current()?.bundle.assets.filter((a) => a.type === type).map((a) => [a.id as string, a]))
+		const assets = new Map(
+			authority
+				.current()
+				?.bundle.assets.filter((a) => a.type === type)
+				.map((a) => [a.id as string, a]),
+		)
 		const promised = cases.promised()
 		return Object.values(parts.bank().state().compartments)
 			.flatMap((c): Candidate[] => {
 				const asset = c.content.kind === 'item' && usable(c) && !promised.has(c.content.item) ? assets.get(c.content.item) : undefined
 				return asset ? [{ asset, compartment: c.id }] : []
 			})
-			.sort((a, b) => lastUsed(parts.journal, a.asset.id) - lastUsed(parts.journal, b.asset.id) || parts.number(a.compartment) - parts.number(b.compartment))
+			.sort(
+				(a, b) =>
+					lastUsed(parts.journal, a.asset.id) - lastUsed(parts.journal, b.asset.id) || parts.number(a.compartment) - parts.number(b.compartment),
+			)
 	}
 
 	const ask = (who: Identity, by: Authority, action: 'collect' | 'deposit', asset: Asset, intoEmpty: boolean): AccessDecision => {
@@ -91,7 +99,13 @@ export function intents(parts: IntentParts): Intents {
 		const example = found[0]?.asset ?? by.bundle.assets.find((a) => a.type === type)
 		if (!example) return undefined
 		const decision = ask(who, by, 'collect', example, false)
-		const denied = !by.tables.has('loan') ? 'workflow-unknown' : decision.effect === 'deny' ? decision.reason : found.length ? undefined : 'nothing-available'
+		const denied = !by.tables.has('loan')
+			? 'workflow-unknown'
+			: decision.effect === 'deny'
+				? decision.reason
+				: found.length
+					? undefined
+					: 'nothing-available'
 		const item = { tag: example.tag, kind: example.kind, name: example.name }
 		return {
 			choice: { id: `borrow:${type}`, kind: 'borrow', item, free: found.length, ...(denied && { denied }) },
@@ -109,7 +123,14 @@ export function intents(parts: IntentParts): Intents {
 				const asset = assets.get(loan.asset)
 				if (!asset) return []
 				const item = { tag: asset.tag, kind: asset.kind, name: asset.name }
-				const choice: Choice = { id: `return:${loan.caseId}`, kind: 'return', item, ...(loan.due !== undefined && { due: loan.due }), overdue: loan.overdue, ...(!space && { denied: 'bank-full' as const }) }
+				const choice: Choice = {
+					id: `return:${loan.caseId}`,
+					kind: 'return',
+					item,
+					...(loan.due !== undefined && { due: loan.due }),
+					overdue: loan.overdue,
+					...(!space && { denied: 'bank-full' as const }),
+				}
 				return [{ choice, intent: { kind: 'return', loan, asset } }]
 			})
 			const types = [...new Set(by.bundle.assets.map((a) => a.type))].sort()

@@ -97,7 +97,8 @@ export function openSession(parts: SessionParts): KioskSession {
 
 	/** Nobody answers: home; a question about the content that stays unanswered leaves the compartment to a person. */
 	const timedOut = (): void => {
-		if (screen.name === 'confirm' && errand) parts.bank().input({ kind: 'said', compartment: errand.compartment, fence: fenceOf(errand), said: 'unanswered' })
+		if (screen.name === 'confirm' && errand)
+			parts.bank().input({ kind: 'said', compartment: errand.compartment, fence: fenceOf(errand), said: 'unanswered' })
 		else finish()
 	}
 
@@ -219,7 +220,8 @@ export function openSession(parts: SessionParts): KioskSession {
 		if (intent.kind === 'borrow') return borrow(intent.type)
 		if (intent.kind === 'resume') {
 			const { caseId, lineId, asset, compartment } = intent
-			if (!openDoor('collect', { caseId, lineId }, { asset, compartment }, NOTHING, cases.evidence(caseId, lineId, 'collect'))) deny('compartment-unavailable')
+			if (!openDoor('collect', { caseId, lineId }, { asset, compartment }, NOTHING, cases.evidence(caseId, lineId, 'collect')))
+				deny('compartment-unavailable')
 			return
 		}
 		return bringBack(intent.loan.caseId, intent.loan.lineId, intent.asset)
@@ -235,7 +237,13 @@ export function openSession(parts: SessionParts): KioskSession {
 				journal.commit({ events: [decided(decision.decision, candidate.asset)], essential: true })
 				return deny(decision.reason)
 			}
-			const begun = cases.begin(who.subject, candidate.asset.id, candidate.compartment, { entitled: true, stock: candidates.length, freeCompartments: 0, recalled: false, spareReturned: false })
+			const begun = cases.begin(who.subject, candidate.asset.id, candidate.compartment, {
+				entitled: true,
+				stock: candidates.length,
+				freeCompartments: 0,
+				recalled: false,
+				spareReturned: false,
+			})
 			if ('refused' in begun) return deny('nothing-available')
 			const entry = { ...begun.entry, events: [decided(decision.decision, candidate.asset), ...begun.entry.events] }
 			if (openDoor('collect', begun, candidate, entry, begun.evidence)) return
@@ -260,7 +268,13 @@ export function openSession(parts: SessionParts): KioskSession {
 	}
 
 	/** Writes everything with the `releasing` row, then the pulse follows. False: this compartment would not do, try the next. */
-	const openDoor = (act: Errand['act'], of: { caseId: string; lineId: string }, { asset, compartment }: Candidate, entry: CaseEntry, needs: Evidence): boolean => {
+	const openDoor = (
+		act: Errand['act'],
+		of: { caseId: string; lineId: string },
+		{ asset, compartment }: Candidate,
+		entry: CaseEntry,
+		needs: Evidence,
+	): boolean => {
 		if (!who || !visit) return true
 		const session = newId('doorSession', time.now(), parts.random)
 		const waiting = visits.nextStep(visit)
@@ -282,7 +296,10 @@ export function openSession(parts: SessionParts): KioskSession {
 				why: { visit: visit.id, case: of.caseId, line: of.lineId, method: who.method },
 			},
 			{
-				events: [...entry.events, ...(used ? [{ type: 'credential.code-used', subject: visit.id, actor: who.subject, data: { jti: used } } satisfies EventDraft] : [])],
+				events: [
+					...entry.events,
+					...(used ? [{ type: 'credential.code-used', subject: visit.id, actor: who.subject, data: { jti: used } } satisfies EventDraft] : []),
+				],
 				put: [...(entry.put ?? []), put(active), ...(used ? [{ kind: 'code-used', key: used, body: time.now() }] : [])],
 				drop: entry.drop ?? [],
 			},
@@ -306,12 +323,21 @@ export function openSession(parts: SessionParts): KioskSession {
 
 	const decided = (record: { id: string; effect: string; rules: readonly string[] } & object, asset: Asset): EventDraft => {
 		const { id, effect, ...data } = record as { id: string; effect: 'allow' | 'deny' } & Record<string, string | number | boolean | readonly string[]>
-		return { type: effect === 'allow' ? 'decision.allowed' : 'decision.denied', subject: id, ...(who && { actor: who.subject }), data: { ...data, asset: asset.id } }
+		return {
+			type: effect === 'allow' ? 'decision.allowed' : 'decision.denied',
+			subject: id,
+			...(who && { actor: who.subject }),
+			data: { ...data, asset: asset.id },
+		}
 	}
 
 	// ── at the door ──
 
-	const doorOf = (e: Errand) => ({ door: { number: parts.number(e.compartment) }, act: e.act, item: { tag: e.asset.tag, kind: e.asset.kind, name: e.asset.name } })
+	const doorOf = (e: Errand) => ({
+		door: { number: parts.number(e.compartment) },
+		act: e.act,
+		item: { tag: e.asset.tag, kind: e.asset.kind, name: e.asset.name },
+	})
 
 	const showDoor = (): void => {
 		const session = live()
@@ -336,7 +362,10 @@ export function openSession(parts: SessionParts): KioskSession {
 			case 'committed': {
 				const due = e.act === 'collect' ? cases.due(e.caseId) : undefined
 				parts.signal('granted')
-				return show({ name: 'done', ...facts, ...(due !== undefined && { due }), evidence: end.evidence, receipt: receiptOf(end.session.id) }, IDLE.done)
+				return show(
+					{ name: 'done', ...facts, ...(due !== undefined && { due }), evidence: end.evidence, receipt: receiptOf(end.session.id) },
+					IDLE.done,
+				)
 			}
 			case 'no-change':
 				return show({ name: 'no-change', ...facts }, IDLE.home)
@@ -389,7 +418,14 @@ export function openSession(parts: SessionParts): KioskSession {
 		if (visit) {
 			giveBack()
 			journal.commit({
-				events: [{ type: 'visit.ended', subject: visit.id, ...(who && { actor: who.subject }), data: { doors: visit.plan.filter((s) => s.state === 'done').length } }],
+				events: [
+					{
+						type: 'visit.ended',
+						subject: visit.id,
+						...(who && { actor: who.subject }),
+						data: { doors: visit.plan.filter((s) => s.state === 'done').length },
+					},
+				],
 				drop: [{ kind: 'visit', key: visit.id }],
 				essential: true,
 			})
@@ -460,8 +496,11 @@ export function openSession(parts: SessionParts): KioskSession {
 			else if (event.kind === 'scan') scanned(event.text)
 		},
 		follow(step) {
-				const entries = step.ended.flatMap((end) => follow(end))
-			return entries.reduce((sum, e) => ({ events: [...sum.events, ...e.events], put: [...sum.put, ...e.put], drop: [...sum.drop, ...e.drop] }), NOTHING)
+			const entries = step.ended.flatMap((end) => follow(end))
+			return entries.reduce(
+				(sum, e) => ({ events: [...sum.events, ...e.events], put: [...sum.put, ...e.put], drop: [...sum.drop, ...e.drop] }),
+				NOTHING,
+			)
 		},
 		stepped(step) {
 			const mine = errand && step.ended.find((end) => end.session.id === errand?.session)
@@ -484,7 +523,17 @@ export function openSession(parts: SessionParts): KioskSession {
 		if (!of || !step) return []
 		const settled = visits.settle(of, step.id, end.end)
 		const entry = cases.settle(step.caseId, step.lineId, end)
-		const events: EventDraft[] = end.end === 'ambiguous' ? [{ type: 'incident.opened', subject: end.session.id, actor: end.session.subject, data: { compartment: end.compartment, why: end.why, case: step.caseId } }] : []
+		const events: EventDraft[] =
+			end.end === 'ambiguous'
+				? [
+						{
+							type: 'incident.opened',
+							subject: end.session.id,
+							actor: end.session.subject,
+							data: { compartment: end.compartment, why: end.why, case: step.caseId },
+						},
+					]
+				: []
 		const used = end.end === 'committed' && end.session.item !== undefined ? [{ kind: 'asset-used', key: end.session.item, body: time.now() }] : []
 		return [...(entry ? [entry] : []), { events, put: ['refused' in settled ? put(of) : put(settled), ...used], drop: [] }]
 	}
@@ -500,7 +549,14 @@ export function openSession(parts: SessionParts): KioskSession {
 			const asset = active && assets.get(parts.bank().state().compartments[compartment ?? '']?.session?.item ?? '')
 			if (left.state === 'open' && active && session && compartment && asset) {
 				visit = left
-				who = { ok: true, subject: left.subject as Id<'subject'>, credential: left.credential, method: left.method as Identity['method'], assurance: 'low', commitment: '' }
+				who = {
+					ok: true,
+					subject: left.subject as Id<'subject'>,
+					credential: left.credential,
+					method: left.method as Identity['method'],
+					assurance: 'low',
+					commitment: '',
+				}
 				errand = { stepId: active.id, act: active.act, caseId: active.caseId, lineId: active.lineId, asset, compartment, session }
 				showDoor()
 				continue
@@ -512,10 +568,21 @@ export function openSession(parts: SessionParts): KioskSession {
 	function interrupt(left: Visit, liveSessions: ReadonlySet<string>): void {
 		if (left.state === 'open') {
 			const { visit: interrupted, interrupted: steps } = visits.interruptAtRestart(left, liveSessions, time.now())
-			const events = steps.map((s): EventDraft => ({ type: 'door-session.interrupted', subject: s.doorSession, actor: left.subject as Id<'subject'>, data: { visit: left.id } }))
+			const events = steps.map(
+				(s): EventDraft => ({
+					type: 'door-session.interrupted',
+					subject: s.doorSession,
+					actor: left.subject as Id<'subject'>,
+					data: { visit: left.id },
+				}),
+			)
 			journal.commit({ events, put: [put(interrupted)], essential: true })
 		} else if (!visits.resumable(left, time.now())) {
-			journal.commit({ events: [{ type: 'visit.ended', subject: left.id, actor: 'edge', data: { doors: 0 } }], drop: [{ kind: 'visit', key: left.id }], essential: true })
+			journal.commit({
+				events: [{ type: 'visit.ended', subject: left.id, actor: 'edge', data: { doors: 0 } }],
+				drop: [{ kind: 'visit', key: left.id }],
+				essential: true,
+			})
 		}
 	}
 }

@@ -21,7 +21,9 @@ export function kioskView({ authority, bank, session, time, journal, readers }: 
 	return {
 		turn: session.turn(),
 		now: time.now(),
-		bank: known ? { name: known.bank.name, site: known.site.name, timeZone: known.site.timeZone, helpPhone: known.bank.helpPhone } : { name: 'Bank', site: 'Not set up', timeZone: 'UTC', helpPhone: '–' },
+		bank: known
+			? { name: known.bank.name, site: known.site.name, timeZone: known.site.timeZone, helpPhone: known.bank.helpPhone }
+			: { name: 'Bank', site: 'Not set up', timeZone: 'UTC', helpPhone: '–' },
 		layout: known?.bank.layout ?? { columns: [] },
 		screen: session.screen(),
 		...(idle && { idle }),

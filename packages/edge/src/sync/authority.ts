@@ -1,8 +1,8 @@
 import { readFileSync, statSync } from 'node:fs'
 import {
+	type AuthorityState,
 	acceptBundle,
 	acceptLease,
-	type AuthorityState,
 	authorityState,
 	type Bundle,
 	type CompiledBundle,
@@ -78,7 +78,12 @@ export function openAuthority(parts: AuthorityParts): AuthoritySource {
 		if (!kept) {
 			journal.commit({
 				events: [
-					{ type: 'bundle.accepted', subject: parts.bank, actor: 'edge', data: { version: answer.bundle.version, digest: answer.digest, expiresAt: answer.bundle.expiresAt } },
+					{
+						type: 'bundle.accepted',
+						subject: parts.bank,
+						actor: 'edge',
+						data: { version: answer.bundle.version, digest: answer.digest, expiresAt: answer.bundle.expiresAt },
+					},
 				],
 				put: [
 					{ kind: 'authority', key: 'accepted', body: { version: answer.bundle.version, digest: answer.digest } },

@@ -1,0 +1,48 @@
+import { randomBytes } from 'node:crypto'
+import { Fault } from '@latchwork/core/base'
+import { CATALOG } from '@latchwork/drivers/catalog'
+import { BOARD_FAMILIES } from '@latchwork/drivers/emulators'
+import { type CheckResult, runConformance, runReaderConformance } from '@latchwork/drivers/testing'
+import type { DriverClock } from '@latchwork/drivers/transport'
+import { systemClock } from '@latchwork/edge/clock-file'
+
+/** `latchwork driver list` and `latchwork driver test FAMILY`; exit 1 when a check fails. */
+export async function driver([verb, family]: readonly string[]): Promise<void> {
+	if (verb === 'list') return list()
+	if (verb === 'test' && family) return test(family)
+	throw new Fault(
+		'config-invalid',
+		`Say what to do: \`latchwork driver list\`, or \`latchwork driver test FAMILY\` with one of ${tested().join(', ')}.`,
+	)
+}
+
+const tested = (): string[] => CATALOG.filter((e) => suiteOf(e.family)).map((e) => e.family)
+
+type Suite = (clock: DriverClock, onResult: (result: CheckResult) => void) => Promise<CheckResult[]>
+
+/** Each kind of hardware has its own list of checks (hardware.md §6). */
+function suiteOf(family: string): Suite | undefined {
+	const entry = CATALOG.find((e) => e.family === family)
+	const board = BOARD_FAMILIES.find((f) => f.family === family)
+	if (board) return (clock, onResult) => runConformance(board, clock, { onResult })
+	if (entry?.kind === 'reader') return (clock, onResult) => runReaderConformance(() => entry.create(entry.products[0] ?? ''), clock, { onResult })
+	return undefined
+}
+
+function list(): void {
+	for (const { family, kind, products } of CATALOG) process.stdout.write(`${family.padEnd(10)} ${kind.padEnd(8)} ${products.join(', ')}\n`)
+}
+
+async function test(family: string): Promise<void> {
+	const suite = suiteOf(family)
+	if (!suite) throw new Fault('not-found', `There is no conformance suite for "${family}". Known: ${tested().join(', ')}.`)
+	const clock = { mono: systemClock.mono, after: systemClock.after, random: (n: number) => new Uint8Array(randomBytes(n)) }
+	const results = await suite(clock, ({ item, name, line, ok, detail }) => {
+		process.stdout.write(`${ok ? 'ok  ' : 'FAIL'} ${String(item).padStart(2)} ${line.padEnd(6)} ${name}${detail ? `\n        ${detail}` : ''}\n`)
+	})
+	const failed = results.filter((r) => !r.ok).length
+	process.stdout.write(
+		`\n${results.length - failed} passed, ${failed} failed. Against our own emulator: a real board is still to be tried (docs/guides/installer.md).\n`,
+	)
+	if (failed) process.exitCode = 1
+}
