@@ -61,7 +61,9 @@ describe('kiosk gallery', () => {
 		test(`every screen in every look keeps the rules at ${size.width} × ${size.height}`, async () => {
 			await page.setViewportSize(size)
 			const problems: string[] = []
-			for (const look of LOOKS) {
+			// Upright screens are low from the start.
+			const looks = size.width > size.height ? LOOKS : LOOKS.filter((look) => look !== 'low=on')
+			for (const look of looks) {
 				for (const screen of look === 'theme=light' ? SCREENS : DIFFERENT) {
 					await show(`screen=${screen}&${look}`)
 					for (const problem of await page.evaluate(problemsOnScreen)) problems.push(`${screen} ${look}: ${problem}`)

@@ -63,7 +63,8 @@ describe('virtual bank page', () => {
 	test('a person taps a badge, types a PIN and shows a code', async () => {
 		assert.equal(await sent(() => press('Tap badge')), `POST ${AT}/badge {"number":"1048576"}`)
 		assert.equal(await sent(() => press('Type PIN')), `POST ${AT}/keypad {"keys":"27182818#"}`)
-		assert.equal(await sent(() => press('Show QR 2')), `POST ${AT}/scan {"text":"LW1.7Q2M-DEMO-B"}`)
+		assert.equal(await sent(() => press('Show QR 1 of 2')), `POST ${AT}/scan {"text":"LW1.7Q2M-DEMO-A"}`)
+		assert.equal(await sent(() => press('Show QR 2 of 2')), `POST ${AT}/scan {"text":"LW1.7Q2M-DEMO-B"}`)
 		await page.getByLabel('Another badge').fill('42')
 		assert.equal(await sent(() => page.keyboard.press('Enter')), `POST ${AT}/badge {"number":"42"}`)
 		assert.equal(await sent(() => press('finish')), `POST ${AT}/keypad {"keys":"#"}`)

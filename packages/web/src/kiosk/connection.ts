@@ -26,6 +26,8 @@ export interface Connection {
 
 /** A restart of the controller takes a moment; a screen that flickers is worse than one that waits. */
 const GRACE_MS = 1500
+/** A view follows its key within milliseconds; after this long none will. */
+const UNCHANGED_MS = 250
 
 export function connect(outside: Outside): Connection {
 	let link: Link = { view: undefined, arrivedAt: 0, lost: false }
@@ -78,21 +80,22 @@ export function connect(outside: Outside): Connection {
 function typing(outside: Outside, view: () => KioskView | undefined) {
 	let waiting = ''
 	let busy = false
-	let refusedTurn = -1
+	/** A turn that was answered already: the next view comes with another one. */
+	let answered = -1
 
 	function flush() {
 		const now = view()
 		if (now?.screen.name !== 'pin') waiting = ''
-		if (!now || waiting === '' || busy || now.turn === refusedTurn) return
+		if (!now || waiting === '' || busy || now.turn === answered) return
 		const keys = waiting.slice(0, 32)
 		waiting = waiting.slice(keys.length)
 		busy = true
+		answered = now.turn
 		outside
 			.post({ turn: now.turn, act: { kind: 'keys', keys } })
 			.then((status) => {
-				if (status !== 409) return
-				refusedTurn = now.turn
-				waiting = keys + waiting
+				if (status === 409) waiting = keys + waiting
+				else outside.after(UNCHANGED_MS, () => release(now.turn))
 			})
 			.catch(() => {
 				waiting = ''
@@ -101,6 +104,13 @@ function typing(outside: Outside, view: () => KioskView | undefined) {
 				busy = false
 				flush()
 			})
+	}
+
+	/** No new view came: the keys changed nothing, and the turn still stands. */
+	function release(turn: number) {
+		if (answered !== turn || busy) return
+		answered = -1
+		flush()
 	}
 
 	return {

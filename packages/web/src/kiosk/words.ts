@@ -11,7 +11,7 @@ import { capital, placeWords } from '../ui/words.ts'
 export const language = 'en-GB'
 
 type Item = { readonly kind: 'laptop' | 'other'; readonly tag: string; readonly name: string }
-type Act = 'collect' | 'deposit'
+
 type Named<N extends KioskScreen['name']> = Extract<KioskScreen, { name: N }>
 
 export const words = {
@@ -371,4 +371,4 @@ function count(n: number): string {
 	return ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten'][n] ?? String(n)
 }
 
-export type { Act, Item, Named }
+export type { Named }

@@ -28,6 +28,15 @@ test('straight ahead comes before near but sideways', () => {
 	assert.equal(go('ArrowRight', 'left'), 'middle')
 })
 
+test('a near thing that stands aside yields to a far one that faces', () => {
+	const facing = box(0, 40)
+	const aside = box(22, 12)
+	assert.equal(
+		nearest('ArrowDown', box(0, 0), [aside, facing], (candidate) => candidate),
+		facing,
+	)
+})
+
 test('where nothing lies, nothing is found', () => {
 	assert.equal(go('ArrowRight', 'b'), undefined)
 	assert.equal(go('ArrowUp', 'tall'), undefined)

@@ -29,7 +29,7 @@ export interface PlacedBank {
 }
 
 /** Frame around the doors: sign on top, plinth below. */
-export const FRAME = { side: 12, top: 44, bottom: 20, feet: 16, columnGap: 2, gap: 4, inset: 3 } as const
+const FRAME = { side: 12, top: 44, bottom: 20, feet: 16, columnGap: 2, gap: 4, inset: 3 } as const
 
 export function placeBank(layout: BankLayout, box: { readonly width: number; readonly height: number }): PlacedBank {
 	const wideMm = layout.columns.reduce((sum, column) => sum + column.widthMm, 0)

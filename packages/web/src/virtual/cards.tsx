@@ -1,4 +1,5 @@
 import type { SensorFault, VirtualState } from '@latchwork/core/wire'
+import { useState } from 'react'
 import { Icon } from '../ui/icon.tsx'
 import type { Hands } from './control.ts'
 import { Button, Card, Line, Select, Switch } from './controls.tsx'
@@ -26,11 +27,7 @@ export function People({ people, hands }: { readonly people: VirtualState['peopl
 							<Button icon="keypad" onPress={() => hands.keypad(`${person.pin}#`)}>
 								{text.pin}
 							</Button>
-							{person.qr.map((code, index) => (
-								<Button key={code} icon="qr" onPress={() => hands.scan(code)}>
-									{text.qr(index + 1, person.qr.length)}
-								</Button>
-							))}
+							<CodeButton codes={person.qr} hands={hands} />
 						</span>
 					</li>
 				))}
@@ -38,6 +35,22 @@ export function People({ people, hands }: { readonly people: VirtualState['peopl
 			<Line label={text.other} button={text.otherTap} icon="badge" onSend={hands.badge} />
 			<p className="soft">{text.help}</p>
 		</Card>
+	)
+}
+
+/** Codes open once, so each touch shows the next one; after the last it starts again, to see a used one refused. */
+function CodeButton({ codes, hands }: { readonly codes: readonly string[]; readonly hands: Hands }) {
+	const [next, setNext] = useState(0)
+	const code = codes[next]
+	if (code === undefined) return null
+	const show = () => {
+		hands.scan(code)
+		setNext((next + 1) % codes.length)
+	}
+	return (
+		<Button icon="qr" onPress={show}>
+			{words.people.qr(next + 1, codes.length)}
+		</Button>
 	)
 }
 

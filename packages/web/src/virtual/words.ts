@@ -32,7 +32,7 @@ export const words = {
 		help: 'Demo badges, PINs and one-time codes. A real bank never has such a list.',
 		badge: 'Tap badge',
 		pin: 'Type PIN',
-		qr: (n: number, of: number) => (of === 1 ? 'Show QR' : `Show QR ${n}`),
+		qr: (n: number, of: number) => (of === 1 ? 'Show QR' : `Show QR ${n} of ${of}`),
 		other: 'Another badge',
 		otherTap: 'Tap',
 	},
