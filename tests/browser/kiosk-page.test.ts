@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
+import { gzipSync } from 'node:zlib'
 import { type KioskAct, type KioskView, kioskAct, kioskExamples } from '@latchwork/core/wire'
 import type { Browser, Page } from 'playwright-core'
 import { type Served, servePage, startBrowser } from './browser.ts'
@@ -137,6 +138,15 @@ describe('kiosk page', () => {
 		controller = await scriptedController(port)
 		controller.show('open-prompt')
 		await heading('Door 12 is still open').waitFor()
+	})
+
+	test('the page weighs at most 130 KB on the wire', async () => {
+		const files = await page.evaluate(() => performance.getEntriesByType('resource').map((entry) => entry.name))
+		const loaded = files.filter((file) => file.startsWith(`${controller.url}assets/`))
+		assert.ok(loaded.some((file) => file.endsWith('.js')) && loaded.some((file) => file.endsWith('.css')), loaded.join(', '))
+		const sizes = await Promise.all([controller.url, ...loaded].map(async (file) => gzipSync(await (await fetch(file)).bytes()).length))
+		const total = sizes.reduce((sum, size) => sum + size, 0)
+		assert.ok(total <= 130 * 1024, `${total} bytes`)
 	})
 
 	test('nothing leads away from the page: no link, no menu, no selection', async () => {
