@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
@@ -113,6 +115,12 @@ async function errand(
 	await reached('closed')
 }
 
+/** The command as a user gives it; answers what it printed. */
+async function latchwork(...args: string[]): Promise<string> {
+	const { stdout } = await promisify(execFile)(process.execPath, [fileURLToPath(import.meta.resolve('@latchwork/cli/main')), ...args])
+	return stdout
+}
+
 interface Tally {
 	readonly histogram: Record<string, number>
 	readonly recovery: number[]
@@ -154,18 +162,19 @@ async function killOften(site: Site, kills: number, seed: number, tally: Tally):
 	const end = journal(site)
 	tally.events += end.events
 	assert.equal(end.events, end.last, 'the sequence has no gap')
-	const cli = fileURLToPath(import.meta.resolve('@latchwork/cli/main'))
-	const { stdout } = await promisify(execFile)(process.execPath, [cli, 'ledger', 'verify', site.ready.dataDir])
-	assert.match(stdout, /: whole\./)
+	assert.match(await latchwork('ledger', 'verify', site.ready.dataDir), /: whole\./)
 }
 
 test(`kill -9 of the controller ${KILLS} times while people use it: no pulse without its row, none twice, no gap, nothing hangs`, async (t) => {
 	const tally: Tally = { histogram: { none: 0, releasing: 0, opened: 0, closed: 0 }, recovery: [], pulses: 0, intents: 0, events: 0 }
-	const sites = await startSites(SITES)
+	const shipped = mkdtempSync(join(tmpdir(), 'latchwork-shipped-'))
+	await latchwork('bundle', 'edge', '--out', shipped)
+	const sites = await startSites(SITES, { args: ['--edge', join(shipped, 'latchwork-edge.js')] })
 	try {
 		await Promise.all(sites.map((site, n) => killOften(site, Math.ceil((KILLS - n) / SITES), SEED + n, tally)))
 	} finally {
 		await Promise.all(sites.map((site) => site.stop()))
+		rmSync(shipped, { recursive: true, force: true })
 	}
 	const { histogram, recovery } = tally
 	recovery.sort((a, b) => a - b)

@@ -84,7 +84,7 @@ export const kioskScreen = z.discriminatedUnion('name', [
 		),
 	}),
 	z.object({ name: z.literal('opening'), door, act, item: item.optional() }),
-	/** `level`: how far the left-open ladder is: `calm`, `prompt` (30 s), `staff` (2 min), `alarm` (5 min). */
+	/** `level`: how far the left-open ladder is: `calm`, `prompt` (30 s), `staff` (2 min), `alarm` (5 min); `remindAt`: when the next rung comes. */
 	z.object({
 		name: z.literal('open'),
 		door,

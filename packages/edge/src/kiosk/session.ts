@@ -55,6 +55,9 @@ export interface KioskSession {
 /** Kiosk timers (workflows.md §3.0): home after 45 s without a touch, warned 15 s before, extended ten times at most. */
 const IDLE = { home: 45_000, warn: 15_000, extensions: 10, notice: 20_000, done: 20_000 } as const
 
+/** What the left-open ladder does next, for the sentence on the screen. */
+const NEXT_RUNG = { calm: 'prompt', prompt: 'staff', staff: 'alarm', alarm: 'alarm' } as const
+
 /** What a door is being opened for; kept in the visit's plan, this is its image for the screen. */
 interface Errand {
 	readonly stepId: string
@@ -351,7 +354,14 @@ export function openSession(parts: SessionParts): KioskSession {
 		const presence = parts.bank().state().compartments[errand.compartment]?.presence
 		const contentChanged = presence !== 'unknown' && session.pre.presence !== 'unknown' && presence !== session.pre.presence
 		const openedAt = session.openedAt ?? time.now()
-		const next: KioskScreen = { name: 'open', ...facts, openedAt, remindAt: openedAt + DOOR_TIMERS.prompt, level: session.level, contentChanged }
+		const next: KioskScreen = {
+			name: 'open',
+			...facts,
+			openedAt,
+			remindAt: openedAt + DOOR_TIMERS[NEXT_RUNG[session.level]],
+			level: session.level,
+			contentChanged,
+		}
 		if (JSON.stringify(next) !== JSON.stringify(screen)) show(next)
 	}
 
