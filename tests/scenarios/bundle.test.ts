@@ -127,7 +127,10 @@ function runEdge(data: string, transport: object): { child: ChildProcess; url: P
 		compartments: [{ id, bus: 'bus-1', board: 0, channel: 0 }],
 	}
 	writeFileSync(join(data, 'edge.json'), JSON.stringify(config))
-	const child = spawn(process.execPath, ['latchwork-edge.js', join(data, 'edge.json'), '--child'], { cwd: installed(), stdio: ['pipe', 'pipe', 'inherit'] })
+	const child = spawn(process.execPath, ['latchwork-edge.js', join(data, 'edge.json'), '--child'], {
+		cwd: installed(),
+		stdio: ['pipe', 'pipe', 'inherit'],
+	})
 	const url = new Promise<string>((resolve, reject) => {
 		createInterface({ input: child.stdout }).on(
 			'line',

@@ -37,7 +37,6 @@ export const OUTCOMES = ['missing', 'wrong-item', 'not-inserted', 'not-taken', '
 export type Outcome = (typeof OUTCOMES)[number]
 /** Whose hands `custody` passes to: who acted, the owner of the case, or the bank where it happened. */
 export const HANDS = ['actor', 'owner', 'bank'] as const
-export type Hands = (typeof HANDS)[number]
 
 /** `act` is the only trigger that moves a door. `lines` belongs to the case alone, `act` and `outcome` to lines alone. */
 export type Trigger<L extends string = string> =

@@ -15,7 +15,7 @@ export const BOARD_CHECKS: readonly Check[] = [...FRAME_CHECKS, ...COMMAND_CHECK
 	(a, b) => a.item - b.item,
 )
 
-export async function runCheck(check: Check, line: LineKind, family: BoardFamily, realClock: DriverClock): Promise<CheckResult> {
+async function runCheck(check: Check, line: LineKind, family: BoardFamily, realClock: DriverClock): Promise<CheckResult> {
 	const open: Bench[] = []
 	const lab: Lab = {
 		family,

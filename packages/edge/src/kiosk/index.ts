@@ -1,4 +1,4 @@
-export { type KioskHttp, kioskHttp } from './http.ts'
+export { kioskHttp } from './http.ts'
 export { identifier } from './identify.ts'
 export { intents } from './intents.ts'
 export { type KioskSession, openSession } from './session.ts'
