@@ -70,11 +70,12 @@ export function identifier(parts: IdentifyParts): (shown: Shown) => Known {
 		journal.commit({ events: [], put: [{ ...BUDGET, body: answer.budget }], essential: true })
 		const found = look(authority, { kind: 'pin', pin })
 		if (found.ok) return { ok: true, who: found, with: { put: [{ ...BUDGET, body: giveBack(answer.budget) }] } }
-		const lockedOut: EventDraft[] = isSuspended(answer.budget, terms, time.now())
-			? [{ type: 'credential.locked-out', subject: parts.bank, actor: 'edge', data: { method: 'pin' } }]
-			: []
-		deny('pin', found.reason, lockedOut)
-		return { ok: false, reason: lockedOut.length ? 'pin-suspended' : found.reason, until: answer.budget.waitUntil }
+		// When may the next one be tried: in some seconds, or, with the day's budget gone, at midnight.
+		const next = spendTry(answer.budget, terms, time.now())
+		const suspended = isSuspended(answer.budget, terms, time.now())
+		const lockedOut: EventDraft = { type: 'credential.locked-out', subject: parts.bank, actor: 'edge', data: { method: 'pin' } }
+		deny('pin', found.reason, suspended ? [lockedOut] : [])
+		return { ok: false, reason: suspended ? 'pin-suspended' : found.reason, ...(!next.ok && { until: next.until }) }
 	}
 
 	return (shown) => {

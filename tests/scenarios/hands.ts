@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import type { KioskScreen, VirtualState } from '@latchwork/core/wire'
+import { readJournal } from '@latchwork/edge/journal'
+import type { Site } from './site.ts'
+
+/** What people do at a bank, in whole errands, and what the controller's own record says of it afterwards. */
+type Named<N extends KioskScreen['name']> = Extract<KioskScreen, { name: N }>
+
+export interface Recorded {
+	readonly type: string
+	readonly subject: string
+	readonly actor?: string
+	readonly at: number
+	readonly data: Readonly<Record<string, unknown>>
+}
+
+/** A point in the record of a site; `since` answers what came after it. */
+export function recordOf(site: Site) {
+	const all = (): Recorded[] =>
+		readJournal(site.ready.dataDir).flatMap(({ lines }) => lines.map((line) => JSON.parse(Buffer.from(line).toString()) as Recorded))
+	const start = all().length
+	return {
+		since: () => all().slice(start),
+		types: () =>
+			all()
+				.slice(start)
+				.map(({ type }) => type),
+		/** The one event of that type since then; complains when there is none or another. */
+		one(type: string): Recorded {
+			const found = all()
+				.slice(start)
+				.filter((e) => e.type === type)
+			assert.equal(found.length, 1, `${type} once, not ${found.length} times`)
+			return found[0] ?? assert.fail()
+		},
+	}
+}
+
+export const person = (site: Site, n: number) => site.ready.people[n] ?? assert.fail(`no demo person ${n}`)
+
+export const stateOf = async (site: Site) => (await (await fetch(`${site.ready.virtual}/state`)).json()) as VirtualState
+
+export interface Held {
+	readonly door: number
+	readonly session?: string
+	readonly hold?: 'quarantined' | 'out-of-service' | 'pending-inspection'
+}
+/** Doors that somebody uses or that are held, as the controller's health page tells. */
+export const doorsInTrouble = async (site: Site): Promise<Held[]> => (await site.health()).doors as Held[]
+
+export async function holdOf(site: Site, door: number): Promise<Held['hold']> {
+	return (await doorsInTrouble(site)).find((d) => d.door === door)?.hold
+}
+
+/** Tells a person with their badge; answers what they may do. */
+export async function arrive(site: Site, n: number): Promise<Named<'choose'>['choices']> {
+	await site.badge(person(site, n).badge)
+	return (await site.screen('choose')).choices
+}
+
+/** Touches the first choice of that kind that is offered, without waiting for the door. */
+export async function choose(site: Site, n: number, kind: 'borrow' | 'return' | 'resume'): Promise<void> {
+	const choices = await arrive(site, n)
+	const choice = choices.find((c) => c.kind === kind && !c.denied) ?? assert.fail(`${kind} is not offered: ${JSON.stringify(choices)}`)
+	await site.act({ kind: 'choose', id: choice.id })
+}
+
+/** From the badge to the open door. */
+export async function openFor(site: Site, n: number, kind: 'borrow' | 'return' | 'resume'): Promise<Named<'open'>> {
+	await choose(site, n, kind)
+	return site.screen('open')
+}
+
+/** Moves an item through the open door and waits until the content sensor has told. */
+export async function move(site: Site, door: number, present: boolean, tag?: string): Promise<void> {
+	assert.equal(await site.item(door, present, tag), 204)
+	await site.until((v) => v.screen.name === 'open' && v.screen.contentChanged, 'the changed content')
+}
+
+export async function leave(site: Site): Promise<void> {
+	await site.act({ kind: 'finish' })
+	await site.screen('attract')
+}
+
+/** Takes a laptop with a badge and goes. */
+export async function borrow(site: Site, n: number): Promise<{ door: number; tag: string; done: Named<'done'> }> {
+	const { door } = await openFor(site, n, 'borrow')
+	await move(site, door.number, false)
+	await site.door(door.number, 'closed')
+	const done = await site.screen('done')
+	await leave(site)
+	return { door: door.number, tag: done.item?.tag ?? '', done }
+}
+
+/** Brings the first laptop of this person back; answers the door it went into. */
+export async function giveBack(site: Site, n: number): Promise<{ door: number; done: Named<'done'> }> {
+	const { door, item } = await openFor(site, n, 'return')
+	await move(site, door.number, true, item?.tag)
+	await site.door(door.number, 'closed')
+	const done = await site.screen('done')
+	await leave(site)
+	return { door: door.number, done }
+}
+
+/**
+ * Puts the bank in order as staff would: faults cleared, doors pushed shut, visits ended, held compartments looked into and
+ * settled with what lies there, loans brought back by those who have them.
+ */
+export async function tidy(site: Site): Promise<void> {
+	await site.clearFaults()
+	for (const { number, door } of await site.metal()) if (door === 'open') await site.door(number, 'closed')
+	await site.until((v) => !['opening', 'open', 'confirm'].includes(v.screen.name), 'the end of every door session')
+	if ((await site.view()).screen.name !== 'attract') await leave(site)
+	await settleAll(site)
+	for (const n of site.ready.people.keys()) {
+		for (let left = (await arrive(site, n)).filter((c) => c.kind === 'return').length; left > 0; left--) {
+			await leave(site)
+			await giveBack(site, n)
+			await arrive(site, n)
+		}
+		await leave(site)
+	}
+}
+
+/** Staff look into every held compartment and say what is inside; what lies where is the metal's own truth. */
+export async function settleAll(site: Site): Promise<void> {
+	const inside = new Map((await stateOf(site)).banks[0]?.compartments.map((c) => [c.number, c.tag]))
+	for (const { door, hold } of await doorsInTrouble(site)) {
+		if (!hold) continue
+		const tag = inside.get(door)
+		const answer = await site.settle(door, tag === undefined ? 'nothing' : { tag })
+		assert.equal(answer.status, 200, await answer.text())
+	}
+}
