@@ -143,7 +143,7 @@ export async function startEdge(config: EdgeConfig, directory: string): Promise<
 			controller: config.controller,
 			bank: config.bank,
 			head: open.head(),
-			lost: open.lost ?? null,
+			lost: open.lost() ?? null,
 			storage: open.storage(),
 			authority: authority.state(),
 			bundle: authority.current()?.bundle.version ?? 0,

@@ -25,7 +25,15 @@ export function settleRequest(body: unknown, bank: Bank, authority: AuthoritySou
 	if (!id || !compartment) throw new Fault('not-found', `This bank has no door ${door}.`)
 	if (compartment.session) throw new Fault('request-refused', `Door ${door} is in use.`)
 	if (!compartment.hold) throw new Fault('request-refused', `Door ${door} is in service; nothing waits to be settled.`)
-	bank.input({ kind: 'settle', compartment: id, by: 'staff', content: contentOf(found, bundle) })
+	const content = contentOf(found, bundle)
+	const elsewhere =
+		content.kind === 'item' &&
+		Object.values(bank.state().compartments).find((c) => c.id !== id && !c.hold && c.content.kind === 'item' && c.content.item === content.item)
+	if (elsewhere) {
+		const other = bundle?.bank.compartments.find((c) => c.id === elsewhere.id)?.number
+		throw new Fault('request-refused', `The records say that it lies behind door ${other}. One thing lies in one place: look there first.`)
+	}
+	bank.input({ kind: 'settle', compartment: id, by: 'staff', content })
 	return { door, was: compartment.hold }
 }
 

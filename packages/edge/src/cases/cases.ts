@@ -53,6 +53,8 @@ export interface Cases {
 	settle(caseId: string, lineId: string, ended: Ended): CaseEntry | undefined
 	/** The person gives up something allotted and not taken. */
 	cancel(caseId: string, lineId: string, subject: Id<'subject'>): CaseEntry | undefined
+	/** A person looked into a held compartment: what was in doubt about the lines that concern it is settled by what was found. */
+	found(compartment: string, item: string | undefined): CaseEntry
 	due(caseId: string): number | undefined
 	/** Moves every case whose deadline has come, each in a transaction of its own; answers when the next one is due. */
 	runDeadlines(): number | undefined
@@ -186,6 +188,24 @@ export function openCases(parts: CaseParts): Cases {
 			const stepped = advance(of, { kind: 'request', name: 'cancel', by: 'user', subject, line: lineId })
 			return 'refused' in stepped ? undefined : entryOf(of, stepped, subject)
 		},
+		found(compartment, item) {
+			const entries = [...all().values()].flatMap((of) =>
+				of.lines.flatMap((line) => {
+					const requests =
+						line.asset === item && item !== undefined
+							? ['confirm-inside', 'confirm-returned']
+							: line.compartment === compartment
+								? ['confirm-taken']
+								: []
+					return settledBy(of, line, requests, compartment)
+				}),
+			)
+			return entries.reduce((sum, e) => ({ events: [...sum.events, ...e.events], put: [...sum.put, ...e.put], drop: [...sum.drop, ...e.drop] }), {
+				events: [],
+				put: [],
+				drop: [],
+			})
+		},
 		due: (caseId) => all().get(caseId)?.deadlines.due,
 		runDeadlines() {
 			let next: number | undefined
@@ -207,11 +227,33 @@ export function openCases(parts: CaseParts): Cases {
 		},
 	}
 
+	/** The first of these findings that the table knows for the line's state; what was looked at needs no second look (`pass`). */
+	function settledBy(of: Case, line: Line, requests: readonly string[], compartment: string): CaseEntry[] {
+		// Somebody else's hands: nothing found here says that it is not there.
+		if (requests.includes('confirm-taken') && line.custodian !== parts.bank && !line.unverified) return []
+		for (const name of requests) {
+			const settled = advance(of, { kind: 'request', name, by: 'staff', line: line.id })
+			if ('refused' in settled) continue
+			const looked = advance(settled.case, { kind: 'request', name: 'pass', by: 'staff', line: line.id })
+			return 'refused' in looked ? [entryOf(of, settled)] : [joined(entryOf(of, settled), entryOf(settled.case, looked))]
+		}
+		if (!requests.includes('confirm-taken') || !line.unverified) return []
+		const gone = advance(of, { kind: 'outcome', outcome: 'missing', line: line.id, compartment })
+		return 'refused' in gone ? [] : [entryOf(of, gone)]
+	}
+
 	function needed(table: LoadedTable, of: Case, lineId: string, act: Act, subject: string): Evidence {
 		const offer = offers(table, of, { by: 'user', subject }, env(DONE)).find((o) => o.line === lineId && o.act === act)
 		return offer && offer.refused === undefined ? offer.evidence : 4
 	}
 }
+
+/** Two steps of one case in one transaction: all that happened, and where it ended. */
+const joined = (first: CaseEntry, then: CaseEntry): CaseEntry => ({
+	events: [...first.events, ...then.events],
+	put: then.drop.length ? then.put : [...first.put, ...then.put],
+	drop: then.drop,
+})
 
 /** From what the door found to what the workflow understands. A door that never opened changes no line: the person may try again. */
 function inputOf(line: string, { session, compartment, end, evidence, why }: Ended): Input | undefined {

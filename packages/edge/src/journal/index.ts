@@ -1,3 +1,3 @@
-export { type Entry, type Journal, type Key, openJournal } from './journal.ts'
+export { type Entry, HISTORY_LOST, type Journal, type Key, openJournal } from './journal.ts'
 export { lockDirectory } from './lock.ts'
 export { readJournal, type StoredStream } from './read.ts'

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { Fault, type Id, newId, type Random, type Sign } from '@latchwork/core/base'
+import { Fault, type Id, isFault, newId, type Random, type Sign } from '@latchwork/core/base'
 import {
 	type EventDraft,
 	type MintContext,
@@ -14,8 +14,8 @@ import {
 	streamStarted,
 } from '@latchwork/core/ledger'
 import { lockDirectory } from './lock.ts'
-import { openMarkFile } from './mark.ts'
-import { openReserve } from './reserve.ts'
+import { type MarkFile, openMarkFile } from './mark.ts'
+import { openReserve, type Reserve } from './reserve.ts'
 import { SCHEMA, SCHEMA_VERSION } from './schema.sql.ts'
 
 /** Names a present-state document; its owner folder decides what `kind` and `key` are. */
@@ -43,23 +43,38 @@ export interface Journal {
 	 * Throws `Fault` journal-full when the disk refuses, and then nothing of the entry exists.
 	 */
 	commit(entry: Entry): readonly Minted[]
+	/**
+	 * A fact that no act waits for (a reader is lost, the clock was set): recorded now, or in its turn as soon as the disk takes it.
+	 * Never throws; it is forgotten only if the process ends before there is room again.
+	 */
+	note(...events: readonly EventDraft[]): void
 	/** All documents of a kind, by key: the live image of what is on disk, changed by `commit` alone. Bodies are never mutated. */
 	facts<T>(kind: string): ReadonlyMap<string, T>
 	fact<T>(kind: string, key: string): T | undefined
 	/** Events of the present stream after `seq`, oldest first. */
 	events(afterSeq: number, limit: number): { seq: number; event: StreamEvent }[]
-	/** The mark was ahead of the database at start: this range of the old stream is gone. */
-	readonly lost: { readonly stream: string; readonly fromSeq: number; readonly toSeq: number } | undefined
+	/** What the mark says was recorded and the database does not hold any more, until a person has confirmed it (trust.md §3.6). */
+	lost(): LostRange | undefined
 	/** True for a directory that held no journal before. */
 	readonly fresh: boolean
-	/** `low`: over 95 % of the disk used or the reserve given up; loans and deposits wait. */
+	/** `low`: little of the disk is left, the reserve is given up, or the mark cannot be written; loans wait, returns go on. */
 	storage(): 'good' | 'low'
-	/** Looks at the disk again and takes the reserve back when there is room. */
+	/** Looks at the disk again, takes the reserve back when there is room, and records what waited. */
 	checkStorage(): void
 	/** Signs where the stream stands, if it has moved since the last signature. */
 	sealHead(): void
 	close(): void
 }
+
+/** Events of an old stream that are gone. */
+export interface LostRange {
+	readonly stream: string
+	readonly fromSeq: number
+	readonly toSeq: number
+}
+
+/** Names the loss while a person has not confirmed it. */
+export const HISTORY_LOST = { kind: 'edge', key: 'history-lost' } as const
 
 export interface JournalParts {
 	readonly directory: string
@@ -72,160 +87,257 @@ export interface JournalParts {
 	readonly sealer: { readonly sign: Sign; readonly keyId: string }
 	/** Written with every entry: what must never be older than the latest event (trusted time). */
 	readonly standing: () => readonly (Key & { readonly body: unknown })[]
+	/** Sees the database before anything is read: tests bound its size here, so that every write meets a full disk once. */
+	readonly tune?: (db: DatabaseSync) => void
 }
 
-const LOW = 0.95
 const SEAL_EVERY = 64
+/** Facts kept in memory while the disk refuses them; a bus that flaps for hours must not fill the memory too. */
+const NOTES_KEPT = 2_000
 
+/**
+ * Throws `Fault` data-in-use, data-newer, journal-full (no room even to open), journal-damaged (not a database any more),
+ * config-invalid (the directory cannot be used).
+ */
 export function openJournal(parts: JournalParts): Journal {
-	mkdirSync(parts.directory, { recursive: true, mode: 0o700 })
-	const lock = lockDirectory(parts.directory, 'edge')
-	const db = openDatabase(join(parts.directory, 'edge.db'))
-	const markFile = openMarkFile(join(parts.directory, 'edge.mark'))
-	const reserve = openReserve(join(parts.directory, 'reserve.bin'))
+	const files = openFiles(parts.directory, parts.tune)
+	try {
+		return journalOn(files, parts)
+	} catch (cause) {
+		files.close()
+		throw asFault(cause, parts.directory)
+	}
+}
+
+function journalOn({ db, marks, reserve, close }: Files, parts: JournalParts): Journal {
 	const sql = statements(db)
-	const mark = markFile.read()
-	let head = readHead(db)
-	const fresh = head === undefined && mark === undefined
-	let lost: Journal['lost']
+	const image = new Map<string, Map<string, unknown>>()
+	const notes: EventDraft[] = []
+	const mark = marks.read()
+	const found = readHead(db)
+	const gap = mark && lostRange(db, found, mark)
+	let head: StreamHead
 	let marked = true
 	let sealed = 0
-	let storage: 'good' | 'low' = 'good'
+	let storage: 'good' | 'low' = reserve.held() && reserve.roomy() ? 'good' : 'low'
+	let writing = false
 
+	const imageOf = (kind: string) => {
+		let known = image.get(kind)
+		if (!known) {
+			known = new Map(sql.facts.all(kind).map((row) => [String(row.key), JSON.parse(String(row.body)) as unknown]))
+			image.set(kind, known)
+		}
+		return known
+	}
 	/** The commit stands whether or not the mark can be written; a mark that lags is safe, one that keeps failing is reported. */
 	const leaveMark = (at: StreamHead) => {
 		try {
-			markFile.write(at)
+			marks.write(at)
 			marked = true
 		} catch {
 			marked = false
 		}
 	}
-	const image = new Map<string, Map<string, unknown>>()
-	const imageOf = (kind: string) => {
-		let found = image.get(kind)
-		if (!found) {
-			found = new Map(sql.facts.all(kind).map((row) => [String(row.key), JSON.parse(String(row.body)) as unknown]))
-			image.set(kind, found)
-		}
-		return found
-	}
 	const seal = (at: StreamHead) => {
 		const { sign, keyId } = parts.sealer
 		sql.meta.run(`signed-head/${at.stream}`, JSON.stringify(signHead(at, parts.now(), keyId, sign)))
-		sealed = at.seq
 	}
-	const write = (entry: Entry, from: StreamHead): { minted: Minted[]; head: StreamHead } => {
+	const transaction = (entry: Entry, put: NonNullable<Entry['put']>, from: StreamHead): Minted[] => {
 		const minted: Minted[] = []
-		const put = [...(entry.put ?? []), ...parts.standing()]
 		let at = from
-		db.exec('BEGIN IMMEDIATE')
+		for (const draft of entry.events) {
+			const next = mint(at, draft, parts.context())
+			sql.event.run(next.head.stream, next.head.seq, next.bytes, next.head.hash, draft.type)
+			minted.push(next)
+			at = next.head
+		}
+		for (const { kind, key, body } of put) sql.put.run(kind, key, JSON.stringify(body))
+		for (const { kind, key } of entry.drop ?? []) sql.drop.run(kind, key)
+		if (entry.intent) sql.intent.run(entry.intent.command, entry.intent.session, entry.intent.compartment, entry.intent.fence)
+		sql.meta.run('head', JSON.stringify(at))
+		if (at.seq - sealed >= SEAL_EVERY) seal(at)
+		return minted
+	}
+	const write = (entry: Entry, from: StreamHead): Minted[] => {
+		let put: NonNullable<Entry['put']>
+		let minted: Minted[]
+		writing = true
 		try {
-			for (const draft of entry.events) {
-				const next = mint(at, draft, parts.context())
-				sql.event.run(next.head.stream, next.head.seq, next.bytes, next.head.hash, draft.type)
-				minted.push(next)
-				at = next.head
-			}
-			for (const { kind, key, body } of put) sql.put.run(kind, key, JSON.stringify(body))
-			for (const { kind, key } of entry.drop ?? []) sql.drop.run(kind, key)
-			if (entry.intent) sql.intent.run(entry.intent.command, entry.intent.session, entry.intent.compartment, entry.intent.fence)
-			sql.meta.run('head', JSON.stringify(at))
-			if (at.seq - sealed >= SEAL_EVERY) seal(at)
+			put = [...(entry.put ?? []), ...parts.standing()]
+			db.exec('BEGIN IMMEDIATE')
+			minted = transaction(entry, put, from)
 			db.exec('COMMIT')
 		} catch (cause) {
 			if (db.isTransaction) db.exec('ROLLBACK')
 			throw diskRefused(cause)
 				? new Fault('journal-full', 'The disk cannot take another record, so no door is opened. Free some space.', { cause })
 				: cause
+		} finally {
+			writing = false
 		}
 		for (const { kind, key, body } of put) image.get(kind)?.set(key, body)
 		for (const { kind, key } of entry.drop ?? []) image.get(kind)?.delete(key)
-		if (at.seq !== from.seq || at.stream !== from.stream) leaveMark(at)
-		return { minted, head: at }
+		const at = minted.at(-1)?.head ?? from
+		if (at.seq - sealed >= SEAL_EVERY) sealed = at.seq
+		if (at !== from) leaveMark(at)
+		head = at
+		return minted
 	}
-
-	const begin = (after?: StreamHead) => {
-		const started = openStream(newId('stream', parts.now(), parts.random))
-		markFile.reset()
-		const gap: EventDraft[] = lost
-			? [{ type: 'stream.history-lost', subject: lost.stream, actor: 'edge', data: { from: lost.fromSeq, to: lost.toSeq } }]
-			: []
-		head = write(
-			{ events: [streamStarted(parts.controller, after), ...gap], put: gap.length ? [{ kind: 'edge', key: 'history-lost', body: lost }] : [] },
-			started,
-		).head
-	}
-
-	if (mark && (head === undefined || head.stream !== mark.stream || head.seq < mark.seq || (head.seq === mark.seq && head.hash !== mark.hash))) {
-		// The same stream, further on outside than inside: the WAL tail is gone. Another stream inside: its mark was never written (crash in `begin`).
-		if (head === undefined || head.stream === mark.stream) {
-			lost = { stream: mark.stream, fromSeq: (head?.seq ?? 0) + 1, toSeq: mark.seq }
-			begin({ stream: mark.stream as Id<'stream'>, seq: mark.seq, hash: mark.hash })
+	/** What is essential may use the space held back. */
+	const record = (entry: Entry): Minted[] => {
+		try {
+			return write(entry, head)
+		} catch (fault) {
+			if (!isFault(fault, 'journal-full') || !entry.essential || !reserve.giveUp()) throw fault
+			setStorage('low')
+			return write(entry, head)
 		}
-	} else if (head === undefined) begin()
+	}
+	const setStorage = (next: typeof storage) => {
+		if (storage !== next) notes.push({ type: `controller.storage-${next}`, subject: parts.controller, actor: 'edge', data: {} })
+		storage = next
+	}
+	const flush = () => {
+		if (writing || notes.length === 0) return
+		const due = notes.splice(0)
+		try {
+			record({ events: due, essential: true })
+		} catch (fault) {
+			if (!isFault(fault, 'journal-full')) throw fault
+			notes.unshift(...due.slice(0, NOTES_KEPT))
+		}
+	}
 
-	if (!reserve.held() || reserve.used() > LOW) storage = 'low'
+	const begin = (gone?: { range: LostRange; after: StreamHead }) => {
+		const after = gone && { from: gone.range.fromSeq, to: gone.range.toSeq }
+		const subject = gone?.range.stream ?? ''
+		write(
+			{
+				events: [
+					streamStarted(parts.controller, gone?.after),
+					...(after ? [{ type: 'stream.history-lost', subject, actor: 'edge', data: after } satisfies EventDraft] : []),
+					...(after ? [{ type: 'task.created', subject, actor: 'edge', data: { kind: 'check-history' } } satisfies EventDraft] : []),
+				],
+				put: gone ? [{ ...HISTORY_LOST, body: gone.range }] : [],
+			},
+			openStream(newId('stream', parts.now(), parts.random)),
+		)
+	}
+
+	head = found ?? openStream('str_none')
+	if (mark && gap) begin({ range: gap, after: mark })
+	else if (!found) begin()
+	else if (mark?.stream !== found.stream || mark.seq !== found.seq) leaveMark(found) // the crash fell between commit and mark
 
 	return {
-		head: () => head as StreamHead,
+		head: () => head,
 		commit(entry) {
-			const from = head as StreamHead
-			try {
-				const done = write(entry, from)
-				head = done.head
-				return done.minted
-			} catch (fault) {
-				if (!(fault instanceof Fault) || fault.code !== 'journal-full' || !entry.essential || !reserve.giveUp()) throw fault
-				storage = 'low'
-				const done = write(entry, from)
-				head = done.head
-				return done.minted
-			}
+			flush()
+			const minted = record(entry)
+			flush()
+			return minted
+		},
+		note(...events) {
+			notes.push(...events)
+			flush()
 		},
 		facts: <T>(kind: string) => imageOf(kind) as ReadonlyMap<string, T>,
 		fact: <T>(kind: string, key: string) => imageOf(kind).get(key) as T | undefined,
 		events: (afterSeq, limit) =>
-			sql.events.all((head as StreamHead).stream, afterSeq, limit).map((row) => ({
+			sql.events.all(head.stream, afterSeq, limit).map((row) => ({
 				seq: Number(row.seq),
 				event: JSON.parse(new TextDecoder().decode(row.bytes as Uint8Array)) as StreamEvent,
 			})),
-		lost,
-		fresh,
+		lost: () => imageOf(HISTORY_LOST.kind).get(HISTORY_LOST.key) as LostRange | undefined,
+		fresh: found === undefined && mark === undefined,
 		storage: () => (marked ? storage : 'low'),
 		checkStorage() {
 			if (!reserve.held()) reserve.restore()
-			storage = reserve.held() && reserve.used() <= LOW ? 'good' : 'low'
+			setStorage(reserve.held() && reserve.roomy() ? 'good' : 'low')
+			if (!marked) leaveMark(head)
+			flush()
 		},
 		sealHead() {
-			if ((head as StreamHead).seq === sealed) return
+			if (head.seq === sealed) return
 			try {
-				seal(head as StreamHead)
+				seal(head)
+				sealed = head.seq
 			} catch (cause) {
 				if (!diskRefused(cause)) throw cause // the next one will do
 			}
 		},
-		close() {
-			db.close()
-			markFile.close()
-			lock.close()
-		},
+		close,
 	}
 }
 
-function openDatabase(path: string): DatabaseSync {
-	const db = new DatabaseSync(path)
-	db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=2000')
-	const found = Number(db.prepare('PRAGMA user_version').get()?.user_version ?? 0)
-	if (found > SCHEMA_VERSION) {
-		db.close()
-		throw new Fault(
-			'data-newer',
-			`This data directory was written by a newer Latchwork (format ${found}, this one knows ${SCHEMA_VERSION}). Install that version, or start with another directory.`,
-		)
+/** What the mark proves to have been there and the database does not hold. */
+function lostRange(db: DatabaseSync, head: StreamHead | undefined, mark: StreamHead): LostRange | undefined {
+	const { stream, seq } = mark
+	if (head && head.stream !== stream) {
+		// A crash between the first commit of a new stream and its mark leaves the old mark, which that stream names.
+		const first = db.prepare('SELECT bytes FROM event WHERE stream = ? AND seq = 1').get(head.stream)
+		const after = first && (JSON.parse(new TextDecoder().decode(first.bytes as Uint8Array)) as StreamEvent).data.after
+		if ((after as { stream?: string } | undefined)?.stream === stream) return undefined
 	}
-	db.exec(`${SCHEMA}; PRAGMA user_version=${SCHEMA_VERSION}`)
-	return db
+	const last = db.prepare('SELECT max(seq) AS seq FROM event WHERE stream = ?').get(stream)
+	const kept = head?.stream === stream ? head.seq : Number(last?.seq ?? 0)
+	if (kept < seq) return { stream, fromSeq: kept + 1, toSeq: seq }
+	const marked = db.prepare('SELECT hash FROM event WHERE stream = ? AND seq = ?').get(stream, seq)
+	return marked && marked.hash !== mark.hash ? { stream, fromSeq: seq, toSeq: seq } : undefined
+}
+
+interface Files {
+	readonly db: DatabaseSync
+	readonly marks: MarkFile
+	readonly reserve: Reserve
+	close(): void
+}
+
+function openFiles(directory: string, tune: JournalParts['tune']): Files {
+	const opened: { close(): void }[] = []
+	const keep = <T extends { close(): void }>(file: T): T => {
+		opened.unshift(file)
+		return file
+	}
+	const close = () => {
+		for (const file of opened.splice(0)) file.close()
+	}
+	try {
+		mkdirSync(directory, { recursive: true, mode: 0o700 })
+		keep(lockDirectory(directory, 'edge'))
+		const reserve = openReserve(join(directory, 'reserve.bin'))
+		const open = () => ({ db: keep(openDatabase(join(directory, 'edge.db'), tune)), marks: keep(openMarkFile(join(directory, 'edge.mark'))) })
+		try {
+			return { ...open(), reserve, close }
+		} catch (cause) {
+			// A controller that starts on a full disk has returns to take all the same.
+			if (!diskRefused(cause) || !reserve.giveUp()) throw cause
+			return { ...open(), reserve, close }
+		}
+	} catch (cause) {
+		close()
+		throw asFault(cause, directory)
+	}
+}
+
+function openDatabase(path: string, tune: (db: DatabaseSync) => void = () => {}): DatabaseSync {
+	const db = new DatabaseSync(path)
+	try {
+		tune(db)
+		db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=2000')
+		const found = Number(db.prepare('PRAGMA user_version').get()?.user_version ?? 0)
+		if (found > SCHEMA_VERSION)
+			throw new Fault(
+				'data-newer',
+				`This data directory was written by a newer Latchwork (format ${found}, this one knows ${SCHEMA_VERSION}). Install that version, or start with another directory.`,
+			)
+		if (found < SCHEMA_VERSION) db.exec(`BEGIN; ${SCHEMA}; PRAGMA user_version=${SCHEMA_VERSION}; COMMIT`)
+		return db
+	} catch (cause) {
+		db.close()
+		throw cause
+	}
 }
 
 const statements = (db: DatabaseSync) => ({
@@ -243,8 +355,30 @@ function readHead(db: DatabaseSync): StreamHead | undefined {
 	return row ? (JSON.parse(String(row.value)) as StreamHead) : undefined
 }
 
-/** SQLITE_FULL 13, SQLITE_IOERR 10, SQLITE_READONLY 8, SQLITE_CANTOPEN 14 (extended codes keep these in the low byte); ENOSPC and friends from the mark file. */
+/** The system's or SQLite's own code: extended SQLite codes keep the primary one in the low byte. */
+const codesOf = (e: unknown): { sqlite: number; system: string } => {
+	const { errcode = 0, code = '' } = e as { errcode?: number; code?: string }
+	return { sqlite: errcode & 0xff, system: code }
+}
+
+/** SQLITE_FULL 13, SQLITE_IOERR 10, SQLITE_READONLY 8, SQLITE_CANTOPEN 14; ENOSPC and friends from the mark file. */
 function diskRefused(e: unknown): boolean {
-	const { errcode, code } = e as { errcode?: number; code?: string }
-	return (errcode !== undefined && [8, 10, 13, 14].includes(errcode & 0xff)) || ['ENOSPC', 'EIO', 'EROFS', 'EDQUOT'].includes(code ?? '')
+	const { sqlite, system } = codesOf(e)
+	return [8, 10, 13, 14].includes(sqlite) || ['ENOSPC', 'EIO', 'EROFS', 'EDQUOT'].includes(system)
+}
+
+/** What went wrong at the start, in words for the person who started it. SQLITE_CORRUPT 11, SQLITE_NOTADB 26. */
+function asFault(cause: unknown, directory: string): unknown {
+	const { sqlite, system } = codesOf(cause)
+	if (cause instanceof Fault) return cause
+	if (sqlite === 11 || sqlite === 26)
+		return new Fault(
+			'journal-damaged',
+			`The journal in ${directory} is damaged. Keep the directory for those who look into it, and start with another one.`,
+			{ cause },
+		)
+	if (['EACCES', 'EPERM', 'ENOTDIR', 'EEXIST', 'EROFS'].includes(system) || sqlite === 8 || sqlite === 14)
+		return new Fault('config-invalid', `${directory} cannot be written: choose a directory that this user owns with LATCHWORK_DATA.`, { cause })
+	if (diskRefused(cause)) return new Fault('journal-full', `The disk of ${directory} is full, so no record can be kept. Free some space.`, { cause })
+	return cause
 }

@@ -2,6 +2,8 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Fault } from '@latchwork/core/base'
 
+const SQLITE_BUSY = 5
+
 /**
  * A lock that dies with its process, however it ends: SQLite's own file lock, on a database of its own, so that readers of the
  * journal are not locked out. Throws `Fault` data-in-use.
@@ -13,6 +15,7 @@ export function lockDirectory(directory: string, name: string): { close(): void 
 		return lock
 	} catch (cause) {
 		lock.close()
+		if ((cause as { errcode?: number }).errcode !== SQLITE_BUSY) throw cause
 		throw new Fault('data-in-use', `Another Latchwork uses ${directory}. Stop it, or choose another directory with LATCHWORK_DATA.`, { cause })
 	}
 }

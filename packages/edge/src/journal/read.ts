@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Fault } from '@latchwork/core/base'
-import type { SignedHead } from '@latchwork/core/ledger'
-import { type Mark, openMarkFile } from './mark.ts'
+import type { SignedHead, StreamHead } from '@latchwork/core/ledger'
+import { openMarkFile } from './mark.ts'
 
 /** One stream as it lies on disk, for those who check or export it. */
 export interface StoredStream {
@@ -13,7 +13,7 @@ export interface StoredStream {
 	/** The last head that the controller signed. */
 	readonly head: SignedHead | undefined
 	/** The high-water mark outside the database, if it is this stream's. */
-	readonly mark: Mark | undefined
+	readonly mark: StreamHead | undefined
 }
 
 /** Reads the journal of a data directory without disturbing a controller that runs on it. */

@@ -5,6 +5,9 @@ import { closeSync, existsSync, fdatasyncSync, openSync, rmSync, statfsSync, sta
  * The file holds real bytes; giving it up frees them.
  */
 const RESERVE_BYTES = 4 * 1024 * 1024
+/** With less than 5 % of the disk free nothing new is lent out (trust.md §3.6); on a large disk this much is enough. */
+const ROOM_SHARE = 0.05
+const ROOM_BYTES = 256 * 1024 * 1024
 
 export interface Reserve {
 	held(): boolean
@@ -12,8 +15,8 @@ export interface Reserve {
 	giveUp(): boolean
 	/** Takes it back when the disk has room for it twice over. */
 	restore(): void
-	/** Share of the disk in use, 0–1. */
-	used(): number
+	/** False when the disk comes to its end. */
+	roomy(): boolean
 }
 
 export function openReserve(path: string): Reserve {
@@ -23,29 +26,39 @@ export function openReserve(path: string): Reserve {
 		held,
 		giveUp() {
 			const had = held()
-			rmSync(path, { force: true })
-			return had
+			try {
+				rmSync(path, { force: true })
+				return had
+			} catch {
+				return false // a disk that takes no write at all gives none back either
+			}
 		},
 		restore() {
 			const { bavail, bsize } = space()
 			if (held() || bavail * bsize < 2 * RESERVE_BYTES) return
-			const fd = openSync(path, 'w', 0o600)
 			try {
-				// Not zeros: a file system that compresses or makes holes would hold back nothing.
-				const block = Uint8Array.from({ length: 65_536 }, (_, i) => (i * 197 + (i >> 8)) & 0xff)
-				for (let done = 0; done < RESERVE_BYTES; done += block.length) writeSync(fd, block)
-				fdatasyncSync(fd)
+				fill(path)
 			} catch {
-				rmSync(path, { force: true })
-			} finally {
-				closeSync(fd)
+				reserve.giveUp()
 			}
 		},
-		used() {
-			const { blocks, bavail } = space()
-			return blocks === 0 ? 0 : 1 - Number(bavail) / Number(blocks)
+		roomy() {
+			const { blocks, bavail, bsize } = space()
+			return bavail * bsize >= Math.min(ROOM_BYTES, blocks * bsize * ROOM_SHARE)
 		},
 	}
 	reserve.restore()
 	return reserve
+}
+
+function fill(path: string): void {
+	const fd = openSync(path, 'w', 0o600)
+	try {
+		// Not zeros: a file system that compresses or makes holes would hold back nothing.
+		const block = Uint8Array.from({ length: 65_536 }, (_, i) => (i * 197 + (i >> 8)) & 0xff)
+		for (let done = 0; done < RESERVE_BYTES; done += block.length) writeSync(fd, block)
+		fdatasyncSync(fd)
+	} finally {
+		closeSync(fd)
+	}
 }

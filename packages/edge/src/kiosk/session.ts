@@ -44,7 +44,7 @@ export interface KioskSession {
 	/** False: the screen has moved on. */
 	act(turn: number, act: KioskAct): boolean
 	reader(event: ReaderEvent): void
-	/** Case, visit and incident of a door session that ends: same transaction as its end. */
+	/** Case, visit and incident of a door session that ends, and cases settled by a look inside: same transaction as the door's. */
 	follow(step: Step): CaseEntry
 	stepped(step: Step): void
 	/** Takes up what a restart interrupted. */
@@ -506,7 +506,11 @@ export function openSession(parts: SessionParts): KioskSession {
 			else if (event.kind === 'scan') scanned(event.text)
 		},
 		follow(step) {
-			const entries = step.ended.flatMap((end) => follow(end))
+			const looked = step.events.filter((e) => e.type === 'compartment.returned-to-service')
+			const entries = [
+				...step.ended.flatMap((end) => follow(end)),
+				...looked.map((e) => cases.found(e.subject, e.data.item === undefined ? undefined : String(e.data.item))),
+			]
 			return entries.reduce(
 				(sum, e) => ({ events: [...sum.events, ...e.events], put: [...sum.put, ...e.put], drop: [...sum.drop, ...e.drop] }),
 				NOTHING,
