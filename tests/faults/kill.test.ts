@@ -48,13 +48,15 @@ function journal(site: Site) {
 	}
 }
 
-/** Resolves when the controller answers, its hardware is there, and nothing from before the kill is undecided. */
-async function recovered(site: Site): Promise<number> {
+/** Milliseconds until nothing from before the kill is undecided (I11), and until the reader takes badges again. */
+async function recovered(site: Site): Promise<{ doors: number; reader: number }> {
 	const start = performance.now()
+	let doors: number | undefined
 	for (;;) {
 		const now = await healthOf(site).catch(() => undefined)
-		if (now?.boards.every((b) => b.up) && now.readers.every((r) => r.online) && !now.doors.some((d) => d.undecided)) return performance.now() - start
-		if (performance.now() - start > 15_000) assert.fail(`not recovered: ${JSON.stringify(now)}`)
+		if (now?.boards.every((b) => b.up) && !now.doors.some((d) => d.undecided)) doors ??= performance.now() - start
+		if (doors !== undefined && now?.readers.every((r) => r.online)) return { doors, reader: performance.now() - start }
+		if (performance.now() - start > 25_000) assert.fail(`not recovered: ${JSON.stringify(now)}`)
 		await pause(10)
 	}
 }
@@ -124,6 +126,7 @@ async function latchwork(...args: string[]): Promise<string> {
 interface Tally {
 	readonly histogram: Record<string, number>
 	readonly recovery: number[]
+	readonly reader: number[]
 	pulses: number
 	intents: number
 	events: number
@@ -153,7 +156,9 @@ async function killOften(site: Site, kills: number, seed: number, tally: Tally):
 		const left = journal(site)
 		for (const state of left.states.length ? left.states : ['none']) tally.histogram[state] = (tally.histogram[state] ?? 0) + 1
 		pid = await next
-		tally.recovery.push(await recovered(site))
+		const { doors, reader } = await recovered(site)
+		tally.recovery.push(doors)
+		tally.reader.push(reader)
 		const { pulsed, intended } = check(before.metal, await site.metal(), before.journal.intents, journal(site).intents)
 		tally.pulses += pulsed
 		tally.intents += intended
@@ -166,7 +171,7 @@ async function killOften(site: Site, kills: number, seed: number, tally: Tally):
 }
 
 test(`kill -9 of the controller ${KILLS} times while people use it: no pulse without its row, none twice, no gap, nothing hangs`, async (t) => {
-	const tally: Tally = { histogram: { none: 0, releasing: 0, opened: 0, closed: 0 }, recovery: [], pulses: 0, intents: 0, events: 0 }
+	const tally: Tally = { histogram: { none: 0, releasing: 0, opened: 0, closed: 0 }, recovery: [], reader: [], pulses: 0, intents: 0, events: 0 }
 	const shipped = mkdtempSync(join(tmpdir(), 'latchwork-shipped-'))
 	await latchwork('bundle', 'edge', '--out', shipped)
 	const sites = await startSites(SITES, { args: ['--edge', join(shipped, 'latchwork-edge.js')] })
@@ -180,7 +185,7 @@ test(`kill -9 of the controller ${KILLS} times while people use it: no pulse wit
 	recovery.sort((a, b) => a - b)
 	const p99 = recovery[Math.floor(recovery.length * 0.99)] ?? 0
 	t.diagnostic(
-		`seed ${SEED}: ${recovery.length} kills, door state at the kill ${JSON.stringify(histogram)}; ${tally.pulses} pulses of ${tally.intents} intents; ${tally.events} events; recovery p50 ${Math.round(recovery[recovery.length >> 1] ?? 0)} ms, p99 ${Math.round(p99)} ms`,
+		`seed ${SEED}: ${recovery.length} kills, door state at the kill ${JSON.stringify(histogram)}; ${tally.pulses} pulses of ${tally.intents} intents; ${tally.events} events; recovery p50 ${Math.round(recovery[recovery.length >> 1] ?? 0)} ms, p99 ${Math.round(p99)} ms; slowest reader ${Math.round(Math.max(...tally.reader))} ms`,
 	)
 	assert.ok(p99 <= 5_000, `recovery p99 ${p99} ms (I11: 5 s)`)
 	for (const state of ['releasing', 'opened', 'closed'])

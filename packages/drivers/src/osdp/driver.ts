@@ -10,8 +10,8 @@ import { DEFAULT_KEY, sameBytes } from './secure-channel.ts'
 import { type CpSession, cpSession } from './session.ts'
 
 const POLL_MS = 50
-/** How long to wait after one, two, … failures in a row; the reader itself forgets a session after 8 s of silence. */
-const RETRY_MS = [0, 8_000, 16_000, 30_000] as const
+/** How long to wait after one, two, … failures in a row: one quick second look, then as long as the reader itself needs to forget a session (8 s), then slower. */
+const RETRY_MS = [0, 1_000, 8_000, 16_000, 30_000] as const
 /** A connection that lived this long was a good one, and its end the first failure of a new row. */
 const GOOD_LIFE_MS = 8_000
 
@@ -212,7 +212,7 @@ function begin({ io, profile, clock, emit, session, atRest }: RunParts): Run {
 		while (!stop.signal.aborted) {
 			if (!pipeOpen) {
 				failures = 0
-				await pause(RETRY_MS[1])
+				await pause(RETRY_MS[2])
 				continue
 			}
 			const installing = profile.installUntil !== undefined && clock.mono() < profile.installUntil

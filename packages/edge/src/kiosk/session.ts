@@ -1,5 +1,5 @@
 import type { Asset, Identity } from '@latchwork/core/access'
-import { type Clock, type Id, newId, type Random } from '@latchwork/core/base'
+import { type Clock, type Id, isFault, newId, type Random } from '@latchwork/core/base'
 import { DOOR_TIMERS, type Ended, type Evidence, type Step } from '@latchwork/core/door'
 import type { EventDraft } from '@latchwork/core/ledger'
 import * as visits from '@latchwork/core/visit'
@@ -95,7 +95,21 @@ export function openSession(parts: SessionParts): KioskSession {
 
 	const startIdle = (ms: number, extensionsLeft: number): void => {
 		const endsAt = time.now() + ms
-		idle = { warnAt: endsAt - Math.min(IDLE.warn, ms / 2), endsAt, extensionsLeft, cancel: clock.after(ms, timedOut) }
+		idle = { warnAt: endsAt - Math.min(IDLE.warn, ms / 2), endsAt, extensionsLeft, cancel: clock.after(ms, () => guarded(timedOut)) }
+	}
+
+	/**
+	 * The disk takes no record, so what was asked for has not happened (R13). The screen says so, and comes back to it by itself;
+	 * no door of this person is open then, as an open door's facts wait in the bank.
+	 */
+	const guarded = (act: () => void): void => {
+		try {
+			act()
+		} catch (fault) {
+			if (!isFault(fault, 'journal-full')) throw fault
+			typed = ''
+			show({ name: 'out-of-service', why: 'storage-full' }, IDLE.notice)
+		}
 	}
 
 	/** Nobody answers: home; a question about the content that stays unanswered leaves the compartment to a person. */
