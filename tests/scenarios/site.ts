@@ -51,6 +51,8 @@ export interface SiteOptions {
 
 const CLI = fileURLToPath(import.meta.resolve('@latchwork/cli/main'))
 const PATIENCE_MS = 20_000
+/** The pages may have to be built first. */
+const START_PATIENCE_MS = 60_000
 
 export const temporaryData = (): string => mkdtempSync(join(tmpdir(), 'latchwork-site-'))
 
@@ -60,7 +62,8 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
 	const env = { ...process.env, LATCHWORK_DATA: data, LATCHWORK_PORT: String(await freePair()), ...options.env }
 	const child = spawn(process.execPath, [CLI, 'dev', ...(options.args ?? [])], { stdio: ['pipe', 'pipe', 'pipe'], env })
 	const said = listen(child)
-	const ready = JSON.parse(await said.first('LATCHWORK READY ')) as Site['ready']
+	const tooLong = setTimeout(() => child.kill('SIGKILL'), START_PATIENCE_MS)
+	const ready = JSON.parse(await said.first('LATCHWORK READY ').finally(() => clearTimeout(tooLong))) as Site['ready']
 	const json = { 'content-type': 'application/json' }
 	const virtual = async (method: string, path: string, body?: unknown): Promise<Response> => {
 		const answer = await fetch(ready.virtual + path, { method, ...(body !== undefined && { headers: json, body: JSON.stringify(body) }) })

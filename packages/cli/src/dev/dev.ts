@@ -50,10 +50,28 @@ export async function startDev(
 	if (config.fresh) removeData(config.data)
 	mkdirSync(config.data, { recursive: true, mode: 0o700 })
 	const lock = lockDirectory(config.data, 'dev')
+	/** What runs so far, to be ended in reverse: also when a later part does not start. */
+	const running: (() => unknown)[] = [() => lock.close()]
+	const stop = async () => {
+		for (let end = running.pop(); end; end = running.pop()) await end()
+	}
+	try {
+		return { ...(await startParts(config, log, running)), stop }
+	} catch (fault) {
+		await stop()
+		throw fault
+	}
+}
+
+async function startParts(
+	config: DevConfig,
+	log: (line: string) => void,
+	running: (() => unknown)[],
+): Promise<{ ready: DevReady; failed: Promise<never> }> {
 	const web = builtWeb(log)
 	const ports = await choosePorts(config.port)
 	const files = filesOf(config)
-	const clock = config.virtualClock ? sharedClock(files.clock, 'maker') : systemClock
+	const clock = siteClock(config, files, running)
 	const estate = demo(config.data, Math.floor(clock.now()), config.demo)
 	makeKeys(files)
 	const made = maker(config.data, estate, secretBytes(files.siteKey, 32))
@@ -61,47 +79,42 @@ export async function startDev(
 
 	writeJson(files.virtualPlan, virtualPlan(config, estate, made, clock, ports, web, files))
 	const virtual = startChild(join(cli, 'virtual', 'main.ts'), [files.virtualPlan], 'VIRTUAL', files.cache, log)
+	let stopping = false
+	running.push(() => {
+		stopping = true
+		return virtual.stop()
+	})
 	const hardware = (await virtual.ready) as VirtualReady
 	writeJson(files.edge, edgeFile(config, estate, made, hardware, ports.kiosk, files, web))
-	const stopMaking = keepMaking(made, files, clock)
+	running.push(keepMaking(made, files, clock))
 
 	const edgeMain = config.edge ?? fileURLToPath(import.meta.resolve('@latchwork/edge/main'))
-	const supervised = await superviseEdge(() => startChild(edgeMain, [files.edge, '--child'], 'EDGE', files.cache, log), log).catch(
-		async (fault: unknown) => {
-			stopMaking()
-			await virtual.stop()
-			throw fault
-		},
+	const supervised = await superviseEdge(() => startChild(edgeMain, [files.edge, '--child'], 'EDGE', files.cache, log), log)
+	running.push(supervised.stop)
+	const ended = virtual.ended.then(() =>
+		stopping
+			? new Promise<never>(() => {})
+			: Promise.reject(new Fault('transport-closed', 'The virtual bank ended. Start again; its doors and items are kept.')),
 	)
-	const ready: DevReady = {
-		kiosk: supervised.ready.url,
-		virtual: hardware.url,
-		dataDir: config.data,
-		pids: { dev: process.pid, edge: supervised.pid(), virtual: virtual.pid },
-		people: estate.people.map(({ name, badge, pin }) => ({ name, badge, pin })),
-	}
-	let stopping = false
-	const failed = Promise.race([
-		supervised.failed,
-		virtual.ended.then(() =>
-			stopping
-				? new Promise<never>(() => {})
-				: Promise.reject(new Fault('transport-closed', 'The virtual bank ended. Start again; its doors and items are kept.')),
-		),
-	])
+	const failed = Promise.race([supervised.failed, ended])
 	failed.catch(() => {})
 	return {
-		ready,
-		failed,
-		async stop() {
-			stopping = true
-			stopMaking()
-			await supervised.stop()
-			await virtual.stop()
-			if ('stop' in clock) (clock as { stop(): void }).stop()
-			lock.close()
+		ready: {
+			kiosk: supervised.ready.url,
+			virtual: hardware.url,
+			dataDir: config.data,
+			pids: { dev: process.pid, edge: supervised.pid(), virtual: virtual.pid },
+			people: estate.people.map(({ name, badge, pin }) => ({ name, badge, pin })),
 		},
+		failed,
 	}
+}
+
+function siteClock(config: DevConfig, files: Files, running: (() => unknown)[]): Clock {
+	if (!config.virtualClock) return systemClock
+	const shared = sharedClock(files.clock, 'maker')
+	running.push(shared.stop)
+	return shared
 }
 
 const filesOf = ({ data }: DevConfig) => ({
