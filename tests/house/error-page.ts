@@ -55,6 +55,8 @@ const REASONS: Readonly<Record<DenyReason, string>> = {
 	'nothing-available': 'All are out. Try another bank or later.',
 	'bank-full': 'No free compartment fits. Try another bank, or ask the desk.',
 	'storage-full': 'The controller cannot record anything more, so it opens nothing. Tell the desk.',
+	'history-lost':
+		'Records of the bank were lost. Returning still works; staff count what is inside, then confirm it with `latchwork edge settle --history`.',
 	'door-open': 'Close the open door first.',
 	'compartment-unavailable': 'That door is out of service; choose another.',
 	'workflow-unknown': 'This bank’s software is too old for it. Returning still works.',

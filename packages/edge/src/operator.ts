@@ -2,6 +2,8 @@ import { Fault, type Id } from '@latchwork/core/base'
 import type { Content } from '@latchwork/core/door'
 import { z } from 'zod'
 import type { Bank } from './bank/index.ts'
+import type { Cases } from './cases/index.ts'
+import { HISTORY_LOST, type Journal } from './journal/index.ts'
 import type { AuthoritySource } from './sync/authority.ts'
 
 const request = z.strictObject({
@@ -10,8 +12,34 @@ const request = z.strictObject({
 	found: z.union([z.literal('nothing'), z.strictObject({ tag: z.string().min(1) })]),
 })
 
+const historyRequest = z.strictObject({ history: z.literal('checked') })
+
+export interface OperatorParts {
+	readonly bank: Bank
+	readonly cases: Cases
+	readonly authority: AuthoritySource
+	readonly journal: Journal
+}
+
+/** What a person at the bank found out by looking. Throws `Fault` request-refused or not-found with what to say instead. */
+export function settleRequest(body: unknown, parts: OperatorParts): object {
+	return historyRequest.safeParse(body).success ? settleHistory(parts.journal) : settleDoor(body, parts)
+}
+
+/** What is inside was counted, so the records that are lost stand in nobody's way any more: loans go on (trust.md §3.6). */
+function settleHistory(journal: Journal): object {
+	const lost = journal.lost()
+	if (!lost) throw new Fault('request-refused', 'No records are missing; nothing waits to be confirmed.')
+	journal.commit({
+		events: [{ type: 'task.done', subject: lost.stream, actor: 'staff', data: { kind: 'check-history' } }],
+		drop: [HISTORY_LOST],
+		essential: true,
+	})
+	return { history: 'checked', was: lost }
+}
+
 /** A person at the bank looked into a held compartment and says what is there; it may then be used again. */
-export function settleRequest(body: unknown, bank: Bank, authority: AuthoritySource): object {
+function settleDoor(body: unknown, { bank, authority }: OperatorParts): object {
 	const parsed = request.safeParse(body)
 	if (!parsed.success)
 		throw new Fault(

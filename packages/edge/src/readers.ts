@@ -22,6 +22,8 @@ export interface ReaderParts {
 	readonly changed: () => void
 }
 
+export type ReaderEvents = ReturnType<typeof readerEvents>
+
 /** Readers and scanners of the kiosk: what a person shows goes to the session, what concerns the hardware goes on record. */
 export function readerEvents(parts: ReaderParts) {
 	const states = new Map<string, ReaderState>(
@@ -30,7 +32,7 @@ export function readerEvents(parts: ReaderParts) {
 	const started: Reader[] = []
 
 	const note = (event: EventDraft) => {
-		parts.journal.commit({ events: [event], essential: true })
+		parts.journal.note(event)
 		parts.changed()
 	}
 	const from = (id: Id<'reader'>, family: string) => (event: ReaderEvent) => {
@@ -66,14 +68,18 @@ export function readerEvents(parts: ReaderParts) {
 		signal(what: 'granted' | 'denied' | 'idle') {
 			for (const reader of started) reader.signal?.(what).catch(() => {}) // a lamp that does not light stops nobody
 		},
-		async start(config: EdgeConfig, bench: DriverClock): Promise<{ stop(): Promise<void> }> {
-			const closers: (() => Promise<void>)[] = []
+		/** `onStop` gets what ends each reader. Throws `Fault` config-invalid. */
+		async start(config: EdgeConfig, bench: DriverClock, onStop: (stop: () => Promise<void>) => void): Promise<void> {
 			for (const r of config.readers) {
 				const entry = CATALOG.find((e) => e.family === r.family)
 				if (!entry || entry.kind === 'board') throw new Fault('config-invalid', `readers.${r.id}.family: there is no reader family "${r.family}".`)
 				const reader = entry.create(entry.products[0] ?? '')
-				const io = await openTransport(r.transport, bench)
 				const key = r.key === undefined ? undefined : secretBytes(r.key, 16)
+				const io = await openTransport(r.transport, bench)
+				onStop(async () => {
+					await reader.stop()
+					await io.close()
+				})
 				await reader.start(
 					io,
 					{
@@ -86,12 +92,7 @@ export function readerEvents(parts: ReaderParts) {
 					from(r.id, r.family),
 				)
 				started.push(reader)
-				closers.push(async () => {
-					await reader.stop()
-					await io.close()
-				})
 			}
-			return { stop: async () => void (await Promise.all(closers.map((close) => close()))) }
 		},
 	}
 }

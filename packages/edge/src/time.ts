@@ -8,33 +8,24 @@ export interface TrustedTime {
 	uncertain(): boolean
 	/** A signed document of any age was seen. */
 	saw(issuedAt: number): void
+	/** Goes on from what an earlier run kept with its records; to be called before the first reading. */
+	carryOn(kept: KeptTime | undefined): void
 	/** To be kept with every record. */
-	readonly state: () => { readonly floor: number; readonly lived: number }
+	state(): KeptTime
 }
 
-/** `kept` answers once the journal is open; until then the wall clock is all there is. */
-export function trustedTime(
-	clock: Clock,
-	kept: () => { floor: number; lived: number } | undefined,
-	changed: (event: NonNullable<TimeReading['event']>) => void,
-): TrustedTime {
+export interface KeptTime {
+	readonly floor: number
+	readonly lived: number
+}
+
+/** `changed` may read the time again. */
+export function trustedTime(clock: Clock, changed: (event: NonNullable<TimeReading['event']>) => void): TrustedTime {
 	let state: TimeState = startTime({ floor: 0, lived: 0 })
-	let loaded = false
-	let telling = false
 	const read = (): TimeReading => {
-		const before = loaded ? undefined : kept()
-		if (before) {
-			loaded = true
-			state = startTime(before)
-		}
 		const reading = trustedNow(state, clock.now(), clock.mono())
 		state = reading.state
-		if (reading.event && !telling) {
-			// The listener records the change, and recording reads the time.
-			telling = true
-			changed(reading.event)
-			telling = false
-		}
+		if (reading.event) changed(reading.event)
 		return reading
 	}
 	return {
@@ -42,6 +33,9 @@ export function trustedTime(
 		uncertain: () => read().uncertain,
 		saw(issuedAt) {
 			state = sawSigned(state, issuedAt)
+		},
+		carryOn(kept) {
+			if (kept) state = startTime(kept)
 		},
 		state: () => ({ floor: state.floor, lived: state.lived }),
 	}

@@ -1,4 +1,4 @@
-import { type Clock, Fault, type Id } from '@latchwork/core/base'
+import { type Clock, type Id, isFault } from '@latchwork/core/base'
 import {
 	type BankState,
 	type Compartment,
@@ -13,7 +13,6 @@ import {
 	type Step,
 	step,
 } from '@latchwork/core/door'
-import type { EventDraft } from '@latchwork/core/ledger'
 import type { Board, BoardEvent, ChannelRef } from '@latchwork/drivers/board'
 import type { Entry, Journal } from '../journal/index.ts'
 
@@ -76,7 +75,8 @@ export function openBank(parts: BankParts): Bank {
 	const byRef = new Map(parts.wiring.map((w) => [key(w.ref), w.id]))
 	const timers = new Map<string, () => void>()
 	const boards = new Map(parts.wiring.map((w) => [`${w.ref.bus}/${w.ref.board}`, { bus: w.ref.bus, board: w.ref.board, up: false }]))
-	const waiting: Input[] = []
+	/** Each with the moment it was said: what waits for the disk is judged by when it happened, not by when it could be written. */
+	const waiting: DoorInput[] = []
 	let bank = load(parts)
 	let cancelRetry = () => {}
 	let stopped = false
@@ -113,17 +113,17 @@ export function openBank(parts: BankParts): Bank {
 
 	const input = (next: Input): void => {
 		if (stopped) return
-		waiting.push(next)
+		waiting.push({ ...next, at: parts.now(), mono: clock.mono() })
 		if (waiting.length === 1) drain()
 	}
 
 	const drain = (): void => {
 		for (let next = waiting[0]; next; next = waiting[0]) {
-			const s = step(bank, { ...next, at: parts.now(), mono: clock.mono() })
+			const s = step(bank, next)
 			try {
 				durable(s, parts.follow(s), true)
 			} catch (fault) {
-				if (!(fault instanceof Fault) || fault.code !== 'journal-full') throw fault
+				if (!isFault(fault, 'journal-full')) throw fault
 				cancelRetry = clock.after(RETRY_MS, drain)
 				return
 			}
@@ -156,19 +156,15 @@ export function openBank(parts: BankParts): Bank {
 
 	const pulse = async (wire: Wiring, effect: Extract<DoorEffect, { do: 'pulse' }>): Promise<void> => {
 		const { compartment, fence } = effect
-		const answer = await parts
-			.board(wire.ref.bus)
-			.open({ id: effect.session, ref: wire.ref, notAfter: parts.busMono() + SEND_WITHIN_MS })
-			// A driver that throws may have sent bytes: only the sensor can tell.
-			.catch(() => ({ sent: true, ack: 'none' as const, fault: undefined }))
+		const order = { id: effect.session, ref: wire.ref, notAfter: parts.busMono() + SEND_WITHIN_MS }
+		// A driver that throws may have sent bytes: only the sensor can tell.
+		const answer = await attempt(() => parts.board(wire.ref.bus).open(order), { id: order.id, sent: true, ack: 'none' })
 		input({ kind: 'pulsed', compartment, fence, sent: answer.sent, ack: answer.ack, ...(answer.fault && { code: answer.fault.code }) })
 	}
 
 	const read = async (wire: Wiring, fence: number): Promise<void> => {
-		const reading = await parts
-			.board(wire.ref.bus)
-			.read(wire.ref.board)
-			.catch(() => undefined)
+		if (stopped) return
+		const reading = await attempt(() => parts.board(wire.ref.bus).read(wire.ref.board), undefined)
 		if (stopped) return
 		const session = bank.compartments[wire.id]?.session
 		if (!session || session.fence !== fence) return
@@ -192,7 +188,7 @@ export function openBank(parts: BankParts): Bank {
 			try {
 				durable(s, s.refused || s.repeated ? { events: [] } : also, essential, request)
 			} catch (fault) {
-				if (fault instanceof Fault && fault.code === 'journal-full') return 'storage-full'
+				if (isFault(fault, 'journal-full')) return 'storage-full'
 				throw fault
 			}
 			settleStep(s)
@@ -213,7 +209,7 @@ export function openBank(parts: BankParts): Bank {
 			const up = fact.kind === 'board-up'
 			if (!entry || entry.up === up) return
 			entry.up = up
-			note({ type: up ? 'board.returned' : 'board.lost', subject: `${bus}/${fact.board}`, actor: 'edge', data: {} })
+			journal.note({ type: up ? 'board.returned' : 'board.lost', subject: `${bus}/${fact.board}`, actor: 'edge', data: {} })
 			if (!up)
 				input({ kind: 'board-lost', compartments: parts.wiring.filter((w) => w.ref.bus === bus && w.ref.board === fact.board).map((w) => w.id) })
 			else parts.changed({ bank, touched: [], events: [], effects: [], ended: [] })
@@ -227,14 +223,14 @@ export function openBank(parts: BankParts): Bank {
 			timers.clear()
 		},
 	}
+}
 
-	/** A fact beside the doors; lost only if the disk refuses it, and then health says so. */
-	function note(event: EventDraft): void {
-		try {
-			journal.commit({ events: [event], essential: true })
-		} catch (fault) {
-			if (!(fault instanceof Fault) || fault.code !== 'journal-full') throw fault
-		}
+/** Drivers promise not to throw; one that does all the same, at once or later, must not end the controller. */
+async function attempt<T>(ask: () => Promise<T>, otherwise: T): Promise<T> {
+	try {
+		return await ask()
+	} catch {
+		return otherwise
 	}
 }
 

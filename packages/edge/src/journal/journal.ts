@@ -85,6 +85,8 @@ export interface JournalParts {
 	readonly context: () => MintContext
 	/** Signs chain heads with the device's key (trust.md §3.6): at least every 64 events, and when `sealHead` is called. */
 	readonly sealer: { readonly sign: Sign; readonly keyId: string }
+	/** Hands over what an earlier run kept, before anything new is written. */
+	readonly opened?: (fact: Journal['fact']) => void
 	/** Written with every entry: what must never be older than the latest event (trusted time). */
 	readonly standing: () => readonly (Key & { readonly body: unknown })[]
 	/** Sees the database before anything is read: tests bound its size here, so that every write meets a full disk once. */
@@ -225,7 +227,10 @@ function journalOn({ db, marks, reserve, close }: Files, parts: JournalParts): J
 		)
 	}
 
+	const fact = <T>(kind: string, key: string) => imageOf(kind).get(key) as T | undefined
+
 	head = found ?? openStream('str_none')
+	parts.opened?.(fact)
 	if (mark && gap) begin({ range: gap, after: mark })
 	else if (!found) begin()
 	else if (mark?.stream !== found.stream || mark.seq !== found.seq) leaveMark(found) // the crash fell between commit and mark
@@ -243,13 +248,13 @@ function journalOn({ db, marks, reserve, close }: Files, parts: JournalParts): J
 			flush()
 		},
 		facts: <T>(kind: string) => imageOf(kind) as ReadonlyMap<string, T>,
-		fact: <T>(kind: string, key: string) => imageOf(kind).get(key) as T | undefined,
+		fact,
 		events: (afterSeq, limit) =>
 			sql.events.all(head.stream, afterSeq, limit).map((row) => ({
 				seq: Number(row.seq),
 				event: JSON.parse(new TextDecoder().decode(row.bytes as Uint8Array)) as StreamEvent,
 			})),
-		lost: () => imageOf(HISTORY_LOST.kind).get(HISTORY_LOST.key) as LostRange | undefined,
+		lost: () => fact(HISTORY_LOST.kind, HISTORY_LOST.key),
 		fresh: found === undefined && mark === undefined,
 		storage: () => (marked ? storage : 'low'),
 		checkStorage() {

@@ -1,7 +1,7 @@
 import { type AccessDecision, type AccessRequest, type Asset, decide, type Identity } from '@latchwork/core/access'
 import { type Id, newId, type Random } from '@latchwork/core/base'
 import type { Compartment } from '@latchwork/core/door'
-import type { KioskScreen } from '@latchwork/core/wire'
+import type { DenyReason, KioskScreen } from '@latchwork/core/wire'
 import type { Bank } from '../bank/index.ts'
 import type { Cases, Loan } from '../cases/index.ts'
 import type { Journal } from '../journal/index.ts'
@@ -37,6 +37,8 @@ export interface Intents {
 	/** Where an item can be put: empty, known to be shut and empty, in no one's way; the accessible and smallest first. */
 	emptyCompartments(): Id<'compartment'>[]
 	candidates(type: string): Candidate[]
+	/** Why nothing is lent out at present, whoever asks; returns and what was promised before go on (trust.md §3.6). */
+	loansWait(): DenyReason | undefined
 }
 
 export function intents(parts: IntentParts): Intents {
@@ -49,8 +51,10 @@ export function intents(parts: IntentParts): Intents {
 			const c = known.get(id)
 			return (c?.accessible ? 0 : 1_000_000) + 'SMLXL'.indexOf(c?.size ?? 'XL') * 10_000 + (c?.number ?? 0)
 		}
+		// With records lost, only a sensor that sees nothing says that nobody's thing is in there.
+		const free = (c: Compartment) => (parts.journal.lost() ? c.presence === false : c.presence !== true)
 		return Object.values(parts.bank().state().compartments)
-			.filter((c) => usable(c) && c.content.kind === 'empty' && c.presence !== true && fitsLaptop(known.get(c.id)?.size))
+			.filter((c) => usable(c) && c.content.kind === 'empty' && free(c) && fitsLaptop(known.get(c.id)?.size))
 			.map((c) => c.id)
 			.sort((a, b) => rank(a) - rank(b))
 	}
@@ -94,6 +98,11 @@ export function intents(parts: IntentParts): Intents {
 		return decide(by.compiled, request, moment)
 	}
 
+	const loansWait = (): DenyReason | undefined => {
+		if (parts.journal.lost()) return 'history-lost'
+		return parts.journal.storage() === 'low' ? 'storage-full' : undefined
+	}
+
 	const borrowing = (who: Identity, by: Authority, type: string): { choice: Choice; intent: Intent } | undefined => {
 		const found = candidates(type)
 		const example = found[0]?.asset ?? by.bundle.assets.find((a) => a.type === type)
@@ -103,9 +112,7 @@ export function intents(parts: IntentParts): Intents {
 			? 'workflow-unknown'
 			: decision.effect === 'deny'
 				? decision.reason
-				: found.length
-					? undefined
-					: 'nothing-available'
+				: (loansWait() ?? (found.length ? undefined : 'nothing-available'))
 		const item = { tag: example.tag, kind: example.kind, name: example.name }
 		return {
 			choice: { id: `borrow:${type}`, kind: 'borrow', item, free: found.length, ...(denied && { denied }) },
@@ -139,6 +146,7 @@ export function intents(parts: IntentParts): Intents {
 		decide: ask,
 		emptyCompartments,
 		candidates,
+		loansWait,
 	}
 }
 

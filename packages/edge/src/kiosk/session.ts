@@ -247,6 +247,14 @@ export function openSession(parts: SessionParts): KioskSession {
 	const borrow = (type: string): void => {
 		const by = parts.authority.current()
 		if (!who || !by) return home()
+		const reason = parts.intents.loansWait()
+		if (reason) {
+			journal.commit({
+				events: [{ type: 'decision.denied', subject: parts.bankId, actor: who.subject, data: { method: who.method, reason } }],
+				essential: true,
+			})
+			return deny(reason)
+		}
 		const candidates = parts.intents.candidates(type)
 		for (const candidate of candidates) {
 			const decision = parts.intents.decide(who, by, 'collect', candidate.asset, false)
@@ -304,7 +312,8 @@ export function openSession(parts: SessionParts): KioskSession {
 		const step = parts.bank().release(
 			{
 				session,
-				command: `${visit.id}/${turn}/${compartment}`,
+				// Touches on one screen are told apart by its turn already; a turn counts anew after a restart, and this visit may go on then.
+				command: `${visit.id}/${session}`,
 				compartment,
 				act,
 				subject: who.subject,
@@ -511,13 +520,15 @@ export function openSession(parts: SessionParts): KioskSession {
 		idle: () => idle && { warnAt: idle.warnAt, endsAt: idle.endsAt, extensionsLeft: idle.extensionsLeft },
 		act(at, act) {
 			if (at !== turn) return false
-			perform(act)
+			guarded(() => perform(act))
 			return true
 		},
 		reader(event) {
-			if (event.kind === 'card') shown({ kind: 'badge', bitCount: event.bitCount, bits: event.bits, secure: event.secure })
-			else if (event.kind === 'keys') keys(event.keys)
-			else if (event.kind === 'scan') scanned(event.text)
+			guarded(() => {
+				if (event.kind === 'card') shown({ kind: 'badge', bitCount: event.bitCount, bits: event.bits, secure: event.secure })
+				else if (event.kind === 'keys') keys(event.keys)
+				else if (event.kind === 'scan') scanned(event.text)
+			})
 		},
 		follow(step) {
 			const looked = step.events.filter((e) => e.type === 'compartment.returned-to-service')
@@ -534,13 +545,13 @@ export function openSession(parts: SessionParts): KioskSession {
 			const mine = errand && step.ended.find((end) => end.session.id === errand?.session)
 			if (errand && mine) return ended(errand, mine)
 			if (errand && live()) return showDoor()
-			if (screen.name === 'attract' || screen.name === 'out-of-service') {
+			if (!visit && (screen.name === 'attract' || screen.name === 'out-of-service')) {
 				const why = parts.outOfService()
 				if ((screen.name === 'out-of-service') !== (why !== undefined)) home()
 			}
 			parts.changed()
 		},
-		restore,
+		restore: () => guarded(restore),
 		stop: () => idle?.cancel(),
 	}
 

@@ -37,6 +37,7 @@ function* noticesOf({ authority, bank, time, journal, readers }: Omit<ViewParts,
 	if (doors.some((c) => c.hold?.why === 'forced' && c.door === 'open')) yield 'door-forced'
 	if (doors.some((c) => c.session?.level === 'alarm')) yield 'door-left-open'
 	if (bank.boards().some((b) => !b.up)) yield 'doors-lost'
+	if (journal.lost()) yield 'history-lost'
 	if (journal.storage() === 'low') yield 'storage-low'
 	const state = authority.state()
 	if (state === 'bundle-expired' || state === 'lease-expired') yield 'bundle-expired'

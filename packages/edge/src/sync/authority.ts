@@ -12,7 +12,7 @@ import {
 	type PinnedKeys,
 	type PolicyEngine,
 } from '@latchwork/core/access'
-import type { Crypto, Id } from '@latchwork/core/base'
+import { type Crypto, type Id, isFault } from '@latchwork/core/base'
 import { type LoadedTable, loadTable } from '@latchwork/core/workflow'
 import type { Journal } from '../journal/index.ts'
 import type { TrustedTime } from '../time.ts'
@@ -42,9 +42,13 @@ export interface AuthoritySource {
 	current(): Authority | undefined
 	state(): AuthorityState | 'missing'
 	moment(): Moment
-	/** Looks at the files again; what is refused is recorded once and changes nothing. */
+	/** Looks at the files again; what is refused is recorded once and changes nothing. Never throws. */
 	refresh(): void
+	/** Gives the policies' place in the engine back. */
+	close(): void
 }
+
+type Document = 'bundle' | 'lease'
 
 interface Accepted {
 	readonly version: number
@@ -58,13 +62,15 @@ interface Accepted {
 export function openAuthority(parts: AuthorityParts): AuthoritySource {
 	const { journal, time, files } = parts
 	let authority: Authority | undefined
-	let refused = ''
+	/** Kept beside the bundle: it may come first. */
+	let lease: Lease | undefined
+	const refused = new Map<string, string>()
 	const stamps = new Map<string, string>()
 
-	const refuse = (what: 'bundle' | 'lease', code: string): void => {
-		if (refused === `${what}/${code}`) return
-		refused = `${what}/${code}`
-		journal.commit({ events: [{ type: 'bundle.refused', subject: parts.bank, actor: 'edge', data: { what, code } }], essential: true })
+	const refuse = (what: Document, code: string): void => {
+		if (refused.get(what) === code) return
+		refused.set(what, code)
+		journal.note({ type: 'bundle.refused', subject: parts.bank, actor: 'edge', data: { what, code } })
 	}
 
 	const takeBundle = (text: string, kept: boolean): void => {
@@ -72,56 +78,61 @@ export function openAuthority(parts: AuthorityParts): AuthoritySource {
 		const last = journal.fact<Accepted>('authority', 'accepted')
 		const answer = acceptBundle(text, { keys: parts.keys, crypto: parts.crypto, bank: parts.bank, now: time.now(), ...(last && { last }) })
 		if (!answer.ok) return refuse('bundle', answer.code)
+		refused.delete('bundle')
 		if (authority && answer.bundle.version === authority.bundle.version) return
 		const compiled = compile(answer.bundle, { engine: parts.engine, sha256: parts.crypto.sha256 })
 		if (!compiled.ok) return refuse('bundle', 'bundle-policy')
 		time.saw(answer.bundle.issuedAt)
-		if (!kept) {
-			journal.commit({
-				events: [
-					{
-						type: 'bundle.accepted',
-						subject: parts.bank,
-						actor: 'edge',
-						data: { version: answer.bundle.version, digest: answer.digest, expiresAt: answer.bundle.expiresAt },
-					},
-				],
-				put: [
-					{ kind: 'authority', key: 'accepted', body: { version: answer.bundle.version, digest: answer.digest } },
-					{ kind: 'authority', key: 'bundle', body: text },
-				],
-				essential: true,
-			})
+		try {
+			if (!kept) keepBundle(answer.bundle, answer.digest, text)
+		} catch (cause) {
+			compiled.compiled.release()
+			throw cause
 		}
 		authority?.compiled.release()
-		authority = { bundle: answer.bundle, compiled: compiled.compiled, lease: authority?.lease, tables: tablesOf(answer.bundle, parts.crypto) }
-		refused = ''
+		authority = { bundle: answer.bundle, compiled: compiled.compiled, lease, tables: tablesOf(answer.bundle, parts.crypto) }
 		parts.changed()
+	}
+
+	/** Durable before it is used: whoever cuts the power cannot bring an older one back (T23). */
+	const keepBundle = ({ version, expiresAt }: Bundle, digest: string, text: string): void => {
+		journal.commit({
+			events: [{ type: 'bundle.accepted', subject: parts.bank, actor: 'edge', data: { version, digest, expiresAt } }],
+			put: [
+				{ kind: 'authority', key: 'accepted', body: { version, digest } },
+				{ kind: 'authority', key: 'bundle', body: text },
+			],
+			essential: true,
+		})
 	}
 
 	const takeLease = (text: string, kept: boolean): void => {
-		const last = authority?.lease
-		const answer = acceptLease(text, { keys: parts.keys, crypto: parts.crypto, bank: parts.bank, ...(last && { last }) })
+		const answer = acceptLease(text, { keys: parts.keys, crypto: parts.crypto, bank: parts.bank, ...(lease && { last: lease }) })
 		if (!answer.ok) return refuse('lease', answer.code)
-		if (last && answer.lease.issuedAt === last.issuedAt) return
+		refused.delete('lease')
+		if (answer.lease.issuedAt === lease?.issuedAt) return
 		time.saw(answer.lease.issuedAt)
 		if (!kept) journal.commit({ events: [], put: [{ kind: 'authority', key: 'lease', body: text }], essential: true })
+		lease = answer.lease
 		if (!authority) return
-		authority = { ...authority, lease: answer.lease }
+		authority = { ...authority, lease }
 		parts.changed()
 	}
 
-	const look = (path: string, take: (text: string, kept: boolean) => void): void => {
+	const look = (what: Document, take: (text: string, kept: boolean) => void): void => {
 		try {
-			const { mtimeMs, size, ino } = statSync(path)
+			const { mtimeMs, size, ino } = statSync(files[what])
 			const stamp = `${mtimeMs}/${size}/${ino}`
-			if (stamps.get(path) === stamp) return
-			const text = readFileSync(path, 'utf8')
-			stamps.set(path, stamp)
+			if (stamps.get(what) === stamp) return
+			const text = readFileSync(files[what], 'utf8')
 			take(text, false)
+			stamps.set(what, stamp)
 		} catch (cause) {
-			// No file yet, or it is being replaced: the kept one goes on, the next look may find it.
-			if ((cause as { code?: string }).code !== 'ENOENT') throw cause
+			// No file yet, or it is being replaced: the kept one goes on, the next look may find it. On a full disk the next look tries again.
+			if ((cause as { code?: string }).code === 'ENOENT' || isFault(cause, 'journal-full')) return
+			const code = isFault(cause) ? cause.code : (cause as { syscall?: string }).syscall && `${what}-unreadable`
+			if (!code) throw cause
+			refuse(what, code)
 		}
 	}
 
@@ -133,10 +144,14 @@ export function openAuthority(parts: AuthorityParts): AuthoritySource {
 	return {
 		current: () => authority,
 		state: () => (authority ? authorityState(authority.bundle, authority.lease, time.now()) : 'missing'),
-		moment: () => ({ now: time.now(), uncertain: time.uncertain(), ...(authority?.lease && { lease: authority.lease }) }),
+		moment: () => ({ now: time.now(), uncertain: time.uncertain(), ...(lease && { lease }) }),
 		refresh() {
-			look(files.bundle, takeBundle)
-			look(files.lease, takeLease)
+			look('bundle', takeBundle)
+			look('lease', takeLease)
+		},
+		close() {
+			authority?.compiled.release()
+			authority = undefined
 		},
 	}
 }

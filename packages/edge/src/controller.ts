@@ -1,0 +1,266 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { type Clock, fromHex, isFault, type Random, type Sign } from '@latchwork/core/base'
+import type { Content } from '@latchwork/core/door'
+import type { EventDraft } from '@latchwork/core/ledger'
+import type { KioskView } from '@latchwork/core/wire'
+import type { Board } from '@latchwork/drivers/board'
+import { type Bank, openBank, type Wiring } from './bank/index.ts'
+import { openCases } from './cases/index.ts'
+import type { EdgeConfig } from './config.ts'
+import { type Journal, openJournal } from './journal/index.ts'
+import { nodeCrypto } from './keys.ts'
+import { identifier, intents, type KioskSession, kioskView, openSession } from './kiosk/index.ts'
+import { settleRequest } from './operator.ts'
+import { cedarEngine } from './policy-engine.ts'
+import { type ReaderEvents, readerEvents } from './readers.ts'
+import { type AuthoritySource, openAuthority } from './sync/authority.ts'
+import { type TrustedTime, trustedTime } from './time.ts'
+
+export interface ControllerParts {
+	readonly config: EdgeConfig
+	/** Where the journal lives. */
+	readonly directory: string
+	readonly clock: Clock
+	/** Monotonic time of the drivers: bus deadlines count in it, also when the site's clock is moved. */
+	readonly busMono: () => number
+	readonly random: Random
+	readonly siteKey: Uint8Array
+	/** The device's own key, for chain heads. */
+	readonly sign: Sign
+	/** One driver a bus, not started. */
+	readonly boards: ReadonlyMap<string, Board>
+	/** What the page shows may have changed. */
+	readonly changed: () => void
+	/** For tests: bounds the database. */
+	readonly tune?: (db: DatabaseSync) => void
+}
+
+/** One controller without its sockets and cables: everything between a reader's event and a board's `open`. */
+export interface Controller {
+	readonly journal: Journal
+	readonly bank: Bank
+	readonly session: KioskSession
+	readonly authority: AuthoritySource
+	readonly readers: ReaderEvents
+	view(): KioskView
+	health(): object
+	/** What a person at the bank found out by looking (operator.ts). */
+	settle(body: unknown): object
+	/** Settles what a crash left undecided and begins the periodic work; before the first sensor fact. */
+	begin(): void
+	stop(): void
+}
+
+/** How often bundle and lease files are looked at; a badge tap looks as well. */
+const REFRESH_MS = 1_000
+const HOUSEKEEPING_MS = 30_000
+const LONGEST_WAIT_MS = 60_000
+
+/** Throws the faults of `openJournal`. */
+export function openController(parts: ControllerParts): Controller {
+	const { config, clock, random } = parts
+	const makerKeys = new Map(config.makers.map((m) => [m.keyId, fromHex(m.publicKey)]))
+	const { journal, time, knows } = openRecords(parts)
+	const authority = openAuthority({
+		files: config,
+		bank: config.bank,
+		keys: makerKeys,
+		crypto: nodeCrypto,
+		engine: cedarEngine,
+		journal,
+		time,
+		changed: parts.changed,
+	})
+	knows(() => authority.current()?.bundle.version ?? 0)
+	authority.refresh()
+
+	const cases = openCases({ journal, authority: authority.current, now: time.now, random, bank: config.bank })
+	const number = (id: string) => authority.current()?.bundle.bank.compartments.find((c) => c.id === id)?.number ?? 0
+	const bank: Bank = openBank({
+		journal,
+		clock,
+		busMono: parts.busMono,
+		now: time.now,
+		wiring: wiringOf(config, parts.boards, authority.current()?.bundle.initialContents ?? []),
+		board: (bus) => parts.boards.get(bus) as Board,
+		follow: (step) => session.follow(step),
+		changed: (step) => session.stepped(step),
+	})
+	const readers = readerEvents({ journal, ids: config.readers, session: () => session, changed: parts.changed })
+	const outOfService = () => {
+		if (authority.state() === 'missing') return 'bundle-missing' as const
+		if (bank.boards().every((b) => !b.up)) return 'board-lost' as const
+		return undefined
+	}
+	const session: KioskSession = openSession({
+		bankId: config.bank,
+		journal,
+		bank: () => bank,
+		cases,
+		authority,
+		time,
+		clock,
+		random,
+		identify: identifier({
+			journal,
+			time,
+			authority: authority.current,
+			siteKey: parts.siteKey,
+			makerKeys,
+			crypto: nodeCrypto,
+			bank: config.bank,
+		}),
+		intents: intents({ journal, bank: () => bank, cases, authority, random, number }),
+		number,
+		outOfService,
+		signal: readers.signal,
+		changed: parts.changed,
+	})
+	const cancels: (() => void)[] = []
+	return {
+		journal,
+		bank,
+		session,
+		authority,
+		readers,
+		view: () => kioskView({ authority, bank, session, time, journal, readers: readers.state() }),
+		health: () => ({
+			ok: outOfService() === undefined && journal.storage() === 'good' && journal.lost() === undefined,
+			controller: config.controller,
+			bank: config.bank,
+			head: journal.head(),
+			lost: journal.lost() ?? null,
+			storage: journal.storage(),
+			authority: authority.state(),
+			bundle: authority.current()?.bundle.version ?? 0,
+			clock: { now: time.now(), uncertain: time.uncertain() },
+			boards: bank.boards(),
+			readers: readers.state(),
+			doors: doorsOf(bank, number),
+			screen: session.screen().name,
+		}),
+		settle: (body) => settleRequest(body, { bank, cases, authority, journal }),
+		begin() {
+			bank.restart()
+			session.restore()
+			cancels.push(
+				every(clock, REFRESH_MS, authority.refresh),
+				every(clock, HOUSEKEEPING_MS, journal.checkStorage),
+				every(clock, HOUSEKEEPING_MS, journal.sealHead),
+				deadlines(clock, time.now, cases.runDeadlines),
+			)
+		},
+		stop() {
+			for (const cancel of cancels) cancel()
+			session.stop()
+			bank.stop()
+			authority.close()
+			journal.sealHead()
+			journal.close()
+		},
+	}
+}
+
+/** Journal and time need each other: records carry the time, and the time that was reached is kept with the records. */
+function openRecords({ config, directory, clock, random, sign, tune }: ControllerParts): {
+	journal: Journal
+	time: TrustedTime
+	/** From when on records name the bundle in force. */
+	knows: (version: () => number) => void
+} {
+	let bundleVersion = () => 0
+	const early: EventDraft[] = []
+	let note = (...events: readonly EventDraft[]): void => void early.push(...events)
+	const time = trustedTime(clock, ({ kind, byMs }) => note({ type: `controller.${kind}`, subject: config.controller, actor: 'edge', data: { byMs } }))
+	const journal = openJournal({
+		directory,
+		controller: config.controller,
+		random,
+		now: () => time.now(),
+		context: () => ({
+			bank: config.bank,
+			at: time.now(),
+			mono: Math.floor(clock.mono()),
+			clock: time.uncertain() ? 'uncertain' : 'good',
+			bundle: bundleVersion(),
+			offline: true,
+			sha256: nodeCrypto.sha256,
+		}),
+		sealer: { sign, keyId: config.controller },
+		opened: (fact) => time.carryOn(fact('edge', 'time')),
+		standing: () => [{ kind: 'edge', key: 'time', body: time.state() }],
+		...(tune && { tune }),
+	})
+	note = journal.note
+	note(...early, { type: 'controller.started', subject: config.controller, actor: 'edge', data: { fresh: journal.fresh } })
+	return {
+		journal,
+		time,
+		knows: (version) => {
+			bundleVersion = version
+		},
+	}
+}
+
+function doorsOf(bank: Bank, number: (id: string) => number): object[] {
+	return Object.values(bank.state().compartments).flatMap((c) =>
+		c.session || c.hold
+			? [
+					{
+						door: number(c.id),
+						...(c.session && { session: c.session.state, undecided: c.session.recovering }),
+						...(c.hold && { hold: c.hold.kind }),
+					},
+				]
+			: [],
+	)
+}
+
+function wiringOf(config: EdgeConfig, boards: ReadonlyMap<string, Board>, contents: readonly { compartment: string; asset: string }[]): Wiring[] {
+	const inside = new Map(contents.map((c) => [c.compartment, c.asset]))
+	return config.compartments.map(({ id, bus, board, channel }) => {
+		const caps = boards.get(bus)?.caps
+		const item = inside.get(id)
+		const content: Content = item === undefined ? { kind: 'empty' } : { kind: 'item', item }
+		return {
+			id,
+			ref: { bus, board, channel },
+			// An answer that may also stay out (`received`) tells nothing by its silence; only the sensor does.
+			senses: {
+				door: caps?.doorSense !== 'none',
+				presence: caps?.presence ?? false,
+				acks: caps?.ackMeaning === 'actuated' || caps?.ackMeaning === 'latchAfter',
+			},
+			content,
+		}
+	})
+}
+
+function every(clock: Clock, ms: number, run: () => void): () => void {
+	let cancel = () => {}
+	const turn = () => {
+		run()
+		cancel = clock.after(ms, turn)
+	}
+	cancel = clock.after(ms, turn)
+	return () => cancel()
+}
+
+/** Sleeps until the next deadline of a case, but looks at least once a minute: a case may have gained an earlier one, or the disk was full. */
+function deadlines(clock: Clock, now: () => number, run: () => number | undefined): () => void {
+	let cancel = () => {}
+	const attempt = (): number => {
+		try {
+			return run() ?? Number.POSITIVE_INFINITY
+		} catch (fault) {
+			if (!isFault(fault, 'journal-full')) throw fault
+			return Number.POSITIVE_INFINITY
+		}
+	}
+	const turn = () => {
+		const next = attempt()
+		cancel = clock.after(Math.min(LONGEST_WAIT_MS, Math.max(0, next - now())), turn)
+	}
+	turn()
+	return () => cancel()
+}
