@@ -38,13 +38,18 @@ export interface Cases {
 	loansOf(subject: string): Loan[]
 	/** Assets that an open case has promised to somebody. */
 	promised(): ReadonlySet<string>
-	/** A walk-up loan of one item: the case in its start state, allotted. Nothing is written yet. */
+	/** A walk-up loan of one item, allotted and about to be taken. Nothing is written yet. */
 	begin(
 		subject: Id<'subject'>,
 		asset: string,
 		compartment: string,
 		facts: Facts,
 	): { caseId: string; lineId: string; entry: CaseEntry; evidence: Evidence } | Refused
+	/**
+	 * Something allotted is about to be taken, once more: to be written with the release of its door, so that what was promised
+	 * for minutes cannot run out while the person stands at it. Undefined: it has run out before.
+	 */
+	dispense(caseId: string, lineId: string, subject: Id<'subject'>): { entry: CaseEntry; evidence: Evidence } | undefined
 	/** A line that is promised and not yet taken. */
 	waiting(caseId: string, lineId: string): Line | undefined
 	/** What this act must prove for custody to pass; E4 when the table does not allow it at all. */
@@ -144,11 +149,13 @@ export function openCases(parts: CaseParts): Cases {
 			const opened = newCase(table, { id: newId('case', now(), parts.random), owner: subject, lines: [line] })
 			const stepped = step(table, opened, { kind: 'request', name: 'allot', by: 'user', subject }, env(facts))
 			if ('refused' in stepped) return stepped
-			const entry = entryOf(undefined, stepped, subject)
+			const ready = dispensed(table, stepped.case, lineId, subject)
+			if (!ready) return { refused: 'not-possible', text: 'what was allotted cannot be taken' }
+			const entry = joined(entryOf(undefined, stepped, subject), ready.entry)
 			return {
 				caseId: opened.id,
 				lineId,
-				evidence: needed(table, stepped.case, lineId, 'collect', subject),
+				evidence: ready.evidence,
 				entry: {
 					...entry,
 					events: [
@@ -157,6 +164,11 @@ export function openCases(parts: CaseParts): Cases {
 					],
 				},
 			}
+		},
+		dispense(caseId, lineId, subject) {
+			const of = all().get(caseId)
+			const table = of && tableOf(of)
+			return of && table && dispensed(table, of, lineId, subject)
 		},
 		waiting(caseId, lineId) {
 			const line = all()
@@ -242,6 +254,12 @@ export function openCases(parts: CaseParts): Cases {
 		return 'refused' in gone ? [] : [entryOf(of, gone)]
 	}
 
+	function dispensed(table: LoadedTable, of: Case, lineId: string, subject: Id<'subject'>): { entry: CaseEntry; evidence: Evidence } | undefined {
+		const stepped = step(table, of, { kind: 'request', name: 'dispense', by: 'user', subject, line: lineId }, env(DONE))
+		if ('refused' in stepped) return undefined
+		return { entry: entryOf(of, stepped, subject), evidence: needed(table, stepped.case, lineId, 'collect', subject) }
+	}
+
 	function needed(table: LoadedTable, of: Case, lineId: string, act: Act, subject: string): Evidence {
 		const offer = offers(table, of, { by: 'user', subject }, env(DONE)).find((o) => o.line === lineId && o.act === act)
 		return offer && offer.refused === undefined ? offer.evidence : 4
@@ -255,7 +273,7 @@ const joined = (first: CaseEntry, then: CaseEntry): CaseEntry => ({
 	drop: then.drop,
 })
 
-/** From what the door found to what the workflow understands. A door that never opened changes no line: the person may try again. */
+/** From what the door found to what the workflow understands. What never opened gave nothing: it is allotted again, and the person may try again. */
 function inputOf(line: string, { session, compartment, end, evidence, why }: Ended): Input | undefined {
 	if (session.act === 'inspect') return undefined
 	switch (end) {
@@ -272,6 +290,10 @@ function inputOf(line: string, { session, compartment, end, evidence, why }: End
 			}
 		case 'no-change':
 			return { kind: 'outcome', outcome: session.act === 'collect' ? 'not-taken' : 'not-inserted', line, compartment }
+		case 'not-opened':
+		case 'failed':
+		case 'aborted':
+			return session.act === 'collect' ? { kind: 'outcome', outcome: 'not-taken', line, compartment } : undefined
 		case 'ambiguous':
 			return { kind: 'outcome', outcome: why === 'found-empty' ? 'missing' : why === 'wrong-item' ? 'wrong-item' : 'ambiguous', line, compartment }
 		default:

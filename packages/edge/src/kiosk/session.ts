@@ -236,9 +236,7 @@ export function openSession(parts: SessionParts): KioskSession {
 	const take = (intent: Intent): void => {
 		if (intent.kind === 'borrow') return borrow(intent.type)
 		if (intent.kind === 'resume') {
-			const { caseId, lineId, asset, compartment } = intent
-			if (!openDoor('collect', { caseId, lineId }, { asset, compartment }, NOTHING, cases.evidence(caseId, lineId, 'collect')))
-				deny('compartment-unavailable')
+			if (!collectAgain(intent)) deny('compartment-unavailable')
 			return
 		}
 		return bringBack(intent.loan.caseId, intent.loan.lineId, intent.asset)
@@ -274,6 +272,12 @@ export function openSession(parts: SessionParts): KioskSession {
 			if (openDoor('collect', begun, candidate, entry, begun.evidence)) return
 		}
 		deny('nothing-available')
+	}
+
+	/** What was allotted and not taken. False: it has run out meanwhile, or this compartment would not do. */
+	const collectAgain = ({ caseId, lineId, asset, compartment }: Pick<Errand, 'caseId' | 'lineId' | 'asset' | 'compartment'>): boolean => {
+		const ready = who && cases.dispense(caseId, lineId, who.subject)
+		return ready !== undefined && openDoor('collect', { caseId, lineId }, { asset, compartment }, ready.entry, ready.evidence)
 	}
 
 	const bringBack = (caseId: string, lineId: string, asset: Asset, except?: CompartmentId): void => {
@@ -423,7 +427,8 @@ export function openSession(parts: SessionParts): KioskSession {
 	const again = (): void => {
 		const e = errand
 		if (!e || live()) return
-		if (!openDoor(e.act, e, e, NOTHING, cases.evidence(e.caseId, e.lineId, e.act))) deny('compartment-unavailable')
+		const opened = e.act === 'collect' ? collectAgain(e) : openDoor('deposit', e, e, NOTHING, cases.evidence(e.caseId, e.lineId, 'deposit'))
+		if (!opened) deny('compartment-unavailable')
 	}
 
 	/** X1: the next compartment; what was promised in the first one is given back. */
