@@ -610,24 +610,24 @@ export function openSession(parts: SessionParts): KioskSession {
 	}
 
 	function interrupt(left: Visit, liveSessions: ReadonlySet<string>): void {
-		if (left.state === 'open') {
-			const { visit: interrupted, interrupted: steps } = visits.interruptAtRestart(left, liveSessions, time.now())
-			const events = steps.map(
-				(s): EventDraft => ({
-					type: 'door-session.interrupted',
-					subject: s.doorSession,
-					actor: left.subject as Id<'subject'>,
-					data: { visit: left.id },
-				}),
-			)
-			journal.commit({ events, put: [put(interrupted)], essential: true })
-		} else if (!visits.resumable(left, time.now())) {
-			journal.commit({
-				events: [{ type: 'visit.ended', subject: left.id, actor: 'edge', data: { doors: 0 } }],
-				drop: [{ kind: 'visit', key: left.id }],
-				essential: true,
-			})
-		}
+		const now = time.now()
+		const cut = left.state === 'open' ? visits.interruptAtRestart(left, liveSessions, now) : { visit: left, interrupted: [] }
+		const events = cut.interrupted.map(
+			(s): EventDraft => ({
+				type: 'door-session.interrupted',
+				subject: s.doorSession,
+				actor: left.subject as Id<'subject'>,
+				data: { visit: left.id },
+			}),
+		)
+		if (visits.resumable(cut.visit, now)) return void journal.commit({ events, put: [put(cut.visit)], essential: true })
+		// Nothing is left to go on with: the next badge begins anew.
+		const doors = left.plan.filter((s) => s.state === 'done').length
+		journal.commit({
+			events: [...events, { type: 'visit.ended', subject: left.id, actor: 'edge', data: { doors } }],
+			drop: [{ kind: 'visit', key: left.id }],
+			essential: true,
+		})
 	}
 }
 
