@@ -39,7 +39,7 @@ const LEFT = 470
 const WIDTH = 1_120
 
 /** The same as a picture: a bar is our median, its thin end our p99, the dark mark the floor's median. */
-export function svgOf({ id, what, floor, figures }: Findings): string {
+export function svgOf({ id, what, figures }: Findings): string {
 	const bars = figures.filter((f) => f.unit !== '%')
 	const most = Math.max(...bars.map((f) => Math.max(f.p99 ?? 0, f.p50, f.floor?.p50 ?? 0)))
 	const x = (value: number) => ((WIDTH - LEFT - 200) * value) / most
@@ -58,9 +58,10 @@ export function svgOf({ id, what, floor, figures }: Findings): string {
 	const height = 66 + bars.length * ROW + 14
 	return [
 		`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="system-ui, sans-serif" font-size="13" fill="#1b2430">`,
+		`<title>${xml(`${id} ${what}`)}</title>`,
 		`<rect width="${WIDTH}" height="${height}" fill="#ffffff"/>`,
 		`<text x="16" y="26" font-size="16" font-weight="600">${xml(`${id} ${what}`)}</text>`,
-		`<text x="16" y="46" fill="#5a6675">${xml(`bar: p50, thin bar: p99, mark: floor (${floor.split(',')[0]})`)}</text>`,
+		`<text x="16" y="46" fill="#5a6675">${xml('bar: p50 (red: goal missed), thin bar: p99, dark mark: floor or smallest size')}</text>`,
 		...rows,
 		'</svg>\n',
 	].join('\n')
