@@ -90,16 +90,16 @@ async function soaked(
 	return found
 }
 
-/** Least squares over the second half, when caches are full and code is compiled: MiB for a thousand loans. */
+/** Least squares over the second half, when caches are full and code is compiled. */
 function slope(all: readonly number[], loans: number): Figure {
 	const half = all.slice(Math.floor(all.length / 2))
 	const [middleX, middleY] = [(half.length - 1) / 2, half.reduce((sum, y) => sum + y, 0) / half.length]
 	const above = half.reduce((sum, y, x) => sum + (x - middleX) * (y - middleY), 0)
 	const below = half.reduce((sum, _, x) => sum + (x - middleX) ** 2, 0)
 	return {
-		size: `growth for 1,000 loans, from the second half of ${loans}`,
+		size: `growth over the second half of ${loans} loans`,
 		unit: 'MiB',
-		p50: ((above / below) * all.length * 1_000) / loans,
+		p50: (above / below) * (half.length - 1),
 		samples: half.length,
 	}
 }

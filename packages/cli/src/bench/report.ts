@@ -42,7 +42,7 @@ const WIDTH = 1_120
 export function svgOf({ id, what, figures }: Findings): string {
 	const bars = figures.filter((f) => f.unit !== '%')
 	const most = Math.max(...bars.map((f) => Math.max(f.p99 ?? 0, f.p50, f.floor?.p50 ?? 0)))
-	const x = (value: number) => ((WIDTH - LEFT - 200) * value) / most
+	const x = (value: number) => ((WIDTH - LEFT - 200) * Math.max(0, value)) / most
 	const rows = bars.map((f, i) => {
 		const y = 66 + i * ROW
 		const beside = cells(id, f)
