@@ -1,3 +1,4 @@
+export { type TestKey, testKey } from './node-crypto.ts'
 export { DECISIONS, type DecisionRow } from '../decisions.table.ts'
 export { askRow, rowMismatch, rowRequest } from './run-row.ts'
 export {
