@@ -12,6 +12,7 @@ let context: BrowserContext
 /** The hands: the page of the virtual bank. */
 let bank: Page
 let kiosk: Page
+const refusedByPolicy: string[] = []
 
 before(async () => {
 	const [started, launched] = await Promise.all([startSite(), startBrowser()])
@@ -20,6 +21,7 @@ before(async () => {
 	context = await browser.newContext({ viewport: { width: 1920, height: 1080 }, reducedMotion: 'reduce' })
 	bank = await context.newPage()
 	kiosk = await context.newPage()
+	for (const page of [bank, kiosk]) page.on('console', (said) => /Content Security Policy/.test(said.text()) && refusedByPolicy.push(said.text()))
 	await bank.goto(site.ready.virtual)
 	await kiosk.goto(site.ready.kiosk)
 })
@@ -46,6 +48,11 @@ async function accessible(page: Page, screen: string): Promise<void> {
 		screen,
 	)
 }
+
+test('the page of the virtual bank shows the kiosk beside the doors, and neither content policy has anything to refuse', async () => {
+	await bank.frameLocator('iframe').getByRole('heading', { level: 1, name: 'How do you want to start?' }).waitFor()
+	assert.deepEqual(refusedByPolicy, [])
+})
 
 test('by hand: tap, choose, take, push shut: one pulse and a time to bring it back; later the same badge returns it', async () => {
 	await heading('How do you want to start?').waitFor()

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { request } from 'node:http'
 import { after, before, test } from 'node:test'
 import { type Site, startSite } from './site.ts'
 
@@ -113,4 +114,34 @@ test('wrong bodies and rubbish are refused with the place of the mistake, and no
 test('nothing goes through a shut door, and the clock moves only under --virtual-clock', async () => {
 	assert.match(await problem(await send('POST', `/banks/${site.bank}/compartments/1/item`, '{"present":true}'), 409, 'item'), /closed/)
 	assert.match(await problem(await send('POST', '/clock', '{"advanceSeconds":60}'), 409, 'clock'), /--virtual-clock/)
+})
+
+/** As a browser would ask: `fetch` sets Host by itself. */
+function asked(method: string, url: string, headers: Record<string, string>): Promise<number> {
+	return new Promise((answer, failed) => {
+		const sent = request(url, { method, headers: { 'content-type': 'application/json', ...headers } }, (got) => {
+			got.resume()
+			answer(got.statusCode ?? 0)
+		})
+		sent.on('error', failed)
+		sent.end(method === 'POST' ? '{}' : undefined)
+	})
+}
+
+test('a web page that rebinds its name or posts from elsewhere reaches neither the virtual bank nor the kiosk', async () => {
+	const kiosk = site.ready.kiosk.replace(/\/$/, '')
+	const own = { [site.ready.virtual]: ['/state', '/banks', '/events', '/'], [kiosk]: ['/api/view', '/api/screen', '/health', '/'] }
+	const acts = { [site.ready.virtual]: `/banks/${site.bank}/badge`, [kiosk]: '/api/act' }
+	for (const [server, paths] of Object.entries(own)) {
+		const act = server + acts[server]
+		for (const path of paths) assert.equal(await asked('GET', server + path, { host: 'evil.example' }), 421, server + path)
+		assert.equal(await asked('POST', act, { host: 'evil.example', origin: 'http://evil.example' }), 421, act)
+		for (const origin of ['http://evil.example', 'null', server === kiosk ? site.ready.virtual : kiosk])
+			assert.equal(await asked('POST', act, { origin }), 403, `${act} from ${origin}`)
+		// The body of these two is refused (400), so they were let in.
+		assert.equal(await asked('POST', act, { origin: server }), 400, `${act} from its own page`)
+		assert.equal(await asked('POST', act, {}), 400, `${act} from a program`)
+	}
+	const policy = (await send('GET', '/')).headers.get('content-security-policy') ?? ''
+	assert.match(policy, /default-src 'none'.*frame-src http:\/\/127\.0\.0\.1:\*/)
 })

@@ -13,7 +13,8 @@ import {
 	virtualScan,
 	virtualState,
 } from '@latchwork/core/wire'
-import fastify, { type FastifyInstance } from 'fastify'
+import { strangerOnLoopback } from '@latchwork/edge/loopback'
+import fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { VirtualBank } from './hardware.ts'
@@ -32,15 +33,30 @@ const problem = z.object({ type: z.string(), title: z.string(), status: z.int(),
 const bankParams = z.object({ id: z.string() })
 const doorParams = z.object({ id: z.string(), n: z.coerce.number().int() })
 const done = z.null().describe('Done')
+/** The page comes from this origin alone; beside it stands the kiosk's, which has a port of its own. */
+const HEADERS = {
+	'content-security-policy':
+		"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; frame-src http://127.0.0.1:*; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+	'referrer-policy': 'no-referrer',
+	'x-content-type-options': 'nosniff',
+	'cache-control': 'no-store',
+}
 
-/** The control API of the virtual bank: it touches the emulators only, never the controller; what it does, a hand could do. */
+/**
+ * The control API of the virtual bank: it touches the emulators only, never the controller; what it does, a hand could do.
+ * Every program on the machine may use it, no web page but its own.
+ */
 export async function virtualServer(parts: VirtualServerParts): Promise<{ app: FastifyInstance; changed: () => void }> {
 	const app = fastify({ forceCloseConnections: true })
 	app.setValidatorCompiler(validatorCompiler)
 	app.setSerializerCompiler(serializerCompiler)
+	app.addHook('onRequest', async (request, reply) => {
+		void reply.headers(HEADERS)
+		const stranger = strangerOnLoopback(request.method, request.headers)
+		if (stranger) return sendProblem(reply, { code: 'request-invalid', ...stranger })
+	})
 	app.setErrorHandler((error, _request, reply) => {
-		const answer = problemOf(error)
-		void reply.code(answer.status).type('application/problem+json').send(JSON.stringify(answer))
+		void sendProblem(reply, problemOf(error))
 	})
 	await app.register(swagger, {
 		openapi: {
@@ -85,7 +101,7 @@ function routes(scope: FastifyInstance, parts: VirtualServerParts, live: ReturnT
 	app.get('/state', { schema: { summary: 'Everything, as the page shows it', response: { 200: virtualState } } }, async () => live.state())
 	app.get('/events', { schema: { summary: 'The same after each change, as server-sent events', hide: true } }, (request, reply) => {
 		reply.hijack()
-		reply.raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
+		reply.raw.writeHead(200, { ...HEADERS, 'content-type': 'text/event-stream' })
 		const stop = live.listen((text) => void reply.raw.write(text))
 		request.raw.on('close', stop)
 	})
@@ -184,13 +200,23 @@ function liveEvents(state: () => VirtualState) {
 	}
 }
 
-function problemOf(error: unknown): z.infer<typeof problem> {
+interface Problem {
+	readonly status: number
+	readonly code: string
+	readonly detail: string
+}
+
+function sendProblem(reply: FastifyReply, { status, code, detail }: Problem): FastifyReply {
+	const body: z.infer<typeof problem> = { type: `urn:latchwork:problem:${code}`, title: code, status, code, detail }
+	return reply.code(status).type('application/problem+json').send(JSON.stringify(body))
+}
+
+function problemOf(error: unknown): Problem {
 	if (error instanceof Fault) {
 		const status = error.code === 'not-found' ? 404 : error.code === 'request-refused' ? 409 : 400
-		return { type: `urn:latchwork:problem:${error.code}`, title: error.code, status, code: error.code, detail: error.message }
+		return { status, code: error.code, detail: error.message }
 	}
-	const { statusCode = 500, message } = error as { statusCode?: number; message: string }
-	const code = statusCode < 500 ? 'request-invalid' : 'internal'
-	const detail = statusCode < 500 ? message : 'The virtual bank failed. Its log says why.'
-	return { type: `urn:latchwork:problem:${code}`, title: code, status: statusCode, code, detail }
+	const { statusCode: status = 500, message } = error as { statusCode?: number; message: string }
+	if (status < 500) return { status, code: 'request-invalid', detail: message }
+	return { status, code: 'internal', detail: 'The virtual bank failed. Its log says why.' }
 }

@@ -3,6 +3,7 @@ import fastifyStatic from '@fastify/static'
 import { Fault } from '@latchwork/core/base'
 import { type KioskAct, type KioskView, kioskAct } from '@latchwork/core/wire'
 import fastify, { type FastifyInstance } from 'fastify'
+import { strangerOnLoopback } from './loopback.ts'
 
 export interface KioskHttpParts {
 	/** Built kiosk page. */
@@ -35,18 +36,14 @@ const HEADERS = {
 
 /**
  * What the browser of the kiosk talks to. Loopback only: whoever can reach this port can touch the screen, nothing more;
- * it opens no door that a person at the kiosk could not open. The Host check keeps pages of other origins out (DNS rebinding).
+ * it opens no door that a person at the kiosk could not open. Pages of other origins are kept out.
  */
 export async function kioskHttp(parts: KioskHttpParts): Promise<KioskHttp> {
 	const app = fastify({ forceCloseConnections: true, bodyLimit: 16_384 })
 	app.addHook('onRequest', async (request, reply) => {
 		void reply.headers(HEADERS)
-		const host = request.headers.host ?? ''
-		const origin = request.headers.origin
-		if (!/^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/.test(host))
-			return reply.code(421).send(problem(421, 'request-invalid', 'This address answers on the kiosk itself only.'))
-		if (request.method !== 'GET' && origin !== undefined && origin !== `http://${host}`)
-			return reply.code(403).send(problem(403, 'request-invalid', 'Acts come from the kiosk page only.'))
+		const stranger = strangerOnLoopback(request.method, request.headers)
+		if (stranger) return reply.code(stranger.status).send(problem(stranger.status, 'request-invalid', stranger.detail))
 	})
 	app.setErrorHandler((error: { statusCode?: number; message: string }, _request, reply) => {
 		if (error instanceof Fault) return reply.code(error.code === 'not-found' ? 404 : 409).send(problem(409, error.code, error.message))
