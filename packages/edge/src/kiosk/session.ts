@@ -1,4 +1,4 @@
-import type { Asset, Identity } from '@latchwork/core/access'
+import { type Asset, type Grant, type Identity, strengthen } from '@latchwork/core/access'
 import { type Clock, type Id, isFault, newId, type Random } from '@latchwork/core/base'
 import { DOOR_TIMERS, type Ended, type Evidence, type Step } from '@latchwork/core/door'
 import type { EventDraft } from '@latchwork/core/ledger'
@@ -12,6 +12,7 @@ import type { AuthoritySource } from '../sync/authority.ts'
 import type { TrustedTime } from '../time.ts'
 import type { Known, Shown } from './identify.ts'
 import type { Candidate, Choice, Intent, Intents } from './intents.ts'
+import { visitRecords } from './visits.ts'
 
 type Visit = visits.Visit
 type CompartmentId = Id<'compartment'>
@@ -69,6 +70,14 @@ interface Errand {
 	readonly session: Id<'doorSession'>
 }
 
+/** The line of a case that a door would move, what to write with it and what must be proven. */
+interface Ready {
+	readonly caseId: string
+	readonly lineId: string
+	readonly entry: CaseEntry
+	readonly evidence: Evidence
+}
+
 const NOTHING: CaseEntry = { events: [], put: [], drop: [] }
 
 export function openSession(parts: SessionParts): KioskSession {
@@ -83,6 +92,8 @@ export function openSession(parts: SessionParts): KioskSession {
 	let offered = new Map<string, Intent>()
 	/** Written with the first door of a visit that began with a one-time code (I9). */
 	let code: string | undefined
+	/** Where Help was asked for. */
+	let beforeHelp: KioskScreen | undefined
 
 	const show = (next: KioskScreen, idleMs?: number, extensionsLeft: number = IDLE.extensions): void => {
 		idle?.cancel()
@@ -125,6 +136,7 @@ export function openSession(parts: SessionParts): KioskSession {
 		errand = undefined
 		typed = ''
 		code = undefined
+		beforeHelp = undefined
 		offered = new Map()
 		const why = parts.outOfService()
 		parts.signal('idle')
@@ -141,12 +153,13 @@ export function openSession(parts: SessionParts): KioskSession {
 		return session && session.id === e?.session ? session : undefined
 	}
 	const fenceOf = (e: Errand) => parts.bank().state().compartments[e.compartment]?.fence ?? -1
-	const put = (v: Visit) => ({ kind: 'visit', key: v.id, body: v })
+	const records = visitRecords(parts)
+	const put = records.put
 
 	// ── who is it ──
 
 	const shown = (what: Shown): void => {
-		if (parts.outOfService()) return home()
+		if (parts.outOfService()) return finish()
 		if (live()) return parts.signal('denied') // one person at a kiosk: an open door is somebody's
 		parts.authority.refresh()
 		const known = parts.identify(what)
@@ -157,19 +170,23 @@ export function openSession(parts: SessionParts): KioskSession {
 		show({ name: 'pin', entered: 0, length: pinLength(), wrong: true, ...(known.until !== undefined && { waitUntil: known.until }) }, IDLE.home)
 	}
 
-	const welcome = (person: Identity, also: Pick<Entry, 'put'>): void => {
-		if (visit && who?.subject !== person.subject) finish()
-		const left = [...journal.facts<Visit>('visit').values()].find((v) => v.subject === person.subject && visits.resumable(v, time.now()))
-		const anew = () => visits.startVisit({ ...newVisit(), subject: person.subject, credential: person.credential, method: person.method })
-		const resumed = left && visits.resume(left, person, time.now())
-		const current = visit ?? (resumed && !('refused' in resumed) ? resumed : anew())
+	const welcome = (shownNow: Identity, also: Pick<Entry, 'put'>): void => {
+		if (visit && who?.subject !== shownNow.subject) finish()
+		// Badge and PIN of one person in one visit are worth more than either (second factor).
+		const both = who && who.method !== shownNow.method ? strengthen(who, shownNow) : undefined
+		const person = both?.ok ? both : shownNow
+		const { subject, credential, method } = person
+		records.expire()
+		const left = records.resumable(subject)
+		const resumed = left && visits.resume(left, { subject, credential, method }, time.now())
+		const current = visit ?? (resumed && !('refused' in resumed) ? resumed : visits.startVisit({ ...newVisit(), subject, credential, method }))
 		const started: EventDraft = {
 			type: 'visit.started',
 			subject: current.id,
-			actor: person.subject,
-			data: { method: person.method, assurance: person.assurance, commitment: person.commitment, resumed: left !== undefined },
+			actor: subject,
+			data: { method, assurance: person.assurance, commitment: person.commitment, resumed: left !== undefined },
 		}
-		journal.commit({ events: visit ? [] : [started], put: [put(current), ...(also.put ?? [])], essential: true })
+		journal.commit({ events: visit && !both ? [] : [started], put: [put(current), ...(also.put ?? [])], essential: true })
 		who = person
 		visit = current
 		typed = ''
@@ -182,31 +199,14 @@ export function openSession(parts: SessionParts): KioskSession {
 
 	const choose = (): void => {
 		if (!who) return home()
-		const found = [...unfinished(), ...parts.intents.of(who)]
+		const found = [...records.unfinished(visit), ...parts.intents.of(who)]
 		offered = new Map(found.map(({ choice, intent }) => [choice.id, intent]))
 		show({ name: 'choose', choices: found.map(({ choice }): Choice => choice) }, IDLE.home)
 	}
 
-	/** Something promised to this person whose door has not given it yet: a try that failed, or a visit that lost power. */
-	const unfinished = (): { choice: Choice; intent: Intent }[] => {
-		const assets = new Map(parts.authority.current()?.bundle.assets.map((a) => [a.id as string, a]))
-		return (visit?.plan ?? []).flatMap((s): { choice: Choice; intent: Intent }[] => {
-			const line = s.act === 'collect' && s.state === 'planned' ? cases.waiting(s.caseId, s.lineId) : undefined
-			const asset = assets.get(line?.asset ?? '')
-			if (!line?.compartment || !asset) return []
-			const item = { tag: asset.tag, kind: asset.kind, name: asset.name }
-			return [
-				{
-					choice: { id: `resume:${s.id}`, kind: 'resume', item },
-					intent: { kind: 'resume', caseId: s.caseId, lineId: s.lineId, asset, compartment: line.compartment as CompartmentId },
-				},
-			]
-		})
-	}
-
 	const keys = (text: string): void => {
 		if (screen.name !== 'pin') {
-			if (screen.name !== 'attract' && screen.name !== 'denied') return
+			if (screen.name !== 'attract' && screen.name !== 'denied' && screen.name !== 'choose') return
 			typed = ''
 		}
 		if (screen.name === 'pin' && screen.waitUntil !== undefined && time.now() < screen.waitUntil) return
@@ -235,63 +235,65 @@ export function openSession(parts: SessionParts): KioskSession {
 
 	const take = (intent: Intent): void => {
 		if (intent.kind === 'borrow') return borrow(intent.type)
-		if (intent.kind === 'resume') {
-			if (!collectAgain(intent)) deny('compartment-unavailable')
-			return
+		if (intent.kind === 'return') return bringBack(intent.loan.caseId, intent.loan.lineId, intent.asset)
+		if (collectAgain(intent) === 'next') deny('compartment-unavailable')
+	}
+
+	/**
+	 * The decision that binds, for every door and every try: it may have changed since the screen was made, or since the last try
+	 * (I13). `next`: this compartment would not do; anything else has its screen already.
+	 */
+	const attempt = (act: Errand['act'], candidate: Candidate, line: (who: Identity) => Ready | undefined): 'shown' | 'next' => {
+		const by = parts.authority.current()
+		if (!who || !by) {
+			home()
+			return 'shown'
 		}
-		return bringBack(intent.loan.caseId, intent.loan.lineId, intent.asset)
+		const decision = parts.intents.decide(who, by, act, candidate.asset, act === 'deposit')
+		const record = decided(decision.decision, candidate.asset)
+		if (decision.effect === 'deny') {
+			journal.commit({ events: [record], essential: true })
+			deny(decision.reason)
+			return 'shown'
+		}
+		const ready = line(who)
+		if (!ready) return 'next'
+		const entry = { ...ready.entry, events: [record, ...ready.entry.events] }
+		return openDoor(act, ready, candidate, decision.grant, entry, ready.evidence) ? 'shown' : 'next'
 	}
 
 	const borrow = (type: string): void => {
-		const by = parts.authority.current()
-		if (!who || !by) return home()
 		const reason = parts.intents.loansWait()
 		if (reason) {
-			journal.commit({
-				events: [{ type: 'decision.denied', subject: parts.bankId, actor: who.subject, data: { method: who.method, reason } }],
-				essential: true,
-			})
+			const data = { method: who?.method ?? 'none', reason }
+			journal.commit({ events: [{ type: 'decision.denied', subject: parts.bankId, ...(who && { actor: who.subject }), data }], essential: true })
 			return deny(reason)
 		}
 		const candidates = parts.intents.candidates(type)
 		for (const candidate of candidates) {
-			const decision = parts.intents.decide(who, by, 'collect', candidate.asset, false)
-			if (decision.effect === 'deny') {
-				journal.commit({ events: [decided(decision.decision, candidate.asset)], essential: true })
-				return deny(decision.reason)
+			const facts = { entitled: true, stock: candidates.length, freeCompartments: 0, recalled: false, spareReturned: false }
+			const begin = ({ subject }: Identity): Ready | undefined => {
+				const begun = cases.begin(subject, candidate.asset.id, candidate.compartment, facts)
+				return 'refused' in begun ? undefined : begun
 			}
-			const begun = cases.begin(who.subject, candidate.asset.id, candidate.compartment, {
-				entitled: true,
-				stock: candidates.length,
-				freeCompartments: 0,
-				recalled: false,
-				spareReturned: false,
-			})
-			if ('refused' in begun) return deny('nothing-available')
-			const entry = { ...begun.entry, events: [decided(decision.decision, candidate.asset), ...begun.entry.events] }
-			if (openDoor('collect', begun, candidate, entry, begun.evidence)) return
+			if (attempt('collect', candidate, begin) === 'shown') return
 		}
 		deny('nothing-available')
 	}
 
-	/** What was allotted and not taken. False: it has run out meanwhile, or this compartment would not do. */
-	const collectAgain = ({ caseId, lineId, asset, compartment }: Pick<Errand, 'caseId' | 'lineId' | 'asset' | 'compartment'>): boolean => {
-		const ready = who && cases.dispense(caseId, lineId, who.subject)
-		return ready !== undefined && openDoor('collect', { caseId, lineId }, { asset, compartment }, ready.entry, ready.evidence)
-	}
+	/** What was allotted and not taken; it may have run out meanwhile. */
+	const collectAgain = (of: Pick<Errand, 'caseId' | 'lineId' | 'asset' | 'compartment'>): 'shown' | 'next' =>
+		attempt('collect', of, ({ subject }) => {
+			const ready = cases.dispense(of.caseId, of.lineId, subject)
+			return ready && { ...ready, caseId: of.caseId, lineId: of.lineId }
+		})
+
+	const depositInto = (compartment: CompartmentId, of: Pick<Errand, 'caseId' | 'lineId' | 'asset'>): 'shown' | 'next' =>
+		attempt('deposit', { asset: of.asset, compartment }, () => ({ ...of, entry: NOTHING, evidence: cases.evidence(of.caseId, of.lineId, 'deposit') }))
 
 	const bringBack = (caseId: string, lineId: string, asset: Asset, except?: CompartmentId): void => {
-		const by = parts.authority.current()
-		if (!who || !by) return home()
 		for (const compartment of parts.intents.emptyCompartments().filter((id) => id !== except)) {
-			const decision = parts.intents.decide(who, by, 'deposit', asset, true)
-			const record = decided(decision.decision, asset)
-			if (decision.effect === 'deny') {
-				journal.commit({ events: [record], essential: true })
-				return deny(decision.reason)
-			}
-			const entry = { events: [record], put: [], drop: [] }
-			if (openDoor('deposit', { caseId, lineId }, { asset, compartment }, entry, cases.evidence(caseId, lineId, 'deposit'))) return
+			if (depositInto(compartment, { caseId, lineId, asset }) === 'shown') return
 		}
 		show({ name: 'bank-full' }, IDLE.notice)
 	}
@@ -301,10 +303,11 @@ export function openSession(parts: SessionParts): KioskSession {
 		act: Errand['act'],
 		of: { caseId: string; lineId: string },
 		{ asset, compartment }: Candidate,
+		grant: Grant,
 		entry: CaseEntry,
 		needs: Evidence,
 	): boolean => {
-		if (!who || !visit) return true
+		if (!who || !visit || grant.subject !== who.subject || time.now() > grant.notAfter) return false
 		const session = newId('doorSession', time.now(), parts.random)
 		const waiting = visits.nextStep(visit)
 		const planned = waiting?.caseId === of.caseId && waiting.act === act ? waiting : undefined
@@ -333,7 +336,7 @@ export function openSession(parts: SessionParts): KioskSession {
 				put: [...(entry.put ?? []), put(active), ...(used ? [{ kind: 'code-used', key: used, body: time.now() }] : [])],
 				drop: entry.drop ?? [],
 			},
-			act === 'deposit',
+			grant.walkUpReturn,
 		)
 		if (step === 'storage-full') {
 			show({ name: 'out-of-service', why: 'storage-full' }, IDLE.notice)
@@ -395,6 +398,9 @@ export function openSession(parts: SessionParts): KioskSession {
 	const ended = (e: Errand, end: Ended): void => {
 		const facts = doorOf(e)
 		visit = visit && journal.fact<Visit>('visit', visit.id)
+		const openFor = end.session.openedAt === undefined ? 0 : time.now() - end.session.openedAt
+		// Whoever shuts a door that stood open this long need not be the one who opened it; and a code opens one door (T3).
+		if (openFor > IDLE.home || (who?.method === 'code' && end.end === 'committed')) who = undefined
 		switch (end.end) {
 			case 'committed': {
 				const due = e.act === 'collect' ? cases.due(e.caseId) : undefined
@@ -409,12 +415,23 @@ export function openSession(parts: SessionParts): KioskSession {
 			case 'not-opened':
 			case 'failed': {
 				const held = parts.bank().state().compartments[e.compartment]?.hold !== undefined
-				return show({ name: 'not-opened', door: facts.door, act: e.act, retry: !held, other: otherDoor(e) }, IDLE.home)
+				return show(
+					{ name: 'not-opened', door: facts.door, act: e.act, retry: who !== undefined && !held, other: who !== undefined && otherDoor(e) },
+					IDLE.home,
+				)
 			}
 			default: {
 				const why = end.why === 'found-occupied' || end.why === 'found-empty' || end.why === 'wrong-item' ? end.why : 'ambiguous'
 				parts.signal('denied')
-				return show({ name: 'needs-help', door: facts.door, why, incident: receiptOf(end.session.id) }, 3 * IDLE.notice)
+				return show(
+					{
+						name: 'needs-help',
+						door: facts.door,
+						why,
+						incident: receiptOf(end.session.id),
+					},
+					3 * IDLE.notice,
+				)
 			}
 		}
 	}
@@ -427,15 +444,15 @@ export function openSession(parts: SessionParts): KioskSession {
 	const again = (): void => {
 		const e = errand
 		if (!e || live()) return
-		const opened = e.act === 'collect' ? collectAgain(e) : openDoor('deposit', e, e, NOTHING, cases.evidence(e.caseId, e.lineId, 'deposit'))
-		if (!opened) deny('compartment-unavailable')
+		if ((e.act === 'collect' ? collectAgain(e) : depositInto(e.compartment, e)) === 'next') deny('compartment-unavailable')
 	}
 
-	/** X1: the next compartment; what was promised in the first one is given back. */
+	/** X1, X4: the next compartment; what was promised in the first one is given back. After a doubt a pick-up needs the person anew (R4). */
 	const elsewhere = (): void => {
 		const e = errand
-		if (!e || live() || !who) return
+		if (!e || live() || !who) return finish()
 		if (e.act === 'deposit') return bringBack(e.caseId, e.lineId, e.asset, e.compartment)
+		if (screen.name === 'needs-help') return finish()
 		giveBack()
 		errand = undefined
 		borrow(e.asset.type)
@@ -443,10 +460,10 @@ export function openSession(parts: SessionParts): KioskSession {
 
 	/** Cases of this visit that were promised something and got nothing. */
 	const giveBack = (): void => {
-		if (!visit || !who) return
+		if (!visit) return
 		for (const step of visit.plan) {
 			if (step.act !== 'collect' || step.state === 'done' || step.state === 'active') continue
-			const entry = cases.cancel(step.caseId, step.lineId, who.subject)
+			const entry = cases.cancel(step.caseId, step.lineId, visit.subject as Id<'subject'>)
 			if (entry) journal.commit({ ...entry, essential: true })
 		}
 	}
@@ -476,11 +493,21 @@ export function openSession(parts: SessionParts): KioskSession {
 		if (errand && session) parts.bank().input({ kind: 'said', compartment: errand.compartment, fence: session.fence, said })
 	}
 
+	/** From Help to where it was asked for; from a door that gave nothing to the choices. What is over stays over. */
+	const back = (): void => {
+		if (live() || screen.name === 'done' || screen.name === 'needs-help') return
+		const before = screen.name === 'help' ? beforeHelp : undefined
+		beforeHelp = undefined
+		if (before && before.name !== 'choose' && before.name !== 'pin') return show(before, before.name === 'attract' ? undefined : IDLE.notice)
+		return who ? choose() : finish()
+	}
+
 	/** What each touch means, by the screen it was made on; anything else is ignored. */
 	const perform = (act: KioskAct): void => {
 		switch (act.kind) {
 			case 'start-pin':
-				if (screen.name === 'attract' || screen.name === 'denied') show({ name: 'pin', entered: 0, length: pinLength(), wrong: false }, IDLE.home)
+				if (screen.name === 'attract' || screen.name === 'denied' || screen.name === 'choose')
+					show({ name: 'pin', entered: 0, length: pinLength(), wrong: false }, IDLE.home)
 				return
 			case 'keys':
 				return keys(act.keys)
@@ -509,11 +536,11 @@ export function openSession(parts: SessionParts): KioskSession {
 				if (idle && idle.extensionsLeft > 0) show(screen, IDLE.home, idle.extensionsLeft - 1)
 				return
 			case 'help':
-				if (!live()) show({ name: 'help' }, IDLE.home)
-				return
+				if (live() || screen.name === 'help') return
+				beforeHelp = screen
+				return show({ name: 'help' }, IDLE.home)
 			case 'back':
-				if (live()) return
-				return who ? choose() : home()
+				return back()
 			case 'finish':
 				return finish()
 		}
@@ -538,7 +565,7 @@ export function openSession(parts: SessionParts): KioskSession {
 		follow(step) {
 			const looked = step.events.filter((e) => e.type === 'compartment.returned-to-service')
 			const entries = [
-				...step.ended.flatMap((end) => follow(end)),
+				...step.ended.flatMap((end) => records.follow(end)),
 				...looked.map((e) => cases.found(e.subject, e.data.item === undefined ? undefined : String(e.data.item))),
 			]
 			return entries.reduce(
@@ -560,74 +587,22 @@ export function openSession(parts: SessionParts): KioskSession {
 		stop: () => idle?.cancel(),
 	}
 
-	/** The line, the visit and, when a person must look, the incident of one ended door session. */
-	function follow(end: Ended): CaseEntry[] {
-		const of = [...journal.facts<Visit>('visit').values()].find((v) => v.plan.some((s) => s.doorSessions.includes(end.session.id)))
-		const step = of?.plan.find((s) => s.doorSessions.includes(end.session.id))
-		if (!of || !step) return []
-		const settled = visits.settle(of, step.id, end.end)
-		const entry = cases.settle(step.caseId, step.lineId, end)
-		const events: EventDraft[] =
-			end.end === 'ambiguous'
-				? [
-						{
-							type: 'incident.opened',
-							subject: end.session.id,
-							actor: end.session.subject,
-							data: { compartment: end.compartment, why: end.why, case: step.caseId },
-						},
-					]
-				: []
-		const used = end.end === 'committed' && end.session.item !== undefined ? [{ kind: 'asset-used', key: end.session.item, body: time.now() }] : []
-		return [...(entry ? [entry] : []), { events, put: ['refused' in settled ? put(of) : put(settled), ...used], drop: [] }]
-	}
-
-	/** After a restart: a person whose door is live stands at the kiosk; other visits may be taken up for 15 minutes. */
+	/** After a restart: the screen goes back to a door that is live. Who stands there now is not known, so nobody is signed in (R4). */
 	function restore(): void {
 		const assets = new Map(parts.authority.current()?.bundle.assets.map((a) => [a.id as string, a]))
-		const liveSessions = new Set(Object.values(parts.bank().state().compartments).flatMap((c) => c.session?.id ?? []))
-		for (const left of journal.facts<Visit>('visit').values()) {
-			const active = left.plan.find((s) => s.state === 'active' && s.doorSessions.some((id) => liveSessions.has(id as Id<'doorSession'>)))
-			const session = active?.doorSessions.at(-1) as Id<'doorSession'> | undefined
-			const compartment = active?.compartment as CompartmentId | undefined
-			const asset = active && assets.get(parts.bank().state().compartments[compartment ?? '']?.session?.item ?? '')
-			if (left.state === 'open' && active && session && compartment && asset) {
-				visit = left
-				who = {
-					ok: true,
-					subject: left.subject as Id<'subject'>,
-					credential: left.credential,
-					method: left.method as Identity['method'],
-					assurance: 'low',
-					commitment: '',
-				}
-				errand = { stepId: active.id, act: active.act, caseId: active.caseId, lineId: active.lineId, asset, compartment, session }
-				showDoor()
-				continue
-			}
-			interrupt(left, liveSessions)
-		}
-	}
-
-	function interrupt(left: Visit, liveSessions: ReadonlySet<string>): void {
-		const now = time.now()
-		const cut = left.state === 'open' ? visits.interruptAtRestart(left, liveSessions, now) : { visit: left, interrupted: [] }
-		const events = cut.interrupted.map(
-			(s): EventDraft => ({
-				type: 'door-session.interrupted',
-				subject: s.doorSession,
-				actor: left.subject as Id<'subject'>,
-				data: { visit: left.id },
-			}),
+		const sessions = new Map(
+			Object.values(parts.bank().state().compartments).flatMap((c) => (c.session ? [[c.session.id as string, c] as const] : [])),
 		)
-		if (visits.resumable(cut.visit, now)) return void journal.commit({ events, put: [put(cut.visit)], essential: true })
-		// Nothing is left to go on with: the next badge begins anew.
-		const doors = left.plan.filter((s) => s.state === 'done').length
-		journal.commit({
-			events: [...events, { type: 'visit.ended', subject: left.id, actor: 'edge', data: { doors } }],
-			drop: [{ kind: 'visit', key: left.id }],
-			essential: true,
-		})
+		for (const left of journal.facts<Visit>('visit').values()) {
+			const step = left.plan.find((s) => s.state === 'active' && sessions.has(s.doorSessions.at(-1) ?? ''))
+			const at = sessions.get(step?.doorSessions.at(-1) ?? '')
+			const asset = assets.get(at?.session?.item ?? '')
+			if (left.state === 'open' && step && at?.session && asset) {
+				visit = left
+				errand = { stepId: step.id, act: step.act, caseId: step.caseId, lineId: step.lineId, asset, compartment: at.id, session: at.session.id }
+				showDoor()
+			} else records.interrupt(left, new Set(sessions.keys()))
+		}
 	}
 }
 
