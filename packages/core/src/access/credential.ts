@@ -48,7 +48,8 @@ export function identify(bundle: Bundle, presented: Presented, terms: IdentifyTe
 		case 'badge': {
 			const credential = look(bundle, terms, 'badge', presented.normal)
 			if (!credential) return { ok: false, reason: 'unknown-credential' }
-			if (isRevoked(bundle, credential)) return { ok: false, reason: 'credential-revoked' }
+			// Somebody who lost every right is still known by an honest badge: they may bring back what they hold (X13), `decide` denies the rest.
+			if (entriesOf(bundle).revoked.has(credential.id)) return { ok: false, reason: 'credential-revoked' }
 			return identity(credential, presented.secure === false ? 'low' : credential.assurance)
 		}
 		case 'pin': {
