@@ -74,7 +74,7 @@ export function openAuthority(parts: AuthorityParts): AuthoritySource {
 	}
 
 	const takeBundle = (text: string, kept: boolean): void => {
-		if (!kept && authority && text === journal.fact<string>('authority', 'bundle')) return
+		if (!kept && authority && text === journal.fact<string>('authority', 'bundle')) return void refused.delete('bundle')
 		const last = journal.fact<Accepted>('authority', 'accepted')
 		const answer = acceptBundle(text, { keys: parts.keys, crypto: parts.crypto, bank: parts.bank, now: time.now(), ...(last && { last }) })
 		if (!answer.ok) return refuse('bundle', answer.code)

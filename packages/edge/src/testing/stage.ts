@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { type Bundle, badgeToBits, type Lease, mintCode, sealBundle, sealLease } from '@latchwork/core/access'
-import { SAMPLE_PEOPLE, SAMPLE_SITE_KEY, type SamplePerson, sampleBundle, sampleId, samplePin, testKey } from '@latchwork/core/access/testing'
+import { SAMPLE_PEOPLE, SAMPLE_SITE_KEY, type SamplePerson, sampleBundle, sampleId, testKey } from '@latchwork/core/access/testing'
 import { type FakeClock, fakeClock, seededRandom, toHex } from '@latchwork/core/base'
 import type { StreamEvent } from '@latchwork/core/ledger'
 import type { KioskAct, KioskScreen } from '@latchwork/core/wire'
@@ -45,6 +45,8 @@ export interface Stage {
 	/** Badge, choice, hand: a whole loan, or a whole return. */
 	borrow(): Promise<number>
 	bringBack(): Promise<number>
+	/** The bundle as last written. */
+	bundle(): Bundle
 	/** Writes what the maker signed; `change` on top of the bundle in the file. */
 	writeBundle(change?: Partial<Bundle>, by?: ReturnType<typeof testKey>): Bundle
 	writeLease(change?: Partial<Lease>): Lease
@@ -61,6 +63,7 @@ export interface StageOptions {
 	/** Where data directories are made; default: memory where the system has it. */
 	readonly within?: string
 	readonly tune?: (db: DatabaseSync) => void
+	readonly failed?: (fault: unknown) => void
 	readonly bundle?: Partial<Bundle>
 	readonly board?: Board
 	/** Started with files there and hardware up; else nothing is started. */
@@ -164,9 +167,10 @@ export async function createStage(options: StageOptions = {}): Promise<Stage> {
 			act({ kind: 'finish' })
 			return door.number
 		},
+		bundle: () => bundle,
 		writeBundle(change = {}, by = maker) {
 			bundle = { ...bundle, ...change }
-			writeFileSync(config.bundle, JSON.stringify(sealBundle(bundle, 'maker', by.sign)))
+			replace(config.bundle, JSON.stringify(sealBundle(bundle, 'maker', by.sign)))
 			return bundle
 		},
 		writeLease(change = {}) {
@@ -178,7 +182,7 @@ export async function createStage(options: StageOptions = {}): Promise<Stage> {
 				until: clock.now() + 30 * 60_000,
 				...change,
 			}
-			writeFileSync(config.lease, JSON.stringify(sealLease(lease, 'maker', maker.sign)))
+			replace(config.lease, JSON.stringify(sealLease(lease, 'maker', maker.sign)))
 			return lease
 		},
 		code: (person, jti, bank = bundle.bank.id) =>
@@ -198,6 +202,7 @@ export async function createStage(options: StageOptions = {}): Promise<Stage> {
 				boards: new Map([[BUS, driver]]),
 				changed: () => {},
 				...(options.tune && { tune: options.tune }),
+				...(options.failed && { failed: options.failed }),
 			})
 			const mine = controller
 			mine.begin()
@@ -234,6 +239,12 @@ export async function createStage(options: StageOptions = {}): Promise<Stage> {
 	return stage
 }
 
+/** As a careful maker does; the new inode also tells two files apart that are written within one tick of the file system's clock. */
+function replace(path: string, text: string): void {
+	writeFileSync(`${path}.new`, text)
+	renameSync(`${path}.new`, path)
+}
+
 /** Four doors, the laptop behind the first; the school's own policies and a real loan table. */
 function schoolBundle(change: Partial<Bundle> = {}): Bundle {
 	const table = loanTable({ ...LOAN_DEFAULTS, afterReturn: 'available' })
@@ -259,6 +270,3 @@ function configOf(root: string, bundle: Bundle, publicKey: string): EdgeConfig {
 		compartments: bundle.bank.compartments.map(({ id, number }) => ({ id, bus: BUS, board: 0, channel: number - 1 })),
 	}
 }
-
-/** The PIN of a person of the school, as typed. */
-export const typedPin = (person: SamplePerson): string => `${samplePin(person)}`

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict'
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { sampleId, testKey } from '@latchwork/core/access/testing'
+import { isFault } from '@latchwork/core/base'
+import { cedarEngine } from '../policy-engine.ts'
+import { createStage, type Stage, type StageOptions } from '../testing/stage.ts'
+
+async function staged(t: TestContext, options: StageOptions = {}): Promise<Stage> {
+	const stage = await createStage(options)
+	t.after(stage.end)
+	return stage
+}
+
+const files = (stage: Stage) => ({ bundle: join(stage.directory(), '..', 'bundle.json'), lease: join(stage.directory(), '..', 'lease.json') })
+const refusals = (stage: Stage) =>
+	stage
+		.events()
+		.filter((e) => e.type === 'bundle.refused')
+		.map((e) => e.data.code)
+const version = (stage: Stage) => stage.controller().authority.current()?.bundle.version
+const deniedOf = (stage: Stage, kind: 'borrow' | 'return') => {
+	const screen = stage.screen()
+	assert.equal(screen.name, 'choose')
+	return screen.name === 'choose' ? screen.choices.find((c) => c.kind === kind && c.item?.name === 'laptop')?.denied : undefined
+}
+
+test('a bundle that must not be trusted is refused once with its reason, and the kept one goes on', async (t) => {
+	const stage = await staged(t)
+	const other = testKey(new Uint8Array(32).fill(9))
+	const cases: [code: string, put: () => void][] = [
+		['bundle-rollback', () => stage.writeBundle({ version: 6 })],
+		['bundle-rollback', () => stage.writeBundle({ version: 7, revoked: { epoch: 3, ids: [] } })],
+		['bundle-signature', () => stage.writeBundle({ version: 8 }, other)],
+		['bundle-other-bank', () => stage.writeBundle({ version: 8, bank: { ...stage.bundle().bank, id: sampleId('bank', 'elsewhere') } })],
+		['bundle-malformed', () => writeFileSync(files(stage).bundle, '{"signed": 1')],
+		['bundle-malformed', () => writeFileSync(files(stage).bundle, '')],
+		['bundle-policy', () => stage.writeBundle({ version: 8, policies: { ...stage.bundle().policies, sets: [{ id: 'x', cedar: 'permit (oops' }] } })],
+	]
+	const bundle = stage.bundle()
+	const expected: string[] = []
+	for (const [code, put] of cases) {
+		put()
+		await stage.clock.advance(3_000)
+		expected.push(code)
+		assert.deepEqual(refusals(stage), expected)
+		assert.equal(version(stage), 7, `${code}: the kept one goes on`)
+		stage.writeBundle(bundle)
+		await stage.clock.advance(1_000)
+	}
+	assert.equal(await stage.borrow(), 1)
+})
+
+test('a missing, unreadable or half-written file takes no right away, and the next good one is taken', async (t) => {
+	const stage = await staged(t)
+	rmSync(files(stage).bundle)
+	await stage.clock.advance(2_000)
+	assert.deepEqual(refusals(stage), [])
+	writeFileSync(files(stage).bundle, JSON.stringify(stage.bundle()).slice(0, 500))
+	await stage.clock.advance(2_000)
+	assert.deepEqual(refusals(stage), ['bundle-malformed'])
+	stage.writeBundle({ version: 8 })
+	await stage.clock.advance(1_000)
+	assert.equal(version(stage), 8)
+	stage.crash()
+	rmSync(files(stage).bundle)
+	await stage.start()
+	assert.equal(version(stage), 8, 'kept in the journal')
+	stage.writeBundle({ version: 7 })
+	await stage.clock.advance(1_000)
+	assert.equal(version(stage), 8, 'an older one is refused after a restart too')
+})
+
+test('a lease that came before its bundle counts, an older one is refused', async (t) => {
+	const stage = await staged(t, { started: false })
+	stage.writeLease()
+	await stage.start()
+	assert.equal(stage.controller().authority.state(), 'missing')
+	assert.deepEqual(stage.screen(), { name: 'out-of-service', why: 'bundle-missing' })
+	stage.writeBundle({ settings: { ...stage.bundle().settings, leaseRequired: true } })
+	await stage.until('the bundle is in force', () => stage.controller().authority.current() !== undefined)
+	assert.notEqual(stage.controller().authority.state(), 'lease-expired')
+	stage.writeLease({ issuedAt: stage.clock.now() - 3_600_000 })
+	await stage.clock.advance(2_000)
+	assert.deepEqual(refusals(stage), ['lease-rollback'])
+})
+
+for (const expired of ['bundle-expired', 'lease-expired'] as const) {
+	test(`${expired}: nothing is lent, the reason is on the screen and on record, and a return works`, async (t) => {
+		const stage = await staged(t, { started: false })
+		const soon = stage.clock.now() + 600_000
+		stage.writeBundle(
+			expired === 'bundle-expired' ? { expiresAt: soon, staleAt: soon - 60_000 } : { settings: { ...stage.bundle().settings, leaseRequired: true } },
+		)
+		stage.writeLease({ until: soon })
+		await stage.start()
+		await stage.borrow()
+		await stage.clock.advance(700_000)
+		assert.equal(stage.controller().authority.state(), expired)
+		assert.ok(stage.controller().view().notices.includes('bundle-expired'))
+		stage.badge('fay')
+		const blocked = stage.screen()
+		assert.equal(blocked.name === 'denied' && blocked.reason, 'credential-revoked')
+		stage.act({ kind: 'back' })
+		await stage.bringBack()
+		stage.badge('ana')
+		assert.equal(deniedOf(stage, 'borrow'), expired)
+		stage.choose('borrow:loan-laptop')
+		const screen = stage.screen()
+		assert.ok(screen.name === 'denied' && (screen.reason === expired || screen.reason === 'nothing-available'), JSON.stringify(screen))
+		const last = stage.events().findLast((e) => e.type === 'decision.denied')
+		assert.deepEqual(last?.data.reason, expired)
+	})
+}
+
+test('the policies give their place in the engine back: of a replaced bundle, and when the controller stops', async (t) => {
+	const taken: { release(): void }[] = []
+	const fill = () => {
+		try {
+			for (;;) {
+				const answer = cedarEngine.load({ schema: '', sets: [], exists: () => true })
+				if (answer.ok) taken.push(answer.loaded)
+			}
+		} catch (fault) {
+			assert.ok(isFault(fault, 'not-supported'))
+		}
+	}
+	t.after(() => {
+		for (const slot of taken) slot.release()
+	})
+	fill()
+	for (const slot of taken.splice(0, 2)) slot.release() // the set in force and the next one
+	for (let i = 0; i < 3; i++) {
+		const stage = await staged(t)
+		stage.writeBundle({ version: 8 })
+		stage.controller().authority.refresh()
+		assert.equal(version(stage), 8)
+		stage.stop()
+	}
+	const before = taken.length
+	fill()
+	assert.equal(taken.length, before + 2)
+})
