@@ -29,6 +29,11 @@ export interface ControllerParts {
 	readonly sign: Sign
 	/** One driver a bus, not started. */
 	readonly boards: ReadonlyMap<string, Board>
+	/**
+	 * Records can no longer be kept: the process must end, so that its keeper starts it anew and recovery settles the rest (R3). The
+	 * default throws outside of every caller, which no request can turn into an answer.
+	 */
+	readonly failed?: (fault: unknown) => void
 	/** What the page shows may have changed. */
 	readonly changed: () => void
 	/** For tests: bounds the database. */
@@ -58,9 +63,9 @@ const LONGEST_WAIT_MS = 60_000
 
 /** Throws the faults of `openJournal`. */
 export function openController(parts: ControllerParts): Controller {
-	const { config, clock, random } = parts
+	const { config, clock, random, failed = endProcess } = parts
 	const makerKeys = new Map(config.makers.map((m) => [m.keyId, fromHex(m.publicKey)]))
-	const { journal, time, knows } = openRecords(parts)
+	const { journal, time, knows } = openRecords(parts, failed)
 	const authority = openAuthority({
 		files: config,
 		bank: config.bank,
@@ -84,6 +89,7 @@ export function openController(parts: ControllerParts): Controller {
 		wiring: wiringOf(config, parts.boards, authority.current()?.bundle.initialContents ?? []),
 		board: (bus) => parts.boards.get(bus) as Board,
 		follow: (step) => session.follow(step),
+		failed,
 		changed: (step) => session.stepped(step),
 	})
 	const readers = readerEvents({ journal, ids: config.readers, session: () => session, changed: parts.changed })
@@ -125,12 +131,13 @@ export function openController(parts: ControllerParts): Controller {
 		readers,
 		view: () => kioskView({ authority, bank, session, time, journal, readers: readers.state() }),
 		health: () => ({
-			ok: outOfService() === undefined && journal.storage() === 'good' && journal.lost() === undefined,
+			ok: outOfService() === undefined && journal.storage() === 'good' && journal.lost() === undefined && bank.waiting().count === 0,
 			controller: config.controller,
 			bank: config.bank,
 			head: journal.head(),
 			lost: journal.lost() ?? null,
 			storage: journal.storage(),
+			waiting: waitingOf(bank, time.now()),
 			authority: authority.state(),
 			bundle: authority.current()?.bundle.version ?? 0,
 			clock: { now: time.now(), uncertain: time.uncertain() },
@@ -162,7 +169,10 @@ export function openController(parts: ControllerParts): Controller {
 }
 
 /** Journal and time need each other: records carry the time, and the time that was reached is kept with the records. */
-function openRecords({ config, directory, clock, random, sign, tune }: ControllerParts): {
+function openRecords(
+	{ config, directory, clock, random, sign, tune }: ControllerParts,
+	broken: (fault: unknown) => void,
+): {
 	journal: Journal
 	time: TrustedTime
 	/** From when on records name the bundle in force. */
@@ -189,6 +199,7 @@ function openRecords({ config, directory, clock, random, sign, tune }: Controlle
 		sealer: { sign, keyId: config.controller },
 		opened: (fact) => time.carryOn(fact('edge', 'time')),
 		standing: () => [{ kind: 'edge', key: 'time', body: time.state() }],
+		broken,
 		...(tune && { tune }),
 	})
 	note = journal.note
@@ -200,6 +211,18 @@ function openRecords({ config, directory, clock, random, sign, tune }: Controlle
 			bundleVersion = version
 		},
 	}
+}
+
+function endProcess(fault: unknown): void {
+	queueMicrotask(() => {
+		throw fault
+	})
+}
+
+/** Facts of doors that wait for the disk. */
+function waitingOf(bank: Bank, now: number): { count: number; oldestMs: number } {
+	const { count, since } = bank.waiting()
+	return { count, oldestMs: since === undefined ? 0 : Math.max(0, now - since) }
 }
 
 function doorsOf(bank: Bank, number: (id: string) => number): object[] {

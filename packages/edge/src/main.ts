@@ -29,8 +29,8 @@ export interface Edge {
 	stop(): Promise<void>
 }
 
-/** Builds one controller from its configuration. Resolves when the kiosk page can be opened, with hardware absent too. */
-export async function startEdge(config: EdgeConfig, directory: string): Promise<Edge> {
+/** Builds one controller from its configuration. Resolves when the kiosk page can be opened, with hardware absent too. `failed`: see `ControllerParts`. */
+export async function startEdge(config: EdgeConfig, directory: string, failed?: (fault: unknown) => void): Promise<Edge> {
 	const random: Random = (n) => new Uint8Array(randomBytes(n))
 	const bench: DriverClock = { mono: systemClock.mono, after: systemClock.after, random }
 	const siteKey = secretBytes(config.siteKey, 32)
@@ -46,7 +46,18 @@ export async function startEdge(config: EdgeConfig, directory: string): Promise<
 		opened.unshift(() => shared?.stop())
 		const clock: Clock = shared ?? systemClock
 		let changed = () => {}
-		const controller = openController({ config, directory, clock, busMono: bench.mono, random, siteKey, sign, boards, changed: () => changed() })
+		const controller = openController({
+			config,
+			directory,
+			clock,
+			busMono: bench.mono,
+			random,
+			siteKey,
+			sign,
+			boards,
+			changed: () => changed(),
+			...(failed && { failed }),
+		})
 		const { journal, bank, session, readers } = controller
 		opened.unshift(controller.stop)
 		const http = await kioskHttp({
@@ -115,7 +126,7 @@ function operatorToken(directory: string): string {
 /** Runs one controller until it is told to stop. Prints `EDGE {json}` when ready. `child`: it also ends when its standard input closes. */
 export async function main(path: string | undefined, child = false): Promise<void> {
 	if (!path) throw new Fault('config-invalid', 'Name the configuration: latchwork edge <edge.json>.')
-	const edge = await startEdge(readConfig(path), dirname(resolve(path)))
+	const edge = await startEdge(readConfig(path), dirname(resolve(path)), giveUp)
 	let stopping = false
 	const stop = async () => {
 		if (stopping) return
@@ -132,9 +143,10 @@ export async function main(path: string | undefined, child = false): Promise<voi
 	flushCompileCache()
 }
 
-if (import.meta.main) {
-	main(process.argv[2], process.argv.includes('--child')).catch((fault: unknown) => {
-		process.stderr.write(`${fault instanceof Fault ? fault.message : fault instanceof Error ? (fault.stack ?? fault.message) : fault}\n`)
-		process.exit(1)
-	})
+/** Says why, and ends at once: whoever keeps this process starts it anew. */
+function giveUp(fault: unknown): never {
+	process.stderr.write(`${fault instanceof Fault ? fault.message : fault instanceof Error ? (fault.stack ?? fault.message) : fault}\n`)
+	process.exit(1)
 }
+
+if (import.meta.main) main(process.argv[2], process.argv.includes('--child')).catch(giveUp)

@@ -39,6 +39,8 @@ export interface BankParts {
 	readonly singleOpen?: boolean
 	/** Facts that belong to the same moment (case, visit): written in the same transaction as the step that caused them. */
 	readonly follow: (step: Step) => Omit<Entry, 'intent' | 'essential'>
+	/** A fact could not be recorded for a reason that time does not mend; called before the fault is thrown (see `ControllerParts.failed`). */
+	readonly failed: (fault: unknown) => void
 	/** After the step is durable and its effects are started. */
 	readonly changed: (step: Step) => void
 }
@@ -51,6 +53,8 @@ export interface Bank {
 	/** Everything a driver says about a bus. */
 	sensed(bus: string, event: BoardEvent): void
 	boards(): readonly { bus: string; board: number; up: boolean }[]
+	/** Facts that wait for the disk, and since when the oldest does (trusted time). */
+	waiting(): { readonly count: number; readonly since?: number }
 	/** First input after start: settles what a crash left undecided. */
 	restart(): void
 	stop(): void
@@ -80,6 +84,8 @@ export function openBank(parts: BankParts): Bank {
 	let bank = load(parts)
 	let cancelRetry = () => {}
 	let stopped = false
+	/** Somebody is at it, now or at the next try. */
+	let draining = false
 
 	const durable = (
 		s: Step,
@@ -114,22 +120,36 @@ export function openBank(parts: BankParts): Bank {
 	const input = (next: Input): void => {
 		if (stopped) return
 		waiting.push({ ...next, at: parts.now(), mono: clock.mono() })
-		if (waiting.length === 1) drain()
+		if (!draining) drain()
 	}
 
 	const drain = (): void => {
-		for (let next = waiting[0]; next; next = waiting[0]) {
-			const s = step(bank, next)
-			try {
-				durable(s, parts.follow(s), true)
-			} catch (fault) {
-				if (!isFault(fault, 'journal-full')) throw fault
+		draining = true
+		try {
+			while (waiting[0]) {
+				if (advance(waiting[0])) continue
 				cancelRetry = clock.after(RETRY_MS, drain)
 				return
 			}
-			waiting.shift()
-			settleStep(s)
+			draining = false
+		} catch (fault) {
+			parts.failed(fault)
+			throw fault
 		}
+	}
+
+	/** False: the disk refuses it for now. */
+	const advance = (next: DoorInput): boolean => {
+		const s = step(bank, next)
+		try {
+			durable(s, parts.follow(s), true)
+		} catch (fault) {
+			if (!isFault(fault, 'journal-full')) throw fault
+			return false
+		}
+		waiting.shift()
+		settleStep(s)
+		return true
 	}
 
 	const run = (effect: DoorEffect): void => {
@@ -215,6 +235,7 @@ export function openBank(parts: BankParts): Bank {
 			else parts.changed({ bank, touched: [], events: [], effects: [], ended: [] })
 		},
 		boards: () => [...boards.values()],
+		waiting: () => ({ count: waiting.length, ...(waiting[0] && { since: waiting[0].at }) }),
 		restart: () => input({ kind: 'restart' }),
 		stop() {
 			stopped = true

@@ -40,7 +40,8 @@ export interface Journal {
 	head(): StreamHead
 	/**
 	 * Writes all of it or nothing, synced to disk before it returns (WAL, synchronous=FULL, then the mark file).
-	 * Throws `Fault` journal-full when the disk refuses, and then nothing of the entry exists.
+	 * Throws `Fault` journal-full when the disk refuses or another program holds the file, and then nothing of the entry exists;
+	 * journal-damaged when the store is broken (`JournalParts.broken`).
 	 */
 	commit(entry: Entry): readonly Minted[]
 	/**
@@ -89,11 +90,18 @@ export interface JournalParts {
 	readonly opened?: (fact: Journal['fact']) => void
 	/** Written with every entry: what must never be older than the latest event (trusted time). */
 	readonly standing: () => readonly (Key & { readonly body: unknown })[]
+	/**
+	 * The store itself is broken (damage, no memory): called before the fault is thrown. Nothing can be recorded any more, so nobody may
+	 * go on as if it could; a new start finds out what is left.
+	 */
+	readonly broken?: (fault: Fault) => void
 	/** Sees the database before anything is read: tests bound its size here, so that every write meets a full disk once. */
 	readonly tune?: (db: DatabaseSync) => void
 }
 
 const SEAL_EVERY = 64
+/** So long a commit waits for another program that holds the file; the whole controller waits with it. */
+const BUSY_MS = 500
 /** Facts kept in memory while the disk refuses them; a bus that flaps for hours must not fill the memory too. */
 const NOTES_KEPT = 2_000
 
@@ -145,6 +153,12 @@ function journalOn({ db, marks, reserve, close }: Files, parts: JournalParts): J
 		const { sign, keyId } = parts.sealer
 		sql.meta.run(`signed-head/${at.stream}`, JSON.stringify(signHead(at, parts.now(), keyId, sign)))
 	}
+	const broken = (cause: unknown): unknown => {
+		if (codesOf(cause).sqlite === 0) return cause
+		const fault = new Fault('journal-damaged', `The journal in ${parts.directory} cannot be written: ${(cause as Error).message}.`, { cause })
+		parts.broken?.(fault)
+		return fault
+	}
 	const transaction = (entry: Entry, put: NonNullable<Entry['put']>, from: StreamHead): Minted[] => {
 		const minted: Minted[] = []
 		let at = from
@@ -172,9 +186,7 @@ function journalOn({ db, marks, reserve, close }: Files, parts: JournalParts): J
 			db.exec('COMMIT')
 		} catch (cause) {
 			if (db.isTransaction) db.exec('ROLLBACK')
-			throw diskRefused(cause)
-				? new Fault('journal-full', 'The disk cannot take another record, so no door is opened. Free some space.', { cause })
-				: cause
+			throw refusalOf(cause) ?? broken(cause)
 		} finally {
 			writing = false
 		}
@@ -191,7 +203,8 @@ function journalOn({ db, marks, reserve, close }: Files, parts: JournalParts): J
 		try {
 			return write(entry, head)
 		} catch (fault) {
-			if (!isFault(fault, 'journal-full') || !entry.essential || !reserve.giveUp()) throw fault
+			const full = isFault(fault, 'journal-full') && diskRefused(fault.cause)
+			if (!full || !entry.essential || !reserve.giveUp()) throw fault
 			setStorage('low')
 			return write(entry, head)
 		}
@@ -269,7 +282,7 @@ function journalOn({ db, marks, reserve, close }: Files, parts: JournalParts): J
 				seal(head)
 				sealed = head.seq
 			} catch (cause) {
-				if (!diskRefused(cause)) throw cause // the next one will do
+				if (!refusalOf(cause)) throw broken(cause) // the next one will do
 			}
 		},
 		close,
@@ -330,7 +343,7 @@ function openDatabase(path: string, tune: (db: DatabaseSync) => void = () => {})
 	const db = new DatabaseSync(path)
 	try {
 		tune(db)
-		db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=2000')
+		db.exec(`PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=${BUSY_MS}`)
 		const found = Number(db.prepare('PRAGMA user_version').get()?.user_version ?? 0)
 		if (found > SCHEMA_VERSION)
 			throw new Fault(
@@ -370,6 +383,13 @@ const codesOf = (e: unknown): { sqlite: number; system: string } => {
 function diskRefused(e: unknown): boolean {
 	const { sqlite, system } = codesOf(e)
 	return [8, 10, 13, 14].includes(sqlite) || ['ENOSPC', 'EIO', 'EROFS', 'EDQUOT'].includes(system)
+}
+
+/** A refusal that may be over at the next try: nothing was written. SQLITE_BUSY 5, SQLITE_LOCKED 6: another program holds the file. */
+function refusalOf(cause: unknown): Fault | undefined {
+	if (diskRefused(cause)) return new Fault('journal-full', 'The disk cannot take another record, so no door is opened. Free some space.', { cause })
+	if (![5, 6].includes(codesOf(cause).sqlite)) return undefined
+	return new Fault('journal-full', 'Another program holds the journal, so no door is opened. End that program.', { cause })
 }
 
 /** What went wrong at the start, in words for the person who started it. SQLITE_CORRUPT 11, SQLITE_NOTADB 26. */

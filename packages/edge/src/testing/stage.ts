@@ -50,6 +50,7 @@ export interface Stage {
 	/** Writes what the maker signed; `change` on top of the bundle in the file. */
 	writeBundle(change?: Partial<Bundle>, by?: ReturnType<typeof testKey>): Bundle
 	writeLease(change?: Partial<Lease>): Lease
+	readonly otherBank: Bundle['bank']['id']
 	code(person: SamplePerson, jti: string, bank?: Bundle['bank']['id']): string
 	start(): Promise<void>
 	stop(): void
@@ -185,6 +186,7 @@ export async function createStage(options: StageOptions = {}): Promise<Stage> {
 			replace(config.lease, JSON.stringify(sealLease(lease, 'maker', maker.sign)))
 			return lease
 		},
+		otherBank: sampleId('bank', 'elsewhere'),
 		code: (person, jti, bank = bundle.bank.id) =>
 			mintCode({ jti, subject: sampleId('subject', person), bank, notBefore: clock.now() - 60_000, expires: clock.now() + 3_600_000 }, maker.sign),
 		async start() {
