@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, afterEach, before, test } from 'node:test'
 import type { VirtualBoardFaults } from '@latchwork/core/wire'
-import { arrive, borrow, giveBack, holdOf, leave, person, recordOf, settleAll, stateOf, tidy } from '../scenarios/hands.ts'
+import { CATALOG } from '@latchwork/drivers/catalog'
+import { openTransport } from '@latchwork/drivers/transport'
+import { systemClock } from '@latchwork/edge/clock-file'
+import type { EdgeConfig } from '@latchwork/edge/config'
+import { arrive, borrow, giveBack, holdOf, leave, move, openFor, person, recordOf, settleAll, stateOf, tidy } from '../scenarios/hands.ts'
 import { type Site, startSite } from '../scenarios/site.ts'
 
 /** Boards that go silent and buses that lie, on the whole product (trust.md T7 and §5 D, hardware.md §4). */
@@ -121,6 +126,50 @@ test(`commands with changed bytes: over ${TAPS} taps each opening is the one ask
 	t.diagnostic(`${TAPS} taps, ${committed} committed, ${astray} pulses astray`)
 	assert.ok(committed > 0)
 })
+
+test('T6: whoever taps the bus and opens doors raises an alarm for every one, and spoils the proof of the door that is open by right', async () => {
+	const here = recordOf(site)
+	const { door } = await openFor(site, 0, 'borrow')
+	await move(site, door.number, false)
+	const doors = (await counted()).filter((d) => d.number !== door.number).slice(0, 5)
+	await tapTheBus(doors.map(({ number }) => number))
+	const alarms = () =>
+		here
+			.since()
+			.filter((e) => e.type === 'door.forced')
+			.map((e) => e.subject)
+	await site.until(() => doors.every(({ id }) => alarms().includes(id)), 'an alarm for every door')
+	assert.equal(alarms().length, doors.length)
+	for (const { number } of doors) assert.equal(await holdOf(site, number), 'quarantined', `door ${number}`)
+	await site.door(door.number, 'closed')
+	assert.equal((await site.screen('needs-help')).why, 'ambiguous')
+	assert.ok(!here.types().includes('custody.transferred'), 'R6: one of those openings may have been the pulse of this person')
+})
+
+/** A second driver on the same line, with frames as good as the controller's. */
+async function tapTheBus(numbers: readonly number[]): Promise<void> {
+	const { buses, compartments } = JSON.parse(readFileSync(join(site.ready.dataDir, 'edge.json'), 'utf8')) as EdgeConfig
+	const [line] = buses
+	const entry = CATALOG.find((e) => e.family === line?.family)
+	assert.ok(line && entry?.kind === 'board')
+	const clock = { ...systemClock, random: (n: number) => new Uint8Array(randomBytes(n)) }
+	const io = await openTransport(line.transport, clock)
+	const board = entry.create(line.product)
+	try {
+		const up = new Promise<void>((resolve) => {
+			void board.start(io, { bus: line.id, boards: line.boards, product: line.product }, clock, ({ fact }) => fact.kind === 'board-up' && resolve())
+		})
+		await up
+		const wires = (await counted()).filter((c) => numbers.includes(c.number)).map((c) => compartments.find((w) => w.id === c.id))
+		for (const wire of wires) {
+			const ref = { bus: line.id, board: wire?.board ?? 0, channel: wire?.channel ?? 0 }
+			await board.open({ id: `tap-${ref.board}-${ref.channel}`, ref, notAfter: clock.mono() + 2_000 })
+		}
+	} finally {
+		await board.stop()
+		await io.close()
+	}
+}
 
 test('a reader that is unplugged: said on the screen and on record, PINs go on, and it comes back by itself; so does an open cover', async () => {
 	const here = recordOf(site)
