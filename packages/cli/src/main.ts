@@ -28,13 +28,24 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 		run: async (args) => (await import('./commands/bench.ts')).bench(args),
 	},
 	bundle: {
-		words: '`bundle edge --out DIR`: the controller as it is shipped, one program without Node  [--platform linux-arm64]',
+		words: '`bundle edge --out DIR`: the controller as it is shipped, one program, Node itself apart  [--platform linux-arm64]',
 		run: async (args) => (await import('./commands/bundle.ts')).bundle(args),
 	},
 	doctor: {
 		words: 'look for what keeps Latchwork from running here, and say what to do  [--data DIR]',
 		run: async (args) => (await import('./commands/doctor.ts')).doctor(args),
 	},
+}
+
+/** What the system refuses most, in words. */
+const SYSTEM: Readonly<Record<string, string>> = {
+	EACCES: 'this user may not do that there. Change its owner, or choose another place.',
+	EEXIST: 'something else has that name already.',
+	EISDIR: 'that is a directory.',
+	ENOENT: 'there is no such file or directory, or it cannot be made there.',
+	ENOSPC: 'the disk is full.',
+	ENOTDIR: 'a part of that path is a file, not a directory.',
+	EROFS: 'that disk can only be read.',
 }
 
 async function main([name = 'help', ...args]: readonly string[]): Promise<void> {
@@ -54,8 +65,15 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
 	process.exit(1)
 }
 main(process.argv.slice(2)).catch((fault: unknown) => {
-	// A fault of ours is a sentence for a person; anything else is a defect, and its place helps to mend it.
-	const { message = String(fault), stack } = fault as { message?: string; stack?: string }
-	process.stderr.write(`${fault instanceof Error && fault.name === 'Fault' ? message : (stack ?? message)}\n`)
+	process.stderr.write(`${wordsFor(fault)}\n`)
 	process.exitCode = 1
 })
+
+/** A fault of ours is a sentence for a person, and so is what the system refuses; anything else is a defect, and its place helps to mend it. */
+function wordsFor(fault: unknown): string {
+	if (!(fault instanceof Error)) return String(fault)
+	const { code, path } = fault as { code?: string; path?: string }
+	if (fault.name === 'Fault') return fault.message
+	if (path !== undefined && code && /^E[A-Z]+$/.test(code)) return `${path}: ${SYSTEM[code] ?? fault.message}`
+	return fault.stack ?? fault.message
+}

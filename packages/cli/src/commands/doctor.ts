@@ -78,6 +78,7 @@ interface Health {
 	readonly storage: string
 	readonly clock: { readonly uncertain: boolean }
 	readonly boards: readonly { readonly bus: string; readonly board: number; readonly up: boolean }[]
+	readonly doors: readonly { readonly door: number; readonly hold?: string }[]
 	readonly readers: readonly { readonly family: string; readonly online: boolean; readonly secure: boolean }[]
 }
 
@@ -88,13 +89,20 @@ async function controller(data: string): Promise<Finding> {
 		const bad = [
 			...health.boards.filter((b) => !b.up).map((b) => `lock board ${b.board} on ${b.bus} does not answer: check its power and the A/B wires`),
 			...health.readers.filter((r) => !r.online).map((r) => `the ${r.family} reader does not answer: check its cable, address and key`),
+			...health.doors.flatMap((d) =>
+				d.hold ? [`door ${d.door} is ${d.hold}: look inside, then \`latchwork edge settle ${d.door} nothing\` or the tag of what is in it`] : [],
+			),
 			...(health.storage === 'low' ? ['the disk is nearly full: free some space'] : []),
 			...(health.clock.uncertain ? ['the clock cannot be trusted: set it, or let a signed time arrive'] : []),
 			...(health.authority === 'fresh' || health.authority === 'stale'
 				? []
 				: [`no valid bundle (${health.authority}): only returns work until a new one arrives`]),
 		]
-		return { ok: bad.length === 0, what: `controller on port ${port}`, ...(bad.length && { remedy: bad.join('\n     ') }) }
+		return {
+			ok: bad.length === 0,
+			what: `controller on port ${port}: ${health.boards.length} lock boards, ${health.readers.length} readers and scanners asked`,
+			...(bad.length && { remedy: bad.join('\n     ') }),
+		}
 	} catch {
 		return { ok: true, what: 'controller: not running' }
 	}

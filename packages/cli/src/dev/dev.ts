@@ -1,5 +1,5 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -48,6 +48,7 @@ export async function startDev(
 	log: (line: string) => void,
 ): Promise<{ ready: DevReady; stop: () => Promise<void>; failed: Promise<never> }> {
 	if (config.fresh) removeData(config.data)
+	refuseForeign(config.data)
 	mkdirSync(config.data, { recursive: true, mode: 0o700 })
 	const lock = lockDirectory(config.data, 'dev')
 	/** What runs so far, to be ended in reverse: also when a later part does not start. */
@@ -131,6 +132,14 @@ const filesOf = ({ data }: DevConfig) => ({
 	cache: fileURLToPath(new URL('../../../../node_modules/.cache/latchwork', import.meta.url)),
 })
 type Files = ReturnType<typeof filesOf>
+
+/** A folder with somebody's files in it never becomes ours, so that `--fresh` can never remove them. */
+function refuseForeign(data: string): void {
+	if (!existsSync(data) || existsSync(join(data, 'demo.json'))) return
+	if (!statSync(data).isDirectory()) throw new Fault('config-invalid', `${data} is a file. Choose a directory with LATCHWORK_DATA.`)
+	if (readdirSync(data).length > 0)
+		throw new Fault('config-invalid', `${data} holds files that Latchwork did not make. Choose an empty directory with LATCHWORK_DATA.`)
+}
 
 /** Only what a start made is removed: a directory with anything else in it is not ours to empty. */
 function removeData(data: string): void {

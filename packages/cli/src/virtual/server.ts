@@ -31,7 +31,13 @@ export interface VirtualServerParts {
 
 const problem = z.object({ type: z.string(), title: z.string(), status: z.int(), code: z.string(), detail: z.string() })
 const bankParams = z.object({ id: z.string() })
-const doorParams = z.object({ id: z.string(), n: z.coerce.number().int() })
+const doorParams = z.object({
+	id: z.string(),
+	n: z
+		.string()
+		.regex(/^\d{1,4}$/)
+		.transform(Number),
+})
 const done = z.null().describe('Done')
 /** The page comes from this origin alone; beside it stands the kiosk's, which has a port of its own. */
 const HEADERS = {
@@ -57,6 +63,12 @@ export async function virtualServer(parts: VirtualServerParts): Promise<{ app: F
 	})
 	app.setErrorHandler((error, _request, reply) => {
 		void sendProblem(reply, problemOf(error))
+	})
+	app.setNotFoundHandler((request, reply) => {
+		const answer = problemOf(
+			new Fault('not-found', `There is nothing at ${request.method} ${request.url.split('?')[0]}. GET /openapi.json lists what there is.`),
+		)
+		return reply.code(answer.status).type('application/problem+json').send(JSON.stringify(answer))
 	})
 	await app.register(swagger, {
 		openapi: {

@@ -46,7 +46,8 @@ export async function kioskHttp(parts: KioskHttpParts): Promise<KioskHttp> {
 		if (stranger) return reply.code(stranger.status).send(problem(stranger.status, 'request-invalid', stranger.detail))
 	})
 	app.setErrorHandler((error: { statusCode?: number; message: string }, _request, reply) => {
-		if (error instanceof Fault) return reply.code(error.code === 'not-found' ? 404 : 409).send(problem(409, error.code, error.message))
+		if (error instanceof Fault)
+			return reply.code(error.code === 'not-found' ? 404 : 409).send(problem(error.code === 'not-found' ? 404 : 409, error.code, error.message))
 		const status = error.statusCode ?? 500
 		return reply
 			.code(status)
@@ -58,6 +59,9 @@ export async function kioskHttp(parts: KioskHttpParts): Promise<KioskHttp> {
 				),
 			)
 	})
+	app.setNotFoundHandler((request, reply) =>
+		reply.code(404).send(problem(404, 'not-found', `There is nothing at ${request.method} ${request.url.split('?')[0]} on this kiosk.`)),
+	)
 	const pages = livePages(app, parts.view)
 	app.get('/health', async () => parts.health())
 	app.get('/api/view', async () => parts.view())
