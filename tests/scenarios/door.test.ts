@@ -257,3 +257,39 @@ test('the tag of the right laptop scanned at the open door is the highest eviden
 	assert.ok(record.types().includes('loan.disputed'))
 	await leave(site)
 })
+
+test('counted from the record of this site: every end that a person can bring about, every rung of the ladder and every hold was reached', (t) => {
+	const types = record.types()
+	const count = (type: string) => types.filter((one) => one === type).length
+	const reached = Object.fromEntries(
+		[
+			'door-session.committed',
+			'door-session.no-change',
+			'door-session.not-opened',
+			'door-session.ambiguous',
+			'door-session.left-open',
+			'door.forced',
+			'door.opened-late',
+			'door.stuck',
+			'compartment.quarantined',
+			'compartment.taken-out-of-service',
+			'compartment.returned-to-service',
+			'incident.opened',
+			'loan.started',
+			'loan.returned',
+			'loan.disputed',
+		].map((type) => [type, count(type)]),
+	)
+	t.diagnostic(JSON.stringify(reached))
+	assert.deepEqual(
+		Object.entries(reached).filter(([, n]) => n === 0),
+		[],
+	)
+	assert.equal(count('case.conflict'), 0, 'door and workflow never disagreed')
+	const releasing = count('door-session.releasing')
+	const ends = ['committed', 'no-change', 'not-opened', 'ambiguous', 'failed', 'aborted', 'interrupted'].reduce(
+		(sum, end) => sum + count(`door-session.${end}`),
+		0,
+	)
+	assert.equal(ends, releasing, 'every door session that began has ended, once')
+})
