@@ -113,12 +113,13 @@ export const kioskScreen = z.discriminatedUnion('name', [
 		receipt: text,
 	}),
 	z.object({ name: z.literal('denied'), reason: denyReason, until: millis.optional() }),
-	/** What happened is not clear: the door is taken out of use and a person must look. */
+	/** What happened is not clear: the door is taken out of use and a person must look. `other`: another door can be offered meanwhile (X4). */
 	z.object({
 		name: z.literal('needs-help'),
 		door,
 		why: z.enum(['ambiguous', 'found-occupied', 'found-empty', 'wrong-item', 'storage']),
 		incident: text,
+		other: z.boolean(),
 	}),
 	z.object({ name: z.literal('bank-full') }),
 	z.object({

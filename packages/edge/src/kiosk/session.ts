@@ -429,6 +429,7 @@ export function openSession(parts: SessionParts): KioskSession {
 						door: facts.door,
 						why,
 						incident: receiptOf(end.session.id),
+						other: false,
 					},
 					3 * IDLE.notice,
 				)

@@ -220,6 +220,10 @@ export const words = {
 		call: 'Call',
 		say: 'Say this number and the name of this bank',
 		start: 'I have the number',
+		other: 'Use another door',
+		otherHow: 'This one stays out of use.',
+		stop: 'I have the number',
+		stopHow: 'You stop here.',
 	},
 
 	bankFull: {

@@ -3,6 +3,7 @@ import { BankDrawing } from '../../ui/bank-drawing.tsx'
 import { Icon, type IconName } from '../../ui/icon.tsx'
 import { useSeat } from '../seat.ts'
 import { Stage, Title } from '../stage.tsx'
+import { type Tile, Tiles } from '../tiles.tsx'
 import { type Named, when, words } from '../words.ts'
 import { Plate } from './door.tsx'
 
@@ -32,6 +33,9 @@ export function Denied({ screen }: { readonly screen: Named<'denied'> }) {
 export function NeedsHelp({ screen }: { readonly screen: Named<'needs-help'> }) {
 	const { act } = useSeat()
 	const text = words.needsHelp
+	const title = text.title[screen.why](screen.door.number)
+	const other: Tile = { id: 'other', icon: 'door', title: text.other, more: text.otherHow, onTouch: () => act({ kind: 'other-door' }) }
+	const stop: Tile = { id: 'stop', icon: 'leave', title: text.stop, more: text.stopHow, onTouch: () => act({ kind: 'finish' }) }
 	return (
 		<Stage
 			shape="message"
@@ -39,17 +43,21 @@ export function NeedsHelp({ screen }: { readonly screen: Named<'needs-help'> }) 
 				<div className="headline">
 					<Plate number={screen.door.number} tone="waiting" icon="unknown" />
 					<div>
-						<Title>{text.title[screen.why](screen.door.number)}</Title>
+						<Title>{title}</Title>
 						<p className="lead">{text.lead[screen.why]}</p>
 					</div>
 				</div>
 			}
 			picture={<CallCard incident={screen.incident} />}
 		>
-			<button className="button primary wide" type="button" onClick={() => act({ kind: 'finish' })}>
-				<Icon name="check" />
-				<span>{text.start}</span>
-			</button>
+			{screen.other ? (
+				<Tiles tiles={[other, stop]} label={title} />
+			) : (
+				<button className="button primary wide" type="button" onClick={() => act({ kind: 'finish' })}>
+					<Icon name="check" />
+					<span>{text.start}</span>
+				</button>
+			)}
 		</Stage>
 	)
 }
