@@ -1,10 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { type Clock, fromHex, isFault, type Random, type Sign } from '@latchwork/core/base'
-import type { Content } from '@latchwork/core/door'
 import type { EventDraft } from '@latchwork/core/ledger'
 import type { KioskView } from '@latchwork/core/wire'
 import type { Board } from '@latchwork/drivers/board'
-import { type Bank, openBank, type Wiring } from './bank/index.ts'
+import { type Bank, openBank, stock, type Wiring } from './bank/index.ts'
 import { openCases } from './cases/index.ts'
 import type { EdgeConfig } from './config.ts'
 import { type Journal, openJournal } from './journal/index.ts'
@@ -66,6 +65,7 @@ export function openController(parts: ControllerParts): Controller {
 	const { config, clock, random, failed = endProcess } = parts
 	const makerKeys = new Map(config.makers.map((m) => [m.keyId, fromHex(m.publicKey)]))
 	const { journal, time, knows } = openRecords(parts, failed)
+	let stocking = () => {}
 	const authority = openAuthority({
 		files: config,
 		bank: config.bank,
@@ -74,7 +74,10 @@ export function openController(parts: ControllerParts): Controller {
 		engine: cedarEngine,
 		journal,
 		time,
-		changed: parts.changed,
+		changed: () => {
+			stocking()
+			parts.changed()
+		},
 	})
 	knows(() => authority.current()?.bundle.version ?? 0)
 	authority.refresh()
@@ -86,7 +89,7 @@ export function openController(parts: ControllerParts): Controller {
 		clock,
 		busMono: parts.busMono,
 		now: time.now,
-		wiring: wiringOf(config, parts.boards, authority.current()?.bundle.initialContents ?? []),
+		wiring: wiringOf(config, parts.boards),
 		board: (bus) => parts.boards.get(bus) as Board,
 		follow: (step) => session.follow(step),
 		failed,
@@ -149,6 +152,11 @@ export function openController(parts: ControllerParts): Controller {
 		settle: (body) => settleRequest(body, { bank, cases, authority, journal }),
 		begin() {
 			bank.restart()
+			stocking = () => {
+				const bundle = authority.current()?.bundle
+				if (bundle) stock(bank, bundle, cases.promised())
+			}
+			stocking()
 			session.restore()
 			cancels.push(
 				every(clock, REFRESH_MS, authority.refresh),
@@ -239,12 +247,9 @@ function doorsOf(bank: Bank, number: (id: string) => number): object[] {
 	)
 }
 
-function wiringOf(config: EdgeConfig, boards: ReadonlyMap<string, Board>, contents: readonly { compartment: string; asset: string }[]): Wiring[] {
-	const inside = new Map(contents.map((c) => [c.compartment, c.asset]))
+function wiringOf(config: EdgeConfig, boards: ReadonlyMap<string, Board>): Wiring[] {
 	return config.compartments.map(({ id, bus, board, channel }) => {
 		const caps = boards.get(bus)?.caps
-		const item = inside.get(id)
-		const content: Content = item === undefined ? { kind: 'empty' } : { kind: 'item', item }
 		return {
 			id,
 			ref: { bus, board, channel },
@@ -254,7 +259,6 @@ function wiringOf(config: EdgeConfig, boards: ReadonlyMap<string, Board>, conten
 				presence: caps?.presence ?? false,
 				acks: caps?.ackMeaning === 'actuated' || caps?.ackMeaning === 'latchAfter',
 			},
-			content,
 		}
 	})
 }

@@ -10,6 +10,7 @@ export {
 	type Hold,
 	type KnownCommand,
 	type LiveState,
+	lastItem,
 	newBank,
 	newCompartment,
 	type Senses,

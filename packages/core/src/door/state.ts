@@ -21,7 +21,8 @@ export type Hold = 'quarantined' | 'out-of-service' | 'pending-inspection'
 export type Content =
 	| { readonly kind: 'empty' }
 	| { readonly kind: 'item'; readonly item: string }
-	| { readonly kind: 'unknown'; readonly last?: string }
+	/** `unstocked`: nobody has said yet what lies there, and nothing has happened there; the first bundle that names the compartment will. */
+	| { readonly kind: 'unknown'; readonly last?: string; readonly unstocked?: true }
 
 /** What the hardware of this compartment can tell; caps the evidence (hardware.md §6, caps). */
 export interface Senses {

@@ -4,7 +4,7 @@ import { afterClose, ambiguous, notOpened } from './outcome.ts'
 import { doorFact, reading, recover } from './recovery.ts'
 import { release } from './release.ts'
 import { doorLost, presenceSensed } from './sensed.ts'
-import type { BankState, Compartment } from './state.ts'
+import { type BankState, type Compartment, type Content, unknownContent } from './state.ts'
 import type { DoorTimer } from './timers.ts'
 import { type DoorInput, type Step, Turn } from './turn.ts'
 
@@ -50,6 +50,9 @@ export function step(bank: BankState, input: DoorInput): Step {
 			break
 		case 'restart':
 			for (const c of turn.all()) recover(turn, c)
+			break
+		case 'stocked':
+			for (const { compartment, content } of input.contents) withCompartment(turn, compartment, (c) => stocked(turn, c, content))
 			break
 		case 'settle':
 			withCompartment(turn, input.compartment, (c) => settle(turn, c, input))
@@ -113,6 +116,18 @@ function said(turn: Turn, c: Compartment, what: Extract<DoorInput, { kind: 'said
 		const reported = turn.setSession(c, { report: what })
 		if (session.state !== 'opened') afterClose(turn, reported)
 	}
+}
+
+/** Once, and never over what is known or has become doubtful since. */
+function stocked(turn: Turn, c: Compartment, content: Content): void {
+	if (c.session || c.content.kind !== 'unknown' || !c.content.unstocked) return
+	if (content.kind === 'unknown') {
+		turn.hold(turn.set(c, { content: unknownContent(undefined) }), 'pending-inspection', 'item-elsewhere')
+		return
+	}
+	const item = content.kind === 'item' && { item: content.item }
+	turn.event(item ? 'compartment.occupied' : 'compartment.emptied', c.id, { why: 'initial-contents', ...item }, 'edge')
+	turn.set(c, { content })
 }
 
 /** A person has looked inside: the only way out of a hold, and out of not knowing what is inside. */

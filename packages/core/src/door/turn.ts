@@ -54,6 +54,11 @@ export type DoorInput = { readonly at: number; readonly mono: number } & (
 	| { readonly kind: 'board-lost'; readonly compartments: readonly Id<'compartment'>[] }
 	/** First input after the state was loaded from the journal. */
 	| { readonly kind: 'restart' }
+	/**
+	 * A bundle names compartments for the first time and says what was put there before; `unknown`: it names a thing that is known to
+	 * be elsewhere. Ignored where anything is known already.
+	 */
+	| { readonly kind: 'stocked'; readonly contents: readonly { readonly compartment: Id<'compartment'>; readonly content: Content }[] }
 	/** A person looked inside and says what is there; ends a hold, or not knowing. Ignored while a door session is live. */
 	| { readonly kind: 'settle'; readonly compartment: Id<'compartment'>; readonly by: 'staff' | Id<'subject'>; readonly content: Content }
 )

@@ -2,7 +2,6 @@ import { type Clock, type Id, isFault } from '@latchwork/core/base'
 import {
 	type BankState,
 	type Compartment,
-	type Content,
 	DOOR_TIMERS,
 	type DoorEffect,
 	type DoorInput,
@@ -23,8 +22,6 @@ export interface Wiring {
 	readonly id: CompartmentId
 	readonly ref: ChannelRef
 	readonly senses: Senses
-	/** What the bundle says lies there when the journal is new. */
-	readonly content: Content
 }
 
 export interface BankParts {
@@ -257,14 +254,14 @@ async function attempt<T>(ask: () => Promise<T>, otherwise: T): Promise<T> {
 
 const key = (ref: ChannelRef) => `${ref.bus}/${ref.board}/${ref.channel}`
 
-/** Present state from the journal; compartments that it does not know yet start with what the bundle says is inside. */
+/** Present state from the journal; what lies in a compartment that it does not know yet is for a bundle to say (stock.ts). */
 function load(parts: BankParts): BankState {
 	const known = parts.journal.facts<Compartment>('compartment')
 	const bank = newBank(
 		parts.wiring.map((w) => {
 			const saved = known.get(w.id)
 			// What the sensors said before is kept for comparison; what they say now comes as `initial` facts.
-			return saved ? { ...saved, senses: w.senses } : newCompartment(w.id, w.senses, w.content)
+			return saved ? { ...saved, senses: w.senses } : newCompartment(w.id, w.senses, { kind: 'unknown', unstocked: true })
 		}),
 		parts.singleOpen,
 	)
