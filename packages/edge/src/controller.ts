@@ -82,7 +82,7 @@ export function openController(parts: ControllerParts): Controller {
 	knows(() => authority.current()?.bundle.version ?? 0)
 	authority.refresh()
 
-	const cases = openCases({ journal, authority: authority.current, now: time.now, random, bank: config.bank })
+	const cases = openCases({ journal, authority: authority.current, now: time.now, uncertain: time.uncertain, random, bank: config.bank })
 	const number = (id: string) => authority.current()?.bundle.bank.compartments.find((c) => c.id === id)?.number ?? 0
 	const bank: Bank = openBank({
 		journal,

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { checkPinSettings, giveBack, isSuspended, lengthFormula, NEW_PIN_BUDGET, type PinBudget, type PinTerms, spendTry } from './index.ts'
 
 const terms: PinTerms = { wrongPinsPerDay: 20, timeZone: 'Europe/Berlin' }
+const certain = (now: number) => ({ now, uncertain: false })
 const MORNING = Date.UTC(2026, 0, 5, 9)
 const MIDNIGHT = Date.UTC(2026, 0, 5, 23)
 
@@ -11,7 +12,7 @@ function hammer(start: number, end: number, stepMs: number, budget: PinBudget = 
 	let granted = 0
 	let kept = budget
 	for (let now = start; now < end; now += stepMs) {
-		const answer = spendTry(kept, terms, now)
+		const answer = spendTry(kept, terms, certain(now))
 		if (!answer.ok) continue
 		granted++
 		// Stored and read back at once, as after a power cut between spending and checking.
@@ -55,10 +56,10 @@ test('each wrong try makes the next one wait longer, up to half a minute', () =>
 	let now = MORNING
 	const waits: number[] = []
 	for (let i = 0; i < 8; i++) {
-		const answer = spendTry(budget, terms, now)
+		const answer = spendTry(budget, terms, certain(now))
 		assert.ok(answer.ok)
 		budget = answer.budget
-		assert.deepEqual(spendTry(budget, terms, budget.waitUntil - 1), { ok: false, why: 'wait', until: budget.waitUntil })
+		assert.deepEqual(spendTry(budget, terms, certain(budget.waitUntil - 1)), { ok: false, why: 'wait', until: budget.waitUntil })
 		waits.push(budget.waitUntil - now)
 		now = budget.waitUntil
 	}
@@ -66,9 +67,9 @@ test('each wrong try makes the next one wait longer, up to half a minute', () =>
 })
 
 test('a right PIN gives its try back and ends the waiting; wrong ones stay spent', () => {
-	const wrong = spendTry(NEW_PIN_BUDGET, terms, MORNING)
+	const wrong = spendTry(NEW_PIN_BUDGET, terms, certain(MORNING))
 	assert.ok(wrong.ok)
-	const right = spendTry(wrong.budget, terms, MORNING + 1_000)
+	const right = spendTry(wrong.budget, terms, certain(MORNING + 1_000))
 	assert.ok(right.ok)
 	assert.deepEqual(giveBack(right.budget), { day: '2026-01-05', spent: 1, inRow: 0, waitUntil: 0 })
 })
@@ -76,10 +77,10 @@ test('a right PIN gives its try back and ends the waiting; wrong ones stay spent
 test('when the day’s tries are gone PINs rest until the site’s own midnight', () => {
 	const { granted, budget } = hammer(MORNING, MIDNIGHT, 60_000)
 	assert.equal(granted, 20)
-	assert.equal(isSuspended(budget, terms, MIDNIGHT - 1), true)
-	assert.deepEqual(spendTry(budget, terms, MIDNIGHT - 1), { ok: false, why: 'suspended', until: MIDNIGHT })
-	assert.equal(isSuspended(budget, terms, MIDNIGHT), false)
-	assert.equal(spendTry(budget, terms, MIDNIGHT).ok, true)
+	assert.equal(isSuspended(budget, terms, certain(MIDNIGHT - 1)), true)
+	assert.deepEqual(spendTry(budget, terms, certain(MIDNIGHT - 1)), { ok: false, why: 'suspended', until: MIDNIGHT })
+	assert.equal(isSuspended(budget, terms, certain(MIDNIGHT)), false)
+	assert.equal(spendTry(budget, terms, certain(MIDNIGHT)).ok, true)
 })
 
 test('a guesser who never rests and cuts the power after every try gets G tries a day, no more', () => {
@@ -90,6 +91,19 @@ test('a guesser who never rests and cuts the power after every try gets G tries 
 
 test('a clock that went back brings no new tries', () => {
 	const { budget } = hammer(MORNING, MIDNIGHT, 60_000)
-	assert.equal(spendTry(budget, terms, MORNING - 86_400_000).ok, false)
-	assert.equal(spendTry(budget, terms, Date.UTC(1970, 0, 1)).ok, false)
+	assert.equal(spendTry(budget, terms, certain(MORNING - 86_400_000)).ok, false)
+	assert.equal(spendTry(budget, terms, certain(Date.UTC(1970, 0, 1))).ok, false)
+})
+
+test('a clock that cannot be trusted brings no new day, and what it said does not outlast it', () => {
+	const YEAR = 365 * 86_400_000
+	const { budget } = hammer(MORNING, MIDNIGHT, 60_000)
+	const ahead = spendTry(budget, terms, { now: MORNING + YEAR, uncertain: true })
+	assert.equal(ahead.ok, false, 'the day’s tries are gone, whatever day it says')
+	const first = spendTry({ ...budget, spent: 0 }, terms, { now: MORNING + YEAR, uncertain: true })
+	assert.ok(first.ok)
+	assert.equal(first.budget.day, '2026-01-05')
+	assert.equal(spendTry(first.budget, terms, certain(MIDNIGHT - 60_000)).ok, true, 'nobody waits for a year')
+	const next = spendTry(first.budget, terms, certain(MIDNIGHT))
+	assert.deepEqual(next.ok && [next.budget.day, next.budget.spent], ['2026-01-06', 1])
 })

@@ -14,7 +14,7 @@ export interface PinBudget {
 	readonly spent: number
 	/** Wrong tries in a row, which set the waiting time. */
 	readonly inRow: number
-	/** Trusted time before which the next try is refused. */
+	/** Trusted time before which the next try is refused; further away than any wait it was said by a clock that was wrong, and counts no more. */
 	readonly waitUntil: number
 }
 export const NEW_PIN_BUDGET: PinBudget = { day: '', spent: 0, inRow: 0, waitUntil: 0 }
@@ -30,11 +30,18 @@ export type TryAnswer =
 
 const LONGEST_WAIT_MS = 30_000
 
+/** When it is, as far as it can be trusted (trusted-time.ts). */
+export interface TryMoment {
+	readonly now: number
+	readonly uncertain: boolean
+}
+
 /** May a PIN be tried now? If so, the answer holds the budget to store before the PIN is looked at. */
-export function spendTry(before: PinBudget, terms: PinTerms, now: number): TryAnswer {
-	const budget = ofToday(before, terms, now)
+export function spendTry(before: PinBudget, terms: PinTerms, moment: TryMoment): TryAnswer {
+	const { now } = moment
+	const budget = ofToday(before, terms, moment)
 	if (budget.spent >= terms.wrongPinsPerDay) return { ok: false, why: 'suspended', until: nextMidnight(now, terms.timeZone) }
-	if (now < budget.waitUntil) return { ok: false, why: 'wait', until: budget.waitUntil }
+	if (now < budget.waitUntil && budget.waitUntil <= now + LONGEST_WAIT_MS) return { ok: false, why: 'wait', until: budget.waitUntil }
 	const inRow = budget.inRow + 1
 	const wait = Math.min(LONGEST_WAIT_MS, 1_000 * 2 ** Math.min(inRow - 1, 10))
 	return { ok: true, budget: { day: budget.day, spent: budget.spent + 1, inRow, waitUntil: now + wait } }
@@ -44,10 +51,15 @@ export function spendTry(before: PinBudget, terms: PinTerms, now: number): TryAn
 export const giveBack = (budget: PinBudget): PinBudget => ({ ...budget, spent: Math.max(0, budget.spent - 1), inRow: 0, waitUntil: 0 })
 
 /** True when the last try of the day is gone: the moment for the event `credential.locked-out`. */
-export const isSuspended = (before: PinBudget, terms: PinTerms, now: number): boolean => ofToday(before, terms, now).spent >= terms.wrongPinsPerDay
+export const isSuspended = (before: PinBudget, terms: PinTerms, moment: TryMoment): boolean =>
+	ofToday(before, terms, moment).spent >= terms.wrongPinsPerDay
 
-/** A new local day brings a new budget; a clock that went back brings none. */
-function ofToday(budget: PinBudget, { timeZone }: PinTerms, now: number): PinBudget {
+/**
+ * A new local day brings a new budget; a clock that went back brings none, nor does one that cannot be trusted: whoever moves it would
+ * buy tries, and the day of a clock that ran ahead would take the budgets of all the days until then.
+ */
+function ofToday(budget: PinBudget, { timeZone }: PinTerms, { now, uncertain }: TryMoment): PinBudget {
+	if (uncertain) return budget
 	const today = dayName(localTime(now, timeZone))
 	return today > budget.day ? { ...NEW_PIN_BUDGET, day: today } : budget
 }

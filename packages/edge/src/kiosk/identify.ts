@@ -44,6 +44,7 @@ const BUDGET = { kind: 'budget', key: 'pin' } as const
 /** Who is this? Every refusal is recorded, without the number that was shown; wrong PINs are paid from a budget that a restart does not refill. */
 export function identifier(parts: IdentifyParts): (shown: Shown) => Known {
 	const { journal, time } = parts
+	const moment = () => ({ now: time.now(), uncertain: time.uncertain() })
 	const codeUsed = (jti: string) => journal.fact('code-used', jti) !== undefined
 
 	const deny = (method: Shown['kind'], reason: DenyReason, more: readonly EventDraft[] = []): Known => {
@@ -64,15 +65,15 @@ export function identifier(parts: IdentifyParts): (shown: Shown) => Known {
 	const byPin = (authority: Authority, pin: string): Known => {
 		const { bundle } = authority
 		const terms = { wrongPinsPerDay: bundle.settings.wrongPinsPerDay, timeZone: bundle.site.timeZone }
-		const answer = spendTry(journal.fact<PinBudget>(BUDGET.kind, BUDGET.key) ?? NEW_PIN_BUDGET, terms, time.now())
+		const answer = spendTry(journal.fact<PinBudget>(BUDGET.kind, BUDGET.key) ?? NEW_PIN_BUDGET, terms, moment())
 		if (!answer.ok) return { ok: false, reason: answer.why === 'suspended' ? 'pin-suspended' : 'wrong-pin', until: answer.until }
 		// Spent and durable before it is looked at: pulling the plug buys no free try (T1).
 		journal.commit({ events: [], put: [{ ...BUDGET, body: answer.budget }], essential: true })
 		const found = look(authority, { kind: 'pin', pin })
 		if (found.ok) return { ok: true, who: found, with: { put: [{ ...BUDGET, body: giveBack(answer.budget) }] } }
 		// When may the next one be tried: in some seconds, or, with the day's budget gone, at midnight.
-		const next = spendTry(answer.budget, terms, time.now())
-		const suspended = isSuspended(answer.budget, terms, time.now())
+		const next = spendTry(answer.budget, terms, moment())
+		const suspended = isSuspended(answer.budget, terms, moment())
 		const lockedOut: EventDraft = { type: 'credential.locked-out', subject: parts.bank, actor: 'edge', data: { method: 'pin' } }
 		deny('pin', found.reason, suspended ? [lockedOut] : [])
 		return { ok: false, reason: suspended ? 'pin-suspended' : found.reason, ...(!next.ok && { until: next.until }) }
