@@ -1,8 +1,10 @@
-import { accessSync, constants, existsSync, statfsSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync, statfsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { isFault } from '@latchwork/core/base'
+import { acceptBundle, type Bundle, checkPinSettings } from '@latchwork/core/access'
+import { fromHex, isFault } from '@latchwork/core/base'
 import { readConfig } from '@latchwork/edge/config'
 import { readJournal } from '@latchwork/edge/journal'
+import { nodeCrypto } from '@latchwork/edge/keys'
 import { dataDirectory, readArgs } from '../config.ts'
 
 type Finding = { readonly ok: boolean; readonly what: string; readonly remedy?: string }
@@ -15,7 +17,7 @@ export async function doctor(args: readonly string[]): Promise<void> {
 		node(),
 		space(data),
 		writable(data),
-		...(existsSync(join(data, 'edge.json')) ? [configuration(data), journal(data), await controller(data)] : []),
+		...(existsSync(join(data, 'edge.json')) ? [configuration(data), bundle(data), journal(data), await controller(data)] : []),
 	]
 	for (const { ok, what, remedy } of findings) process.stdout.write(`${ok ? 'ok  ' : 'BAD '} ${what}${remedy ? `\n     ${remedy}` : ''}\n`)
 	if (!existsSync(join(data, 'edge.json'))) process.stdout.write(`     Nothing is set up in ${data} yet. \`latchwork dev\` sets up a demo there.\n`)
@@ -58,6 +60,33 @@ function configuration(data: string): Finding {
 	} catch (fault) {
 		return { ok: false, what: 'edge.json', remedy: isFault(fault) ? fault.message : String(fault) }
 	}
+}
+
+function bundle(data: string): Finding {
+	try {
+		const c = readConfig(join(data, 'edge.json'))
+		const keys = new Map(c.makers.map((m) => [m.keyId, fromHex(m.publicKey)]))
+		const answer = acceptBundle(readFileSync(c.bundle, 'utf8'), { keys, crypto: nodeCrypto, bank: c.bank, now: Date.now() })
+		if (!answer.ok)
+			return { ok: false, what: `bundle in ${c.bundle}`, remedy: `${answer.text} The controller goes on with the last one it accepted.` }
+		return pinGuessing(answer.bundle)
+	} catch (fault) {
+		return {
+			ok: false,
+			what: 'bundle',
+			remedy: isFault(fault) ? fault.message : 'There is none yet where edge.json says. Without one no door opens.',
+		}
+	}
+}
+
+/** How likely somebody who tries PINs every day finds one: at most 1 % a year at one kiosk (trust.md §3.4). */
+export function pinGuessing({ version, credentials, revoked, settings }: Pick<Bundle, 'version' | 'credentials' | 'revoked' | 'settings'>): Finding {
+	const gone = new Set<string>(revoked.ids)
+	const pins = credentials.filter((c) => c.kind === 'pin' && !gone.has(c.id)).length
+	const answer = checkPinSettings(pins, settings.pinLength, settings.wrongPinsPerDay)
+	const chance = answer.chance === 0 ? '0' : (100 * answer.chance).toPrecision(2)
+	const what = `bundle ${version}: ${pins} PINs of ${settings.pinLength} digits, ${settings.wrongPinsPerDay} wrong tries a day: a guesser finds one within a year with ${chance} %`
+	return { ok: answer.ok, what, ...(!answer.ok && { remedy: answer.text }) }
 }
 
 function journal(data: string): Finding {
