@@ -21,7 +21,7 @@ export interface OperatorParts {
 	readonly journal: Journal
 }
 
-/** What a person at the bank found out by looking. Throws `Fault` request-refused or not-found with what to say instead. */
+/** What a person at the bank found out by looking; recorded when this returns. Throws `Fault` request-refused, not-found or journal-full with what to do instead. */
 export function settleRequest(body: unknown, parts: OperatorParts): object {
 	return historyRequest.safeParse(body).success ? settleHistory(parts.journal) : settleDoor(body, parts)
 }
@@ -52,7 +52,8 @@ function settleDoor(body: unknown, { bank, authority }: OperatorParts): object {
 	const compartment = id && bank.state().compartments[id]
 	if (!id || !compartment) throw new Fault('not-found', `This bank has no door ${door}.`)
 	if (compartment.session) throw new Fault('request-refused', `Door ${door} is in use.`)
-	if (!compartment.hold) throw new Fault('request-refused', `Door ${door} is in service; nothing waits to be settled.`)
+	if (!compartment.hold && compartment.content.kind !== 'unknown')
+		throw new Fault('request-refused', `Door ${door} is in service; nothing waits to be settled.`)
 	const content = contentOf(found, bundle)
 	const elsewhere =
 		content.kind === 'item' &&
@@ -61,8 +62,12 @@ function settleDoor(body: unknown, { bank, authority }: OperatorParts): object {
 		const other = bundle?.bank.compartments.find((c) => c.id === elsewhere.id)?.number
 		throw new Fault('request-refused', `The records say that it lies behind door ${other}. One thing lies in one place: look there first.`)
 	}
-	bank.input({ kind: 'settle', compartment: id, by: 'staff', content })
-	return { door, was: compartment.hold }
+	if (bank.settle(id, content) === 'storage-full')
+		throw new Fault(
+			'journal-full',
+			`Nothing can be recorded at present, so door ${door} stays as it was. Free some space on the disk, then say it again.`,
+		)
+	return { door, was: compartment.hold ?? { kind: 'unknown', why: 'never-looked' } }
 }
 
 function contentOf(

@@ -2,6 +2,7 @@ import { type Clock, type Id, isFault } from '@latchwork/core/base'
 import {
 	type BankState,
 	type Compartment,
+	type Content,
 	DOOR_TIMERS,
 	type DoorEffect,
 	type DoorInput,
@@ -46,7 +47,10 @@ export interface Bank {
 	state(): BankState
 	/** Asks for a door. `also` is written in the same transaction as the `releasing` row, or not at all. */
 	release(request: Omit<ReleaseRequest, 'notAfter'>, also: Omit<Entry, 'intent' | 'essential'>, essential: boolean): Step | 'storage-full'
+	/** A fact: recorded now, or in its turn when the disk takes it. */
 	input(input: DistributiveOmit<DoorInput, 'at' | 'mono'>): void
+	/** What a person found behind a door: recorded when this returns, or not at all. */
+	settle(compartment: CompartmentId, content: Content): Step | 'storage-full'
 	/** Everything a driver says about a bus. */
 	sensed(bus: string, event: BoardEvent): void
 	boards(): readonly { bus: string; board: number; up: boolean }[]
@@ -138,13 +142,20 @@ export function openBank(parts: BankParts): Bank {
 	/** False: the disk refuses it for now. */
 	const advance = (next: DoorInput): boolean => {
 		const s = step(bank, next)
-		try {
+		return taken(s, () => {
 			durable(s, parts.follow(s), true)
+			waiting.shift()
+		})
+	}
+
+	/** Effects only after `write` has made the step durable (R1); false, and nothing has happened, when the disk refuses it (R13). */
+	const taken = (s: Step, write: () => void): boolean => {
+		try {
+			write()
 		} catch (fault) {
 			if (!isFault(fault, 'journal-full')) throw fault
 			return false
 		}
-		waiting.shift()
 		settleStep(s)
 		return true
 	}
@@ -202,16 +213,14 @@ export function openBank(parts: BankParts): Bank {
 			if (waiting.length) return 'storage-full'
 			const at = parts.now()
 			const s = step(bank, { kind: 'request', at, mono: clock.mono(), request: { ...request, notAfter: at + REQUEST_VALID_MS } })
-			try {
-				durable(s, s.refused || s.repeated ? { events: [] } : also, essential, request)
-			} catch (fault) {
-				if (isFault(fault, 'journal-full')) return 'storage-full'
-				throw fault
-			}
-			settleStep(s)
-			return s
+			return taken(s, () => durable(s, s.refused || s.repeated ? { events: [] } : also, essential, request)) ? s : 'storage-full'
 		},
 		input,
+		settle(compartment, content) {
+			if (waiting.length) return 'storage-full'
+			const s = step(bank, { kind: 'settle', at: parts.now(), mono: clock.mono(), compartment, by: 'staff', content })
+			return taken(s, () => durable(s, parts.follow(s), true)) ? s : 'storage-full'
+		},
 		sensed(bus, event) {
 			const fact = event.fact
 			if (fact.kind === 'protocol') return

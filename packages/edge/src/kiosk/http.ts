@@ -46,8 +46,7 @@ export async function kioskHttp(parts: KioskHttpParts): Promise<KioskHttp> {
 		if (stranger) return reply.code(stranger.status).send(problem(stranger.status, 'request-invalid', stranger.detail))
 	})
 	app.setErrorHandler((error: { statusCode?: number; message: string }, _request, reply) => {
-		if (error instanceof Fault)
-			return reply.code(error.code === 'not-found' ? 404 : 409).send(problem(error.code === 'not-found' ? 404 : 409, error.code, error.message))
+		if (error instanceof Fault) return reply.code(statusOf(error)).send(problem(statusOf(error), error.code, error.message))
 		const status = error.statusCode ?? 500
 		return reply
 			.code(status)
@@ -97,6 +96,9 @@ export async function kioskHttp(parts: KioskHttpParts): Promise<KioskHttp> {
 		},
 	}
 }
+
+/** Understood and refused; or there is no such thing; or not now, as nothing can be recorded. */
+const statusOf = ({ code }: Fault): number => (code === 'not-found' ? 404 : code === 'journal-full' ? 503 : 409)
 
 const problem = (status: number, code: string, detail: string) => ({ type: `urn:latchwork:problem:${code}`, title: code, status, code, detail })
 

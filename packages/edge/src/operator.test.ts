@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { test } from 'node:test'
+import { sampleId } from '@latchwork/core/access/testing'
+import { isFault } from '@latchwork/core/base'
+import { createStage } from './testing/stage.ts'
+
+test('what an operator says is recorded when it is answered, or refused with what to do: nothing is settled behind their back', async () => {
+	const stage = await createStage()
+	const hold = () => stage.controller().bank.state().compartments[sampleId('compartment', '3')]?.hold?.why
+	const settle = () => stage.controller().settle({ door: 3, found: 'nothing' })
+	try {
+		stage.cabinet.setDoor(2, 'open')
+		await stage.until('the alarm', () => hold() === 'forced')
+		stage.cabinet.setDoor(2, 'closed')
+		await stage.until('it is shut', () => stage.types().at(-1) === 'door.closed')
+		const before = stage.types().length
+		const other = new DatabaseSync(join(stage.directory(), 'edge.db'))
+		other.exec('BEGIN IMMEDIATE')
+		assert.throws(settle, (fault) => isFault(fault, 'journal-full'))
+		other.close()
+		await stage.clock.advance(2_000)
+		assert.equal(hold(), 'forced', 'it is not settled later either: the person was told that it is not')
+		assert.deepEqual(settle(), { door: 3, was: { kind: 'quarantined', why: 'forced' } })
+		assert.equal(hold(), undefined)
+		assert.equal(
+			stage
+				.types()
+				.slice(before)
+				.filter((t) => t === 'compartment.returned-to-service').length,
+			1,
+		)
+	} finally {
+		stage.end()
+	}
+})
