@@ -46,7 +46,7 @@ export interface Held {
 	readonly hold?: 'quarantined' | 'out-of-service' | 'pending-inspection'
 }
 /** Doors that somebody uses or that are held, as the controller's health page tells. */
-export const doorsInTrouble = async (site: Site): Promise<Held[]> => (await site.health()).doors as Held[]
+const doorsInTrouble = async (site: Site): Promise<Held[]> => (await site.health()).doors as Held[]
 
 export async function holdOf(site: Site, door: number): Promise<Held['hold']> {
 	return (await doorsInTrouble(site)).find((d) => d.door === door)?.hold

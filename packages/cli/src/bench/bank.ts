@@ -28,7 +28,7 @@ export interface MeasuredBank {
 	configure(lines: Lines, web: string): string
 }
 
-export const CHANNELS = 16
+const CHANNELS = 16
 const BOARDS_ON_A_BUS = 10
 const DAY = 86_400_000
 const TYPES = ['laptop-13', 'laptop-14', 'laptop-16'] as const

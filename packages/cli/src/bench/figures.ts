@@ -41,7 +41,7 @@ export function percentile(values: readonly number[], share: number): number {
 	return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN
 }
 
-export const spread = (values: readonly number[]): { p50: number; p99: number } => ({ p50: percentile(values, 0.5), p99: percentile(values, 0.99) })
+const spread = (values: readonly number[]): { p50: number; p99: number } => ({ p50: percentile(values, 0.5), p99: percentile(values, 0.99) })
 
 /** A figure whose goal is a multiple of its floor. */
 export function timesFloor(

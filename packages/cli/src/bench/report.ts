@@ -32,7 +32,7 @@ function cells(id: string, { size, unit, p50, p99, floor, against, goal, met, sa
 	]
 }
 
-export const round = (value: number): string => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2))
+const round = (value: number): string => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2))
 
 const ROW = 34
 const LEFT = 470

@@ -63,7 +63,8 @@ export const sawSigned = (state: TimeState, issuedAt: number): TimeState => ({ .
 
 /**
  * A signed time that was made for us just now (the answer to a fresh question, never a stored document): from here on the wall
- * clock is read with the correction that it shows, and a `lived` that ran ahead by mistake comes back.
+ * clock is read with the correction that it shows, and a `lived` that ran ahead by mistake comes back. The rule for the answer of a
+ * server; a controller that works alone hears none and only ever calls `sawSigned`.
  */
 export function heardSigned(state: TimeState, at: number, wall: number, mono: number): TimeState {
 	const seen = sawSigned(state, at)
