@@ -27,9 +27,18 @@ export const nodeCrypto: Crypto = {
 
 /** Ed25519 signing with a PKCS#8 PEM file; `publicKey` is the raw 32 bytes. */
 export function signingKey(path: string): { sign: Sign; publicKey: Uint8Array } {
-	const key = createPrivateKey(readSecret(path))
+	const key = privateKey(path)
 	const raw = createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(SPKI.length)
 	return { sign: (bytes) => sign(null, bytes, key), publicKey: raw }
+}
+
+function privateKey(path: string): KeyObject {
+	const text = readSecret(path)
+	try {
+		return createPrivateKey(text)
+	} catch (cause) {
+		throw new Fault('config-invalid', `${path} must hold an Ed25519 private key as PKCS#8 PEM.`, { cause })
+	}
 }
 
 /** A key kept as hex in a file of its own (level L0: protects against casual copying only, SECURITY.md). */

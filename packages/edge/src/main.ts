@@ -33,6 +33,7 @@ export interface Edge {
 export async function startEdge(config: EdgeConfig, directory: string, failed?: (fault: unknown) => void): Promise<Edge> {
 	const random: Random = (n) => new Uint8Array(randomBytes(n))
 	const bench: DriverClock = { mono: systemClock.mono, after: systemClock.after, random }
+	if (!existsSync(config.web)) throw new Fault('config-invalid', `web: there is no folder ${config.web}; it must hold the built kiosk page.`)
 	const siteKey = secretBytes(config.siteKey, 32)
 	const { sign } = signingKey(config.deviceKey)
 	const boards = boardsOf(config)

@@ -42,6 +42,8 @@ export interface Stage {
 	shows<N extends KioskScreen['name']>(name: N): Promise<Extract<KioskScreen, { name: N }>>
 	/** Takes or brings the laptop: the door has sprung open, the person acts, the door is pushed shut. */
 	hand(door: number, present: boolean): Promise<void>
+	/** The door that the screen names. */
+	doorOfLaptop(): number
 	/** Badge, choice, hand: a whole loan, or a whole return. */
 	borrow(): Promise<number>
 	bringBack(): Promise<number>
@@ -148,6 +150,11 @@ export async function createStage(options: StageOptions = {}): Promise<Stage> {
 			})
 			cabinet.setDoor(door - 1, 'closed')
 			await shows('done')
+		},
+		doorOfLaptop() {
+			const shown = screen()
+			assert.ok('door' in shown, `no door is named: ${shown.name}`)
+			return shown.door.number
 		},
 		async borrow() {
 			stage.badge('ana')
