@@ -131,6 +131,7 @@ function journalOn({ db, marks, reserve, close }: Files, parts: JournalParts): J
 	let sealed = 0
 	let storage: 'good' | 'low' = reserve.held() && reserve.roomy() ? 'good' : 'low'
 	let writing = false
+	let givenUp = false
 
 	const imageOf = (kind: string) => {
 		let known = image.get(kind)
@@ -198,13 +199,16 @@ function journalOn({ db, marks, reserve, close }: Files, parts: JournalParts): J
 		head = at
 		return minted
 	}
-	/** What is essential may use the space held back. */
+	/** What is essential may use the space held back, also after it was given up; nothing else may. */
 	const record = (entry: Entry): Minted[] => {
+		if (givenUp && !entry.essential)
+			throw new Fault('journal-full', 'The disk is full; what is left is kept for returns and alarms. Free some space.')
 		try {
 			return write(entry, head)
 		} catch (fault) {
 			const full = isFault(fault, 'journal-full') && diskRefused(fault.cause)
 			if (!full || !entry.essential || !reserve.giveUp()) throw fault
+			givenUp = true
 			setStorage('low')
 			return write(entry, head)
 		}
@@ -272,6 +276,7 @@ function journalOn({ db, marks, reserve, close }: Files, parts: JournalParts): J
 		storage: () => (marked ? storage : 'low'),
 		checkStorage() {
 			if (!reserve.held()) reserve.restore()
+			if (reserve.held()) givenUp = false
 			setStorage(reserve.held() && reserve.roomy() ? 'good' : 'low')
 			if (!marked) leaveMark(head)
 			flush()

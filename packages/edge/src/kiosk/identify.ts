@@ -10,7 +10,7 @@ import {
 	spendTry,
 	verifyCode,
 } from '@latchwork/core/access'
-import type { Crypto, Id } from '@latchwork/core/base'
+import { type Crypto, type Id, isFault } from '@latchwork/core/base'
 import type { EventDraft } from '@latchwork/core/ledger'
 import type { DenyReason } from '@latchwork/core/wire'
 import type { Entry, Journal } from '../journal/index.ts'
@@ -41,14 +41,19 @@ export interface IdentifyParts {
 
 const BUDGET = { kind: 'budget', key: 'pin' } as const
 
-/** Who is this? Every refusal is recorded, without the number that was shown; wrong PINs are paid from a budget that a restart does not refill. */
+/** Who is this? Every refusal is recorded while there is room, without the number that was shown; wrong PINs are paid from a budget that a restart does not refill. */
 export function identifier(parts: IdentifyParts): (shown: Shown) => Known {
 	const { journal, time } = parts
 	const moment = () => ({ now: time.now(), uncertain: time.uncertain() })
 	const codeUsed = (jti: string) => journal.fact('code-used', jti) !== undefined
 
+	/** Anybody can be refused any number of times, so it may not spend the space held back; on a full disk it is refused unrecorded. */
 	const deny = (method: Shown['kind'], reason: DenyReason, more: readonly EventDraft[] = []): Known => {
-		journal.commit({ events: [{ type: 'decision.denied', subject: parts.bank, actor: 'edge', data: { method, reason } }, ...more], essential: true })
+		try {
+			journal.commit({ events: [{ type: 'decision.denied', subject: parts.bank, actor: 'edge', data: { method, reason } }, ...more] })
+		} catch (fault) {
+			if (!isFault(fault, 'journal-full')) throw fault
+		}
 		return { ok: false, reason }
 	}
 
