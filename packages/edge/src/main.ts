@@ -127,6 +127,8 @@ function operatorToken(directory: string): string {
 /** Runs one controller until it is told to stop. Prints `EDGE {json}` when ready. `child`: it also ends when its standard input closes. */
 export async function main(path: string | undefined, child = false): Promise<void> {
 	if (!path) throw new Fault('config-invalid', 'Name the configuration: latchwork edge <edge.json>.')
+	// What is written here is for this user alone: records of people, tokens, keys.
+	process.umask(0o077)
 	const edge = await startEdge(readConfig(path), dirname(resolve(path)), giveUp)
 	let stopping = false
 	const stop = async () => {

@@ -109,7 +109,9 @@ test('taken up again for 15 minutes, by the same person, while something is left
 	)
 	assert.equal(refusal(resume(visit, { ...ANN, subject: 'bob' }, NOON)), 'not-resumable')
 	assert.equal(refusal(resume(visit, ANN, NOON + RESUME_MS + 1)), 'not-resumable')
-	const by = ok(resume(visit, { ...ANN, credential: 'pin-1', method: 'pin' }, NOON))
+	const identity = { ...ANN, credential: 'pin-1', method: 'pin', ok: true, commitment: 'c0ffee', jti: 'j-1' }
+	const by = ok(resume(visit, identity, NOON))
+	assert.ok(!('ok' in by || 'commitment' in by || 'jti' in by), 'a visit keeps no more of an identity than it needs')
 	assert.deepEqual([by.state, by.credential, by.method, by.interruptedAt], ['open', 'pin-1', 'pin', undefined])
 	// Power that flickers does not lengthen the quarter of an hour.
 	assert.equal(interruptAtRestart(visit, new Set(), NOON + 600_000).visit.interruptedAt, NOON)

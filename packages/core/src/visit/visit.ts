@@ -166,7 +166,9 @@ export function resumable(visit: Visit, now: number): boolean {
 export function resume(visit: Visit, who: Pick<Visit, 'subject' | 'credential' | 'method'>, now: number): Visit | VisitRefused {
 	if (!resumable(visit, now) || who.subject !== visit.subject) return refuse('not-resumable', `visit ${visit.id} cannot be taken up again`)
 	const { interruptedAt: _at, ...rest } = visit
-	return { ...rest, ...who, state: 'open' }
+	// Field by field: an identity carries more than a visit keeps.
+	const { subject, credential, method } = who
+	return { ...rest, subject, credential, method, state: 'open' }
 }
 
 const refuse = (refused: VisitRefusal, text: string): VisitRefused => ({ refused, text })
