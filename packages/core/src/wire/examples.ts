@@ -59,6 +59,7 @@ type Example = readonly [id: string, screen: KioskScreen, rest?: Partial<KioskVi
 const screens: readonly Example[] = [
 	['attract', { name: 'attract' }],
 	['attract-standalone', { name: 'attract' }, { notices: ['standalone', 'door-left-open'] }],
+	['attract-forced', { name: 'attract' }, { notices: ['door-forced', 'reader-lost'] }],
 	['pin', { name: 'pin', entered: 3, length: 8, wrong: false }],
 	['pin-empty', { name: 'pin', entered: 0, length: 8, wrong: false }],
 	['pin-full', { name: 'pin', entered: 8, length: 8, wrong: false }],
@@ -93,6 +94,21 @@ const screens: readonly Example[] = [
 		{ name: 'choose', choices: [{ id: 'borrow-laptop', kind: 'borrow', item: laptop, free: 3, due }] },
 		{ idle: { warnAt: noon - 3 * second, endsAt: noon + 12 * second, extensionsLeft: 10 } },
 	],
+	[
+		'choose-denied',
+		{ name: 'choose', choices: [{ id: 'borrow-laptop', kind: 'borrow', item: laptop, free: 3, denied: 'not-authorised' }] },
+		{ idle: { warnAt: noon - 3 * second, endsAt: noon + 12 * second, extensionsLeft: 10 } },
+	],
+	[
+		'choose-denied-both',
+		{
+			name: 'choose',
+			choices: [
+				{ id: 'return-LT-0418', kind: 'return', item: laptop, due, denied: 'bank-full' },
+				{ id: 'borrow-laptop', kind: 'borrow', item: laptop, free: 0, denied: 'quota-exceeded' },
+			],
+		},
+	],
 	['choose-nothing', { name: 'choose', choices: [] }],
 	['opening', { name: 'opening', door, act: 'collect', item: laptop }],
 	['open', { ...open, ...after(12 * second) }],
@@ -100,7 +116,7 @@ const screens: readonly Example[] = [
 	['open-deposit', { ...open, ...after(5 * second), act: 'deposit' }],
 	['open-prompt', { ...open, ...after(45 * second, 120 * second), level: 'prompt' }],
 	['open-staff', { ...open, ...after(130 * second, 300 * second), level: 'staff' }],
-	['open-alarm', { ...open, ...after(310 * second), level: 'alarm', contentChanged: true }],
+	['open-alarm', { ...open, ...after(310 * second), level: 'alarm', contentChanged: true }, { notices: ['door-left-open'] }],
 	['not-opened', { name: 'not-opened', door, act: 'collect', retry: true, other: true }],
 	['not-opened-again', { name: 'not-opened', door, act: 'collect', retry: false, other: false }],
 	['no-change', { name: 'no-change', door, act: 'collect', item: laptop }],
