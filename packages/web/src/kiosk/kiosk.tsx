@@ -8,7 +8,7 @@ import { Choose } from './screens/choose.tsx'
 import { Open, Opening } from './screens/door.tsx'
 import { Pin } from './screens/pin.tsx'
 import { BankFull, Denied, Help, NeedsHelp, OutOfService } from './screens/refused.tsx'
-import { DEFAULT_SETTINGS, type Seat, SeatContext, type Settings, useNow, useSeat } from './seat.ts'
+import { DEFAULT_SETTINGS, type Seat, SeatContext, type Settings, useWarned } from './seat.ts'
 import { chime, hush, speak } from './speak.ts'
 import { isDoorMessage, language, said, words } from './words.ts'
 
@@ -43,7 +43,7 @@ export function Kiosk({ view, clock, act, initial = DEFAULT_SETTINGS, silent = f
 	return (
 		<SeatContext value={seat}>
 			{helping ? <Help /> : <Screen screen={view.screen} />}
-			<Idle silent={silent} />
+			{!silent && <WarningSound />}
 		</SeatContext>
 	)
 }
@@ -67,7 +67,7 @@ function Screen({ screen }: { readonly screen: KioskScreen }) {
 		case 'confirm':
 			return <Confirm screen={screen} />
 		case 'done':
-			return <Done screen={screen} />
+			return <Done key={`${screen.act} ${screen.receipt}`} screen={screen} />
 		case 'denied':
 			return <Denied screen={screen} />
 		case 'needs-help':
@@ -81,30 +81,13 @@ function Screen({ screen }: { readonly screen: KioskScreen }) {
 	}
 }
 
-/** Warned by sight and sound, extended by one touch (visual-language.md §9: home after 45 s, warned 15 s before, ten times). */
-function Idle({ silent }: { readonly silent: boolean }) {
-	const { view, act } = useSeat()
-	const now = useNow()
-	const warned = view.idle !== undefined && now >= view.idle.warnAt
+/** Two tones when the warning comes; to be seen it stands in the frame. */
+function WarningSound() {
+	const warned = useWarned() !== undefined
 	useEffect(() => {
-		if (warned && !silent) chime()
-	}, [warned, silent])
-	if (!view.idle || !warned) return null
-	return (
-		<div className="idle" role="alert">
-			<Icon name="clock" />
-			<div>
-				<b>{words.idle.title}</b>
-				<p>{words.idle.left(Math.max(0, Math.ceil((view.idle.endsAt - now) / 1000)))}</p>
-			</div>
-			{view.idle.extensionsLeft > 0 && (
-				<button className="button primary" type="button" onClick={() => act({ kind: 'more-time' })}>
-					<Icon name="plus" />
-					<span>{words.idle.more}</span>
-				</button>
-			)}
-		</div>
-	)
+		if (warned) chime()
+	}, [warned])
+	return null
 }
 
 /** No controller: nothing is offered that could fail, and nothing is lost. */

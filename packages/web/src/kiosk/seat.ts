@@ -41,3 +41,11 @@ export function useNow(): number {
 	}, [])
 	return clock()
 }
+
+/** Set while the warning stands that the screen starts over by itself. */
+export function useWarned(): { readonly secondsLeft: number; readonly extensionsLeft: number } | undefined {
+	const { idle } = useSeat().view
+	const now = useNow()
+	if (!idle || now < idle.warnAt) return undefined
+	return { secondsLeft: Math.max(0, Math.ceil((idle.endsAt - now) / 1000)), extensionsLeft: idle.extensionsLeft }
+}

@@ -2,8 +2,8 @@ import type { KioskAct } from '@latchwork/core/wire'
 import type { ReactNode } from 'react'
 import { Icon, type IconName, Logo } from '../ui/icon.tsx'
 import { clockText } from '../ui/time.ts'
-import { type Settings, useNow, useSeat } from './seat.ts'
-import { isDoorMessage, language, said, words } from './words.ts'
+import { type Settings, useNow, useSeat, useWarned } from './seat.ts'
+import { isDoorMessage, language, noticesOn, said, words } from './words.ts'
 
 /** `wide`: acts below the title. `split`: a picture at the right. `pad`: the acts themselves at the right. `message`: little to do, much air. */
 type Shape = 'wide' | 'split' | 'pad' | 'message'
@@ -31,7 +31,13 @@ interface Props {
 export function Stage({ shape, info, picture, children, context, troubles, leave }: Props) {
 	const { low } = useSeat()
 	return (
-		<main className="stage" data-shape={shape} data-low={low || undefined} data-acts={children ? 'yes' : 'no'}>
+		<main
+			className="stage"
+			data-shape={shape}
+			data-low={low || undefined}
+			data-acts={children ? 'yes' : 'no'}
+			data-bar={troubles ? 'trouble' : 'reading'}
+		>
 			<div className="half">
 				<Top context={context} />
 				<Notices />
@@ -43,7 +49,10 @@ export function Stage({ shape, info, picture, children, context, troubles, leave
 			<div className="half lower">
 				{children && <section className="acts">{children}</section>}
 				<Caption />
-				{troubles ? <TroubleBar troubles={troubles} /> : <ReadingBar leave={leave} />}
+				<div className="foot">
+					{troubles ? <TroubleBar troubles={troubles} /> : <ReadingBar leave={leave} />}
+					<Idle help={leave !== 'back'} />
+				</div>
 			</div>
 		</main>
 	)
@@ -75,14 +84,14 @@ function Top({ context }: { readonly context: string | undefined }) {
 
 /** The two that matter most; a wall of banners is read by nobody. */
 function Notices() {
-	const { notices } = useSeat().view
+	const notices = noticesOn(useSeat().view)
 	if (notices.length === 0) return null
 	return (
 		<ul className="notices">
-			{notices.slice(0, 2).map((notice) => (
+			{notices.slice(0, 2).map(([notice, text]) => (
 				<li key={notice}>
 					<Icon name={notice === 'standalone' || notice === 'bundle-stale' ? 'offline' : 'alarm'} />
-					<span>{words.notices[notice]}</span>
+					<span>{text}</span>
 				</li>
 			))}
 		</ul>
@@ -139,6 +148,32 @@ function ReadingBar({ leave }: { readonly leave: Props['leave'] }) {
 			)}
 			{leave !== 'back' && <HelpButton />}
 		</nav>
+	)
+}
+
+/**
+ * Warned by sight and sound, extended by one touch (visual-language.md §9: home after 45 s, warned 15 s before, ten times).
+ * It takes the place of the bar, so it never lies over what a person is about to touch; Help keeps its corner.
+ */
+function Idle({ help }: { readonly help: boolean }) {
+	const { act } = useSeat()
+	const ending = useWarned()
+	if (!ending) return null
+	return (
+		<div className="idle" role="alert">
+			<Icon name="clock" />
+			<div>
+				<b>{words.idle.title}</b>
+				<p>{words.idle.left(ending.secondsLeft)}</p>
+			</div>
+			{ending.extensionsLeft > 0 && (
+				<button className="button primary" type="button" onClick={() => act({ kind: 'more-time' })}>
+					<Icon name="plus" />
+					<span>{words.idle.more}</span>
+				</button>
+			)}
+			{help && <HelpButton />}
+		</div>
 	)
 }
 

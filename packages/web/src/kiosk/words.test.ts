@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { kioskExamples } from '@latchwork/core/wire'
-import { isDoorMessage, lasting, said, when, words } from './words.ts'
+import { isDoorMessage, lasting, noticesOn, said, when, words } from './words.ts'
 
 const view = (id: string) => {
 	const found = kioskExamples.get(id)
@@ -47,8 +47,27 @@ test('a door message names the door and its place', () => {
 	assert.equal(isDoorMessage(view('attract').screen), false)
 })
 
+test('who is offered nothing is told whom to ask, and never to touch', () => {
+	assert.equal(said(view('choose-denied')), 'There is nothing for you to take here. The help desk can tell you why: +49\u00a030\u00a05550\u00a0142.')
+	assert.match(said(view('choose-denied-both')), /^Nothing can be taken or returned now\. /)
+	assert.equal(said(view('choose-return')), words.choose.title, 'one of two can be touched')
+})
+
+test('banners fit their screen: nothing twice, and no way to start where nobody can', () => {
+	const texts = (id: string) => noticesOn(view(id)).map(([, text]) => text)
+	assert.deepEqual(texts('attract-forced'), [
+		'A door was opened without permission. Please tell the help desk: +49\u00a030\u00a05550\u00a0142.',
+		'The badge reader does not answer. Use your PIN or code.',
+	])
+	const { screen } = view('open')
+	assert.deepEqual(noticesOn({ ...view('attract-forced'), screen, notices: ['reader-lost'] }), [['reader-lost', 'The badge reader does not answer.']])
+	assert.deepEqual(texts('out-of-service'), [], 'all doors are lost, not some')
+	assert.deepEqual(texts('open-alarm'), [], 'the screen is about that door')
+	assert.deepEqual(noticesOn({ ...view('open-alarm'), screen }).length, 1, 'here it may be another door')
+})
+
 test('the sentence of the timer follows the ladder', () => {
 	assert.equal(words.door.calm('12 s', '30 s'), 'Open for 12 s. No hurry, we remind you at 30 s.')
-	assert.equal(words.door.prompt('45 s', '2 min'), 'Open for 45 s. Staff are told at 2 min.')
-	assert.equal(words.door.prompt('45 s', undefined), 'Open for 45 s. Staff are told if it stays open.')
+	assert.equal(words.door.prompt('45 s', '2 min'), 'Open for 45 s. From 2 min on it counts as left open.')
+	assert.equal(words.door.prompt('45 s', undefined), 'Open for 45 s. It soon counts as left open.')
 })

@@ -12,6 +12,8 @@ export const language = 'en-GB'
 
 type Item = { readonly kind: 'laptop' | 'other'; readonly tag: string; readonly name: string }
 
+type Notice = KioskView['notices'][number]
+
 type Named<N extends KioskScreen['name']> = Extract<KioskScreen, { name: N }>
 
 export const words = {
@@ -60,8 +62,11 @@ export const words = {
 	choose: {
 		title: 'What would you like to do?',
 		lead: 'Touch one. The right door opens next.',
-		nothingTitle: 'There is nothing for you here now',
-		nothingLead: 'Nothing is set up for this badge, PIN or code at this bank. The help desk can tell you why.',
+		nothing: {
+			take: 'There is nothing for you to take here',
+			both: 'Nothing can be taken or returned now',
+		},
+		ask: (phone: string) => `The help desk can tell you why: ${unbroken(phone)}.`,
 		borrow: (item: Item | undefined) => (item?.kind === 'laptop' ? 'Borrow a laptop' : item ? `Borrow: ${inSentence(kindName(item))}` : 'Borrow'),
 		giveBack: (item: Item | undefined) => (item ? `Return ${item.tag}` : 'Return'),
 		resume: (item: Item | undefined) => (item ? `Go on with ${item.tag}` : 'Go on'),
@@ -75,12 +80,12 @@ export const words = {
 			'quota-exceeded': 'Not now: you have as many as allowed. Return one first.',
 			'nothing-available': 'None is ready now. Try again later.',
 			'outside-hours': 'Not at this hour. Returning is always possible.',
-			'bank-full': 'Not now: every door is taken.',
+			'bank-full': 'Not now: no door is free for this.',
 			'compartment-unavailable': 'Not now: its door is out of use.',
-			'not-authorised': 'Not set up for you. The help desk can tell you why.',
+			'not-authorised': 'Not set up for you.',
 			'needs-second-factor': 'Hold your badge to the reader and type your PIN first.',
 		} as Partial<Record<DenyReason, string>>,
-		whyElse: 'Not now. The help desk can tell you why.',
+		whyElse: 'Not now.',
 	},
 
 	door: {
@@ -100,9 +105,9 @@ export const words = {
 		timer: 'Time the door has been open',
 		calm: (open: string, remind: string) => `Open for ${open}. No hurry, we remind you at ${remind}.`,
 		prompt: (open: string, next: string | undefined) =>
-			next ? `Open for ${open}. Staff are told at ${next}.` : `Open for ${open}. Staff are told if it stays open.`,
+			next ? `Open for ${open}. From ${next} on it counts as left open.` : `Open for ${open}. It soon counts as left open.`,
 		staff: (open: string, next: string | undefined) =>
-			next ? `Open for ${open}. Staff have been told. The alarm starts at ${next}.` : `Open for ${open}. Staff have been told.`,
+			next ? `Open for ${open}. It counts as left open. The alarm starts at ${next}.` : `Open for ${open}. It counts as left open.`,
 		alarm: (open: string) => `Open for ${open}. The alarm is on and stops when the door is shut.`,
 		context: { collect: (item: Item) => `Borrow ${item.tag}`, deposit: (item: Item) => `Return ${item.tag}` },
 	},
@@ -146,12 +151,14 @@ export const words = {
 		deposit: (item: Item | undefined) => (item ? `${capital(shortThing(item))} is back` : 'All done'),
 		whole: (item: Item) => (item.name.includes(item.tag) ? item.name : `${item.name}, ${item.tag}`),
 		bringBack: (due: string) => `Bring it back by ${due}.`,
+		returnedAt: (at: string) => `Returned ${at}.`,
 		anyDoor: 'Start with your badge again. The door for it is chosen then.',
 		thanks: 'The loan is closed. You can go.',
 		collected: 'You can go.',
 		item: 'Item',
 		door: 'Door',
 		due: 'Return by',
+		returned: 'Returned',
 		receipt: 'Receipt',
 		proof: 'How we know',
 		evidence: [
@@ -192,7 +199,7 @@ export const words = {
 			],
 			'time-uncertain': ['This bank is not sure what time it is', 'It cannot open what depends on time. The help desk can set its clock.'],
 			'nothing-available': ['Nothing is ready to take', 'All are out or being prepared. Try again later.'],
-			'bank-full': ['Every door is taken', 'Keep the item with you and ask the help desk where to bring it.'],
+			'bank-full': ['No door is free for this now', 'Keep the item with you and ask the help desk where to bring it.'],
 			'storage-full': ['This bank cannot keep a record', 'It opens no door without one. The help desk can get it going again.'],
 			'history-lost': ['This bank lost some of its records', 'It lends nothing until a person has looked. You can still return things.'],
 			'door-open': ['Another door is still open', 'Push it until it clicks. Then try again.'],
@@ -227,8 +234,8 @@ export const words = {
 	},
 
 	bankFull: {
-		title: 'Every door is taken',
-		lead: 'Nothing can be put in at this time. You can still take what is yours.',
+		title: 'No door is free for this now',
+		lead: 'Keep the item with you and ask the help desk where to bring it.',
 	},
 
 	out: {
@@ -264,7 +271,7 @@ export const words = {
 	lost: {
 		title: 'This screen lost its controller',
 		lead: 'It connects again by itself. Doors stay locked, and you can still push an open door shut.',
-		call: (phone: string) => `In a hurry? Call ${phone}.`,
+		call: (phone: string) => `In a hurry? Call ${unbroken(phone)}.`,
 	},
 
 	loading: 'This screen is starting',
@@ -275,13 +282,19 @@ export const words = {
 		'bundle-expired': 'Only returning works now: this bank needs new rules from its server.',
 		'clock-uncertain': 'This bank is not sure what time it is. Return times may be off.',
 		'reader-insecure': 'The badge reader is not protected. Staff should look at it.',
-		'reader-lost': 'The badge reader does not answer. Use your PIN.',
+		'reader-lost': 'The badge reader does not answer.',
 		'doors-lost': 'Some doors do not answer and stay locked.',
 		'history-lost': 'Only returning works now: records were lost. Staff should look at it.',
 		'storage-low': 'This bank is running out of room for records. Staff should look at it.',
-		'door-left-open': 'A door was left open. Please push it until it clicks.',
-		'door-forced': 'A door was opened by force. Staff should look at it.',
-	} satisfies Record<KioskView['notices'][number], string>,
+		'door-left-open': 'A door is still open. Push the door until it clicks.',
+		'door-forced': 'A door was opened without permission.',
+	} satisfies Record<Notice, string>,
+
+	/** What to do about a notice, where it can be done. */
+	noticeNext: {
+		startElse: 'Use your PIN or code.',
+		tell: (phone: string) => `Please tell the help desk: ${unbroken(phone)}.`,
+	},
 }
 
 /** "today 18:00", "tomorrow 09:00", "Friday 9 January, 18:00" in the site's time zone. */
@@ -312,7 +325,7 @@ export function said(view: KioskView): string {
 		case 'pin':
 			return screen.wrong ? words.pin.wrong : `${words.pin.title}. ${words.pin.lead(screen.length)}`
 		case 'choose':
-			return screen.choices.length > 0 ? words.choose.title : `${words.choose.nothingTitle}. ${words.choose.nothingLead}`
+			return isAnyOffered(screen) ? words.choose.title : `${nothingOffered(screen)}. ${words.choose.ask(view.bank.helpPhone)}`
 		case 'opening':
 			return `${words.door.opening(screen.door.number)}. ${words.door.place(layout, screen.door.number)}`
 		case 'open':
@@ -340,6 +353,34 @@ export function said(view: KioskView): string {
 		case 'help':
 			return words.help.title
 	}
+}
+
+export function isAnyOffered({ choices }: Named<'choose'>): boolean {
+	return choices.some(({ denied }) => denied === undefined)
+}
+
+/** Nobody may be told to go on where nothing can be touched. */
+export function nothingOffered({ choices }: Named<'choose'>): string {
+	return choices.some(({ kind }) => kind !== 'borrow') ? words.choose.nothing.both : words.choose.nothing.take
+}
+
+/** The banners of a screen: none that says again, or less exactly, what the screen itself is about. */
+export function noticesOn({ notices, screen, bank }: KioskView): readonly (readonly [Notice, string])[] {
+	const told = (notice: Notice) =>
+		screen.name === 'out-of-service'
+			? notice === screen.why || (notice === 'doors-lost' && screen.why === 'board-lost')
+			: screen.name === 'open' && screen.level === 'alarm' && notice === 'door-left-open'
+	return notices
+		.filter((notice) => !told(notice))
+		.map((notice) => {
+			const next =
+				notice === 'door-forced'
+					? words.noticeNext.tell(bank.helpPhone)
+					: notice === 'reader-lost' && screen.name === 'attract'
+						? words.noticeNext.startElse
+						: ''
+			return [notice, `${words.notices[notice]} ${next}`.trim()]
+		})
 }
 
 function saidOpen(screen: Named<'open'>, layout: BankLayout): string {
@@ -371,6 +412,11 @@ function inSentence(name: string): string {
 /** A choice names the kind; which piece it will be is decided when the door is chosen. */
 function kindName(item: Item): string {
 	return item.name.replace(item.tag, '').trim() || item.name
+}
+
+/** A telephone number stays on one line. */
+function unbroken(phone: string): string {
+	return phone.replaceAll(' ', '\u00a0')
 }
 
 function count(n: number): string {

@@ -1,3 +1,4 @@
+import { useState } from 'react'
 import { BankDrawing } from '../../ui/bank-drawing.tsx'
 import type { IconName } from '../../ui/icon.tsx'
 import { Icon } from '../../ui/icon.tsx'
@@ -100,6 +101,9 @@ export function Done({ screen }: { readonly screen: Named<'done'> }) {
 	const { view, act } = useSeat()
 	const text = words.done
 	const due = screen.due === undefined ? undefined : when(screen.due, view)
+	// The screen comes with the return; what comes later is the same screen again.
+	const [cameAt] = useState(view.now)
+	const returned = screen.act === 'deposit' ? when(cameAt, view) : undefined
 	const next = due ? text.anyDoor : screen.act === 'deposit' ? text.thanks : text.collected
 	return (
 		<Stage
@@ -112,11 +116,12 @@ export function Done({ screen }: { readonly screen: Named<'done'> }) {
 					<div>
 						<Title>{text[screen.act](screen.item)}</Title>
 						{due && <p className="lead due">{text.bringBack(due)}</p>}
+						{returned && <p className="lead due">{text.returnedAt(returned)}</p>}
 						<p className={due ? 'lead extra' : 'lead'}>{next}</p>
 					</div>
 				</div>
 			}
-			picture={<Receipt screen={screen} due={due} />}
+			picture={<Receipt screen={screen} due={due} returned={returned} />}
 		>
 			<button className="button primary wide" type="button" onClick={() => act({ kind: 'finish' })}>
 				<Icon name="check" />
@@ -126,11 +131,18 @@ export function Done({ screen }: { readonly screen: Named<'done'> }) {
 	)
 }
 
-function Receipt({ screen, due }: { readonly screen: Named<'done'>; readonly due: string | undefined }) {
+interface ReceiptProps {
+	readonly screen: Named<'done'>
+	readonly due: string | undefined
+	readonly returned: string | undefined
+}
+
+function Receipt({ screen, due, returned }: ReceiptProps) {
 	const text = words.done
 	const lines: readonly (readonly [string, string])[] = [
 		...(screen.item ? ([[text.item, text.whole(screen.item)]] as const) : []),
 		...(due ? ([[text.due, capital(due)]] as const) : []),
+		...(returned ? ([[text.returned, capital(returned)]] as const) : []),
 		[text.door, String(screen.door.number)],
 		[text.receipt, screen.receipt],
 	]

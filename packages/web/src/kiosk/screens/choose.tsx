@@ -1,15 +1,23 @@
 import { BankDrawing } from '../../ui/bank-drawing.tsx'
-import type { IconName } from '../../ui/icon.tsx'
+import { Icon, type IconName } from '../../ui/icon.tsx'
 import { useSeat } from '../seat.ts'
 import { Stage, Title } from '../stage.tsx'
 import { type Tile, Tiles } from '../tiles.tsx'
-import { type Named, when, words } from '../words.ts'
+import { isAnyOffered, type Named, nothingOffered, when, words } from '../words.ts'
+import { CallCard, Headline } from './refused.tsx'
 
 type Choice = Named<'choose'>['choices'][number]
 
-export function Choose({ screen }: { readonly screen: Named<'choose'> }) {
+interface Props {
+	readonly screen: Named<'choose'>
+}
+
+export function Choose({ screen }: Props) {
+	return isAnyOffered(screen) ? <Offers screen={screen} /> : <Nothing screen={screen} />
+}
+
+function Offers({ screen }: Props) {
 	const { view, act, low } = useSeat()
-	const none = screen.choices.length === 0
 	// With few choices there is room to say more and to show which bank this is about.
 	const roomy = screen.choices.length <= 2
 	const tiles = screen.choices.map((choice): Tile => {
@@ -22,13 +30,45 @@ export function Choose({ screen }: { readonly screen: Named<'choose'> }) {
 			leave="start-over"
 			info={
 				<>
-					<Title>{none ? words.choose.nothingTitle : words.choose.title}</Title>
-					{(roomy || low) && <p className="lead">{none ? words.choose.nothingLead : words.choose.lead}</p>}
+					<Title>{words.choose.title}</Title>
+					{(roomy || low) && <p className="lead">{words.choose.lead}</p>}
 				</>
 			}
 			picture={(roomy || low) && <BankDrawing layout={view.layout} sign={view.bank.name} />}
 		>
-			{!none && <Tiles tiles={tiles} label={words.choose.title} />}
+			<Tiles tiles={tiles} label={words.choose.title} />
+		</Stage>
+	)
+}
+
+/** Nothing to touch but the way out: what stands in the way, small, and whom to ask, large. */
+function Nothing({ screen }: Props) {
+	const { view, act } = useSeat()
+	return (
+		<Stage
+			shape="message"
+			info={
+				<>
+					<Headline icon="slash" tone="info" title={nothingOffered(screen)} lead={words.choose.ask(view.bank.helpPhone)} />
+					<ul className="reasons">
+						{screen.choices.slice(0, 3).map((choice) => (
+							<li key={choice.id}>
+								<Icon name={ICONS[choice.kind]} />
+								<span>
+									<b>{titleOf(choice)}</b>
+									<span>{moreOf(choice, (at) => when(at, view))}</span>
+								</span>
+							</li>
+						))}
+					</ul>
+				</>
+			}
+			picture={<CallCard />}
+		>
+			<button className="button primary wide" type="button" onClick={() => act({ kind: 'finish' })}>
+				<Icon name="undo" />
+				<span>{words.bar.startOver}</span>
+			</button>
 		</Stage>
 	)
 }

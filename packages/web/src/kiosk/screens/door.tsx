@@ -135,6 +135,8 @@ function Now({ screen }: { readonly screen: Open }) {
 }
 
 function nowToDo(screen: Open): ReactNode {
+	// From here on the door is all that matters: the same words as on every banner about it.
+	if (screen.level === 'alarm') return <b>{words.door.pushNow}</b>
 	if (screen.contentChanged) {
 		return (
 			<>

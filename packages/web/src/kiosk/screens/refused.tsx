@@ -127,7 +127,7 @@ interface HeadlineProps {
 	readonly children?: ReactNode
 }
 
-function Headline({ icon, tone, title, lead, children }: HeadlineProps) {
+export function Headline({ icon, tone, title, lead, children }: HeadlineProps) {
 	return (
 		<div className="headline">
 			<div className={`plate plate-${tone}`} aria-hidden="true">
@@ -143,7 +143,7 @@ function Headline({ icon, tone, title, lead, children }: HeadlineProps) {
 }
 
 /** Who to call and what to say, the same on every screen that ends with a person. */
-function CallCard({ incident }: { readonly incident?: string }) {
+export function CallCard({ incident }: { readonly incident?: string }) {
 	const { bank } = useSeat().view
 	return (
 		<div className="call">
