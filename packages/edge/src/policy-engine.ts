@@ -24,10 +24,10 @@ interface Slot {
 const slots: readonly Slot[] = Array.from({ length: SLOTS }, (_, i) => ({ name: `slot-${i}`, taken: false }))
 
 export const cedarEngine: PolicyEngine = {
-	load({ schema, sets, exists }) {
+	load({ schema, sets, exists, proven = false }) {
 		const read: ReadPolicy[] = []
 		for (const set of sets) {
-			const answer = readSet(schema, set)
+			const answer = readSet(proven ? undefined : schema, set)
 			if (!answer.ok) return answer
 			read.push(...answer.policies)
 		}
@@ -47,11 +47,16 @@ interface ReadPolicy {
 	readonly heads: readonly EntityRef[]
 }
 
-/** Parses and validates one set as one text, so that every error has a place in the text its author wrote. */
-function readSet(schema: string, set: { readonly id: string; readonly cedar: string }): { ok: true; policies: ReadPolicy[] } | PolicyRefusal {
-	const checked = validate({ schema, policies: { staticPolicies: set.cedar } })
-	const [error] = checked.type === 'failure' ? checked.errors : checked.validationErrors.map((one) => one.error)
-	if (error) return refusal(set, error)
+/** Parses and (with a schema) validates one set as one text, so that every error has a place in the text its author wrote. */
+function readSet(
+	schema: string | undefined,
+	set: { readonly id: string; readonly cedar: string },
+): { ok: true; policies: ReadPolicy[] } | PolicyRefusal {
+	if (schema !== undefined) {
+		const checked = validate({ schema, policies: { staticPolicies: set.cedar } })
+		const [error] = checked.type === 'failure' ? checked.errors : checked.validationErrors.map((one) => one.error)
+		if (error) return refusal(set, error)
+	}
 	const parts = policySetTextToParts(set.cedar)
 	if (parts.type === 'failure') return refusal(set, parts.errors[0])
 	if (parts.policy_templates.length > 0)

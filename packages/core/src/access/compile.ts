@@ -14,12 +14,15 @@ export interface CompiledBundle {
 	release(): void
 }
 
-/** Validates the policies against the schema and makes them ready. A refusal names set, line and column; nothing is then occupied. */
+/**
+ * Validates the policies against the schema and makes them ready. A refusal names set, line and column; nothing is then occupied.
+ * `proven`: these very policies passed before, against this schema; a restart need not prove them again, which costs more than all else in it.
+ */
 export function compile(
 	bundle: Bundle,
-	given: { readonly engine: PolicyEngine; readonly sha256: Crypto['sha256'] },
+	given: { readonly engine: PolicyEngine; readonly sha256: Crypto['sha256']; readonly proven?: boolean },
 ): { readonly ok: true; readonly compiled: CompiledBundle } | PolicyRefusal {
-	const answer = given.engine.load({ schema: POLICY_SCHEMA, sets: setsInScope(bundle), exists: entitiesHere(bundle) })
+	const answer = given.engine.load({ schema: POLICY_SCHEMA, sets: setsInScope(bundle), exists: entitiesHere(bundle), proven: given.proven ?? false })
 	if (!answer.ok) return answer
 	const { loaded } = answer
 	const reasons = new Map<string, DenyReason>()

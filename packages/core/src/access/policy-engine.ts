@@ -36,6 +36,8 @@ interface PolicySource {
 	readonly schema: string
 	readonly sets: readonly { readonly id: string; readonly cedar: string }[]
 	readonly exists: (entity: EntityRef) => boolean
+	/** These sets passed against this schema before; they are parsed and not validated again. */
+	readonly proven?: boolean
 }
 export interface PolicyRefusal {
 	readonly ok: false

@@ -577,7 +577,7 @@ export function openSession(parts: SessionParts): KioskSession {
 		stepped(step) {
 			const mine = errand && step.ended.find((end) => end.session.id === errand?.session)
 			if (errand && mine) return ended(errand, mine)
-			if (errand && live()) return showDoor()
+			if (errand && live()) showDoor()
 			if (!visit && (screen.name === 'attract' || screen.name === 'out-of-service')) {
 				const why = parts.outOfService()
 				if ((screen.name === 'out-of-service') !== (why !== undefined)) home()

@@ -10,10 +10,11 @@ import {
 	type Lease,
 	type Moment,
 	type PinnedKeys,
+	POLICY_SCHEMA,
 	type PolicyEngine,
 } from '@latchwork/core/access'
-import { type Crypto, type Id, isFault } from '@latchwork/core/base'
-import { type LoadedTable, loadTable } from '@latchwork/core/workflow'
+import { type Crypto, canonicalBytes, type Id, isFault, toHex } from '@latchwork/core/base'
+import { EFFECTS, GUARDS, type LoadedTable, loadTable } from '@latchwork/core/workflow'
 import type { Journal } from '../journal/index.ts'
 import type { TrustedTime } from '../time.ts'
 
@@ -55,6 +56,16 @@ interface Accepted {
 	readonly digest: string
 }
 
+/** Policies and tables of this bundle passed all checks before, by these rules: a restart need not repeat the checks (performance.md P9). */
+interface Proven {
+	readonly digest: string
+	readonly by: string
+	readonly tables: readonly string[]
+}
+
+/** Changes when the words do that policies and tables are checked against. */
+const proofBy = (crypto: Crypto): string => toHex(crypto.sha256(canonicalBytes([POLICY_SCHEMA, GUARDS, EFFECTS])))
+
 /**
  * Bundle and lease arrive as files here (a server's deltas come later by the link): signed, never older than the last
  * accepted one, and the last good bundle is kept in the journal, so that a damaged file does not take the rights away.
@@ -80,17 +91,24 @@ export function openAuthority(parts: AuthorityParts): AuthoritySource {
 		if (!answer.ok) return refuse('bundle', answer.code)
 		refused.delete('bundle')
 		if (authority && answer.bundle.version === authority.bundle.version) return
-		const compiled = compile(answer.bundle, { engine: parts.engine, sha256: parts.crypto.sha256 })
+		const before = journal.fact<Proven>('authority', 'proven')
+		const proven = before?.digest === answer.digest && before.by === proofBy(parts.crypto) ? before : undefined
+		const compiled = compile(answer.bundle, { engine: parts.engine, sha256: parts.crypto.sha256, proven: proven !== undefined })
 		if (!compiled.ok) return refuse('bundle', 'bundle-policy')
 		time.saw(answer.bundle.issuedAt)
+		const tables = tablesOf(answer.bundle, parts.crypto, proven?.tables)
 		try {
 			if (!kept) keepBundle(answer.bundle, answer.digest, text)
+			if (!proven) {
+				const body: Proven = { digest: answer.digest, by: proofBy(parts.crypto), tables: [...tables.keys()] }
+				journal.commit({ events: [], put: [{ kind: 'authority', key: 'proven', body }], essential: true })
+			}
 		} catch (cause) {
 			compiled.compiled.release()
 			throw cause
 		}
 		authority?.compiled.release()
-		authority = { bundle: answer.bundle, compiled: compiled.compiled, lease, tables: tablesOf(answer.bundle, parts.crypto) }
+		authority = { bundle: answer.bundle, compiled: compiled.compiled, lease, tables }
 		parts.changed()
 	}
 
@@ -156,10 +174,11 @@ export function openAuthority(parts: AuthorityParts): AuthoritySource {
 	}
 }
 
-function tablesOf(bundle: Bundle, crypto: Crypto): Map<string, LoadedTable> {
+function tablesOf(bundle: Bundle, crypto: Crypto, proven: readonly string[] | undefined): Map<string, LoadedTable> {
 	const tables = new Map<string, LoadedTable>()
 	for (const { name, table } of bundle.workflows) {
-		const loaded = loadTable(table, crypto.sha256)
+		if (proven && !proven.includes(name)) continue
+		const loaded = loadTable(table, crypto.sha256, proven !== undefined)
 		if ('table' in loaded) tables.set(name, loaded.table)
 	}
 	return tables

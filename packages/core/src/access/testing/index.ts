@@ -1,5 +1,5 @@
-export { type TestKey, testKey } from './node-crypto.ts'
 export { DECISIONS, type DecisionRow } from '../decisions.table.ts'
+export { type TestKey, testKey } from './node-crypto.ts'
 export { askRow, rowMismatch, rowRequest } from './run-row.ts'
 export {
 	SAMPLE_ASSETS,
