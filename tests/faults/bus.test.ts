@@ -128,16 +128,13 @@ test(`commands with changed bytes: over ${TAPS} taps each opening is the one ask
 })
 
 test('T6: whoever taps the bus and opens doors raises an alarm for every one, and spoils the proof of the door that is open by right', async () => {
+	await site.advance(11) // a door that was released within the last ten seconds would be late, not forced (R7)
 	const here = recordOf(site)
 	const { door } = await openFor(site, 0, 'borrow')
 	await move(site, door.number, false)
 	const doors = (await counted()).filter((d) => d.number !== door.number).slice(0, 5)
 	await tapTheBus(doors.map(({ number }) => number))
-	const alarms = () =>
-		here
-			.since()
-			.filter((e) => e.type === 'door.forced')
-			.map((e) => e.subject)
+	const alarms = () => here.since().flatMap((e) => (e.type === 'door.forced' ? [e.subject] : []))
 	await site.until(() => doors.every(({ id }) => alarms().includes(id)), 'an alarm for every door')
 	assert.equal(alarms().length, doors.length)
 	for (const { number } of doors) assert.equal(await holdOf(site, number), 'quarantined', `door ${number}`)
@@ -156,14 +153,18 @@ async function tapTheBus(numbers: readonly number[]): Promise<void> {
 	const io = await openTransport(line.transport, clock)
 	const board = entry.create(line.product)
 	try {
-		const up = new Promise<void>((resolve) => {
-			void board.start(io, { bus: line.id, boards: line.boards, product: line.product }, clock, ({ fact }) => fact.kind === 'board-up' && resolve())
-		})
-		await up
-		const wires = (await counted()).filter((c) => numbers.includes(c.number)).map((c) => compartments.find((w) => w.id === c.id))
-		for (const wire of wires) {
-			const ref = { bus: line.id, board: wire?.board ?? 0, channel: wire?.channel ?? 0 }
-			await board.open({ id: `tap-${ref.board}-${ref.channel}`, ref, notAfter: clock.mono() + 2_000 })
+		await board.start(io, { bus: line.id, boards: line.boards, product: line.product }, clock, () => {})
+		for (const { id, number } of (await counted()).filter((c) => numbers.includes(c.number))) {
+			const wire = compartments.find((w) => w.id === id) ?? assert.fail(`no wire for door ${number}`)
+			// Two masters on one line disturb each other, so some frames are lost.
+			for (let tries = 0; (await site.metal()).some((d) => d.number === number && d.door === 'closed'); tries++) {
+				assert.ok(tries < 50, `door ${number} does not open`)
+				await board.open({
+					id: `tap-${number}-${tries}`,
+					ref: { bus: line.id, board: wire.board, channel: wire.channel },
+					notAfter: clock.mono() + 2_000,
+				})
+			}
 		}
 	} finally {
 		await board.stop()

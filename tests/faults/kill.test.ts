@@ -245,7 +245,9 @@ async function killOften(site: Site, kills: number, seed: number, tally: Tally):
 	assert.match(await latchwork('ledger', 'verify', site.ready.dataDir), /: whole\./)
 }
 
-test(`kill -9 of the controller ${KILLS} times while people use it: no pulse without its row, none twice, no gap, nothing hangs`, async (t) => {
+test(`kill -9 of the controller ${KILLS} times while people use it: no pulse without its row, none twice, no gap, nothing hangs`, {
+	timeout: 900_000,
+}, async (t) => {
 	const tally: Tally = { histogram: { none: 0, releasing: 0, opened: 0, closed: 0 }, recovery: [], reader: [], pulses: 0, intents: 0, events: 0 }
 	const shipped = mkdtempSync(join(tmpdir(), 'latchwork-shipped-'))
 	await latchwork('bundle', 'edge', '--out', shipped)

@@ -125,8 +125,10 @@ export async function tidy(site: Site): Promise<void> {
 /** Staff look into every held compartment and say what is inside; what lies where is the metal's own truth. */
 export async function settleAll(site: Site): Promise<void> {
 	const inside = new Map((await stateOf(site)).banks[0]?.compartments.map((c) => [c.number, c.tag]))
-	for (const { door, hold } of await doorsInTrouble(site)) {
-		if (!hold) continue
+	const held = (await doorsInTrouble(site)).filter(({ hold }) => hold)
+	// Empty ones first: a thing that the record still has elsewhere is not believed to lie in two places.
+	const order = held.toSorted((a, b) => Number(inside.get(a.door) !== undefined) - Number(inside.get(b.door) !== undefined))
+	for (const { door } of order) {
 		const tag = inside.get(door)
 		const answer = await site.settle(door, tag === undefined ? 'nothing' : { tag })
 		assert.equal(answer.status, 200, await answer.text())

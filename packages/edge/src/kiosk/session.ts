@@ -429,7 +429,7 @@ export function openSession(parts: SessionParts): KioskSession {
 						door: facts.door,
 						why,
 						incident: receiptOf(end.session.id),
-						other: false,
+						other: who !== undefined && e.act === 'deposit' && otherDoor(e),
 					},
 					3 * IDLE.notice,
 				)
