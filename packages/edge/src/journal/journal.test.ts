@@ -294,9 +294,10 @@ test('a data directory of a newer version, of another process, or that is no dat
 test('the lock dies with its process, however it ends', async (t) => {
 	const directory = folder(t)
 	const program = `const { lockDirectory } = await import(${JSON.stringify(pathToFileURL(join(import.meta.dirname, 'lock.ts')).href)})
-		lockDirectory(process.argv[1], 'edge'); console.log('held'); setInterval(() => {}, 1e6)`
+		const lock = lockDirectory(process.argv[1], 'edge'); console.log('held'); setInterval(() => lock, 1e6)`
 	const child = spawn(process.execPath, ['--input-type=module', '-e', program, directory], { stdio: ['ignore', 'pipe', 'inherit'] })
 	const ended = new Promise((done) => child.once('close', done))
+	t.after(() => child.kill('SIGKILL'))
 	await new Promise((done) => child.stdout.once('data', done))
 	assert.throws(
 		() => openJournal(parts(directory)),
@@ -341,6 +342,7 @@ test('a fact that no act waits for keeps its turn: while the disk refuses, while
 	)
 	assert.deepEqual(types(), ['reader-1', 'reader-2'])
 	bound(1_000_000)
+	journal.checkStorage()
 	record(journal, 7)
 	assert.deepEqual(
 		types().filter((s) => s.startsWith('reader')),
