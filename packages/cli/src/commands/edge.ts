@@ -5,7 +5,10 @@ import { Fault } from '@latchwork/core/base'
 import { readConfig } from '@latchwork/edge/config'
 import { dataDirectory, readArgs } from '../config.ts'
 
-/** `latchwork edge [edge.json]` runs a controller here; `latchwork edge settle DOOR nothing|TAG` ends the hold on a compartment. */
+/**
+ * `latchwork edge [edge.json]` runs a controller here; `latchwork edge settle DOOR nothing|TAG` ends the hold on a compartment,
+ * `latchwork edge settle --history` the waiting after records were lost.
+ */
 export async function edge(args: readonly string[]): Promise<void> {
 	if (args[0] === 'settle') return settle(args.slice(1))
 	const { positionals } = readArgs(args, {}, true)
@@ -16,9 +19,9 @@ export async function edge(args: readonly string[]): Promise<void> {
 }
 
 async function settle(args: readonly string[]): Promise<void> {
-	const { values, positionals } = readArgs(args, { data: { type: 'string' } }, true)
+	const { values, positionals } = readArgs(args, { data: { type: 'string' }, history: { type: 'boolean' } }, true)
 	const [door, found] = positionals
-	if (!door || !found || !/^\d+$/.test(door))
+	if (!values.history && (!door || !found || !/^\d+$/.test(door)))
 		throw new Fault('config-invalid', 'Say which door and what is inside: `latchwork edge settle 14 nothing` or `latchwork edge settle 14 LT-0418`.')
 	const data = values.data === undefined ? dataDirectory(process.env) : String(values.data)
 	const { port } = readConfig(join(data, 'edge.json'))
@@ -26,11 +29,12 @@ async function settle(args: readonly string[]): Promise<void> {
 	const answer = await fetch(`http://127.0.0.1:${port}/api/operator/settle`, {
 		method: 'POST',
 		headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-		body: JSON.stringify({ door: Number(door), found: found === 'nothing' ? 'nothing' : { tag: found } }),
+		body: JSON.stringify(values.history ? { history: 'checked' } : { door: Number(door), found: found === 'nothing' ? 'nothing' : { tag: found } }),
 	}).catch((cause) => {
 		throw new Fault('transport-closed', `No controller answers for ${data}. Start it first.`, { cause })
 	})
 	const body = (await answer.json()) as { detail?: string; was?: { kind: string; why: string } }
 	if (!answer.ok) throw new Fault('request-refused', body.detail ?? `The controller answered ${answer.status}.`)
-	process.stdout.write(`Door ${door} is in service again (it was ${body.was?.kind}: ${body.was?.why}).\n`)
+	if (values.history) process.stdout.write('The lost records are confirmed as lost; loans go on.\n')
+	else process.stdout.write(`Door ${door} is in service again (it was ${body.was?.kind}: ${body.was?.why}).\n`)
 }
