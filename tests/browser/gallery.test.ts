@@ -86,6 +86,49 @@ describe('kiosk gallery', () => {
 		})
 	}
 
+	test('the doors of the drawing can be told apart in every look', async () => {
+		await page.setViewportSize(SIZES[0])
+		for (const look of LOOKS) {
+			await show(`screen=open&${look}`)
+			const [edge = '', door = '', column = ''] = await page.evaluate(() => {
+				const styleOf = (part: string) => {
+					const found = document.querySelector(part)
+					return found && getComputedStyle(found)
+				}
+				return [styleOf('.bank-door')?.stroke, styleOf('.bank-door')?.fill, styleOf('.bank-column')?.fill]
+			})
+			const best = Math.max(contrast(door, column), edge.startsWith('rgba(') ? 0 : contrast(edge, door))
+			assert.ok(best >= 3, `${look}: ${best} of ${edge} on ${door} on ${column}`)
+		}
+	})
+
+	test('larger text is larger from the first screen on: all that is read or touched there grows by 1.28 and more', async () => {
+		const sizes = () =>
+			page.evaluate(() =>
+				[...document.querySelectorAll('h1, .lead, .way b, .way .label > span, .bar .button')].map((element) =>
+					Number.parseFloat(getComputedStyle(element).fontSize),
+				),
+			)
+		for (const size of SIZES) {
+			await page.setViewportSize(size)
+			await show('screen=attract')
+			const usual = await sizes()
+			await show('screen=attract&text=large')
+			const growth = (await sizes()).map((large, index) => large / (usual[index] ?? Number.NaN))
+			assert.equal(growth.length, 13)
+			assert.ok(Math.min(...growth) > 1.279, `${size.width}: ${growth.map((one) => one.toFixed(2)).join(' ')}`)
+		}
+	})
+
+	test('in the smallest window nothing has to be searched: start without scrolling, and trouble at a door before its picture', async () => {
+		await page.setViewportSize(SIZES[2])
+		await show('screen=attract')
+		assert.ok((await page.evaluate(() => document.scrollingElement?.scrollHeight ?? Number.NaN)) <= SIZES[2].height)
+		await show('screen=open')
+		const [bar, picture] = await page.evaluate(() => ['.bar', '.picture'].map((part) => document.querySelector(part)?.getBoundingClientRect()))
+		assert.ok(bar && picture && bar.bottom <= picture.top && bar.bottom <= SIZES[2].height, JSON.stringify({ bar, picture }))
+	})
+
 	test('a screen without an example is a failure', async () => {
 		await show('screen=there-is-none')
 		assert.deepEqual(await page.evaluate(problemsOnScreen), ['no such example'])
@@ -108,6 +151,13 @@ describe('kiosk gallery', () => {
 				problems.some((problem) => rule.test(problem)),
 				`${rule} in ${problems.join('; ')}`,
 			)
+		await show('screen=choose-ending')
+		await page.evaluate(() => document.querySelector<HTMLElement>('.idle')?.style.setProperty('transform', 'translateY(-120px)'))
+		const covered = await page.evaluate(problemsOnScreen)
+		assert.ok(
+			covered.some((problem) => /^button.*“Borrow.*covers the bar/.test(problem)),
+			covered.join('; '),
+		)
 		await show('screen=attract')
 	})
 
@@ -145,6 +195,20 @@ describe('kiosk gallery', () => {
 		assert.deepEqual(complaints, [])
 	})
 })
+
+/** WCAG 2.2: (L1 + 0.05) / (L2 + 0.05) of two colours written as `rgb(…)`. */
+function contrast(one: string, other: string): number {
+	const [light = Number.NaN, dark = Number.NaN] = [one, other].map(luminance).sort((a, b) => b - a)
+	return (light + 0.05) / (dark + 0.05)
+}
+
+function luminance(color: string): number {
+	const [red = Number.NaN, green = Number.NaN, blue = Number.NaN] = (color.match(/[\d.]+/g) ?? []).map((part) => {
+		const share = Number(part) / 255
+		return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4
+	})
+	return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+}
 
 async function violationsOf(of: Page): Promise<string[]> {
 	const { violations } = await new AxeBuilder({ page: of })

@@ -93,6 +93,24 @@ describe('kiosk page', () => {
 		assert.equal(await page.getByRole('button', { name: 'Borrow a laptop' }).count(), 0, 'what is not offered is no button')
 	})
 
+	test('a return says when it was, and keeps saying it', async () => {
+		controller.show('done-deposit')
+		await page.getByText('Returned today 12:41.').waitFor()
+		const came = kioskExamples.get('done-deposit')?.now ?? Number.NaN
+		controller.show('done-deposit', { now: came + 120_000 })
+		await page.locator('.top').getByText('12:43').waitFor()
+		assert.equal(await page.getByText('Returned today 12:41.').count(), 1)
+	})
+
+	test('who is offered nothing finds the help desk and the way out', async () => {
+		controller.show('choose-denied')
+		await heading('There is nothing for you to take here').waitFor()
+		assert.equal(await page.getByRole('button', { name: 'Borrow a laptop' }).count(), 0)
+		await page.getByText('Not set up for you.', { exact: true }).waitFor()
+		await page.getByRole('button', { name: 'Start over' }).click()
+		await controller.until((acts) => acts.some((act) => act.kind === 'finish'))
+	})
+
 	test('help at an open door is a leaf over it: the door keeps its controller, and comes back', async () => {
 		controller.show('open')
 		await page.getByRole('button', { name: 'Help' }).click()

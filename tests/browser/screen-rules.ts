@@ -20,13 +20,14 @@ export function problemsOnScreen(): string[] {
 	const page = document.scrollingElement ?? document.documentElement
 	if (page.scrollWidth > width) problems.push(`scrolls sideways by ${page.scrollWidth - width} px`)
 
-	const buttons = [...document.querySelectorAll('button')].map((button) => ({ button, box: button.getBoundingClientRect() }))
+	const shown = [...document.querySelectorAll('button')].filter((button) => button.checkVisibility({ visibilityProperty: true }))
+	const buttons = shown.map((button) => ({ button, box: button.getBoundingClientRect() }))
 	for (const { button } of buttons) {
 		if (button.scrollWidth > button.clientWidth + 1 || button.scrollHeight > button.clientHeight + 1)
 			problems.push(`text is cut in ${nameOf(button)}`)
 	}
-	// The warning that time runs out may cover the rest; it is there to be touched.
-	const below = buttons.filter(({ button }) => !button.closest('.idle'))
+	// In small windows the warning that time runs out may lie over what scrolls beneath it.
+	const below = buttons.filter(({ button }) => kiosk || !button.closest('.idle'))
 	for (const [index, one] of below.entries()) {
 		for (const other of below.slice(index + 1)) {
 			const apart =
@@ -48,7 +49,7 @@ export function problemsOnScreen(): string[] {
 			problems.push(`out of the screen: ${nameOf(button)}`)
 	}
 
-	const bars = [...document.querySelectorAll('.caption, .bar')].map((bar) => bar.getBoundingClientRect().top)
+	const bars = [...document.querySelectorAll('.caption, .bar, .idle')].map((bar) => bar.getBoundingClientRect().top)
 	const floor = Math.min(height, ...bars)
 	for (const element of document.querySelectorAll('.info *, .picture *, .acts *')) {
 		const { bottom, height: tall } = element.getBoundingClientRect()
