@@ -60,3 +60,16 @@ test('a badge takes a laptop out with one pulse and a due time, and the same bad
 	assert.equal(choices.filter((c) => c.kind === 'return').length, 0, 'nothing left to bring back')
 	await site.act({ kind: 'finish' })
 })
+
+test('staff who name a laptop that is on loan are asked again before the loan ends', async () => {
+	const { tag } = await borrow(1)
+	await site.fault({ compartment: 24, opensByItself: true })
+	await site.until((v) => v.notices.includes('door-forced'), 'the forced door')
+	await site.door(24, 'closed')
+	await site.until((v) => !v.notices.includes('door-forced'), 'the door shut')
+	const slip = await site.settle(24, { tag })
+	assert.equal(slip.status, 409)
+	assert.match(((await slip.json()) as { detail: string }).detail, /on loan/)
+	assert.equal((await site.settle(24, 'nothing')).status, 200)
+	await giveBack(1, tag)
+})

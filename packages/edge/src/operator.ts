@@ -10,6 +10,8 @@ const request = z.strictObject({
 	door: z.int().positive(),
 	/** What was found inside: nothing, or the item with this tag. */
 	found: z.union([z.literal('nothing'), z.strictObject({ tag: z.string().min(1) })]),
+	/** The item that was found is on loan: yes, it came back, and the loan ends. */
+	returned: z.boolean().optional(),
 })
 
 const historyRequest = z.strictObject({ history: z.literal('checked') })
@@ -39,14 +41,14 @@ function settleHistory(journal: Journal): object {
 }
 
 /** A person at the bank looked into a held compartment and says what is there; it may then be used again. */
-function settleDoor(body: unknown, { bank, authority }: OperatorParts): object {
+function settleDoor(body: unknown, { bank, authority, cases }: OperatorParts): object {
 	const parsed = request.safeParse(body)
 	if (!parsed.success)
 		throw new Fault(
 			'request-refused',
 			'Say which door, and what was found: {"door": 14, "found": "nothing"} or {"door": 14, "found": {"tag": "LT-0418"}}.',
 		)
-	const { door, found } = parsed.data
+	const { door, found, returned } = parsed.data
 	const bundle = authority.current()?.bundle
 	const id = bundle?.bank.compartments.find((c) => c.number === door)?.id as Id<'compartment'> | undefined
 	const compartment = id && bank.state().compartments[id]
@@ -61,6 +63,14 @@ function settleDoor(body: unknown, { bank, authority }: OperatorParts): object {
 	if (elsewhere) {
 		const other = bundle?.bank.compartments.find((c) => c.id === elsewhere.id)?.number
 		throw new Fault('request-refused', `The records say that it lies behind door ${other}. One thing lies in one place: look there first.`)
+	}
+	// A slip of the pen must not end somebody's loan; where the doubt is about this very item, no second word is needed.
+	const expected = compartment.content.kind === 'unknown' && content.kind === 'item' && compartment.content.last === content.item
+	if (content.kind === 'item' && !expected && !returned && cases.isOut(content.item)) {
+		throw new Fault(
+			'request-refused',
+			`The records say that it is on loan. If it really lies behind door ${door}, say so with "returned": true (--returned); that ends the loan.`,
+		)
 	}
 	if (bank.settle(id, content) === 'storage-full')
 		throw new Fault(

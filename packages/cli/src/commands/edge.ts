@@ -19,7 +19,7 @@ export async function edge(args: readonly string[]): Promise<void> {
 }
 
 async function settle(args: readonly string[]): Promise<void> {
-	const { values, positionals } = readArgs(args, { data: { type: 'string' }, history: { type: 'boolean' } }, true)
+	const { values, positionals } = readArgs(args, { data: { type: 'string' }, history: { type: 'boolean' }, returned: { type: 'boolean' } }, true)
 	const [door, found] = positionals
 	if (!values.history && (!door || !found || !/^\d+$/.test(door)))
 		throw new Fault('config-invalid', 'Say which door and what is inside: `latchwork edge settle 14 nothing` or `latchwork edge settle 14 LT-0418`.')
@@ -29,7 +29,11 @@ async function settle(args: readonly string[]): Promise<void> {
 	const answer = await fetch(`http://127.0.0.1:${port}/api/operator/settle`, {
 		method: 'POST',
 		headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-		body: JSON.stringify(values.history ? { history: 'checked' } : { door: Number(door), found: found === 'nothing' ? 'nothing' : { tag: found } }),
+		body: JSON.stringify(
+			values.history
+				? { history: 'checked' }
+				: { door: Number(door), found: found === 'nothing' ? 'nothing' : { tag: found }, ...(values.returned && { returned: true }) },
+		),
 	}).catch((cause) => {
 		throw new Fault('transport-closed', `No controller answers for ${data}. Start it first.`, { cause })
 	})

@@ -60,6 +60,8 @@ export interface Cases {
 	cancel(caseId: string, lineId: string, subject: Id<'subject'>): CaseEntry | undefined
 	/** A person looked into a held compartment: what was in doubt about the lines that concern it is settled by what was found. */
 	found(compartment: string, item: string | undefined): CaseEntry
+	/** Somebody has it, by a case that nobody doubts. */
+	isOut(asset: string): boolean
 	due(caseId: string): number | undefined
 	/**
 	 * Moves every case whose deadline has come, each in a transaction of its own; answers when the next one is due. While the time is
@@ -223,6 +225,8 @@ export function openCases(parts: CaseParts): Cases {
 				drop: [],
 			})
 		},
+		isOut: (asset) =>
+			[...all().values()].some((of) => of.lines.some((line) => line.asset === asset && line.custodian !== parts.bank && !line.unverified)),
 		due: (caseId) => all().get(caseId)?.deadlines.due,
 		runDeadlines() {
 			let next: number | undefined
