@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Fault } from '@latchwork/core/base'
@@ -17,5 +18,21 @@ export function lockDirectory(directory: string, name: string): { close(): void 
 		lock.close()
 		if ((cause as { errcode?: number }).errcode !== SQLITE_BUSY) throw cause
 		throw new Fault('data-in-use', `Another Latchwork uses ${directory}. Stop it, or choose another directory with LATCHWORK_DATA.`, { cause })
+	}
+}
+
+/** Does a living process hold it? Asks without taking it. */
+export function isLocked(directory: string, name: string): boolean {
+	const path = join(directory, `${name}.lock`)
+	if (!existsSync(path)) return false
+	const lock = new DatabaseSync(path, { readOnly: true })
+	try {
+		lock.prepare('PRAGMA schema_version').get()
+		return false
+	} catch (cause) {
+		if ((cause as { errcode?: number }).errcode !== SQLITE_BUSY) throw cause
+		return true
+	} finally {
+		lock.close()
 	}
 }

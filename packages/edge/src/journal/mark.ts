@@ -1,4 +1,4 @@
-import { closeSync, constants, fdatasyncSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, constants, existsSync, fdatasyncSync, openSync, readFileSync, readSync, writeSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
 import { Fault, fromHex, type Id, toHex } from '@latchwork/core/base'
 import type { StreamHead } from '@latchwork/core/ledger'
@@ -47,6 +47,9 @@ export function openMarkFile(path: string): MarkFile {
 	}
 }
 
+/** The newest whole mark of a ring that nobody is to touch. */
+export const readMark = (path: string): StreamHead | undefined => (existsSync(path) ? newest(readFileSync(path))?.mark : undefined)
+
 interface Slot {
 	readonly turn: number
 	readonly mark: StreamHead
@@ -54,7 +57,7 @@ interface Slot {
 
 function newest(ring: Uint8Array): Slot | undefined {
 	let found: Slot | undefined
-	for (let at = 0; at < ring.length; at += SLOT) {
+	for (let at = 0; at + SLOT <= ring.length; at += SLOT) {
 		const slot = decode(ring.subarray(at, at + SLOT))
 		if (slot && slot.turn > (found?.turn ?? 0)) found = slot
 	}

@@ -1,9 +1,11 @@
-import { existsSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Fault } from '@latchwork/core/base'
 import type { SignedHead, StreamHead } from '@latchwork/core/ledger'
-import { openMarkFile } from './mark.ts'
+import { isLocked } from './lock.ts'
+import { readMark } from './mark.ts'
 
 /** One stream as it lies on disk, for those who check or export it. */
 export interface StoredStream {
@@ -16,14 +18,24 @@ export interface StoredStream {
 	readonly mark: StreamHead | undefined
 }
 
-/** Reads the journal of a data directory without disturbing a controller that runs on it. */
+/** Reads the journal of a data directory: changes nothing in it, needs no right to, and disturbs no controller that runs on it. */
 export function readJournal(directory: string): StoredStream[] {
 	const path = join(directory, 'edge.db')
 	if (!existsSync(path)) throw new Fault('not-found', `There is no journal in ${directory}. Name the data directory of a controller.`)
-	const db = new DatabaseSync(path, { readOnly: true })
-	const marks = openMarkFile(join(directory, 'edge.mark'))
+	if (isLocked(directory, 'edge')) return streamsOf(path, readMark(join(directory, 'edge.mark')))
+	// SQLite writes beside a database even to read it, so evidence is read from a copy.
+	const copy = mkdtempSync(join(tmpdir(), 'latchwork-read-'))
 	try {
-		const mark = marks.read()
+		for (const name of ['edge.db', 'edge.db-wal']) if (existsSync(join(directory, name))) copyFileSync(join(directory, name), join(copy, name))
+		return streamsOf(join(copy, 'edge.db'), readMark(join(directory, 'edge.mark')))
+	} finally {
+		rmSync(copy, { recursive: true, force: true })
+	}
+}
+
+function streamsOf(path: string, mark: StreamHead | undefined): StoredStream[] {
+	const db = new DatabaseSync(path, { readOnly: true })
+	try {
 		const streams = db.prepare('SELECT stream, min(rowid) AS first FROM event GROUP BY stream ORDER BY first').all()
 		const lines = db.prepare('SELECT bytes FROM event WHERE stream = ? ORDER BY seq')
 		const head = db.prepare('SELECT value FROM meta WHERE key = ?')
@@ -38,7 +50,6 @@ export function readJournal(directory: string): StoredStream[] {
 			}
 		})
 	} finally {
-		marks.close()
 		db.close()
 	}
 }
