@@ -252,7 +252,7 @@ export function openSession(parts: SessionParts): KioskSession {
 		const decision = parts.intents.decide(who, by, act, candidate.asset, act === 'deposit')
 		const record = decided(decision.decision, candidate.asset)
 		if (decision.effect === 'deny') {
-			journal.commit({ events: [record], essential: true })
+			refused(record)
 			deny(decision.reason)
 			return 'shown'
 		}
@@ -262,11 +262,20 @@ export function openSession(parts: SessionParts): KioskSession {
 		return openDoor(act, ready, candidate, decision.grant, entry, ready.evidence) ? 'shown' : 'next'
 	}
 
+	/** A refusal is a refusal even where it cannot be recorded; it never spends the space held back for returns and alarms. */
+	const refused = (event: EventDraft): void => {
+		try {
+			journal.commit({ events: [event] })
+		} catch (fault) {
+			if (!isFault(fault, 'journal-full')) throw fault
+		}
+	}
+
 	const borrow = (type: string): void => {
 		const reason = parts.intents.loansWait()
 		if (reason) {
 			const data = { method: who?.method ?? 'none', reason }
-			journal.commit({ events: [{ type: 'decision.denied', subject: parts.bankId, ...(who && { actor: who.subject }), data }], essential: true })
+			refused({ type: 'decision.denied', subject: parts.bankId, ...(who && { actor: who.subject }), data })
 			return deny(reason)
 		}
 		const candidates = parts.intents.candidates(type)
