@@ -55,7 +55,10 @@ async function check(): Promise<Outcome> {
 async function scenario(): Promise<Outcome> {
 	const unbuilt = buildWebIfStale(root, say)
 	if (unbuilt !== undefined) return { tests: [], problems: [unbuilt] }
-	return runTestFiles({ root, stage: 'scenario', patterns: SCENARIO, testTimeoutMs: 5 * MINUTE, timeoutMs: 12 * MINUTE }, say)
+	return runTestFiles(
+		{ root, stage: 'scenario', patterns: SCENARIO, alone: 'tests/faults/kill.test.ts', testTimeoutMs: 5 * MINUTE, timeoutMs: 12 * MINUTE },
+		say,
+	)
 }
 
 /** Third-party systems; there is none to test against yet. */

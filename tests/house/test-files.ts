@@ -10,6 +10,8 @@ export interface TestFiles {
 	readonly root: string
 	readonly stage: string
 	readonly patterns: readonly string[]
+	/** A file that takes as long as all others together gets a process of its own. */
+	readonly alone?: string
 	readonly testTimeoutMs: number
 	readonly timeoutMs: number
 }
@@ -35,10 +37,14 @@ export async function runTestFiles(job: TestFiles, say: (text: string) => void):
 	const scope: CensusScope = { mark: `TMPDIR=${folder}`, sessions, folder, prefix: 'latchwork-' }
 	const before = takeCensus(scope)
 	try {
-		const shards = Math.min(SHARDS, files.length)
-		const ended = await Promise.all(
-			Array.from({ length: shards }, (_, i) => runTests({ ...job, files, shard: `${i + 1}/${shards}`, folder }, (pid) => sessions.add(pid), say)),
-		)
+		const alone = files.filter((file) => job.alone !== undefined && file.endsWith(job.alone))
+		const shared = files.filter((file) => !alone.includes(file))
+		const shards = Math.min(SHARDS, shared.length)
+		const parts = [
+			...alone.map((file) => ({ files: [file], shard: '1/1' })),
+			...Array.from({ length: shards }, (_, i) => ({ files: shared, shard: `${i + 1}/${shards}` })),
+		]
+		const ended = await Promise.all(parts.map((part) => runTests({ ...job, ...part, folder }, (pid) => sessions.add(pid), say)))
 		const left = await settled(() => leftovers(before, takeCensus(scope)))
 		return outcomeOf(files.length, ended, left)
 	} finally {
