@@ -247,7 +247,7 @@ async function killOften(site: Site, kills: number, seed: number, tally: Tally):
 
 test(`kill -9 of the controller ${KILLS} times while people use it: no pulse without its row, none twice, no gap, nothing hangs`, {
 	timeout: 900_000,
-}, async (t) => {
+}, async () => {
 	const tally: Tally = { histogram: { none: 0, releasing: 0, opened: 0, closed: 0 }, recovery: [], reader: [], pulses: 0, intents: 0, events: 0 }
 	const shipped = mkdtempSync(join(tmpdir(), 'latchwork-shipped-'))
 	await latchwork('bundle', 'edge', '--out', shipped)
@@ -261,7 +261,7 @@ test(`kill -9 of the controller ${KILLS} times while people use it: no pulse wit
 	const { histogram, recovery } = tally
 	recovery.sort((a, b) => a - b)
 	const p99 = recovery[Math.floor(recovery.length * 0.99)] ?? 0
-	t.diagnostic(
+	console.log(
 		`seed ${SEED}: ${recovery.length} kills, door state at the kill ${JSON.stringify(histogram)}; ${tally.pulses} pulses of ${tally.intents} intents; ${tally.events} events; recovery p50 ${Math.round(recovery[recovery.length >> 1] ?? 0)} ms, p99 ${Math.round(p99)} ms; slowest reader ${Math.round(Math.max(...tally.reader))} ms`,
 	)
 	assert.ok(p99 <= 5_000, `recovery p99 ${p99} ms (I11: 5 s)`)
