@@ -1,133 +1,135 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { after, before, describe, test } from 'node:test'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { type Site, startSite } from '../scenarios/site.ts'
 import { startBrowser } from './browser.ts'
 
 /** The whole product as a new user meets it: real controller, real bytes, both pages in Chromium; only the metal is emulated. */
-let site: Site
-let browser: Browser
-let context: BrowserContext
-/** The hands: the page of the virtual bank. */
-let bank: Page
-let kiosk: Page
-const refusedByPolicy: string[] = []
+describe('the first loan in a browser', () => {
+	let site: Site
+	let browser: Browser
+	let context: BrowserContext
+	/** The hands: the page of the virtual bank. */
+	let bank: Page
+	let kiosk: Page
+	const refusedByPolicy: string[] = []
 
-before(async () => {
-	const [started, launched] = await Promise.all([startSite(), startBrowser()])
-	site = started
-	browser = launched
-	context = await browser.newContext({ viewport: { width: 1920, height: 1080 }, reducedMotion: 'reduce' })
-	bank = await context.newPage()
-	kiosk = await context.newPage()
-	for (const page of [bank, kiosk]) page.on('console', (said) => /Content Security Policy/.test(said.text()) && refusedByPolicy.push(said.text()))
-	await bank.goto(site.ready.virtual)
-	await kiosk.goto(site.ready.kiosk)
-})
-after(async () => {
-	await browser?.close()
-	await site?.stop()
-})
+	before(async () => {
+		const [started, launched] = await Promise.all([startSite(), startBrowser()])
+		site = started
+		browser = launched
+		context = await browser.newContext({ viewport: { width: 1920, height: 1080 }, reducedMotion: 'reduce' })
+		bank = await context.newPage()
+		kiosk = await context.newPage()
+		for (const page of [bank, kiosk]) page.on('console', (said) => /Content Security Policy/.test(said.text()) && refusedByPolicy.push(said.text()))
+		await bank.goto(site.ready.virtual)
+		await kiosk.goto(site.ready.kiosk)
+	})
+	after(async () => {
+		await browser?.close()
+		await site?.stop()
+	})
 
-const heading = (name: string | RegExp) => kiosk.getByRole('heading', { level: 1, name })
-const pulses = async () => (await site.metal()).reduce((sum, d) => sum + d.pulses, 0)
-const press = (name: string | RegExp) => bank.getByRole('button', { name, exact: true }).first().click()
+	const heading = (name: string | RegExp) => kiosk.getByRole('heading', { level: 1, name })
+	const pulses = async () => (await site.metal()).reduce((sum, d) => sum + d.pulses, 0)
+	const press = (name: string | RegExp) => bank.getByRole('button', { name, exact: true }).first().click()
 
-async function openDoor(): Promise<string> {
-	await heading(/^Door \d+ is open$/).waitFor()
-	return /\d+/.exec((await heading(/^Door \d+ is open$/).textContent()) ?? '')?.[0] ?? assert.fail('no door number')
-}
-
-/** No finding of axe on the live screen; the kiosk that the bench shows in a frame is looked at as a page of its own. */
-async function accessible(page: Page, screen: string): Promise<void> {
-	const { violations } = await new AxeBuilder({ page }).exclude('iframe').analyze()
-	assert.deepEqual(
-		violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target).join(', ')}`),
-		[],
-		screen,
-	)
-}
-
-test('the page of the virtual bank shows the kiosk beside the doors, and neither content policy has anything to refuse', async () => {
-	await bank.frameLocator('iframe').getByRole('heading', { level: 1, name: 'How do you want to start?' }).waitFor()
-	assert.deepEqual(refusedByPolicy, [])
-})
-
-test('by hand: tap, choose, take, push shut: one pulse and a time to bring it back; later the same badge returns it', async () => {
-	await heading('How do you want to start?').waitFor()
-	await accessible(kiosk, 'start')
-	const before = await pulses()
-	await press('Tap badge')
-	await kiosk.getByRole('button', { name: /^Borrow a laptop/ }).click()
-	const door = await openDoor()
-	await accessible(kiosk, 'door')
-	await bank.getByRole('heading', { name: `Door ${door}`, exact: true }).waitFor()
-	await accessible(bank, 'virtual bank')
-	await press(/^Take LT-\d+$/)
-	await kiosk
-		.getByText(/ is out\./)
-		.first()
-		.waitFor()
-	await press('Push shut')
-	await heading(/^You have /).waitFor()
-	const tag = /LT-\d+/.exec((await heading(/^You have /).textContent()) ?? '')?.[0] ?? ''
-	await kiosk.getByText(/^Bring it back by .*18:00\.$/).waitFor()
-	await accessible(kiosk, 'done')
-	assert.equal(await pulses(), before + 1)
-	await kiosk.getByRole('button', { name: 'Finish' }).click()
-
-	await press('Tap badge')
-	await kiosk.getByRole('button', { name: /^Return LT-/ }).click()
-	const into = await openDoor()
-	await bank.getByRole('heading', { name: `Door ${into}`, exact: true }).waitFor()
-	await bank.getByLabel('Tag').fill(tag)
-	await press('Put in')
-	await kiosk
-		.getByText(/ is in\./)
-		.first()
-		.waitFor()
-	await press('Push shut')
-	await heading(/ is back$/).waitFor()
-	assert.equal(await pulses(), before + 2)
-	await kiosk.getByRole('button', { name: 'Finish' }).click()
-	await heading('How do you want to start?').waitFor()
-})
-
-test('by keyboard alone: PIN, arrows and Enter borrow a laptop; a page that is loaded anew shows the open door again', async () => {
-	const before = await pulses()
-	await heading('How do you want to start?').waitFor()
-	await kiosk.bringToFront()
-	await focus(/^PIN/)
-	await kiosk.keyboard.press('Enter')
-	await heading('Type your PIN').waitFor()
-	await kiosk.keyboard.type(site.ready.people[1]?.pin ?? '')
-	await heading('What would you like to do?').waitFor()
-	await accessible(kiosk, 'choices')
-	await kiosk.keyboard.press('ArrowDown')
-	await kiosk.keyboard.press('Enter')
-	const door = await openDoor()
-	await kiosk.reload()
-	assert.equal(await openDoor(), door)
-	await site.item(Number(door), false)
-	await kiosk
-		.getByText(/ is out\./)
-		.first()
-		.waitFor()
-	await site.door(Number(door), 'closed')
-	await heading(/^You have /).waitFor()
-	assert.equal(await pulses(), before + 1)
-	await focus(/^Finish/)
-	await kiosk.keyboard.press('Enter')
-	await heading('How do you want to start?').waitFor()
-})
-
-/** Walks with Tab until what has the focus is called so. */
-async function focus(name: RegExp): Promise<void> {
-	for (let i = 0; i < 40; i++) {
-		const text = await kiosk.evaluate(() => document.activeElement?.textContent?.trim() ?? '')
-		if (name.test(text)) return
-		await kiosk.keyboard.press('Tab')
+	async function openDoor(): Promise<string> {
+		await heading(/^Door \d+ is open$/).waitFor()
+		return /\d+/.exec((await heading(/^Door \d+ is open$/).textContent()) ?? '')?.[0] ?? assert.fail('no door number')
 	}
-	assert.fail(`Tab never reaches ${name}`)
-}
+
+	/** No finding of axe on the live screen; the kiosk that the bench shows in a frame is looked at as a page of its own. */
+	async function accessible(page: Page, screen: string): Promise<void> {
+		const { violations } = await new AxeBuilder({ page }).exclude('iframe').analyze()
+		assert.deepEqual(
+			violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target).join(', ')}`),
+			[],
+			screen,
+		)
+	}
+
+	test('the page of the virtual bank shows the kiosk beside the doors, and neither content policy has anything to refuse', async () => {
+		await bank.frameLocator('iframe').getByRole('heading', { level: 1, name: 'How do you want to start?' }).waitFor()
+		assert.deepEqual(refusedByPolicy, [])
+	})
+
+	test('by hand: tap, choose, take, push shut: one pulse and a time to bring it back; later the same badge returns it', async () => {
+		await heading('How do you want to start?').waitFor()
+		await accessible(kiosk, 'start')
+		const before = await pulses()
+		await press('Tap badge')
+		await kiosk.getByRole('button', { name: /^Borrow a laptop/ }).click()
+		const door = await openDoor()
+		await accessible(kiosk, 'door')
+		await bank.getByRole('heading', { name: `Door ${door}`, exact: true }).waitFor()
+		await accessible(bank, 'virtual bank')
+		await press(/^Take LT-\d+$/)
+		await kiosk
+			.getByText(/ is out\./)
+			.first()
+			.waitFor()
+		await press('Push shut')
+		await heading(/^You have /).waitFor()
+		const tag = /LT-\d+/.exec((await heading(/^You have /).textContent()) ?? '')?.[0] ?? ''
+		await kiosk.getByText(/^Bring it back by .*18:00\.$/).waitFor()
+		await accessible(kiosk, 'done')
+		assert.equal(await pulses(), before + 1)
+		await kiosk.getByRole('button', { name: 'Finish' }).click()
+
+		await press('Tap badge')
+		await kiosk.getByRole('button', { name: /^Return LT-/ }).click()
+		const into = await openDoor()
+		await bank.getByRole('heading', { name: `Door ${into}`, exact: true }).waitFor()
+		await bank.getByLabel('Tag').fill(tag)
+		await press('Put in')
+		await kiosk
+			.getByText(/ is in\./)
+			.first()
+			.waitFor()
+		await press('Push shut')
+		await heading(/ is back$/).waitFor()
+		assert.equal(await pulses(), before + 2)
+		await kiosk.getByRole('button', { name: 'Finish' }).click()
+		await heading('How do you want to start?').waitFor()
+	})
+
+	test('by keyboard alone: PIN, arrows and Enter borrow a laptop; a page that is loaded anew shows the open door again', async () => {
+		const before = await pulses()
+		await heading('How do you want to start?').waitFor()
+		await kiosk.bringToFront()
+		await focus(/^PIN/)
+		await kiosk.keyboard.press('Enter')
+		await heading('Type your PIN').waitFor()
+		await kiosk.keyboard.type(site.ready.people[1]?.pin ?? '')
+		await heading('What would you like to do?').waitFor()
+		await accessible(kiosk, 'choices')
+		await kiosk.keyboard.press('ArrowDown')
+		await kiosk.keyboard.press('Enter')
+		const door = await openDoor()
+		await kiosk.reload()
+		assert.equal(await openDoor(), door)
+		await site.item(Number(door), false)
+		await kiosk
+			.getByText(/ is out\./)
+			.first()
+			.waitFor()
+		await site.door(Number(door), 'closed')
+		await heading(/^You have /).waitFor()
+		assert.equal(await pulses(), before + 1)
+		await focus(/^Finish/)
+		await kiosk.keyboard.press('Enter')
+		await heading('How do you want to start?').waitFor()
+	})
+
+	/** Walks with Tab until what has the focus is called so. */
+	async function focus(name: RegExp): Promise<void> {
+		for (let i = 0; i < 40; i++) {
+			const text = await kiosk.evaluate(() => document.activeElement?.textContent?.trim() ?? '')
+			if (name.test(text)) return
+			await kiosk.keyboard.press('Tab')
+		}
+		assert.fail(`Tab never reaches ${name}`)
+	}
+})

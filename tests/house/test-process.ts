@@ -55,6 +55,7 @@ export async function runTests(job: TestProcess, onStart: (pid: number) => void,
 function nodeArguments(job: TestProcess, events: string): string[] {
 	const reporter = join(import.meta.dirname, 'reporter.ts')
 	return [
+		`--import=${join(import.meta.dirname, 'seed.ts')}`,
 		'--test',
 		'--test-isolation=none',
 		`--test-shard=${job.shard}`,

@@ -1,147 +1,149 @@
 import assert from 'node:assert/strict'
 import { request } from 'node:http'
-import { after, before, test } from 'node:test'
+import { after, before, describe, test } from 'node:test'
 import { type Site, startSite } from './site.ts'
 
 /** The control API of the virtual bank: fixed paths, and an answer for every wrong request (issue "A cabinet that works alone" §3). */
-let site: Site
-before(async () => {
-	site = await startSite()
-})
-after(async () => void (await site?.stop()))
-
-const send = (method: string, path: string, body?: string, type = 'application/json') =>
-	fetch(site.ready.virtual + path, { method, ...(body !== undefined && { headers: { 'content-type': type }, body }) })
-
-const PATHS = {
-	'/banks': ['get'],
-	'/banks/{id}/badge': ['post'],
-	'/banks/{id}/keypad': ['post'],
-	'/banks/{id}/scan': ['post'],
-	'/banks/{id}/compartments/{n}/door': ['post'],
-	'/banks/{id}/compartments/{n}/item': ['post'],
-	'/banks/{id}/faults': ['delete', 'post'],
-	'/clock': ['post'],
-}
-
-test('its OpenAPI 3.1 document lists every path that scripts rely on, with body and answers', async () => {
-	const api = (await (await send('GET', '/openapi.json')).json()) as {
-		openapi: string
-		info: { title: string; version: string }
-		paths: Record<string, Record<string, { requestBody?: unknown; responses: Record<string, unknown>; summary?: string }>>
-	}
-	assert.match(api.openapi, /^3\.1\.\d+$/)
-	assert.ok(api.info.title && api.info.version)
-	for (const [path, methods] of Object.entries(PATHS)) {
-		assert.deepEqual(Object.keys(api.paths[path] ?? {}).sort(), methods, path)
-		for (const method of methods) {
-			const operation = api.paths[path]?.[method]
-			assert.ok(operation?.summary, `${method} ${path} has a summary`)
-			assert.equal(operation.requestBody !== undefined, method === 'post', `${method} ${path} and its body`)
-			assert.ok(
-				Object.keys(operation.responses).some((status) => status.startsWith('2')),
-				`${method} ${path} says what success is`,
-			)
-		}
-	}
-})
-
-/** Each act once as it should be; what follows breaks one thing at a time. */
-const acts = (): [method: string, path: string, body: object | undefined][] => [
-	['POST', `/banks/${site.bank}/badge`, { number: '4711' }],
-	['POST', `/banks/${site.bank}/keypad`, { keys: '12#' }],
-	['POST', `/banks/${site.bank}/scan`, { text: 'LT-0418' }],
-	['POST', `/banks/${site.bank}/compartments/1/door`, { state: 'closed' }],
-	['POST', `/banks/${site.bank}/compartments/1/item`, { present: false }],
-	['POST', `/banks/${site.bank}/faults`, { board: 0, echo: false }],
-	['DELETE', `/banks/${site.bank}/faults`, undefined],
-]
-
-async function problem(answer: Response, status: number, what: string): Promise<string> {
-	assert.equal(answer.status, status, what)
-	assert.match(answer.headers.get('content-type') ?? '', /^application\/problem\+json/, what)
-	const body = (await answer.json()) as { type: string; title: string; status: number; code: string; detail: string }
-	assert.equal(body.status, status, what)
-	assert.match(body.type, /^urn:latchwork:problem:/, what)
-	assert.ok(body.detail.length > 0 && !/\bat .*\.[jt]s:\d+/.test(body.detail), `${what}: ${body.detail}`)
-	return body.detail
-}
-
-test('every act has its success, so that the refusals below are refusals of what is wrong', async () => {
-	assert.equal((await send('POST', `/banks/${site.bank}/compartments/1/door`, '{"state":"open"}')).status, 204)
-	for (const [method, path, body] of acts().filter(([, path]) => !path.endsWith('/door')))
-		assert.equal((await send(method, path, body && JSON.stringify(body))).status, 204, path)
-	assert.equal((await send('POST', `/banks/${site.bank}/compartments/1/door`, '{"state":"closed"}')).status, 204)
-})
-
-test('an unknown bank and an unknown door are not found, and the answer says which', async () => {
-	for (const [method, path, body] of acts()) {
-		const text = body && JSON.stringify(body)
-		assert.match(await problem(await send(method, path.replace(site.bank, 'bnk_nowhere'), text), 404, path), /bnk_nowhere/)
-		if (path.includes('/compartments/1/'))
-			assert.match(await problem(await send(method, path.replace('/1/', '/99/'), text), 404, `door 99 of ${path}`), /99/)
-	}
-	await problem(await send('POST', `/banks/${site.bank}/faults`, '{"compartment":99,"stuckLock":true}'), 404, 'a fault of door 99')
-	await problem(await send('POST', `/banks/${site.bank}/faults`, '{"board":9,"silent":true}'), 404, 'a fault of board 9')
-})
-
-test('wrong bodies and rubbish are refused with the place of the mistake, and nothing on the metal changes', async () => {
-	const before = await site.metal()
-	for (const [method, path, body] of acts()) {
-		if (!body) continue
-		const name = Object.keys(body).at(-1) ?? ''
-		for (const wrong of [
-			'{',
-			'[]',
-			'null',
-			'"x"',
-			'{}',
-			JSON.stringify({ ...body, [name]: { $ne: 1 } }),
-			JSON.stringify({ ...body, [name]: null }),
-		]) {
-			await problem(await send(method, path, wrong), 400, `${path} ${wrong}`)
-		}
-		await problem(await send(method, path), 400, `${path} without a body`)
-		const unread = await send(method, path, 'number=1', 'text/plain')
-		assert.ok([400, 415].includes(unread.status), `${path} as plain text: ${unread.status}`)
-	}
-	await problem(await send('POST', `/banks/${site.bank}/compartments/one/door`, '{"state":"closed"}'), 400, 'door "one"')
-	await problem(await send('POST', `/banks/${site.bank}/badge`, '{"number":"not a badge"}'), 400, 'a badge that no reader knows')
-	await problem(await send('POST', `/banks/${site.bank}/faults`, '{"compartment":1,"explodes":true}'), 400, 'a fault that does not exist')
-	assert.deepEqual(await site.metal(), before)
-})
-
-test('nothing goes through a shut door, and the clock moves only under --virtual-clock', async () => {
-	assert.match(await problem(await send('POST', `/banks/${site.bank}/compartments/1/item`, '{"present":true}'), 409, 'item'), /closed/)
-	assert.match(await problem(await send('POST', '/clock', '{"advanceSeconds":60}'), 409, 'clock'), /--virtual-clock/)
-})
-
-/** As a browser would ask: `fetch` sets Host by itself. */
-function asked(method: string, url: string, headers: Record<string, string>): Promise<number> {
-	return new Promise((answer, failed) => {
-		const sent = request(url, { method, headers: { 'content-type': 'application/json', ...headers } }, (got) => {
-			got.resume()
-			answer(got.statusCode ?? 0)
-		})
-		sent.on('error', failed)
-		sent.end(method === 'POST' ? '{}' : undefined)
+describe('the control API of the virtual bank', () => {
+	let site: Site
+	before(async () => {
+		site = await startSite()
 	})
-}
+	after(async () => void (await site?.stop()))
 
-test('a web page that rebinds its name or posts from elsewhere reaches neither the virtual bank nor the kiosk', async () => {
-	const kiosk = site.ready.kiosk.replace(/\/$/, '')
-	const own = { [site.ready.virtual]: ['/state', '/banks', '/events', '/'], [kiosk]: ['/api/view', '/api/screen', '/health', '/'] }
-	const acts = { [site.ready.virtual]: `/banks/${site.bank}/badge`, [kiosk]: '/api/act' }
-	for (const [server, paths] of Object.entries(own)) {
-		const act = server + acts[server]
-		for (const path of paths) assert.equal(await asked('GET', server + path, { host: 'evil.example' }), 421, server + path)
-		assert.equal(await asked('POST', act, { host: 'evil.example', origin: 'http://evil.example' }), 421, act)
-		for (const origin of ['http://evil.example', 'null', server === kiosk ? site.ready.virtual : kiosk])
-			assert.equal(await asked('POST', act, { origin }), 403, `${act} from ${origin}`)
-		// The body of these two is refused (400), so they were let in.
-		assert.equal(await asked('POST', act, { origin: server }), 400, `${act} from its own page`)
-		assert.equal(await asked('POST', act, {}), 400, `${act} from a program`)
+	const send = (method: string, path: string, body?: string, type = 'application/json') =>
+		fetch(site.ready.virtual + path, { method, ...(body !== undefined && { headers: { 'content-type': type }, body }) })
+
+	const PATHS = {
+		'/banks': ['get'],
+		'/banks/{id}/badge': ['post'],
+		'/banks/{id}/keypad': ['post'],
+		'/banks/{id}/scan': ['post'],
+		'/banks/{id}/compartments/{n}/door': ['post'],
+		'/banks/{id}/compartments/{n}/item': ['post'],
+		'/banks/{id}/faults': ['delete', 'post'],
+		'/clock': ['post'],
 	}
-	const policy = (await send('GET', '/')).headers.get('content-security-policy') ?? ''
-	assert.match(policy, /default-src 'none'.*frame-src http:\/\/127\.0\.0\.1:\*/)
+
+	test('its OpenAPI 3.1 document lists every path that scripts rely on, with body and answers', async () => {
+		const api = (await (await send('GET', '/openapi.json')).json()) as {
+			openapi: string
+			info: { title: string; version: string }
+			paths: Record<string, Record<string, { requestBody?: unknown; responses: Record<string, unknown>; summary?: string }>>
+		}
+		assert.match(api.openapi, /^3\.1\.\d+$/)
+		assert.ok(api.info.title && api.info.version)
+		for (const [path, methods] of Object.entries(PATHS)) {
+			assert.deepEqual(Object.keys(api.paths[path] ?? {}).sort(), methods, path)
+			for (const method of methods) {
+				const operation = api.paths[path]?.[method]
+				assert.ok(operation?.summary, `${method} ${path} has a summary`)
+				assert.equal(operation.requestBody !== undefined, method === 'post', `${method} ${path} and its body`)
+				assert.ok(
+					Object.keys(operation.responses).some((status) => status.startsWith('2')),
+					`${method} ${path} says what success is`,
+				)
+			}
+		}
+	})
+
+	/** Each act once as it should be; what follows breaks one thing at a time. */
+	const acts = (): [method: string, path: string, body: object | undefined][] => [
+		['POST', `/banks/${site.bank}/badge`, { number: '4711' }],
+		['POST', `/banks/${site.bank}/keypad`, { keys: '12#' }],
+		['POST', `/banks/${site.bank}/scan`, { text: 'LT-0418' }],
+		['POST', `/banks/${site.bank}/compartments/1/door`, { state: 'closed' }],
+		['POST', `/banks/${site.bank}/compartments/1/item`, { present: false }],
+		['POST', `/banks/${site.bank}/faults`, { board: 0, echo: false }],
+		['DELETE', `/banks/${site.bank}/faults`, undefined],
+	]
+
+	async function problem(answer: Response, status: number, what: string): Promise<string> {
+		assert.equal(answer.status, status, what)
+		assert.match(answer.headers.get('content-type') ?? '', /^application\/problem\+json/, what)
+		const body = (await answer.json()) as { type: string; title: string; status: number; code: string; detail: string }
+		assert.equal(body.status, status, what)
+		assert.match(body.type, /^urn:latchwork:problem:/, what)
+		assert.ok(body.detail.length > 0 && !/\bat .*\.[jt]s:\d+/.test(body.detail), `${what}: ${body.detail}`)
+		return body.detail
+	}
+
+	test('every act has its success, so that the refusals below are refusals of what is wrong', async () => {
+		assert.equal((await send('POST', `/banks/${site.bank}/compartments/1/door`, '{"state":"open"}')).status, 204)
+		for (const [method, path, body] of acts().filter(([, path]) => !path.endsWith('/door')))
+			assert.equal((await send(method, path, body && JSON.stringify(body))).status, 204, path)
+		assert.equal((await send('POST', `/banks/${site.bank}/compartments/1/door`, '{"state":"closed"}')).status, 204)
+	})
+
+	test('an unknown bank and an unknown door are not found, and the answer says which', async () => {
+		for (const [method, path, body] of acts()) {
+			const text = body && JSON.stringify(body)
+			assert.match(await problem(await send(method, path.replace(site.bank, 'bnk_nowhere'), text), 404, path), /bnk_nowhere/)
+			if (path.includes('/compartments/1/'))
+				assert.match(await problem(await send(method, path.replace('/1/', '/99/'), text), 404, `door 99 of ${path}`), /99/)
+		}
+		await problem(await send('POST', `/banks/${site.bank}/faults`, '{"compartment":99,"stuckLock":true}'), 404, 'a fault of door 99')
+		await problem(await send('POST', `/banks/${site.bank}/faults`, '{"board":9,"silent":true}'), 404, 'a fault of board 9')
+	})
+
+	test('wrong bodies and rubbish are refused with the place of the mistake, and nothing on the metal changes', async () => {
+		const before = await site.metal()
+		for (const [method, path, body] of acts()) {
+			if (!body) continue
+			const name = Object.keys(body).at(-1) ?? ''
+			for (const wrong of [
+				'{',
+				'[]',
+				'null',
+				'"x"',
+				'{}',
+				JSON.stringify({ ...body, [name]: { $ne: 1 } }),
+				JSON.stringify({ ...body, [name]: null }),
+			]) {
+				await problem(await send(method, path, wrong), 400, `${path} ${wrong}`)
+			}
+			await problem(await send(method, path), 400, `${path} without a body`)
+			const unread = await send(method, path, 'number=1', 'text/plain')
+			assert.ok([400, 415].includes(unread.status), `${path} as plain text: ${unread.status}`)
+		}
+		await problem(await send('POST', `/banks/${site.bank}/compartments/one/door`, '{"state":"closed"}'), 400, 'door "one"')
+		await problem(await send('POST', `/banks/${site.bank}/badge`, '{"number":"not a badge"}'), 400, 'a badge that no reader knows')
+		await problem(await send('POST', `/banks/${site.bank}/faults`, '{"compartment":1,"explodes":true}'), 400, 'a fault that does not exist')
+		assert.deepEqual(await site.metal(), before)
+	})
+
+	test('nothing goes through a shut door, and the clock moves only under --virtual-clock', async () => {
+		assert.match(await problem(await send('POST', `/banks/${site.bank}/compartments/1/item`, '{"present":true}'), 409, 'item'), /closed/)
+		assert.match(await problem(await send('POST', '/clock', '{"advanceSeconds":60}'), 409, 'clock'), /--virtual-clock/)
+	})
+
+	/** As a browser would ask: `fetch` sets Host by itself. */
+	function asked(method: string, url: string, headers: Record<string, string>): Promise<number> {
+		return new Promise((answer, failed) => {
+			const sent = request(url, { method, headers: { 'content-type': 'application/json', ...headers } }, (got) => {
+				got.resume()
+				answer(got.statusCode ?? 0)
+			})
+			sent.on('error', failed)
+			sent.end(method === 'POST' ? '{}' : undefined)
+		})
+	}
+
+	test('a web page that rebinds its name or posts from elsewhere reaches neither the virtual bank nor the kiosk', async () => {
+		const kiosk = site.ready.kiosk.replace(/\/$/, '')
+		const own = { [site.ready.virtual]: ['/state', '/banks', '/events', '/'], [kiosk]: ['/api/view', '/api/screen', '/health', '/'] }
+		const acts = { [site.ready.virtual]: `/banks/${site.bank}/badge`, [kiosk]: '/api/act' }
+		for (const [server, paths] of Object.entries(own)) {
+			const act = server + acts[server]
+			for (const path of paths) assert.equal(await asked('GET', server + path, { host: 'evil.example' }), 421, server + path)
+			assert.equal(await asked('POST', act, { host: 'evil.example', origin: 'http://evil.example' }), 421, act)
+			for (const origin of ['http://evil.example', 'null', server === kiosk ? site.ready.virtual : kiosk])
+				assert.equal(await asked('POST', act, { origin }), 403, `${act} from ${origin}`)
+			// The body of these two is refused (400), so they were let in.
+			assert.equal(await asked('POST', act, { origin: server }), 400, `${act} from its own page`)
+			assert.equal(await asked('POST', act, {}), 400, `${act} from a program`)
+		}
+		const policy = (await send('GET', '/')).headers.get('content-security-policy') ?? ''
+		assert.match(policy, /default-src 'none'.*frame-src http:\/\/127\.0\.0\.1:\*/)
+	})
 })

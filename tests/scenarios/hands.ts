@@ -130,7 +130,10 @@ export async function settleAll(site: Site): Promise<void> {
 	const order = held.toSorted((a, b) => Number(inside.get(a.door) !== undefined) - Number(inside.get(b.door) !== undefined))
 	for (const { door } of order) {
 		const tag = inside.get(door)
-		const answer = await site.settle(door, tag === undefined ? 'nothing' : { tag })
+		const found = tag === undefined ? 'nothing' : { tag }
+		let answer = await site.settle(door, found)
+		// It may be on loan by the record: who holds it in their hands says so a second time, and the loan ends.
+		if (answer.status === 409 && tag !== undefined) answer = await site.settle(door, found, true)
 		assert.equal(answer.status, 200, await answer.text())
 	}
 }

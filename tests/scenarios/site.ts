@@ -35,7 +35,7 @@ export interface Site {
 	codes(person: number): Promise<string[]>
 	advance(seconds: number): Promise<void>
 	health(): Promise<Record<string, unknown>>
-	settle(door: number, found: 'nothing' | { tag: string }): Promise<Response>
+	settle(door: number, found: 'nothing' | { tag: string }, returned?: true): Promise<Response>
 	/** Pid of the controller now; it changes when it was killed and started again. */
 	edgePid(): number
 	/** Resolves with the pid of the next controller that is ready. */
@@ -119,13 +119,13 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
 		},
 		advance: async (advanceSeconds) => void (await must(virtual('POST', '/clock', { advanceSeconds }))),
 		health: async () => (await (await must(fetch(`${ready.kiosk}health`))).json()) as Record<string, unknown>,
-		async settle(door, found) {
+		async settle(door, found, returned) {
 			const { readFileSync } = await import('node:fs')
 			const token = readFileSync(join(ready.dataDir, 'operator.token'), 'utf8').trim()
 			return fetch(`${ready.kiosk}api/operator/settle`, {
 				method: 'POST',
 				headers: { ...json, authorization: `Bearer ${token}` },
-				body: JSON.stringify({ door, found }),
+				body: JSON.stringify({ door, found, ...(returned && { returned }) }),
 			})
 		},
 		edgePid: () => {
@@ -152,12 +152,14 @@ export async function startSites(count: number, options: SiteOptions = {}): Prom
 	throw failed.reason
 }
 
-let lastPort = 20_000 + (process.pid % 200) * 150
+/** Below the ports that the system gives to outgoing connections (32,768 and up): one of those could take a port between look and use. */
+const PORTS = { first: 20_000, end: 32_000 }
+let lastPort = PORTS.first + (process.pid % 80) * 150
 
 /** Two neighbouring ports for one site; sites that start at the same moment never look at the same ones. */
 async function freePair(): Promise<number> {
 	for (;;) {
-		lastPort = lastPort > 60_000 ? 20_000 : lastPort + 2
+		lastPort = lastPort + 2 >= PORTS.end ? PORTS.first : lastPort + 2
 		const port = lastPort
 		if ((await isFree(port)) && (await isFree(port + 1))) return port
 	}

@@ -9,6 +9,8 @@ import { createSensors, type Sensors, type Words } from './sensors.ts'
 const LATE_MS = 1000
 /** As many questions without a good answer in a row, and a board counts as lost: under 2 s, and not by 2 % of damaged bytes. */
 const MISSES = 10
+/** A board whose answer came late is waited for longer from then on. */
+const SLOW_FOR_MS = 60_000
 /** A read of a board that is lost anyway: once more, because its answer is a first state and needs a second that agrees. */
 const TRIES_WHEN_LOST = 2
 const DEAD_POLL_MS = 2000
@@ -26,6 +28,8 @@ interface BoardState {
 	busyUntil: number
 	/** Until then an answer may belong to an earlier question. */
 	suspectUntil: number
+	/** Until then it is given more time to answer. */
+	slowUntil: number
 	/** The last poll found a change and was followed by another at once. */
 	rereading: boolean
 	/** Has answered an open command before: then silence after one is a loss and not a habit. */
@@ -37,6 +41,8 @@ export interface Boards {
 	query(address: number): Promise<{ readonly words: Words; readonly settled: boolean } | undefined>
 	/** Writes the release frame of a command once. */
 	release(command: OpenCommand): Promise<OpenResult>
+	/** An answer of this board came after its question was over: from now on it gets more time. */
+	late(address: number): void
 	/** How often a read asks before it gives up. */
 	patience(address: number): number
 	reading(address: number): BoardReading
@@ -61,7 +67,7 @@ export function createBoards({ profile, channels, clock, exchange, tell }: Board
 
 	function untried(address: number): BoardState {
 		const sensors = createSensors({ bus: profile.bus, board: address }, channels, profile, tell)
-		const never = { misses: 0, dueAt: 0, busyUntil: 0, suspectUntil: 0 }
+		const never = { misses: 0, dueAt: 0, busyUntil: 0, suspectUntil: 0, slowUntil: 0 }
 		return { address, sensors, link: 'untried', ...never, rereading: false, answersOpens: false }
 	}
 
@@ -101,12 +107,14 @@ export function createBoards({ profile, channels, clock, exchange, tell }: Board
 		tell({ kind: 'board-down', bus: profile.bus, board: board.address })
 	}
 
+	const isSlow = (board: BoardState) => board.link !== 'down' && clock.mono() < board.slowUntil
+
 	const query: Boards['query'] = async (address) => {
 		const board = known(address)
 		const askedAt = clock.mono()
 		// From when it was due, so that waiting for others on the bus does not lower the rate.
 		const wasDue = Math.min(board.dueAt, askedAt)
-		const reply = await exchange.ask({ kind: 'status-query', board: address }, askedAt < board.suspectUntil ? 'last' : 'first')
+		const reply = await exchange.ask({ kind: 'status-query', board: address }, askedAt < board.suspectUntil ? 'last' : 'first', isSlow(board))
 		if (reply.kind === 'answer') return { words: reply.status, settled: answered(board, reply.status, wasDue) }
 		missed(board, askedAt)
 		return undefined
@@ -119,7 +127,7 @@ export function createBoards({ profile, channels, clock, exchange, tell }: Board
 			const { board: address, channel } = command.ref
 			const board = known(address)
 			const suspect = clock.mono() < board.suspectUntil
-			const reply = await exchange.ask({ kind: 'unlock', board: address, lock: channel }, 'first')
+			const reply = await exchange.ask({ kind: 'unlock', board: address, lock: channel }, 'first', isSlow(board))
 			if (reply.kind === 'unsent') return notSent(command, reply.fault)
 			const now = clock.mono()
 			board.busyUntil = now + BUSY_AFTER_OPEN_MS
@@ -129,6 +137,10 @@ export function createBoards({ profile, channels, clock, exchange, tell }: Board
 			const acknowledged = reply.kind === 'answer' && !suspect
 			board.answersOpens ||= acknowledged
 			return { id: command.id, sent: true, ack: acknowledged ? 'ok' : 'none' }
+		},
+		late(address) {
+			const board = boards.get(address)
+			if (board) board.slowUntil = clock.mono() + SLOW_FOR_MS
 		},
 		patience: (address) => (known(address).link === 'down' ? TRIES_WHEN_LOST : MISSES),
 		reading: (address) => known(address).sensors.reading(),

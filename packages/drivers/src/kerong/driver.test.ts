@@ -173,3 +173,21 @@ test('the conformance list has a check for each item from 1 to 22', () => {
 		Array.from({ length: 22 }, (_, i) => i + 1),
 	)
 })
+
+test('boards behind a slow gateway are given more time after their first late answer: none is lost, and a door is seen to open', async () => {
+	for (const answerDelayMs of [160, 200, 300, 350]) {
+		const { fake, cabinets, emulator, events, board } = await running()
+		for (const address of [0, 1]) emulator.setFaults(address, { answerDelayMs })
+		await fake.advance(5_000)
+		const opening = board.open({ id: 'slow', ref: { bus: 'a', board: 1, channel: 4 }, notAfter: fake.mono() + 2_500 })
+		await fake.advance(3_000)
+		assert.equal((await opening).sent, true, `${answerDelayMs} ms`)
+		assert.equal(cabinets[1]?.pulses(4), 1)
+		const seen = events.some(({ fact }) => fact.kind === 'door' && fact.ref.board === 1 && fact.ref.channel === 4 && fact.value === 'open')
+		assert.ok(seen, `${answerDelayMs} ms: the open door is seen within three seconds`)
+		await fake.advance(20_000)
+		const lost = events.filter(({ fact }) => fact.kind === 'board-down').length
+		assert.equal(lost, 0, `${answerDelayMs} ms`)
+		await board.stop()
+	}
+})

@@ -96,8 +96,12 @@ function startBus({ io, profile, clock, emit, caps }: BusOptions): Bus {
 	const tell = (fact: BoardEvent['fact']) => {
 		if (!stopped) emit({ mono: clock.mono(), source: 'poll', fact })
 	}
-	const exchange = createExchange(io, clock, ANSWER_MS + EXCHANGE_CHARACTERS * io.charTimeMs, (code, discarded) =>
-		tell({ kind: 'protocol', code, discarded }),
+	const exchange = createExchange(
+		io,
+		clock,
+		ANSWER_MS + EXCHANGE_CHARACTERS * io.charTimeMs,
+		(code, discarded) => tell({ kind: 'protocol', code, discarded }),
+		(board) => boards.late(board),
 	)
 	const boards = createBoards({ profile, channels: caps.channels, clock, exchange, tell })
 	const opens = createOpenQueue(caps, clock, boards.release)

@@ -16,8 +16,9 @@ export interface Exchange {
 	/**
 	 * Sends one frame once and waits for its answer. The protocol has no sequence number, so after a timeout the answer to an
 	 * earlier question may still come: `last` hears all answers until the window ends, and the last of them counts.
+	 * `slow`: this board was late before, so its window is longer.
 	 */
-	ask(question: Question, which: 'first' | 'last'): Promise<Reply>
+	ask(question: Question, which: 'first' | 'last', slow?: boolean): Promise<Reply>
 	stats(): DriverStats
 	/** Ends a question in flight as silence. */
 	abandon(): void
@@ -31,6 +32,9 @@ interface Waiting {
 	finish(): void
 }
 
+/** Gateways between network and bus add a quarter of a second and more; `SLOW` windows long, such a board still answers. */
+const SLOW = 3
+
 type ProtocolCode = Extract<BoardEvent['fact'], { kind: 'protocol' }>['code']
 
 /** One question and its answer on a half-duplex bus; the caller asks one at a time. */
@@ -39,6 +43,8 @@ export function createExchange(
 	clock: DriverClock,
 	windowMs: number,
 	report: (code: ProtocolCode, discarded: number) => void,
+	/** A good answer of this board came when its question was over. */
+	late: (board: number) => void,
 ): Exchange {
 	const parser = createParser()
 	const stats = { tx: 0, rx: 0, timeouts: 0, badFrames: 0, resyncs: 0, lastOkMono: -1 }
@@ -58,6 +64,7 @@ export function createExchange(
 	}
 
 	const hear = (message: Message, bytes: Uint8Array) => {
+		if (message.kind === 'status' && message.board !== waiting?.question.board) late(message.board)
 		if (!waiting) return reject('late', bytes)
 		if (message.kind === waiting.question.kind && sameAddress(message, waiting.question)) return hearEcho(bytes)
 		if (message.kind !== 'status') return reject('function', bytes)
@@ -81,7 +88,7 @@ export function createExchange(
 	})
 
 	return {
-		ask(question, which) {
+		ask(question, which, slow = false) {
 			if (closed) return Promise.resolve({ kind: 'unsent', fault: new Fault('transport-closed', 'The board driver was stopped.') })
 			thrownAway(parser.reset())
 			return new Promise((resolve) => {
@@ -97,7 +104,7 @@ export function createExchange(
 					answer: undefined,
 					finish: () => end(mine.answer ? { kind: 'answer', status: mine.answer } : { kind: 'silence' }),
 				}
-				const cancel = afterWindow(clock, windowMs, () => {
+				const cancel = afterWindow(clock, slow ? windowMs * SLOW : windowMs, () => {
 					if (!mine.answer) stats.timeouts++
 					mine.finish()
 				})
