@@ -16,6 +16,7 @@ describe('doors that go wrong', () => {
 	// Tests push doors shut faster than hands: six edges in two seconds would be a sensor fault (R10).
 	const pause = () => site.advance(3)
 	afterEach(async () => {
+		await site.run()
 		await pause()
 		await tidy(site)
 		await pause()
@@ -30,6 +31,7 @@ describe('doors that go wrong', () => {
 	test('a door that does not open: a second pulse only after a new touch, and the second failure takes it out of service', async () => {
 		const here = recordOf(site)
 		await breakLocks({ stuckLock: true })
+		await site.freeze()
 		await choose(site, 0, 'borrow')
 		const { door } = await site.screen('opening')
 		await site.advance(10)
@@ -46,6 +48,7 @@ describe('doors that go wrong', () => {
 		assert.equal(here.one('door.stuck').data.failures, 2)
 		assert.equal(await holdOf(site, door.number), 'out-of-service')
 		await site.clearFaults()
+		await site.run()
 		await site.act({ kind: 'other-door' })
 		const other = await site.screen('open')
 		assert.notEqual(other.door.number, door.number)
@@ -59,6 +62,7 @@ describe('doors that go wrong', () => {
 
 	test('a retry after a door that did not open may open it', async () => {
 		await breakLocks({ stuckLock: true })
+		await site.freeze()
 		await choose(site, 0, 'borrow')
 		await site.screen('opening')
 		await site.act({ kind: 'did-not-open' })
@@ -67,6 +71,7 @@ describe('doors that go wrong', () => {
 		await site.clearFaults()
 		await site.act({ kind: 'retry' })
 		await site.screen('open')
+		await site.run()
 		await move(site, door.number, false)
 		await site.door(door.number, 'closed')
 		await site.screen('done')
@@ -75,10 +80,12 @@ describe('doors that go wrong', () => {
 
 	test('a door that opens four seconds late is the door of this person', async () => {
 		await breakLocks({ lateOpenMs: 4_000 })
+		await site.freeze()
 		await choose(site, 0, 'borrow')
 		const { door } = await site.screen('opening')
 		await site.advance(4)
 		await site.screen('open')
+		await site.run()
 		await move(site, door.number, false)
 		await site.door(door.number, 'closed')
 		assert.equal((await site.screen('done')).evidence, 3)
@@ -88,6 +95,7 @@ describe('doors that go wrong', () => {
 	test('a door that opens after the person was told it did not is opened late: held, and not offered again', async () => {
 		const here = recordOf(site)
 		await breakLocks({ lateOpenMs: 4_000 })
+		await site.freeze()
 		await choose(site, 0, 'borrow')
 		await site.screen('opening')
 		await site.act({ kind: 'did-not-open' })
@@ -106,6 +114,7 @@ describe('doors that go wrong', () => {
 	test('a door that opens twelve seconds after its pulse is a forced door: alarm, hold, and no custody', async () => {
 		const here = recordOf(site)
 		await breakLocks({ lateOpenMs: 12_000 })
+		await site.freeze()
 		await choose(site, 0, 'borrow')
 		await site.screen('opening')
 		await site.advance(10.5)

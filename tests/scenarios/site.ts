@@ -34,6 +34,9 @@ export interface Site {
 	untilMetal(wanted: (doors: VirtualBanks[number]['compartments']) => boolean, what?: string): Promise<VirtualBanks[number]['compartments']>
 	codes(person: number): Promise<string[]>
 	advance(seconds: number): Promise<void>
+	/** Stops the site's time between moves, for what must happen before a timer on however busy a machine; `run` lets it go on. */
+	freeze(): Promise<void>
+	run(): Promise<void>
 	health(): Promise<Record<string, unknown>>
 	settle(door: number, found: 'nothing' | { tag: string }, returned?: true): Promise<Response>
 	/** Pid of the controller now; it changes when it was killed and started again. */
@@ -118,6 +121,8 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
 			return state.people[person]?.qr ?? []
 		},
 		advance: async (advanceSeconds) => void (await must(virtual('POST', '/clock', { advanceSeconds }))),
+		freeze: async () => void (await must(virtual('POST', '/clock', { advanceSeconds: 0, rate: 0 }))),
+		run: async () => void (await must(virtual('POST', '/clock', { advanceSeconds: 0, rate: 1 }))),
 		health: async () => (await (await must(fetch(`${ready.kiosk}health`))).json()) as Record<string, unknown>,
 		async settle(door, found, returned) {
 			const { readFileSync } = await import('node:fs')

@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Clock, type ClockFile, virtualClock } from '@latchwork/core/base'
+import { type Clock, type ClockFile, virtualClock, virtualTime } from '@latchwork/core/base'
 
 /** The real clock: the only place of this package that asks the system what time it is. */
 export const systemClock: Clock = {
@@ -15,7 +15,7 @@ export const systemClock: Clock = {
 const FILE = 'clock.json'
 
 /**
- * A clock shared by every process of one `latchwork dev --virtual-clock`: a folder with `clock.json` (turn, offset) and one
+ * A clock shared by every process of one `latchwork dev --virtual-clock`: a folder with `clock.json` (turn, offset, rate) and one
  * `seen-<name>` file a process with the last turn whose due work it has done.
  */
 export function sharedClock(folder: string, name: string): Clock & { stop(): void } {
@@ -35,10 +35,15 @@ export function sharedClock(folder: string, name: string): Clock & { stop(): voi
 	}
 }
 
-/** Moves the shared clock forward and resolves when every living process has done what came due; at most `patienceMs` real time. */
-export async function advanceSharedClock(folder: string, ms: number, patienceMs = 10_000): Promise<ClockFile> {
+/**
+ * Moves the shared clock forward, and lets it run `rate` times as fast from then on (as before, if left out); resolves when every living process
+ * has done what came due, at most after `patienceMs` of real time.
+ */
+export async function advanceSharedClock(folder: string, ms: number, rate?: number, patienceMs = 10_000): Promise<ClockFile> {
 	const before = readClock(folder)
-	const next = { turn: before.turn + 1, offsetMs: before.offsetMs + ms }
+	const sinceMs = systemClock.now()
+	const offsetMs = virtualTime(before, sinceMs) + ms - sinceMs
+	const next = { turn: before.turn + 1, offsetMs, rate: rate ?? before.rate ?? 1, sinceMs }
 	replace(join(folder, FILE), JSON.stringify(next))
 	const start = performance.now()
 	while (!allSeen(folder, next.turn) && performance.now() - start < patienceMs) await new Promise((done) => setTimeout(done, 10))

@@ -30,7 +30,9 @@ async function main(path: string): Promise<void> {
 		people: plan.people,
 		kiosk: () => plan.kiosk,
 		web: plan.web,
-		...(clockFolder && { clock: { now: () => clock.now(), advance: async (ms: number) => void (await advanceSharedClock(clockFolder, ms)) } }),
+		...(clockFolder && {
+			clock: { now: () => clock.now(), advance: async (ms: number, rate?: number) => void (await advanceSharedClock(clockFolder, ms, rate)) },
+		}),
 	})
 	changed = server.changed
 	const stop = async () => {

@@ -26,7 +26,7 @@ export interface VirtualServerParts {
 	/** Built page of the virtual bank. */
 	readonly web: string
 	/** Present under `--virtual-clock`: moves the site's time and resolves when due work is done. */
-	readonly clock?: { now(): number; advance(ms: number): Promise<void> }
+	readonly clock?: { now(): number; advance(ms: number, rate?: number): Promise<void> }
 }
 
 const problem = z.object({ type: z.string(), title: z.string(), status: z.int(), code: z.string(), detail: z.string() })
@@ -174,14 +174,14 @@ function routes(scope: FastifyInstance, parts: VirtualServerParts, live: ReturnT
 		'/clock',
 		{
 			schema: {
-				summary: 'Moves the time of the whole site forward and answers when what came due is done',
+				summary: 'Moves the time of the whole site forward, sets its pace, and answers when what came due is done',
 				body: virtualClockAdvance,
 				response: { 200: z.object({ now: z.int() }), ...errors },
 			},
 		},
 		async ({ body }) => {
 			if (!parts.clock) throw new Fault('request-refused', 'Time is real here. Start with --virtual-clock to move it.')
-			await parts.clock.advance(body.advanceSeconds * 1000)
+			await parts.clock.advance(body.advanceSeconds * 1000, body.rate)
 			live.changed()
 			return { now: Math.floor(parts.clock.now()) }
 		},

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type ClockFile, fakeClock, virtualClock } from './index.ts'
+import { type ClockFile, fakeClock, virtualClock, virtualTime } from './index.ts'
 
 const HOUR = 3_600_000
 
@@ -40,6 +40,33 @@ test('a move makes timers due, in order, and only then is the turn acknowledged'
 	await real.advance(20)
 	assert.deepEqual(seen, ['one hour, turns seen 0', 'two hours, turns seen 0'])
 	assert.deepEqual(state.seen, [0, 1])
+	clock.stop()
+})
+
+test('a clock at rate 0 stands still until it is moved; at another rate it runs on from where it stood, never back', async () => {
+	const { real, clock, state } = shared()
+	const set = (ms: number, rate: number) => {
+		const sinceMs = real.now()
+		state.file = { turn: state.file.turn + 1, offsetMs: virtualTime(state.file, sinceMs) + ms - sinceMs, rate, sinceMs }
+	}
+	let fired = 0
+	set(0, 0)
+	await real.advance(20)
+	const [now, mono] = [clock.now(), clock.mono()]
+	clock.after(50, () => fired++)
+	await real.advance(10_000)
+	assert.deepEqual([clock.now() - now, clock.mono() - mono, fired], [0, 0, 0])
+	set(60, 0)
+	await real.advance(20)
+	assert.deepEqual([clock.now() - now, clock.mono() - mono, fired], [60, 60, 1])
+	set(0, 10)
+	await real.advance(20)
+	const from = [clock.now(), clock.mono()]
+	await real.advance(1_000)
+	assert.deepEqual([clock.now() - (from[0] ?? 0), clock.mono() - (from[1] ?? 0)], [10_000, 10_000])
+	set(0, 1)
+	await real.advance(20)
+	assert.ok(clock.now() >= (from[0] ?? 0) + 10_000)
 	clock.stop()
 })
 

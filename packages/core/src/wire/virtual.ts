@@ -121,10 +121,14 @@ export const virtualFault = z.union([
 ])
 export type VirtualFault = z.infer<typeof virtualFault>
 
-/** `POST /clock`: moves the site's time forward; 409 without `--virtual-clock`. At most a year at once. */
+/**
+ * `POST /clock`: moves the site's time forward, at most a year at once; 409 without `--virtual-clock`. From then on time runs `rate` times as fast as
+ * real time; 0 stops it between moves, which makes a script independent of the machine's speed.
+ */
 export const virtualClockAdvance = z.object({
 	advanceSeconds: z
 		.number()
-		.positive()
+		.min(0)
 		.max(366 * 86_400),
+	rate: z.number().min(0).max(1_000).optional(),
 })
