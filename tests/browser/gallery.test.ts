@@ -165,7 +165,7 @@ describe('kiosk gallery', () => {
 		{ size: SIZES[0], look: 'theme=light', screens: KINDS },
 		{ size: SIZES[1], look: 'theme=dark', screens: KINDS },
 		{ size: SIZES[0], look: 'contrast=high', screens: ['attract', 'pin-wait', 'choose-return', 'open', 'open-alarm', 'done'] },
-		{ size: SIZES[2], look: 'theme=light', screens: ['attract-standalone', 'pin-wrong', 'choose-many', 'open', 'done', 'help'] },
+		{ size: SIZES[2], look: 'theme=light', screens: ['attract-left-open', 'pin-wrong', 'choose-many', 'open', 'done', 'help'] },
 	] as const
 
 	for (const { size, look, screens } of AXE_VIEWS) {

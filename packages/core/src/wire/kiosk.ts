@@ -77,6 +77,7 @@ export const kioskScreen = z.discriminatedUnion('name', [
 				item: item.optional(),
 				/** How many of this kind are ready to take. */
 				free: z.int().nonnegative().optional(),
+				/** Of a return: when it is or was due; of a borrowing: when it would be. */
 				due: millis.optional(),
 				overdue: z.boolean().optional(),
 				/** Present: shown but not offered, with the reason. */
@@ -84,7 +85,8 @@ export const kioskScreen = z.discriminatedUnion('name', [
 			}),
 		),
 	}),
-	z.object({ name: z.literal('opening'), door, act, item: item.optional() }),
+	/** `askAt`: from then on "It did not open" is believed (T_ack); a lock may take its time before. */
+	z.object({ name: z.literal('opening'), door, act, item: item.optional(), askAt: millis }),
 	/** `level`: how far the left-open ladder is: `calm`, `prompt` (30 s), `staff` (2 min), `alarm` (5 min); `remindAt`: when the next rung comes. */
 	z.object({
 		name: z.literal('open'),
@@ -96,11 +98,13 @@ export const kioskScreen = z.discriminatedUnion('name', [
 		level: z.enum(['calm', 'prompt', 'staff', 'alarm']),
 		/** A content sensor saw the item taken or put in. */
 		contentChanged: z.boolean(),
+		/** What the person has said about it so far. `did-not-open`: the sensor says that it is open. */
+		said: z.enum(['did-not-open', 'found-occupied', 'found-empty', 'wrong-item']).optional(),
 	}),
 	/** The door did not open; `retry`: the sensor proves it shut, so a new try is allowed. `other`: another door can be offered. */
 	z.object({ name: z.literal('not-opened'), door, act, retry: z.boolean(), other: z.boolean() }),
-	/** Opened and closed, but nothing was taken or put in. */
-	z.object({ name: z.literal('no-change'), door, act, item: item.optional() }),
+	/** Opened and closed, but nothing was taken or put in. `retry`: it may be opened again; not by who may be somebody else. */
+	z.object({ name: z.literal('no-change'), door, act, item: item.optional(), retry: z.boolean() }),
 	/** The content sensor cannot tell: the person says whether it was done; recorded as stated, not proven. */
 	z.object({ name: z.literal('confirm'), door, act, item: item.optional() }),
 	z.object({
@@ -117,14 +121,16 @@ export const kioskScreen = z.discriminatedUnion('name', [
 	z.object({
 		name: z.literal('needs-help'),
 		door,
-		why: z.enum(['ambiguous', 'found-occupied', 'found-empty', 'wrong-item', 'storage']),
+		why: z.enum(['ambiguous', 'found-occupied', 'found-empty', 'wrong-item']),
 		incident: text,
 		other: z.boolean(),
+		/** The sensor says that the door is shut. */
+		shut: z.boolean(),
 	}),
 	z.object({ name: z.literal('bank-full') }),
 	z.object({
 		name: z.literal('out-of-service'),
-		why: z.enum(['board-lost', 'storage-full', 'bundle-missing', 'history-lost', 'reader-lost', 'emergency']),
+		why: z.enum(['board-lost', 'storage-full', 'bundle-missing']),
 	}),
 	z.object({ name: z.literal('help') }),
 ])
@@ -140,10 +146,11 @@ export const kioskView = z.object({
 	screen: kioskScreen,
 	/** Ends by itself at `endsAt`; from `warnAt` on the page warns by sight and sound, `more-time` moves both. Absent: waits for ever. */
 	idle: z.object({ warnAt: millis, endsAt: millis, extensionsLeft: z.int().nonnegative() }).optional(),
-	/** Plain banners, most important first. */
+	/** Doors that stand open although nobody is at them by right, or for too long; the banners and the drawing name them. */
+	standing: z.array(z.object({ number: doorNumber, why: z.enum(['forced', 'left-open', 'unexplained']) })),
+	/** Plain banners, most important first; the `door-…` ones speak of `standing`. */
 	notices: z.array(
 		z.enum([
-			'standalone',
 			'bundle-stale',
 			'bundle-expired',
 			'clock-uncertain',
@@ -154,6 +161,7 @@ export const kioskView = z.object({
 			'history-lost',
 			'door-left-open',
 			'door-forced',
+			'door-unexplained',
 		]),
 	),
 })
@@ -171,6 +179,8 @@ export const kioskAct = z.object({
 		z.object({ kind: z.literal('it-is-empty') }),
 		z.object({ kind: z.literal('something-inside') }),
 		z.object({ kind: z.literal('wrong-item') }),
+		/** At a door that has stood open for a while: somebody else wants to use the kiosk; the door stays its person's. */
+		z.object({ kind: z.literal('next-person') }),
 		z.object({ kind: z.literal('confirm'), done: z.boolean() }),
 		z.object({ kind: z.literal('more-time') }),
 		z.object({ kind: z.literal('help') }),

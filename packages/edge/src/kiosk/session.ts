@@ -389,7 +389,7 @@ export function openSession(parts: SessionParts): KioskSession {
 			if (screen.name !== 'confirm') show({ name: 'confirm', ...facts }, IDLE.home)
 			return
 		}
-		if (session.state === 'releasing') return show({ name: 'opening', ...facts })
+		if (session.state === 'releasing') return show({ name: 'opening', ...facts, askAt: time.now() + DOOR_TIMERS.ack })
 		const presence = parts.bank().state().compartments[errand.compartment]?.presence
 		const contentChanged = presence !== 'unknown' && session.pre.presence !== 'unknown' && presence !== session.pre.presence
 		const openedAt = session.openedAt ?? time.now()
@@ -420,7 +420,7 @@ export function openSession(parts: SessionParts): KioskSession {
 				)
 			}
 			case 'no-change':
-				return show({ name: 'no-change', ...facts }, IDLE.home)
+				return show({ name: 'no-change', ...facts, retry: who !== undefined }, IDLE.home)
 			case 'not-opened':
 			case 'failed': {
 				const held = parts.bank().state().compartments[e.compartment]?.hold !== undefined
@@ -439,6 +439,7 @@ export function openSession(parts: SessionParts): KioskSession {
 						why,
 						incident: receiptOf(end.session.id),
 						other: who !== undefined && e.act === 'deposit' && otherDoor(e),
+						shut: parts.bank().state().compartments[e.compartment]?.door === 'closed',
 					},
 					3 * IDLE.notice,
 				)
@@ -540,6 +541,8 @@ export function openSession(parts: SessionParts): KioskSession {
 				return say('found-occupied')
 			case 'wrong-item':
 				return say('wrong-item')
+			case 'next-person':
+				return
 			case 'confirm':
 				return say(act.done ? 'done' : 'not-done')
 			case 'more-time':

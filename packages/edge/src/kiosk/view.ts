@@ -27,6 +27,7 @@ export function kioskView({ authority, bank, session, time, journal, readers }: 
 		layout: known?.bank.layout ?? { columns: [] },
 		screen: session.screen(),
 		...(idle && { idle }),
+		standing: [],
 		notices: [...noticesOf({ authority, bank, time, journal, readers })],
 	}
 }

@@ -90,7 +90,7 @@ function Notices() {
 		<ul className="notices">
 			{notices.slice(0, 2).map(([notice, text]) => (
 				<li key={notice}>
-					<Icon name={notice === 'standalone' || notice === 'bundle-stale' ? 'offline' : 'alarm'} />
+					<Icon name={notice === 'bundle-stale' ? 'offline' : 'alarm'} />
 					<span>{text}</span>
 				</li>
 			))}

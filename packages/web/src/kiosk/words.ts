@@ -214,14 +214,12 @@ export const words = {
 			'found-occupied': (n: number) => `Something is already in door ${n}`,
 			'found-empty': (n: number) => `Door ${n} was empty`,
 			'wrong-item': (n: number) => `The wrong item is in door ${n}`,
-			storage: (n: number) => `We could not record what happened at door ${n}`,
 		},
 		lead: {
 			ambiguous: 'A person looks at it before anybody uses it again. If the door is open, push it until it clicks.',
 			'found-occupied': 'Leave it inside and push the door until it clicks. Keep your item with you.',
 			'found-empty': 'Nothing is recorded as taken by you. Push the door until it clicks.',
 			'wrong-item': 'Leave it inside and push the door until it clicks. A person sorts it out.',
-			storage: 'Push the door until it clicks. A person writes it down with you.',
 		},
 		incident: 'Your number',
 		call: 'Call',
@@ -244,9 +242,6 @@ export const words = {
 			'board-lost': 'It cannot reach its doors. They stay locked, and what is inside stays safe.',
 			'storage-full': 'It has no room to keep records, and it opens no door without one.',
 			'bundle-missing': 'It has not been set up yet. It starts when it gets its rules.',
-			'history-lost': 'Its records are missing. A person has to look before it opens a door.',
-			'reader-lost': 'It cannot reach its reader.',
-			emergency: 'All doors were opened in an emergency. Staff count everything before it starts again.',
 		},
 	},
 
@@ -277,7 +272,6 @@ export const words = {
 	loading: 'This screen is starting',
 
 	notices: {
-		standalone: 'This bank works on its own now. Everything you see here works.',
 		'bundle-stale': 'This bank has had no news from its server for a while. Everything you see here works.',
 		'bundle-expired': 'Only returning works now: this bank needs new rules from its server.',
 		'clock-uncertain': 'This bank is not sure what time it is. Return times may be off.',
@@ -288,6 +282,7 @@ export const words = {
 		'storage-low': 'This bank is running out of room for records. Staff should look at it.',
 		'door-left-open': 'A door is still open. Push the door until it clicks.',
 		'door-forced': 'A door was opened without permission.',
+		'door-unexplained': 'A door stands open. Please push it until it clicks.',
 	} satisfies Record<Notice, string>,
 
 	/** What to do about a notice, where it can be done. */
@@ -368,7 +363,7 @@ export function nothingOffered({ choices }: Named<'choose'>): string {
 export function noticesOn({ notices, screen, bank }: KioskView): readonly (readonly [Notice, string])[] {
 	const told = (notice: Notice) =>
 		screen.name === 'out-of-service'
-			? notice === screen.why || (notice === 'doors-lost' && screen.why === 'board-lost')
+			? notice === 'doors-lost' && screen.why === 'board-lost'
 			: screen.name === 'open' && screen.level === 'alarm' && notice === 'door-left-open'
 	return notices
 		.filter((notice) => !told(notice))
