@@ -20,6 +20,12 @@ describe('the first loan in a browser', () => {
 		site = started
 		browser = launched
 		context = await browser.newContext({ viewport: { width: 1920, height: 1080 }, reducedMotion: 'reduce' })
+		// What would be heard, written down; no machine of ours has a voice.
+		await context.addInitScript(() => {
+			const said: string[] = []
+			Object.assign(window, { said })
+			window.speechSynthesis.speak = (utterance) => void said.push(utterance.text)
+		})
 		bank = await context.newPage()
 		kiosk = await context.newPage()
 		for (const page of [bank, kiosk]) page.on('console', (said) => /Content Security Policy/.test(said.text()) && refusedByPolicy.push(said.text()))
@@ -53,6 +59,39 @@ describe('the first loan in a browser', () => {
 	test('the page of the virtual bank shows the kiosk beside the doors, and neither content policy has anything to refuse', async () => {
 		await bank.frameLocator('iframe').getByRole('heading', { level: 1, name: 'How do you want to start?' }).waitFor()
 		assert.deepEqual(refusedByPolicy, [])
+	})
+
+	test('the kiosk in the frame leaves the keyboard to the page around it, and says nothing that the kiosk itself says already', async () => {
+		const frame = (await (await bank.waitForSelector('iframe')).contentFrame()) ?? assert.fail('no frame')
+		await frame.getByRole('heading', { level: 1, name: 'How do you want to start?' }).waitFor()
+		const said = (page: Pick<Page, 'evaluate'>) => page.evaluate(() => (window as unknown as { said: string[] }).said)
+		const field = bank.getByLabel('Another badge')
+		await bank.bringToFront()
+		await field.click()
+		await bank.keyboard.type('123')
+		await site.badge(site.ready.people[2]?.badge ?? '')
+		await frame.getByRole('heading', { level: 1, name: 'What would you like to do?' }).waitFor()
+		await bank.keyboard.type('456')
+		await bank.keyboard.type('789')
+		assert.equal(await field.inputValue(), '123456789')
+		await site.act({ kind: 'choose', id: (await site.screen('choose')).choices.find((c) => c.kind === 'borrow')?.id ?? '' })
+		const { door } = await site.screen('open')
+		for (const page of [frame, kiosk]) await page.getByRole('heading', { level: 1, name: `Door ${door.number} is open` }).waitFor()
+		await bank.keyboard.type('0')
+		assert.equal(await field.inputValue(), '1234567890')
+		assert.ok(
+			(await said(kiosk)).some((text) => text.includes(`Door ${door.number}`)),
+			'the kiosk itself speaks',
+		)
+		assert.deepEqual(await said(frame), [])
+		await site.door(door.number, 'closed')
+		await frame.getByRole('heading', { level: 1, name: 'Nothing was taken' }).waitFor()
+		// Whoever clicks into the frame uses it as a kiosk.
+		await frame.locator('body').click({ position: { x: 5, y: 5 } })
+		await site.act({ kind: 'finish' })
+		await frame.getByRole('heading', { level: 1, name: 'How do you want to start?' }).waitFor()
+		await frame.waitForFunction(() => document.activeElement?.id === 'title')
+		await field.fill('')
 	})
 
 	test('by hand: tap, choose, take, push shut: one pulse and a time to bring it back; later the same badge returns it', async () => {

@@ -1,7 +1,8 @@
 import type { KioskAct, KioskScreen, KioskView } from '@latchwork/core/wire'
-import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { moveByArrow } from '../ui/arrows.ts'
 import { Icon, Logo } from '../ui/icon.tsx'
+import { useMedia } from '../ui/media.ts'
 import { Confirm, Done, NoChange, NotOpened } from './screens/aftermath.tsx'
 import { Attract } from './screens/attract.tsx'
 import { Choose } from './screens/choose.tsx'
@@ -9,7 +10,7 @@ import { Open, Opening } from './screens/door.tsx'
 import { Pin } from './screens/pin.tsx'
 import { BankFull, Denied, Help, NeedsHelp, OutOfService } from './screens/refused.tsx'
 import { DEFAULT_SETTINGS, type Seat, SeatContext, type Settings, useWarned } from './seat.ts'
-import { chime, hush, speak } from './speak.ts'
+import { attended, chime, hush, speak } from './speak.ts'
 import { isDoorMessage, language, said, words } from './words.ts'
 
 interface Props {
@@ -85,7 +86,7 @@ function Screen({ screen }: { readonly screen: KioskScreen }) {
 function WarningSound() {
 	const warned = useWarned() !== undefined
 	useEffect(() => {
-		if (warned) chime()
+		if (warned && attended()) chime()
 	}, [warned])
 	return null
 }
@@ -149,7 +150,9 @@ function useFocusOnChange(screen: KioskScreen, helping: boolean) {
 	const place = 'door' in screen ? `${screen.name} ${screen.door.number}` : screen.name
 	const key = `${place} ${helping}`
 	// biome-ignore lint/correctness/useExhaustiveDependencies: the key is the reason to move
-	useEffect(() => document.getElementById('title')?.focus({ preventScroll: true }), [key])
+	useEffect(() => {
+		if (attended()) document.getElementById('title')?.focus({ preventScroll: true })
+	}, [key])
 }
 
 function useLook(settings: Settings) {
@@ -167,19 +170,8 @@ function useVoice(view: KioskView, settings: Settings, silent: boolean) {
 	const text = said(view)
 	const aloud = !silent && (settings.listen || isDoorMessage(view.screen))
 	useEffect(() => {
-		if (!aloud) return
+		if (!aloud || !attended()) return
 		speak(text, language)
 		return hush
 	}, [text, aloud])
-}
-
-function useMedia(query: string): boolean {
-	const list = useMemo(() => window.matchMedia(query), [query])
-	return useSyncExternalStore(
-		(changed) => {
-			list.addEventListener('change', changed)
-			return () => list.removeEventListener('change', changed)
-		},
-		() => list.matches,
-	)
 }

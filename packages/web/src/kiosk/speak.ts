@@ -1,3 +1,8 @@
+/** Somebody is at this page. As a picture inside another page it leaves the keyboard and the loudspeaker to others until it is clicked. */
+export function attended(): boolean {
+	return window.parent === window || document.hasFocus()
+}
+
 /** Says a sentence aloud, the newest instead of the one before. Silent where the machine has no voice. */
 export function speak(text: string, language: string): void {
 	const voice = window.speechSynthesis

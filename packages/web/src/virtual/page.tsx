@@ -1,6 +1,7 @@
 import type { VirtualState } from '@latchwork/core/wire'
 import { useEffect, useRef, useState } from 'react'
 import { Icon, Logo } from '../ui/icon.tsx'
+import { useMedia } from '../ui/media.ts'
 import { BankFront } from './bank-front.tsx'
 import { Boards, ClockCard, CompartmentCard, People, ReaderCard } from './cards.tsx'
 import type { Bench, Control } from './control.ts'
@@ -122,8 +123,10 @@ function Legend() {
 	)
 }
 
-/** The real kiosk page, scaled down, where the window is wide enough to hold it. */
+/** The real kiosk page, scaled down, where the window is wide enough to hold it; elsewhere not even loaded, as an unseen one would still speak. */
 function KioskPreview({ address }: { readonly address: string }) {
+	const wide = useMedia('(min-width: 1600px)')
+	if (!wide) return null
 	return (
 		<div className="preview">
 			<iframe src={address} title={words.kiosk} />
