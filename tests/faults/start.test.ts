@@ -142,6 +142,7 @@ test('what keeps a controller from starting is said in one sentence that names i
 	await refused(write({ ...config, buses: [{ ...config.buses[0], family: 'abacus' }] }), 'buses.a.family', 'abacus')
 	await refused(write({ ...config, buses: [{ ...config.buses[0], product: 'CU99' }] }), 'CU99')
 	await refused(write({ ...config, readers: [{ ...config.readers[0], family: 'abacus' }] }), 'abacus')
+	await refused(write({ ...config, readers: [{ ...config.readers[0], product: 'reader-piano' }] }), 'product', 'reader-piano', 'reader-keypad')
 	await refused(write({ ...config, readers: [{ ...config.readers[0], key: 'lost.key' }] }), 'lost.key')
 	await refused(write({ ...config, web: 'no-page' }), 'no-page')
 })

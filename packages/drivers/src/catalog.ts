@@ -15,5 +15,5 @@ export type CatalogEntry =
 export const CATALOG: readonly CatalogEntry[] = [
 	{ family: 'kr16', kind: 'board', products: KR16_PRODUCTS.map((product) => product.name), create: kr16 },
 	{ family: 'osdp', kind: 'reader', products: OSDP_PRODUCTS.map((product) => product.name), create: (product) => osdpReader(product) },
-	{ family: 'scanner', kind: 'scanner', products: SCANNER_PRODUCTS.map((product) => product.name), create: () => serialScanner() },
+	{ family: 'scanner', kind: 'scanner', products: SCANNER_PRODUCTS.map((product) => product.name), create: (product) => serialScanner(product) },
 ]

@@ -44,6 +44,8 @@ const edgeConfig = z.strictObject({
 		z.strictObject({
 			id: id('reader'),
 			family: z.string(),
+			/** One of the family's products; the family's first where it is left out. */
+			product: z.string().optional(),
 			transport,
 			address: z.int().min(0).max(126).optional(),
 			/** File with the 16-byte key of the secure channel, hex; without it the reader must say `allowPlain`. */

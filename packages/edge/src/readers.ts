@@ -73,7 +73,13 @@ export function readerEvents(parts: ReaderParts) {
 			for (const r of config.readers) {
 				const entry = CATALOG.find((e) => e.family === r.family)
 				if (!entry || entry.kind === 'board') throw new Fault('config-invalid', `readers.${r.id}.family: there is no reader family "${r.family}".`)
-				const reader = entry.create(entry.products[0] ?? '')
+				const product = r.product ?? entry.products[0] ?? ''
+				if (!entry.products.includes(product))
+					throw new Fault(
+						'config-invalid',
+						`readers.${r.id}.product: ${r.family} has no product "${product}"; there are: ${entry.products.join(', ')}.`,
+					)
+				const reader = entry.create(product)
 				const key = r.key === undefined ? undefined : secretBytes(r.key, 16)
 				const io = await openTransport(r.transport, bench)
 				onStop(async () => {

@@ -38,6 +38,16 @@ test('every message survives the way to bytes and back, and no frame is longer t
 	)
 })
 
+test('what has no published layout is rubbish, and the frame behind it is found', () => {
+	const good = encode({ kind: 'status-query', board: 3 })
+	// `36` with the words of two boards, `40` to 9600, the version envelope; each with a sum that fits.
+	for (const hex of ['02 f0 36 ff ff 00 00 fe ff 00 00 03 28', '02 00 40 00 03 45', 'f5 b6 00 00 5f 0a']) {
+		const found = createParser().push(Uint8Array.from([...fromHex(hex), ...good]))
+		assert.deepEqual(messages(found), [{ kind: 'status-query', board: 3 }], hex)
+		assert.deepEqual(discarded(found), [{ code: 'framing', bytes: fromHex(hex).length }], hex)
+	}
+})
+
 test('a stream of messages is the same however it is cut', () => {
 	fc.assert(
 		fc.property(fc.array(message, { maxLength: 8 }), fc.infiniteStream(fc.integer({ min: 1, max: 12 })), (sent, cuts) => {

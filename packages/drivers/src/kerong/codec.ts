@@ -1,8 +1,8 @@
 /**
  * Frames of the KR-CU12 and KR-CU16 lock boards (hardware.md §1.1): `02 ADDR CMD [data] 03 SUM`, SUM = low byte of the sum
  * of everything before it, ADDR = board << 4 | lock. Pure: bytes to messages and back, no time and no I/O.
- * Not here: `32` (its answer `36` has no published layout) is only recognised; the version envelope F5 … 5F has one
- * unfinished source.
+ * Left out: the answer `36` to `32` (no published layout), `40`, which sets the speed (nothing of ours changes a board's
+ * speed, and no answer to it is known), and the version envelope F5 … 5F (one unfinished source). All three are rubbish here.
  */
 export type Message =
 	/** 30: status of one board. */

@@ -148,6 +148,16 @@ test('a listener that pushes again, as an answer in memory does, gets its packet
 	assert.equal(parser.held(), 0)
 })
 
+/** KEYPAD data as the standard and the field have it: reader, count, keys (hardware.md §2.1: `#` is 23 on some readers, 7F and 0D on most). */
+const KEYS: readonly (readonly [hex: string, keys: string])[] = [
+	['0005 31 32 33 34 23', '1234#'],
+	['0005 31 32 33 34 0d', '1234#'],
+	['0003 31 7f 32', '1*2'],
+	['0003 31 2a 32', '1*2'],
+	['0001 7f', '*'],
+	['000a 30 31 32 33 34 35 36 37 38 39', '0123456789'],
+]
+
 test('reports whose lengths contradict each other are no reports; keys are digits, * and #', () => {
 	assert.equal(readFact(0x50, fromHex('00011a00a1b2c3')), undefined, 'bits are missing')
 	assert.equal(readFact(0x50, fromHex('00011a00a1b2c3d0ff')), undefined, 'bits are left')
@@ -157,7 +167,7 @@ test('reports whose lengths contradict each other are no reports; keys are digit
 	assert.equal(readFact(0x53, fromHex('0002 3141')), undefined, 'a letter is no key')
 	assert.equal(readFact(0x48, fromHex('01')), undefined)
 	assert.equal(readFact(0x40, fromHex('')), undefined)
-	assert.deepEqual(readFact(0x53, fromHex('0006 31 39 23 0d 7f 2a')), { kind: 'keys', keys: '19###*' })
+	for (const [hex, keys] of KEYS) assert.deepEqual(readFact(0x53, fromHex(hex)), { kind: 'keys', keys }, hex)
 	assert.deepEqual(readFact(0x50, fromHex('0000 0900 ffff')), { kind: 'card', format: 0, bitCount: 9, bits: fromHex('ff80') })
 })
 

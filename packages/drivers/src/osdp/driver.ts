@@ -42,10 +42,12 @@ interface Run {
  * profile nothing is believed outside the secure channel: a reader without it, with another or the published key, a packet in
  * clear, a wrong MAC or a played-back packet raise a `security` event and never a card or key press.
  *
- * `openSession` is replaced only by the controls of the conformance list, which must notice a weaker one.
+ * Throws `Fault` config-invalid for an unknown product. `openSession` is replaced only by the controls of the conformance list, which must notice a weaker one.
  */
 export function osdpReader(product: string = OSDP_PRODUCTS[0].name, openSession: typeof cpSession = cpSession): Reader {
-	const { keypad, led: hasLed, buzzer: hasBuzzer } = OSDP_PRODUCTS.find(({ name }) => name === product) ?? OSDP_PRODUCTS[0]
+	const found = OSDP_PRODUCTS.find(({ name }) => name === product)
+	if (!found) throw new Fault('config-invalid', `osdp has no product "${product}"; known: ${OSDP_PRODUCTS.map(({ name }) => name).join(', ')}.`)
+	const { keypad, led: hasLed, buzzer: hasBuzzer } = found
 	const shown = (message: Message) => (message.code === COMMAND.led ? hasLed : hasBuzzer)
 	let run: Run | undefined
 	let assurance: 'plain' | 'secure-channel' = 'secure-channel'

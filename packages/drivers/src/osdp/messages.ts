@@ -135,9 +135,10 @@ export function readFact(code: number, data: Uint8Array): ReaderFact | undefined
 	return undefined
 }
 
-/** Readers send `#` as 23, 0D or 7F (delete, "clear" on some keypads is `*`); everything but digits and these two is dropped. */
+/** By the standard 0D (return) is the key enter or `#`, 7F (delete) is clear or `*`; readers that send the printed character exist. Function keys are none. */
 function keyOf(byte: number): string {
-	if (byte === 0x0d || byte === 0x7f) return '#'
+	if (byte === 0x0d) return '#'
+	if (byte === 0x7f) return '*'
 	const key = String.fromCharCode(byte)
 	return /^[0-9#*]$/.test(key) ? key : ''
 }

@@ -1,13 +1,17 @@
+import { Fault } from '@latchwork/core/base'
 import { readBudget, throttledAlarm } from '../read-budget.ts'
 import type { Reader } from '../reader.ts'
 import type { DriverStats } from '../transport/index.ts'
 import { type ScanParser, scanParser } from './codec.ts'
+import { SCANNER_PRODUCTS } from './products.ts'
 
 /**
  * Serial code scanner. It only ever speaks, so up and down are those of its port, and nothing on this line can be trusted more
- * than the code itself proves.
+ * than the code itself proves. Throws `Fault` config-invalid for an unknown product.
  */
-export function serialScanner(): Reader {
+export function serialScanner(product: string = SCANNER_PRODUCTS[0].name): Reader {
+	if (!SCANNER_PRODUCTS.some(({ name }) => name === product))
+		throw new Fault('config-invalid', `scanner has no product "${product}"; known: ${SCANNER_PRODUCTS.map(({ name }) => name).join(', ')}.`)
 	const stats = { tx: 0, rx: 0, timeouts: 0, badFrames: 0, resyncs: 0, lastOkMono: -1 }
 	let stop = () => {}
 	return {

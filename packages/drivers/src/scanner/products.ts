@@ -1,2 +1,2 @@
 /** Serial scanners differ in prefix and terminator, which are settings and not products. */
-export const SCANNER_PRODUCTS: readonly { readonly name: string }[] = [{ name: 'serial' }]
+export const SCANNER_PRODUCTS: readonly [{ readonly name: string }, ...{ readonly name: string }[]] = [{ name: 'serial' }]
