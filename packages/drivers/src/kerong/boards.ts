@@ -9,6 +9,9 @@ import { createSensors, type Sensors, type Words } from './sensors.ts'
 const LATE_MS = 1000
 /** As many questions without a good answer in a row, and a board counts as lost: under 2 s, and not by 2 % of damaged bytes. */
 const MISSES = 10
+/** A slow board is asked less often, so for it time counts: lost after this long without an answer, but not by a few damaged ones. */
+const SILENT_MS = 1500
+const FEWEST_MISSES = 3
 /** A board whose answer came late is waited for longer from then on. */
 const SLOW_FOR_MS = 60_000
 /** A read of a board that is lost anyway: once more, because its answer is a first state and needs a second that agrees. */
@@ -24,6 +27,8 @@ interface BoardState {
 	readonly sensors: Sensors
 	link: 'untried' | 'up' | 'down'
 	misses: number
+	/** When the first question was asked that got no answer. */
+	silentSince: number
 	dueAt: number
 	busyUntil: number
 	/** Until then an answer may belong to an earlier question. */
@@ -41,7 +46,7 @@ export interface Boards {
 	query(address: number): Promise<{ readonly words: Words; readonly settled: boolean } | undefined>
 	/** Writes the release frame of a command once. */
 	release(command: OpenCommand): Promise<OpenResult>
-	/** An answer of this board came after its question was over: from now on it gets more time. */
+	/** An answer of this board took longer than one should: from now on it gets more time. */
 	late(address: number): void
 	/** How often a read asks before it gives up. */
 	patience(address: number): number
@@ -67,7 +72,7 @@ export function createBoards({ profile, channels, clock, exchange, tell }: Board
 
 	function untried(address: number): BoardState {
 		const sensors = createSensors({ bus: profile.bus, board: address }, channels, profile, tell)
-		const never = { misses: 0, dueAt: 0, busyUntil: 0, suspectUntil: 0, slowUntil: 0 }
+		const never = { misses: 0, silentSince: 0, dueAt: 0, busyUntil: 0, suspectUntil: 0, slowUntil: 0 }
 		return { address, sensors, link: 'untried', ...never, rereading: false, answersOpens: false }
 	}
 
@@ -93,9 +98,9 @@ export function createBoards({ profile, channels, clock, exchange, tell }: Board
 
 	const missed = (board: BoardState, askedAt: number) => {
 		const now = clock.mono()
-		board.misses++
+		if (board.misses++ === 0) board.silentSince = askedAt
 		board.suspectUntil = now + LATE_MS
-		if (board.misses >= MISSES) lose(board)
+		if (board.misses >= MISSES || (board.misses >= FEWEST_MISSES && now - board.silentSince >= SILENT_MS)) lose(board)
 		// A lost board is asked seldom, except after an opening: its door may be open by now.
 		board.dueAt = askedAt + (board.link === 'down' && now >= board.busyUntil ? DEAD_POLL_MS : POLL_BUSY_MS)
 	}

@@ -174,20 +174,59 @@ test('the conformance list has a check for each item from 1 to 22', () => {
 	)
 })
 
-test('boards behind a slow gateway are given more time after their first late answer: none is lost, and a door is seen to open', async () => {
-	for (const answerDelayMs of [160, 200, 300, 350]) {
-		const { fake, cabinets, emulator, events, board } = await running()
-		for (const address of [0, 1]) emulator.setFaults(address, { answerDelayMs })
-		await fake.advance(5_000)
-		const opening = board.open({ id: 'slow', ref: { bus: 'a', board: 1, channel: 4 }, notAfter: fake.mono() + 2_500 })
-		await fake.advance(3_000)
-		assert.equal((await opening).sent, true, `${answerDelayMs} ms`)
-		assert.equal(cabinets[1]?.pulses(4), 1)
-		const seen = events.some(({ fact }) => fact.kind === 'door' && fact.ref.board === 1 && fact.ref.channel === 4 && fact.value === 'open')
-		assert.ok(seen, `${answerDelayMs} ms: the open door is seen within three seconds`)
-		await fake.advance(20_000)
-		const lost = events.filter(({ fact }) => fact.kind === 'board-down').length
-		assert.equal(lost, 0, `${answerDelayMs} ms`)
-		await board.stop()
+for (const boards of [[0, 1], [0]]) {
+	test(`${boards.length} board(s) behind a slow gateway get more time after the first late answer: none is lost, and a door is seen to open`, async () => {
+		for (const answerDelayMs of [160, 200, 300, 350]) {
+			const { fake, cabinets, emulator, events, board } = await running({ boards })
+			for (const address of boards) emulator.setFaults(address, { answerDelayMs })
+			await fake.advance(5_000)
+			const last = boards.length - 1
+			const opening = board.open({ id: 'slow', ref: { bus: 'a', board: last, channel: 4 }, notAfter: fake.mono() + 2_500 })
+			await fake.advance(3_000)
+			assert.equal((await opening).sent, true, `${answerDelayMs} ms`)
+			assert.equal(cabinets[last]?.pulses(4), 1)
+			const seen = events.some(({ fact }) => fact.kind === 'door' && fact.ref.board === last && fact.ref.channel === 4 && fact.value === 'open')
+			assert.ok(seen, `${answerDelayMs} ms: the open door is seen within three seconds`)
+			const { timeouts } = board.stats()
+			await fake.advance(200_000)
+			assert.equal(events.filter(({ fact }) => fact.kind === 'board-down').length, 0, `${answerDelayMs} ms`)
+			assert.equal(board.stats().timeouts, timeouts, `${answerDelayMs} ms: as long as it is slow it keeps its longer time`)
+			await board.stop()
+		}
+	})
+}
+
+test('a board that dies is lost about two seconds after its last answer, however slow it was', async () => {
+	for (const answerDelayMs of [0, 160, 300, 400]) {
+		for (const boards of [[0], [0, 1]]) {
+			const { fake, emulator, events, board } = await running({ boards })
+			for (const address of boards) emulator.setFaults(address, { answerDelayMs })
+			await fake.advance(10_000)
+			for (const address of boards) emulator.setFaults(address, { silent: true })
+			// What was under way still arrives.
+			await fake.advance(answerDelayMs)
+			const last = board.stats().lastOkMono
+			await fake.advance(5_000)
+			const lost = events.filter(({ fact }) => fact.kind === 'board-down').map(({ mono }) => mono - last)
+			assert.equal(lost.length, boards.length)
+			// The second board of a bus waits while the first is asked.
+			assert.ok(Math.max(...lost) <= (boards.length === 1 ? 2_100 : 3_000), `${answerDelayMs} ms, ${boards.length} board(s): lost after ${lost} ms`)
+			await board.stop()
+		}
 	}
+})
+
+test('a slow board is not lost by two damaged answers in a row', async () => {
+	const { fake, pipe, emulator, events, board } = await running({ boards: [0] })
+	emulator.setFaults(0, { answerDelayMs: 300 })
+	await fake.advance(10_000)
+	let silentFor = 2
+	const asked = pipe.wire.onData((bytes) => {
+		if (bytes[2] === 0x30 && silentFor-- > 0) emulator.setFaults(0, { silent: true })
+		else emulator.setFaults(0, { answerDelayMs: 300 })
+	})
+	await fake.advance(10_000)
+	asked()
+	assert.equal(events.filter(({ fact }) => fact.kind === 'board-down').length, 0)
+	await board.stop()
 })

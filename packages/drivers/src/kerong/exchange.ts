@@ -27,6 +27,7 @@ export interface Exchange {
 
 interface Waiting {
 	readonly question: Question
+	readonly askedAt: number
 	readonly which: 'first' | 'last'
 	answer: Status | undefined
 	finish(): void
@@ -43,7 +44,7 @@ export function createExchange(
 	clock: DriverClock,
 	windowMs: number,
 	report: (code: ProtocolCode, discarded: number) => void,
-	/** A good answer of this board came when its question was over. */
+	/** A good answer of this board took longer than a window. */
 	late: (board: number) => void,
 ): Exchange {
 	const parser = createParser()
@@ -63,8 +64,11 @@ export function createExchange(
 		report(code, bytes.length)
 	}
 
+	/** Its question is over, or has a long window and needs it. */
+	const cameLate = ({ board }: Status) => waiting?.question.board !== board || clock.mono() - waiting.askedAt >= windowMs
+
 	const hear = (message: Message, bytes: Uint8Array) => {
-		if (message.kind === 'status' && message.board !== waiting?.question.board) late(message.board)
+		if (message.kind === 'status' && cameLate(message)) late(message.board)
 		if (!waiting) return reject('late', bytes)
 		if (message.kind === waiting.question.kind && sameAddress(message, waiting.question)) return hearEcho(bytes)
 		if (message.kind !== 'status') return reject('function', bytes)
@@ -100,6 +104,7 @@ export function createExchange(
 				}
 				const mine: Waiting = {
 					question,
+					askedAt: clock.mono(),
 					which,
 					answer: undefined,
 					finish: () => end(mine.answer ? { kind: 'answer', status: mine.answer } : { kind: 'silence' }),
