@@ -5,6 +5,9 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { isId } from '@latchwork/core/base'
+import { openJournal } from '@latchwork/edge/journal'
+import { nodeCrypto, signingKey } from '@latchwork/edge/keys'
 import { startSite, temporaryData } from './site.ts'
 
 const CLI = fileURLToPath(import.meta.resolve('@latchwork/cli/main'))
@@ -15,33 +18,47 @@ const latchwork = (...args: string[]): Promise<{ code: number; output: string }>
 		execFile(process.execPath, [CLI, ...args], (error, stdout, stderr) => resolve({ code: Number(error?.code ?? 0), output: stdout + stderr }))
 	})
 
-/** One way to tamper with line `i` (from 0) of the events on disk. */
-type Plant = (db: DatabaseSync, i: number) => void
+/** One way to tamper with line `i` (from 0) of the events on disk; the first bad index where it is not `i`. */
+type Plant = (db: DatabaseSync, i: number) => number | undefined
 
 const bytesOf = (db: DatabaseSync, i: number) => Buffer.from(db.prepare('SELECT bytes FROM event WHERE seq = ?').get(i + 1)?.bytes as Uint8Array)
-const write = (db: DatabaseSync, i: number, bytes: Uint8Array) => db.prepare('UPDATE event SET bytes = ? WHERE seq = ?').run(bytes, i + 1)
+const write = (db: DatabaseSync, i: number, bytes: Uint8Array) => void db.prepare('UPDATE event SET bytes = ? WHERE seq = ?').run(bytes, i + 1)
 
 const PLANTS: Readonly<Record<string, Plant>> = {
 	'a flipped bit': (db, i) => {
 		const bytes = bytesOf(db, i)
 		bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1
-		write(db, i, bytes)
+		return write(db, i, bytes)
 	},
 	'a changed fact': (db, i) => write(db, i, Buffer.from(bytesOf(db, i).toString().replace('"offline":true', '"offline":false'))),
 	'two events swapped': (db, i) => {
 		const [a, b] = [bytesOf(db, i), bytesOf(db, i + 1)]
 		write(db, i, b)
-		write(db, i + 1, a)
+		return write(db, i + 1, a)
 	},
 	'an event put in': (db, i) => {
 		db.prepare('UPDATE event SET seq = -seq - 1 WHERE seq > ?').run(i)
 		db.exec('UPDATE event SET seq = -seq WHERE seq < 0')
-		db.prepare('INSERT INTO event (stream, seq, bytes, hash, type) SELECT stream, ?, bytes, hash, type FROM event ORDER BY seq DESC LIMIT 1').run(
-			i + 1,
+		const copy = db.prepare(
+			'INSERT INTO event (stream, seq, bytes, hash, type) SELECT stream, ?, bytes, hash, type FROM event ORDER BY seq DESC LIMIT 1',
 		)
+		return void copy.run(i + 1)
 	},
-	'an event taken out': (db, i) => {
-		db.prepare('DELETE FROM event WHERE seq = ?').run(i + 1)
+	'an event taken out': (db, i) => void db.prepare('DELETE FROM event WHERE seq = ?').run(i + 1),
+	'the end taken out, and the journal said to end there': (db, i) => {
+		db.prepare('DELETE FROM event WHERE seq > ?').run(i)
+		db.exec('DELETE FROM meta')
+		const last = db.prepare('SELECT stream, seq, hash FROM event ORDER BY seq DESC LIMIT 1').get()
+		if (last) db.prepare("INSERT INTO meta (key, value) VALUES ('head', ?)").run(JSON.stringify(last))
+		return undefined
+	},
+	'all events taken out': (db) => {
+		db.exec('DELETE FROM event')
+		return 0
+	},
+	'all events taken out, and what the journal says of them': (db) => {
+		db.exec('DELETE FROM event; DELETE FROM meta')
+		return 0
 	},
 }
 
@@ -77,11 +94,11 @@ describe('latchwork ledger verify', () => {
 				try {
 					cpSync(data, copy, { recursive: true })
 					const db = new DatabaseSync(join(copy, 'edge.db'))
-					plant(db, index)
+					const first = plant(db, index) ?? index
 					db.close()
 					const { code, output } = await latchwork('ledger', 'verify', copy)
 					assert.equal(code, 1, output)
-					assert.match(output, new RegExp(`First bad index ${index} `), output)
+					assert.match(output, new RegExp(`First bad index ${first} `), output)
 				} finally {
 					rmSync(copy, { recursive: true, force: true })
 				}
@@ -99,6 +116,89 @@ describe('latchwork ledger verify', () => {
 		rmSync(copy, { recursive: true, force: true })
 		assert.equal(code, 1)
 		assert.match(output, new RegExp(`First bad index ${events - 1} `), output)
+	})
+
+	/** A copy whose journal lost its last three events and went on in a second stream, which says so. */
+	const twoStreams = (): { copy: string; streams: string[] } => {
+		const copy = temporaryData()
+		cpSync(data, copy, { recursive: true })
+		const db = new DatabaseSync(join(copy, 'edge.db'))
+		db.prepare('DELETE FROM event WHERE seq > ?').run(events - 3)
+		const last = db.prepare('SELECT stream, seq, hash FROM event ORDER BY seq DESC LIMIT 1').get()
+		db.prepare("UPDATE meta SET value = ? WHERE key = 'head'").run(JSON.stringify(last))
+		db.exec("DELETE FROM meta WHERE key <> 'head'")
+		db.close()
+		const { controller, bank } = JSON.parse(readFileSync(join(copy, 'edge.json'), 'utf8'))
+		assert.ok(isId('controller', controller) && isId('bank', bank))
+		const { sign } = signingKey(join(copy, 'device.pem'))
+		const journal = openJournal({
+			directory: copy,
+			controller,
+			random: (n) => crypto.getRandomValues(new Uint8Array(n)),
+			now: () => 0,
+			context: () => ({ bank, at: 0, mono: 0, clock: 'good', bundle: 0, offline: true, sha256: nodeCrypto.sha256 }),
+			sealer: { sign, keyId: controller },
+			standing: () => [],
+		})
+		journal.sealHead()
+		const streams = [String(last?.stream), journal.head().stream]
+		journal.close()
+		return { copy, streams }
+	}
+
+	test('names what was lost before, and whichever of two streams is taken out as a whole', async () => {
+		for (const taken of [undefined, 0, 1]) {
+			const { copy, streams } = twoStreams()
+			const db = new DatabaseSync(join(copy, 'edge.db'))
+			if (taken !== undefined) db.prepare('DELETE FROM event WHERE stream = ?').run(streams[taken] ?? '')
+			db.close()
+			const { code, output } = await latchwork('ledger', 'verify', copy)
+			rmSync(copy, { recursive: true, force: true })
+			assert.equal(code, 1, output)
+			const said = streams.map((stream) => output.split('\n').find((line) => line.startsWith(stream)) ?? `nothing of ${stream}: ${output}`)
+			// Without the second stream nobody outside the first one says how far it had come.
+			assert.match(
+				said[0] ?? '',
+				taken === 0 ? /First bad index 0 \(truncated\)/ : taken === 1 ? /NOT WHOLE/ : new RegExp(`First bad index ${events - 3} `),
+			)
+			assert.match(said[1] ?? '', taken === 1 ? /First bad index 0 \(truncated\)/ : /whole\. 3 events/)
+		}
+	})
+
+	test('a journal that is no database any more, is cut, or holds nothing is said in one sentence, by doctor too', async () => {
+		const bytes = readFileSync(join(data, 'edge.db'))
+		const page = bytes.subarray(0, 8192)
+		const wrong: [content: Uint8Array, words: RegExp][] = [
+			[Buffer.from('rubbish '.repeat(2_000)), /is damaged and proves nothing/],
+			[bytes.subarray(0, bytes.length >> 1), /is damaged and proves nothing/],
+			[Buffer.concat([page, Buffer.alloc(4096, 0x5a), bytes.subarray(12_288)]), /is damaged and proves nothing/],
+		]
+		for (const [content, words] of wrong) {
+			const copy = temporaryData()
+			cpSync(data, copy, { recursive: true })
+			writeFileSync(join(copy, 'edge.db'), content)
+			for (const command of [
+				['ledger', 'verify', copy],
+				['ledger', 'export', join(copy, 'out'), '--data', copy],
+				['doctor', '--data', copy],
+			]) {
+				const { code, output } = await latchwork(...command)
+				assert.equal(code, 1, output)
+				assert.match(output, words)
+				assert.doesNotMatch(output, /\n\s+at /)
+			}
+			rmSync(copy, { recursive: true, force: true })
+		}
+		const bare = temporaryData()
+		cpSync(data, bare, { recursive: true })
+		rmSync(join(bare, 'edge.mark'))
+		const db = new DatabaseSync(join(bare, 'edge.db'))
+		db.exec('DELETE FROM event; DELETE FROM meta')
+		db.close()
+		const { code, output } = await latchwork('ledger', 'verify', bare)
+		rmSync(bare, { recursive: true, force: true })
+		assert.equal(code, 1)
+		assert.match(output, /holds no stream/)
 	})
 
 	test('an exported stream is checked by its file and the key alone, and a flipped byte in it is named', async () => {

@@ -92,9 +92,13 @@ export function pinGuessing({ version, credentials, revoked, settings }: Pick<Bu
 function journal(data: string): Finding {
 	try {
 		const streams = readJournal(data)
+		const empty = streams.filter((s) => s.lines.length === 0)
 		return {
-			ok: true,
-			what: `journal: ${streams.map((s) => `${s.lines.length} events`).join(', ')}${streams.length > 1 ? ' (history was lost before; see the first event of the newest stream)' : ''}`,
+			ok: streams.length > 0 && empty.length === 0,
+			what: `journal: ${streams.map((s) => `${s.lines.length} events`).join(', ') || 'no stream'}${streams.length > 1 ? ' (history was lost before; see the first event of the newest stream)' : ''}`,
+			...((empty.length || !streams.length) && {
+				remedy: 'Events are gone. `latchwork ledger verify` names them; keep the directory for those who look into it.',
+			}),
 		}
 	} catch (fault) {
 		return { ok: isFault(fault, 'not-found'), what: 'journal', remedy: fault instanceof Error ? fault.message : String(fault) }

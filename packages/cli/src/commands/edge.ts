@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Fault } from '@latchwork/core/base'
@@ -25,7 +25,7 @@ async function settle(args: readonly string[]): Promise<void> {
 		throw new Fault('config-invalid', 'Say which door and what is inside: `latchwork edge settle 14 nothing` or `latchwork edge settle 14 LT-0418`.')
 	const data = values.data === undefined ? dataDirectory(process.env) : String(values.data)
 	const { port } = readConfig(join(data, 'edge.json'))
-	const token = readFileSync(join(data, 'operator.token'), 'utf8').trim()
+	const token = operatorToken(data)
 	const answer = await fetch(`http://127.0.0.1:${port}/api/operator/settle`, {
 		method: 'POST',
 		headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
@@ -37,8 +37,15 @@ async function settle(args: readonly string[]): Promise<void> {
 	}).catch((cause) => {
 		throw new Fault('transport-closed', `No controller answers for ${data}. Start it first.`, { cause })
 	})
-	const body = (await answer.json()) as { detail?: string; was?: { kind: string; why: string } }
+	// Another program may sit at that port and answer whatever it likes.
+	const body = (await answer.json().catch(() => ({}))) as { detail?: string; was?: { kind: string; why: string } }
 	if (!answer.ok) throw new Fault('request-refused', body.detail ?? `The controller answered ${answer.status}.`)
 	if (values.history) process.stdout.write('The lost records are confirmed as lost; loans go on.\n')
 	else process.stdout.write(`Door ${door} is in service again (it was ${body.was?.kind}: ${body.was?.why}).\n`)
+}
+
+function operatorToken(data: string): string {
+	const file = join(data, 'operator.token')
+	if (!existsSync(file)) throw new Fault('not-found', `No controller has run in ${data} yet. Start it first, or name its directory with --data.`)
+	return readFileSync(file, 'utf8').trim()
 }

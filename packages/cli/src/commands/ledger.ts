@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Fault, fromHex, type Id, toHex } from '@latchwork/core/base'
+import { Fault, fromHex, toHex } from '@latchwork/core/base'
 import { readExport, type SignedHead, type StreamVerdict, verifyStream, writeExport } from '@latchwork/core/ledger'
-import { readJournal, type StoredStream } from '@latchwork/edge/journal'
+import { checkStored, readJournal } from '@latchwork/edge/journal'
 import { nodeCrypto, signingKey } from '@latchwork/edge/keys'
 import { dataDirectory, readArgs } from '../config.ts'
 
@@ -23,30 +23,23 @@ function verify(target: string, key: string | undefined): void {
 		throw new Fault('not-found', `${target} does not exist. Name a data directory, or a file made by \`latchwork ledger export\`.`)
 	const verdicts = statSync(target).isDirectory() ? ofDirectory(target, key) : [ofFile(target, key)]
 	for (const { name, verdict } of verdicts) process.stdout.write(`${say(name, verdict)}\n`)
+	if (verdicts.length === 0)
+		throw new Fault(
+			'journal-damaged',
+			`The journal in ${target} holds no stream, and a controller begins one at its first start. Its events were removed.`,
+		)
 	if (verdicts.some(({ verdict }) => !verdict.ok)) process.exitCode = 1
 }
 
 function say(name: string, verdict: StreamVerdict): string {
 	if (!verdict.ok) return `${name}: NOT WHOLE. First bad index ${verdict.index} (${verdict.code}). ${verdict.text}`
-	return `${name}: whole. ${verdict.count} events, head ${verdict.head.hash.slice(0, 16)}…, ${verdict.signed ? 'signed by the controller' : 'end fixed by the mark file, not by a signature'}.`
+	return `${name}: whole. ${verdict.count} events, head ${verdict.head.hash.slice(0, 16)}…, ${verdict.signed ? 'signed by the controller' : 'end fixed by head and mark, not by a signature'}.`
 }
 
 function ofDirectory(directory: string, key: string | undefined): { name: string; verdict: StreamVerdict }[] {
 	const keyFile = join(directory, 'device.pem')
 	const publicKey = key ? fromHex(key) : existsSync(keyFile) ? signingKey(keyFile).publicKey : undefined
-	return readJournal(directory).map((stream) => ({ name: stream.stream, verdict: ofStream(stream, publicKey) }))
-}
-
-/**
- * The signed head proves everything up to it; what came after it, at most 64 events or 30 s, is held by the mark file. Both must agree.
- */
-function ofStream({ lines, head, mark }: StoredStream, publicKey: Uint8Array | undefined): StreamVerdict {
-	const crypto = nodeCrypto
-	if (head && publicKey) {
-		const proven = verifyStream(lines.slice(0, head.seq), { crypto, head, keys: new Map([[head.keyId, publicKey]]) })
-		if (!proven.ok || (head.seq === lines.length && (mark === undefined || mark.seq === head.seq))) return proven
-	}
-	return verifyStream(lines, { crypto, ...(mark && { anchor: { stream: mark.stream as Id<'stream'>, seq: mark.seq, hash: mark.hash } }) })
+	return readJournal(directory).map((stream) => ({ name: stream.stream, verdict: checkStored(stream, publicKey) }))
 }
 
 function ofFile(path: string, key: string | undefined): { name: string; verdict: StreamVerdict } {

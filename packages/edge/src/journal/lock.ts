@@ -21,7 +21,7 @@ export function lockDirectory(directory: string, name: string): { close(): void 
 	}
 }
 
-/** Does a living process hold it? Asks without taking it. */
+/** Does a living process hold it? Asks without taking it; a file that is no lock is held by nobody. */
 export function isLocked(directory: string, name: string): boolean {
 	const path = join(directory, `${name}.lock`)
 	if (!existsSync(path)) return false
@@ -30,8 +30,7 @@ export function isLocked(directory: string, name: string): boolean {
 		lock.prepare('PRAGMA schema_version').get()
 		return false
 	} catch (cause) {
-		if ((cause as { errcode?: number }).errcode !== SQLITE_BUSY) throw cause
-		return true
+		return (cause as { errcode?: number }).errcode === SQLITE_BUSY
 	} finally {
 		lock.close()
 	}

@@ -2,54 +2,121 @@ import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { Fault } from '@latchwork/core/base'
-import type { SignedHead, StreamHead } from '@latchwork/core/ledger'
+import { Fault, isFault } from '@latchwork/core/base'
+import type { SignedHead, StreamEvent, StreamHead } from '@latchwork/core/ledger'
 import { isLocked } from './lock.ts'
 import { readMark } from './mark.ts'
 
 /** One stream as it lies on disk, for those who check or export it. */
 export interface StoredStream {
 	readonly stream: string
-	/** Event bytes in the order of their sequence. */
+	/** Event bytes in the order of their sequence; none at all when only other places still name the stream. */
 	readonly lines: readonly Uint8Array[]
 	/** The last head that the controller signed. */
 	readonly head: SignedHead | undefined
 	/** The high-water mark outside the database, if it is this stream's. */
 	readonly mark: StreamHead | undefined
+	/** How far the stream came, as every place outside its own events says: mark, journal head, the stream that follows it. Shortest first. */
+	readonly ends: readonly StreamHead[]
 }
 
-/** Reads the journal of a data directory: changes nothing in it, needs no right to, and disturbs no controller that runs on it. */
+/**
+ * Reads the journal of a data directory: changes nothing in it, needs no right to, and disturbs no controller that runs on it.
+ * Throws `Fault` not-found, and journal-damaged where the file is no whole database any more: what it says then proves nothing.
+ */
 export function readJournal(directory: string): StoredStream[] {
 	const path = join(directory, 'edge.db')
-	if (!existsSync(path)) throw new Fault('not-found', `There is no journal in ${directory}. Name the data directory of a controller.`)
-	if (isLocked(directory, 'edge')) return streamsOf(path, readMark(join(directory, 'edge.mark')))
-	// SQLite writes beside a database even to read it, so evidence is read from a copy.
-	const copy = mkdtempSync(join(tmpdir(), 'latchwork-read-'))
-	try {
-		for (const name of ['edge.db', 'edge.db-wal']) if (existsSync(join(directory, name))) copyFileSync(join(directory, name), join(copy, name))
-		return streamsOf(join(copy, 'edge.db'), readMark(join(directory, 'edge.mark')))
-	} finally {
-		rmSync(copy, { recursive: true, force: true })
+	const mark = readMark(join(directory, 'edge.mark'))
+	if (!existsSync(path)) {
+		if (mark) return [{ stream: mark.stream, lines: [], head: undefined, mark, ends: [mark] }]
+		throw new Fault('not-found', `There is no journal in ${directory}. Name the data directory of a controller.`)
 	}
+	try {
+		if (isLocked(directory, 'edge')) return streamsOf(path, mark)
+		// SQLite writes beside a database even to read it, so evidence is read from a copy.
+		const copy = mkdtempSync(join(tmpdir(), 'latchwork-read-'))
+		try {
+			for (const name of ['edge.db', 'edge.db-wal']) if (existsSync(join(directory, name))) copyFileSync(join(directory, name), join(copy, name))
+			return streamsOf(join(copy, 'edge.db'), mark)
+		} finally {
+			rmSync(copy, { recursive: true, force: true })
+		}
+	} catch (cause) {
+		throw damaged(cause, directory)
+	}
+}
+
+/** What the system refuses (a right, a file) keeps its own name; all else that keeps the file from being read is its damage. */
+function damaged(cause: unknown, directory: string): unknown {
+	if (isFault(cause) || (cause as { syscall?: string }).syscall !== undefined) return cause
+	return new Fault(
+		'journal-damaged',
+		`The journal in ${directory} is damaged and proves nothing: ${(cause as Error).message}. Keep the directory as it is for those who look into it.`,
+		{ cause },
+	)
 }
 
 function streamsOf(path: string, mark: StreamHead | undefined): StoredStream[] {
 	const db = new DatabaseSync(path, { readOnly: true })
 	try {
-		const streams = db.prepare('SELECT stream, min(rowid) AS first FROM event GROUP BY stream ORDER BY first').all()
-		const lines = db.prepare('SELECT bytes FROM event WHERE stream = ? ORDER BY seq')
-		const head = db.prepare('SELECT value FROM meta WHERE key = ?')
-		return streams.map((row) => {
-			const stream = String(row.stream)
-			const signed = head.get(`signed-head/${stream}`)
-			return {
-				stream,
-				lines: lines.all(stream).map((r) => r.bytes as Uint8Array),
-				head: signed ? (JSON.parse(String(signed.value)) as SignedHead) : undefined,
-				mark: mark?.stream === stream ? mark : undefined,
-			}
-		})
+		// One moment for all that follows, also while a controller writes.
+		db.exec('BEGIN')
+		const [check] = db.prepare('PRAGMA integrity_check(1)').all()
+		if (check?.integrity_check !== 'ok') throw new Error(String(check?.integrity_check))
+		const rows = rowsOf(db)
+		const { heads, last } = headsOf(db)
+		const ends = [...(mark ? [mark] : []), ...(last ? [last] : []), ...[...rows.values()].flatMap((lines) => followed(lines[0]) ?? [])]
+		// Whoever takes all events of a stream away has taken its rows, not the places that name it.
+		const named = new Set([...rows.keys(), ...heads.keys(), ...ends.map((end) => end.stream)])
+		const oldestFirst = [...[...named].filter((stream) => !rows.has(stream)), ...rows.keys()]
+		return oldestFirst.map((stream) => ({
+			stream,
+			lines: rows.get(stream) ?? [],
+			head: heads.get(stream),
+			mark: mark?.stream === stream ? mark : undefined,
+			ends: ends.filter((end) => end.stream === stream).sort((a, b) => a.seq - b.seq),
+		}))
 	} finally {
 		db.close()
 	}
+}
+
+/** From the table alone: an index that was tampered with must not hide a row. */
+function rowsOf(db: DatabaseSync): Map<string, Uint8Array[]> {
+	const found = new Map<string, { seq: number; bytes: Uint8Array }[]>()
+	for (const row of db.prepare('SELECT stream, seq, bytes FROM event NOT INDEXED ORDER BY rowid').all()) {
+		const lines = found.get(String(row.stream)) ?? []
+		lines.push({ seq: Number(row.seq), bytes: row.bytes instanceof Uint8Array ? row.bytes : new Uint8Array() })
+		found.set(String(row.stream), lines)
+	}
+	return new Map([...found].map(([stream, lines]) => [stream, lines.sort((a, b) => a.seq - b.seq).map(({ bytes }) => bytes)]))
+}
+
+function headsOf(db: DatabaseSync): { heads: Map<string, SignedHead>; last: StreamHead | undefined } {
+	const heads = new Map<string, SignedHead>()
+	let last: StreamHead | undefined
+	for (const { key, value } of db.prepare('SELECT key, value FROM meta NOT INDEXED').all()) {
+		if (key === 'head') {
+			last = headIn(JSON.parse(String(value)))
+			if (!last) throw new Error('its head is none')
+		} else if (String(key).startsWith(SIGNED)) heads.set(String(key).slice(SIGNED.length), JSON.parse(String(value)) as SignedHead)
+	}
+	return { heads, last }
+}
+
+const SIGNED = 'signed-head/'
+
+/** The stream before this one and how far it had come, by the first event of a stream that began because history was lost. */
+function followed(first: Uint8Array | undefined): StreamHead | undefined {
+	try {
+		const { type, data } = JSON.parse(new TextDecoder().decode(first)) as StreamEvent
+		return type === 'stream.started' ? headIn(data.after) : undefined
+	} catch {
+		return undefined // no event any more; the check of its own stream says so
+	}
+}
+
+function headIn(value: unknown): StreamHead | undefined {
+	const { stream, seq, hash } = (value ?? {}) as Partial<StreamHead>
+	return typeof stream === 'string' && Number.isSafeInteger(seq) && typeof hash === 'string' ? (value as StreamHead) : undefined
 }
