@@ -26,6 +26,7 @@ export const EVENT_TYPES = [
 	'reader.online',
 	'reader.lost',
 	'reader.security',
+	'reader.key-changed',
 	'board.lost',
 	'board.returned',
 	'bank.full',
