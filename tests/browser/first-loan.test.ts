@@ -121,8 +121,7 @@ describe('the first loan in a browser', () => {
 		await kiosk.getByRole('button', { name: /^Return LT-/ }).click()
 		const into = await openDoor()
 		await bank.getByRole('heading', { name: `Door ${into}`, exact: true }).waitFor()
-		await bank.getByLabel('Tag').fill(tag)
-		await press('Put in')
+		await press(`Put ${tag} in`)
 		await kiosk
 			.getByText(/ is in\./)
 			.first()

@@ -63,8 +63,8 @@ describe('virtual bank page', () => {
 	test('a person taps a badge, types a PIN and shows a code', async () => {
 		assert.equal(await sent(() => press('Tap badge')), `POST ${AT}/badge {"number":"1048576"}`)
 		assert.equal(await sent(() => press('Type PIN')), `POST ${AT}/keypad {"keys":"27182818#"}`)
-		assert.equal(await sent(() => press('Show QR 1 of 2')), `POST ${AT}/scan {"text":"LW1.7Q2M-DEMO-A"}`)
-		assert.equal(await sent(() => press('Show QR 2 of 2')), `POST ${AT}/scan {"text":"LW1.7Q2M-DEMO-B"}`)
+		assert.equal(await sent(() => press('QR 1 of 2')), `POST ${AT}/scan {"text":"LW1.7Q2M-DEMO-A"}`)
+		assert.equal(await sent(() => press('QR 2 of 2')), `POST ${AT}/scan {"text":"LW1.7Q2M-DEMO-B"}`)
 		await page.getByLabel('Another badge').fill('42')
 		assert.equal(await sent(() => page.keyboard.press('Enter')), `POST ${AT}/badge {"number":"42"}`)
 		assert.equal(await sent(() => press('finish')), `POST ${AT}/keypad {"keys":"#"}`)
@@ -73,26 +73,30 @@ describe('virtual bank page', () => {
 	})
 
 	test('the door that swings open comes to hand: take the item, push it shut', async () => {
-		await page.getByRole('heading', { name: 'Door 12' }).waitFor()
+		await page.getByRole('heading', { name: 'Door 12', exact: true }).waitFor()
 		assert.equal(await sent(() => press('Take LT-0418')), `POST ${AT}/compartments/12/item {"present":false}`)
 		bench.change(({ banks: [bank] }) => {
 			const compartment = bank?.compartments.find(({ number }) => number === 12)
 			if (compartment) Object.assign(compartment, { item: false, tag: undefined })
 		})
+		const put = (tag?: string) => `POST ${AT}/compartments/12/item {"present":true${tag ? `,"tag":"${tag}"` : ''}}`
+		assert.equal(await sent(() => press('Put in')), put('LT-0420'), 'what was taken last stands there already')
 		await page.getByLabel('Tag').fill('LT-0500')
-		assert.equal(await sent(() => press('Put in')), `POST ${AT}/compartments/12/item {"present":true,"tag":"LT-0500"}`)
+		assert.equal(await sent(() => press('Put in')), put('LT-0500'))
+		assert.equal(await sent(() => press('Put LT-0391 in')), put('LT-0391'), 'what is outside needs no typing')
+		assert.equal(await sent(() => press('Put in something without a tag')), put())
 		assert.equal(await sent(() => press('Push shut')), `POST ${AT}/compartments/12/door {"state":"closed"}`)
 		bench.change(({ banks: [bank] }) => {
 			for (const compartment of bank?.compartments ?? []) compartment.door = compartment.number === 18 ? 'open' : 'closed'
 		})
-		await page.getByRole('heading', { name: 'Door 18' }).waitFor()
+		await page.getByRole('heading', { name: 'Door 18', exact: true }).waitFor()
 		await page.getByRole('button', { name: 'Compartment 18, door open, LT-0377 inside, 0 pulses' }).waitFor()
 	})
 
 	test('a closed door can be forced, let go by itself, and given faults', async () => {
 		await page.getByRole('button', { name: /^Compartment 3,/ }).click()
 		await page.getByRole('heading', { name: 'Door 3', exact: true }).waitFor()
-		assert.equal(await page.getByRole('button', { name: 'Take LT-0402' }).isDisabled(), true, 'nothing moves through a closed door')
+		assert.equal(await page.getByRole('button', { name: 'Take LT-0402' }).count(), 0, 'nothing moves through a closed door')
 		assert.equal(await sent(() => press('Force open')), `POST ${AT}/compartments/3/door {"state":"open"}`)
 		assert.equal(await sent(() => press('Let it open by itself')), `POST ${AT}/faults {"compartment":3,"opensByItself":true}`)
 		assert.equal(await sent(() => page.getByLabel('Lock is stuck').click()), `POST ${AT}/faults {"compartment":3,"stuckLock":true}`)
@@ -127,6 +131,77 @@ describe('virtual bank page', () => {
 		assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('data-door')), '6')
 	})
 
+	test('by keyboard a loan takes a few Tabs: the badge is near, and the door in focus is emptied, filled, shut and forced by single keys', async () => {
+		const focused = () => page.evaluate(() => document.activeElement?.textContent || document.activeElement?.getAttribute('aria-label') || '')
+		const walk = async (key: string, to: RegExp) => {
+			for (let tabs = 1; tabs <= 8; tabs++) {
+				await page.keyboard.press(key)
+				if (to.test(await focused())) return tabs
+			}
+			return assert.fail(`eight times ${key} do not reach ${to}`)
+		}
+		await walk('Tab', /^Tap badge/)
+		assert.equal(await sent(() => page.keyboard.press('Enter')), `POST ${AT}/badge {"number":"1048576"}`)
+		await walk('Shift+Tab', /^Compartment 12, door open/)
+		assert.equal(await sent(() => page.keyboard.press('t')), `POST ${AT}/compartments/12/item {"present":false}`)
+		bench.change(({ banks: [bank] }) => {
+			const compartment = bank?.compartments.find(({ number }) => number === 12)
+			if (compartment) Object.assign(compartment, { item: false, tag: undefined })
+			bank?.outside.unshift('LT-0418')
+		})
+		await page.getByRole('button', { name: 'Compartment 12, door open, empty, 1 pulse' }).waitFor()
+		assert.equal(await sent(() => page.keyboard.press('T')), `POST ${AT}/compartments/12/item {"present":true,"tag":"LT-0418"}`)
+		assert.equal(await sent(() => page.keyboard.press('Enter')), `POST ${AT}/compartments/12/door {"state":"closed"}`)
+		bench.change(({ banks: [bank] }) => {
+			for (const compartment of bank?.compartments ?? []) compartment.door = 'closed'
+		})
+		await page.getByRole('button', { name: /^Compartment 12, door closed/ }).waitFor()
+		const before = bench.requests.length
+		for (const key of ['Enter', 't', 'Control+f']) await page.keyboard.press(key)
+		assert.equal(await sent(() => page.keyboard.press('f')), `POST ${AT}/compartments/12/door {"state":"open"}`)
+		assert.equal(bench.requests.length, before + 1, 'the other keys do nothing at a door that is shut')
+		await page.getByLabel('Another badge').fill('')
+		await page.keyboard.type('tf')
+		assert.equal(await page.getByLabel('Another badge').inputValue(), 'tf', 'and nothing anywhere else')
+		assert.equal(bench.requests.length, before + 1)
+	})
+
+	test('the loop of a loan, from the badge to the door, is above the fold of a laptop', async () => {
+		for (const [width, height] of [
+			[1280, 800],
+			[1440, 900],
+			[1920, 1080],
+		] as const) {
+			await page.setViewportSize({ width, height })
+			for (const name of ['Push shut', 'Take LT-0418', 'Tap badge']) {
+				const box = await page.getByRole('button', { name }).first().boundingBox()
+				assert.ok(box && box.y + box.height <= height, `${name} at ${width} × ${height}: ${JSON.stringify(box)}`)
+			}
+		}
+	})
+
+	test('faults of a board and of the reader are marked on the drawing, and each door of the board says so', async () => {
+		await page.getByRole('button', { name: 'Compartment 24, door closed, empty, 0 pulses, board with changed bytes' }).waitFor()
+		await page.getByRole('button', { name: 'Compartment 1, door closed, empty, 0 pulses', exact: true }).waitFor()
+		const marks = page.locator('.front .cell-fault')
+		const before = await marks.count()
+		bench.change(({ banks: [bank] }) => {
+			if (!bank) return
+			Object.assign(bank.reader, { online: false })
+			Object.assign(bank.boards[0] ?? {}, { faults: { silent: true } })
+		})
+		await page.locator('.front').getByText('Offline').waitFor()
+		await page.getByRole('button', { name: 'Compartment 1, door closed, empty, 0 pulses, board silent' }).waitFor()
+		assert.ok((await marks.count()) > before)
+		await page.getByText('0, silent').waitFor()
+	})
+
+	test('on a telephone a list says what is too small to be read in the drawing', async () => {
+		await page.setViewportSize({ width: 320, height: 800 })
+		await page.getByLabel('Another door').selectOption('Compartment 18, door closed, LT-0377 inside, 0 pulses, board with changed bytes')
+		await page.getByRole('heading', { name: 'Door 18', exact: true }).waitFor()
+	})
+
 	test('a refusal is told in its own words, a lost bench too', async () => {
 		bench.refuse('The door is closed.')
 		await press('Tap badge')
@@ -138,7 +213,8 @@ describe('virtual bank page', () => {
 	for (const [width, colorScheme] of [
 		[1440, 'light'],
 		[1440, 'dark'],
-		[400, 'light'],
+		[320, 'light'],
+		[320, 'dark'],
 	] as const) {
 		test(`no accessibility violation and no sideways scroll, ${colorScheme}, ${width} px`, async () => {
 			await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { request } from 'node:http'
 import { after, before, describe, test } from 'node:test'
+import { stateOf } from './hands.ts'
 import { type Site, startSite } from './site.ts'
 
 /** The control API of the virtual bank: fixed paths, and an answer for every wrong request (issue "A cabinet that works alone" §3). */
@@ -115,6 +116,28 @@ describe('the control API of the virtual bank', () => {
 	test('nothing goes through a shut door, and the clock moves only under --virtual-clock', async () => {
 		assert.match(await problem(await send('POST', `/banks/${site.bank}/compartments/1/item`, '{"present":true}'), 409, 'item'), /closed/)
 		assert.match(await problem(await send('POST', '/clock', '{"advanceSeconds":60}'), 409, 'clock'), /--virtual-clock/)
+	})
+
+	test('what was taken out is known to be outside, the last one first, until it lies in a compartment again; something without a tag may lie there too', async () => {
+		const state = async () => (await stateOf(site)).banks[0] ?? assert.fail('no bank')
+		const laptops = (await state()).compartments.flatMap(({ number, tag }) => (tag ? [{ number, tag }] : []))
+		const [first, second] = laptops
+		assert.ok(first && second, 'two laptops to begin with')
+		assert.deepEqual((await state()).outside, [])
+		for (const { number } of laptops) await site.door(number, 'open')
+		for (const { number } of [first, second]) await site.item(number, false)
+		assert.deepEqual((await state()).outside, [second.tag, first.tag])
+		await site.item(first.number, true, second.tag)
+		await site.item(second.number, true)
+		const now = await state()
+		assert.deepEqual(now.outside, [first.tag])
+		assert.deepEqual(
+			now.compartments.filter(({ number }) => [first.number, second.number].includes(number)).map(({ item, tag }) => ({ item, tag })),
+			[
+				{ item: true, tag: second.tag },
+				{ item: true, tag: undefined },
+			],
+		)
 	})
 
 	/** As a browser would ask: `fetch` sets Host by itself. */

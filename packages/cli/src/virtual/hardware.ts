@@ -51,6 +51,8 @@ export async function buildVirtualBank(plan: VirtualBankPlan, clock: Clock, keep
 	const boardFaults = new Map<number, BusFaults>(plan.boards.map(({ board }) => [board, {}]))
 	const pulsesBefore = new Map<number, number>()
 	let reader = { offline: false, tamper: false }
+	/** Every tag that was ever in here, the last one moved at the end. */
+	const seen = new Set(plan.compartments.flatMap(({ tag }) => tag ?? []))
 
 	const at = (number: number): { cabinet: Cabinet; channel: number } => {
 		const c = place.get(number)
@@ -59,6 +61,11 @@ export async function buildVirtualBank(plan: VirtualBankPlan, clock: Clock, keep
 		return { cabinet, channel: c.channel }
 	}
 	const pulses = (number: number) => (pulsesBefore.get(number) ?? 0) + at(number).cabinet.pulses(at(number).channel)
+
+	const outside = () => {
+		const inside = new Set(plan.compartments.map(({ number }) => at(number).cabinet.item(at(number).channel).tag))
+		return [...seen].filter((tag) => !inside.has(tag)).reverse()
+	}
 
 	restore(plan, keep, at, pulsesBefore)
 	const save = () => {
@@ -112,6 +119,7 @@ export async function buildVirtualBank(plan: VirtualBankPlan, clock: Clock, keep
 					faults: cabinet.faults(channel),
 				}
 			}),
+			outside: outside(),
 			boards: plan.boards.map(({ board }) => ({ board, faults: boardFaults.get(board) ?? {} })),
 			reader: { ...osdp.indicator(), tamper: reader.tamper },
 		}),
@@ -128,8 +136,14 @@ export async function buildVirtualBank(plan: VirtualBankPlan, clock: Clock, keep
 		},
 		item(number, { present, tag }) {
 			const { cabinet, channel } = at(number)
+			const before = cabinet.item(channel).tag
 			if (!cabinet.setItem(channel, { present, ...(tag !== undefined && { tag }) })) {
 				throw new Fault('request-refused', `Door ${number} is closed. Open it first.`)
+			}
+			for (const moved of [before, tag]) {
+				if (moved === undefined) continue
+				seen.delete(moved)
+				seen.add(moved)
 			}
 		},
 		fault(fault) {

@@ -199,6 +199,7 @@ export const virtualExample: VirtualState = {
 					faults: number === 16 ? { stuckLock: true } : {},
 				}
 			}),
+			outside: ['LT-0420', 'LT-0391'],
 			boards: [
 				{ board: 0, faults: {} },
 				{ board: 1, faults: { corrupt: { rate: 0.02, direction: 'both' } } },

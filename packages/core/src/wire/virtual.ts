@@ -66,6 +66,8 @@ export const virtualState = z.object({
 					faults: compartmentFaults,
 				}),
 			),
+			/** Tags that have been in this bank and lie in no compartment now: in somebody's hands, the last one taken first. */
+			outside: z.array(text),
 			boards: z.array(z.object({ board: z.int().nonnegative(), faults: boardFaults })),
 			reader: z.object({
 				led: z.enum(['off', 'red', 'green', 'amber', 'blue']),

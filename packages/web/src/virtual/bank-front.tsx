@@ -2,9 +2,10 @@ import type { VirtualState } from '@latchwork/core/wire'
 import { type KeyboardEvent, useRef } from 'react'
 import { isArrow, nearest } from '../ui/arrows.ts'
 import { BankBody } from '../ui/bank-drawing.tsx'
-import { type PlacedDoor, placeBank } from '../ui/bank-geometry.ts'
+import { type PlacedDoor, placeBank, type Rect } from '../ui/bank-geometry.ts'
 import { type IconName, IconShape } from '../ui/icon.tsx'
-import { type Compartment, hasFault, words } from './words.ts'
+import type { Hands } from './control.ts'
+import { boardFault, type Compartment, hasFault, readerFault, words } from './words.ts'
 
 type Bank = VirtualState['banks'][number]
 
@@ -12,12 +13,13 @@ interface Props {
 	readonly bank: Bank
 	readonly selected: number | undefined
 	onSelect(number: number): void
+	readonly hands: Hands
 }
 
 const BOX = { width: 760, height: 720 }
 
 /** The whole physical truth at a glance: doors that swing, things inside, pulses, faults. One tab stop, arrows walk by place. */
-export function BankFront({ bank, selected, onSelect }: Props) {
+export function BankFront({ bank, selected, onSelect, hands }: Props) {
 	const placed = placeBank(bank.layout, BOX)
 	const byNumber = new Map(bank.compartments.map((compartment) => [compartment.number, compartment]))
 	const drawing = useRef<SVGSVGElement>(null)
@@ -29,8 +31,20 @@ export function BankFront({ bank, selected, onSelect }: Props) {
 			onSelect(next.door.number)
 			drawing.current?.querySelector<SVGRectElement>(`[data-door="${next.door.number}"]`)?.focus()
 		} else if (event.key === 'Enter' || event.key === ' ') onSelect(from.door.number)
-		else return
+		else if (!/^[tf]$/i.test(event.key) || event.altKey || event.ctrlKey || event.metaKey) return
 		event.preventDefault()
+		const compartment = byNumber.get(from.door.number)
+		// A key that is held down is one act: the second one would find the door as the first one left it.
+		if (compartment && !event.repeat) act(event.key.toLowerCase(), compartment)
+	}
+
+	/** The hands of the keyboard; what a door does not allow is not tried. */
+	function act(key: string, { number, door, item }: Compartment) {
+		if (key === 'f' && door === 'closed') hands.door(number, 'open')
+		if (door === 'closed') return
+		const [last] = bank.outside
+		if (key === 'enter') hands.door(number, 'closed')
+		else if (key === 't') hands.item(number, item ? { present: false } : { present: true, ...(last !== undefined && { tag: last }) })
 	}
 
 	// Open doors hang over their neighbours, so they are drawn last.
@@ -44,7 +58,11 @@ export function BankFront({ bank, selected, onSelect }: Props) {
 			role="group"
 			aria-label={words.front(bank.name)}
 		>
-			<BankBody bank={placed} sign={words.front(bank.name)} />
+			<BankBody bank={placed} sign={words.front(bank.name)}>
+				{placed.terminals.map((terminal) => (
+					<ReaderMark key={terminal.x} place={terminal} fault={readerFault(bank.reader)} />
+				))}
+			</BankBody>
 			{order.map((door) => {
 				const compartment = byNumber.get(door.door.number)
 				if (!compartment) return null
@@ -58,7 +76,7 @@ export function BankFront({ bank, selected, onSelect }: Props) {
 							) : (
 								<ShutDoor placed={door} compartment={compartment} />
 							)}
-							<Marks placed={door} compartment={compartment} />
+							<Marks placed={door} compartment={compartment} board={boardFault(bank, compartment.board)} />
 						</g>
 						{/* biome-ignore lint/a11y/useSemanticElements: an SVG drawing has no button element */}
 						<rect
@@ -72,7 +90,7 @@ export function BankFront({ bank, selected, onSelect }: Props) {
 							role="button"
 							tabIndex={number === focused ? 0 : -1}
 							aria-pressed={number === selected}
-							aria-label={words.doorLabel(compartment)}
+							aria-label={words.doorLabel(bank, compartment)}
 							onClick={() => onSelect(number)}
 							onKeyDown={(event) => onKey(event, door)}
 						/>
@@ -114,7 +132,7 @@ function OpenDoor({ placed, compartment }: { readonly placed: PlacedDoor; readon
 			<text className="cell-number" x={x + 9} y={y + 21}>
 				{compartment.number}
 			</text>
-			<text className="cell-word" x={x + 9 + 11 * String(compartment.number).length} y={y + 21}>
+			<text className="cell-word" x={x + 15 + 10 * String(compartment.number).length} y={y + 21}>
 				{compartment.item ? words.inside(compartment) : words.empty}
 			</text>
 		</>
@@ -135,8 +153,31 @@ function ContentWord({ placed, compartment }: { readonly placed: PlacedDoor; rea
 	)
 }
 
-/** Pulses and faults, with icon and figure. */
-function Marks({ placed, compartment }: { readonly placed: PlacedDoor; readonly compartment: Compartment }) {
+/** A reader that is gone or open is marked where it hangs, with a word. */
+function ReaderMark({ place, fault }: { readonly place: Rect; readonly fault: string | undefined }) {
+	if (fault === undefined) return null
+	const { x, y, width, height } = place
+	return (
+		<g>
+			<rect className="cell-fault" x={x + 1.5} y={y + 1.5} width={width - 3} height={height - 3} rx={3} />
+			<IconAt className="cell-icon cell-alarm" x={x + 9} y={y + height - 33} size={18} name="alarm" />
+			<text className="cell-word cell-said" x={x + 31} y={y + height - 19}>
+				{fault}
+			</text>
+		</g>
+	)
+}
+
+/** Pulses and faults, with icon and figure; a fault of the board is drawn at each of its doors, thinner than one of the door itself. */
+function Marks({
+	placed,
+	compartment,
+	board,
+}: {
+	readonly placed: PlacedDoor
+	readonly compartment: Compartment
+	readonly board: string | undefined
+}) {
 	const { x, y, width, height } = placed
 	const right = x + width - 16
 	return (
@@ -149,6 +190,8 @@ function Marks({ placed, compartment }: { readonly placed: PlacedDoor; readonly 
 					</text>
 				</>
 			)}
+			{board && !hasFault(compartment) && <IconAt className="cell-icon cell-alarm" x={x + width - 56} y={y + 6} size={18} name="offline" />}
+			{board && <rect className="cell-fault cell-board" x={x + 1.5} y={y + 1.5} width={width - 3} height={height - 3} rx={3} />}
 			{hasFault(compartment) && (
 				<>
 					<rect className="cell-fault" x={x + 1.5} y={y + 1.5} width={width - 3} height={height - 3} rx={3} />

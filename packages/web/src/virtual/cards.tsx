@@ -1,9 +1,9 @@
-import type { SensorFault, VirtualState } from '@latchwork/core/wire'
+import type { VirtualState } from '@latchwork/core/wire'
 import { useState } from 'react'
 import { Icon } from '../ui/icon.tsx'
 import type { Hands } from './control.ts'
 import { Button, Card, Line, Select, Switch } from './controls.tsx'
-import { type Compartment, pulses, words } from './words.ts'
+import { words } from './words.ts'
 
 type Bank = VirtualState['banks'][number]
 
@@ -24,9 +24,7 @@ export function People({ people, hands }: { readonly people: VirtualState['peopl
 							<Button icon="badge" kind="primary" onPress={() => hands.badge(person.badge)}>
 								{text.badge}
 							</Button>
-							<Button icon="keypad" onPress={() => hands.keypad(`${person.pin}#`)}>
-								{text.pin}
-							</Button>
+							<Button onPress={() => hands.keypad(`${person.pin}#`)}>{text.pin}</Button>
 							<CodeButton codes={person.qr} hands={hands} />
 						</span>
 					</li>
@@ -47,11 +45,7 @@ function CodeButton({ codes, hands }: { readonly codes: readonly string[]; reado
 		hands.scan(code)
 		setNext((next + 1) % codes.length)
 	}
-	return (
-		<Button icon="qr" onPress={show}>
-			{words.people.qr(next + 1, codes.length)}
-		</Button>
-	)
+	return <Button onPress={show}>{words.people.qr(next + 1, codes.length)}</Button>
 }
 
 export function ReaderCard({ reader, hands }: { readonly reader: Bank['reader']; readonly hands: Hands }) {
@@ -89,74 +83,6 @@ export function ReaderCard({ reader, hands }: { readonly reader: Bank['reader'];
 					<Switch label={text.unplug} on={!reader.online} onChange={(offline) => hands.fault({ reader: { offline } })} />
 					<Switch label={text.cover} on={reader.tamper} onChange={(tamper) => hands.fault({ reader: { tamper } })} />
 				</div>
-			</div>
-		</Card>
-	)
-}
-
-export function CompartmentCard({ bank, compartment, hands }: { readonly bank: Bank; readonly compartment: Compartment; readonly hands: Hands }) {
-	const text = words.compartment
-	const { number, faults } = compartment
-	const open = compartment.door === 'open'
-	return (
-		<Card
-			title={text.title(number)}
-			end={
-				<span className={open ? 'chip door-open' : 'chip'}>
-					<Icon name={open ? 'door-open' : 'door'} />
-					{open ? text.open : text.closed}
-				</span>
-			}
-		>
-			<p className="soft">{text.place(bank.layout, number)}</p>
-			<dl className="facts">
-				<dt>{text.content}</dt>
-				<dd>{compartment.item ? words.inside(compartment) : words.empty}</dd>
-				<dt>{text.pulses}</dt>
-				<dd>{pulses(compartment.pulses)}</dd>
-				<dt>{text.board}</dt>
-				<dd>{compartment.board}</dd>
-			</dl>
-			<div className="acts">
-				{open ? (
-					<Button icon="lock" kind="primary" onPress={() => hands.door(number, 'closed')}>
-						{text.shut}
-					</Button>
-				) : (
-					<>
-						<Button icon="alarm" kind="danger" onPress={() => hands.door(number, 'open')}>
-							{text.force}
-						</Button>
-						<Button icon="door-open" onPress={() => hands.fault({ compartment: number, opensByItself: true })}>
-							{text.itself}
-						</Button>
-					</>
-				)}
-				{compartment.item && (
-					<Button icon="take" off={!open} onPress={() => hands.item(number, { present: false })}>
-						{text.take(compartment.tag)}
-					</Button>
-				)}
-			</div>
-			{!compartment.item && open && (
-				<Line label={text.tag} button={text.put} icon="put" onSend={(tag) => hands.item(number, { present: true, tag })} />
-			)}
-			{!open && <p className="soft">{text.onlyOpen}</p>}
-			<h3>{text.faults}</h3>
-			<div className="stack">
-				<Switch label={text.stuck} on={faults.stuckLock ?? false} onChange={(stuckLock) => hands.fault({ compartment: number, stuckLock })} />
-				<Select
-					label={text.late}
-					value={faults.lateOpenMs ?? 0}
-					options={text.lateOptions}
-					onChange={(lateOpenMs) => hands.fault({ compartment: number, lateOpenMs })}
-				/>
-				<Select<SensorFault | ''>
-					label={text.sensor}
-					value={faults.sensor ?? ''}
-					options={text.sensors}
-					onChange={(sensor) => hands.fault({ compartment: number, sensor: sensor === '' ? null : sensor })}
-				/>
 			</div>
 		</Card>
 	)

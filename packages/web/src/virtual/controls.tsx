@@ -36,14 +36,17 @@ export function Line({
 	label,
 	button,
 	icon,
+	initial = '',
 	onSend,
 }: {
 	readonly label: string
 	readonly button: string
 	readonly icon: IconName
+	/** What stands in the line to begin with. */
+	readonly initial?: string
 	onSend(text: string): void
 }) {
-	const [text, setText] = useState('')
+	const [text, setText] = useState(initial)
 	const send = (event: FormEvent) => {
 		event.preventDefault()
 		if (text.trim() !== '') onSend(text.trim())

@@ -1,21 +1,37 @@
 import type { VirtualState } from '@latchwork/core/wire'
-import { useEffect, useRef, useState } from 'react'
+import { Fragment, type ReactNode, useEffect, useRef, useState } from 'react'
 import { Icon, Logo } from '../ui/icon.tsx'
 import { useMedia } from '../ui/media.ts'
 import { BankFront } from './bank-front.tsx'
-import { Boards, ClockCard, CompartmentCard, People, ReaderCard } from './cards.tsx'
+import { Boards, ClockCard, People, ReaderCard } from './cards.tsx'
 import type { Bench, Control } from './control.ts'
 import { Card } from './controls.tsx'
+import { DoorCard, DoorFaults } from './door.tsx'
 import { words } from './words.ts'
 
 type Bank = VirtualState['banks'][number]
 
-/** The bench: the bank and its reader at the left, the kiosk and the people in the middle, one door and the faults at the right. */
+/**
+ * Which cards stand in which column, by the width of the window. The bank, the door in hand and the people come first: a loan
+ * needs no more than these. Tab goes the same way.
+ */
+const COLUMNS = {
+	wide: [
+		['bank', 'reader'],
+		['kiosk', 'people'],
+		['door', 'faults', 'boards', 'clock'],
+	],
+	middle: [['bank'], ['door', 'people', 'faults', 'boards', 'clock'], ['reader']],
+	narrow: [['bank', 'door', 'people', 'reader', 'faults', 'boards', 'clock']],
+} as const
+
+/** The bench of one bank: its doors, the hands of people, and what may break. */
 export function VirtualPage({ bench, control }: { readonly bench: Bench; readonly control: Pick<Control, 'hands' | 'advance'> }) {
 	const { state, lost, said } = bench
 	const [bankId, setBankId] = useState<string>()
 	const bank = state?.banks.find((candidate) => candidate.id === bankId) ?? state?.banks[0]
 	const [selected, select] = useSelection(bank)
+	const width = useWidth()
 	if (!state || !bank) {
 		return (
 			<main className="bench-empty">
@@ -26,35 +42,52 @@ export function VirtualPage({ bench, control }: { readonly bench: Bench; readonl
 	}
 	const hands = control.hands(bank.id)
 	const compartment = bank.compartments.find((candidate) => candidate.number === selected)
+	const cards: Record<(typeof COLUMNS)['wide' | 'middle' | 'narrow'][number][number], ReactNode> = {
+		bank: (
+			<Card title={bank.name} end={<Legend />}>
+				<BankFront bank={bank} selected={selected} onSelect={select} hands={hands} />
+				<FrontHelp />
+			</Card>
+		),
+		door: compartment && <DoorCard bank={bank} compartment={compartment} hands={hands} onSelect={select} />,
+		people: <People people={state.people} hands={hands} />,
+		kiosk: (
+			<div className="preview">
+				<iframe src={state.kiosk} title={words.kiosk} />
+			</div>
+		),
+		reader: <ReaderCard reader={bank.reader} hands={hands} />,
+		faults: compartment && <DoorFaults compartment={compartment} hands={hands} />,
+		boards: <Boards boards={bank.boards} hands={hands} />,
+		clock: state.clock && <ClockCard now={state.clock.now} advance={control.advance} />,
+	}
 	return (
 		<>
 			<Header state={state} bank={bank} onBank={setBankId} />
-			<main className="bench">
-				<div className="column">
-					{(lost || said) && (
-						<p className="banner" role="alert">
-							<Icon name="alarm" />
-							{lost ? words.lost : said}
-						</p>
-					)}
-					<Card title={bank.name} end={<Legend />}>
-						<BankFront bank={bank} selected={selected} onSelect={select} />
-						<p className="soft">{words.frontHelp}</p>
-					</Card>
-					<ReaderCard reader={bank.reader} hands={hands} />
-				</div>
-				<div className="column">
-					<KioskPreview address={state.kiosk} />
-					<People people={state.people} hands={hands} />
-				</div>
-				<div className="column">
-					{compartment && <CompartmentCard bank={bank} compartment={compartment} hands={hands} />}
-					<Boards boards={bank.boards} hands={hands} />
-					{state.clock && <ClockCard now={state.clock.now} advance={control.advance} />}
-				</div>
+			<main className={`bench ${width}`}>
+				{(lost || said) && (
+					<p className="banner" role="alert">
+						<Icon name="alarm" />
+						{lost ? words.lost : said}
+					</p>
+				)}
+				{COLUMNS[width].map((column) => (
+					<div key={column[0]} className={`column of-${column[0]}`}>
+						{column.map((name) => (
+							<Fragment key={name}>{cards[name]}</Fragment>
+						))}
+					</div>
+				))}
 			</main>
 		</>
 	)
+}
+
+/** The kiosk in a frame is loaded only where the window is wide enough to show it: unseen it would still be a kiosk. */
+function useWidth(): keyof typeof COLUMNS {
+	const wide = useMedia('(min-width: 1600px)')
+	const narrow = useMedia('(max-width: 900px)')
+	return wide ? 'wide' : narrow ? 'narrow' : 'middle'
 }
 
 /** A door that swings open comes to hand by itself: that is the one a tester wants to empty and push shut. */
@@ -123,13 +156,17 @@ function Legend() {
 	)
 }
 
-/** The real kiosk page, scaled down, where the window is wide enough to hold it; elsewhere not even loaded, as an unseen one would still speak. */
-function KioskPreview({ address }: { readonly address: string }) {
-	const wide = useMedia('(min-width: 1600px)')
-	if (!wide) return null
+function FrontHelp() {
 	return (
-		<div className="preview">
-			<iframe src={address} title={words.kiosk} />
+		<div className="soft front-help">
+			<p>{words.frontHelp}</p>
+			<ul>
+				{words.frontKeys.map(([key, does]) => (
+					<li key={key}>
+						<kbd>{key}</kbd> {does}
+					</li>
+				))}
+			</ul>
 		</div>
 	)
 }

@@ -2,8 +2,9 @@ import type { BankLayout, VirtualState } from '@latchwork/core/wire'
 import { capital, placeWords } from '../ui/words.ts'
 
 /** Every word of the virtual bank's page: a developer's bench, so plain nouns of the glossary and what each control does to the hardware. */
-export type Compartment = VirtualState['banks'][number]['compartments'][number]
-export type Reader = VirtualState['banks'][number]['reader']
+type Bank = VirtualState['banks'][number]
+export type Compartment = Bank['compartments'][number]
+export type Reader = Bank['reader']
 
 export const words = {
 	title: 'Virtual bank',
@@ -14,17 +15,25 @@ export const words = {
 	lead: 'The hands of a person and the faults of the hardware. Nothing here touches the controller: it sees only bytes on its bus.',
 
 	front: (name: string) => `${name}, front`,
-	frontHelp: 'Click a door, or walk with the arrow keys. A pulse frees the latch and the door swings open by itself.',
+	frontHelp: 'A pulse frees the latch and the door swings open by itself. Click a door, or with the drawing in focus:',
+	/** Work only while a door of the drawing has the focus. */
+	frontKeys: [
+		['Arrows', 'another door'],
+		['Enter', 'push it shut'],
+		['T', 'take out, or put back what was taken last'],
+		['F', 'force it open'],
+	] as const,
 	legend: { empty: 'Empty', item: 'Item inside', open: 'Open', fault: 'Fault set', pulses: 'Pulses on the bus' },
 	empty: 'Empty',
 	inside: (compartment: Compartment) => compartment.tag ?? 'Item',
-	doorLabel: (compartment: Compartment) =>
+	doorLabel: (bank: Bank, compartment: Compartment) =>
 		[
 			`Compartment ${compartment.number}`,
 			compartment.door === 'open' ? 'door open' : 'door closed',
 			compartment.item ? `${compartment.tag ?? 'an item'} inside` : 'empty',
 			pulses(compartment.pulses),
 			...(hasFault(compartment) ? ['fault set'] : []),
+			...(boardFault(bank, compartment.board) ? [`board ${boardFault(bank, compartment.board)}`] : []),
 		].join(', '),
 
 	people: {
@@ -32,7 +41,7 @@ export const words = {
 		help: 'Demo badges, PINs and one-time codes. A real bank never has such a list.',
 		badge: 'Tap badge',
 		pin: 'Type PIN',
-		qr: (n: number, of: number) => (of === 1 ? 'Show QR' : `Show QR ${n} of ${of}`),
+		qr: (n: number, of: number) => (of === 1 ? 'Show QR' : `QR ${n} of ${of}`),
 		other: 'Another badge',
 		otherTap: 'Tap',
 	},
@@ -57,7 +66,7 @@ export const words = {
 		none: 'Choose a door in the drawing',
 		title: (n: number) => `Door ${n}`,
 		place: (layout: BankLayout, n: number) => `${capital(placeWords(layout, n))}.`,
-		door: 'Door',
+		choose: 'Another door',
 		open: 'Open',
 		closed: 'Closed',
 		content: 'Content',
@@ -67,10 +76,12 @@ export const words = {
 		force: 'Force open',
 		itself: 'Let it open by itself',
 		take: (tag: string | undefined) => (tag ? `Take ${tag}` : 'Take the item'),
+		putTag: (tag: string) => `Put ${tag} in`,
+		putUntagged: 'Put in something without a tag',
 		put: 'Put in',
 		tag: 'Tag',
 		onlyOpen: 'Items move only through an open door.',
-		faults: 'Faults of this door',
+		faults: (n: number) => `Faults of door ${n}`,
 		stuck: 'Lock is stuck',
 		late: 'Opens late by',
 		lateOptions: [
@@ -138,6 +149,21 @@ export const words = {
 
 export function pulses(n: number): string {
 	return n === 1 ? '1 pulse' : `${n} pulses`
+}
+
+/** What ails a lock board, in a word; undefined when it is well. */
+export function boardFault(bank: Bank, number: number): string | undefined {
+	const { silent, corrupt, echo, answerDelayMs } = bank.boards.find(({ board }) => board === number)?.faults ?? {}
+	if (silent) return 'silent'
+	if (corrupt) return 'with changed bytes'
+	if (echo) return 'echoing'
+	return answerDelayMs ? 'late' : undefined
+}
+
+/** What ails the reader, as short as fits on its drawing. */
+export function readerFault({ online, tamper }: Reader): string | undefined {
+	if (!online) return words.reader.offline
+	return tamper ? words.reader.tampered : undefined
 }
 
 export function hasFault({ faults }: Compartment): boolean {
