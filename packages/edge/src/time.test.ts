@@ -73,6 +73,51 @@ test('set far ahead at run time: uncertain, said once, and the jump is not kept 
 	assert.deepEqual(clockEvents(stage), ['controller.clock-jumped', 'controller.clock-good'])
 })
 
+/** The laptop is offered; else the reason. */
+const offered = (stage: Stage) => {
+	stage.badge('ana')
+	const screen = stage.screen()
+	const choice = screen.name === 'choose' ? screen.choices.find((c) => c.kind === 'borrow' && c.item?.name === 'laptop') : undefined
+	stage.act({ kind: 'finish' })
+	return choice && (choice.denied ?? 'offered')
+}
+
+for (const how of ['at the next start', 'while it runs'] as const) {
+	test(`ten days fast at one start, used, and set right ${how}: the bank lends again, and it was said`, async (t) => {
+		const stage = await staged(t)
+		assert.equal(offered(stage), 'offered')
+		stage.crash()
+		stage.clock.stepWall(10 * DAY)
+		await stage.start()
+		assert.equal(offered(stage), 'bundle-expired')
+		await stage.clock.advance(300_000)
+		if (how === 'at the next start') stage.crash()
+		stage.clock.stepWall(-10 * DAY)
+		if (how === 'at the next start') await stage.start()
+		await stage.clock.advance(1_000)
+		assert.ok(!uncertain(stage))
+		assert.equal(offered(stage), 'offered')
+		assert.deepEqual(clockEvents(stage), ['controller.clock-went-back'])
+		assert.equal(await stage.borrow(), 1)
+	})
+}
+
+test('what was signed on the wrong day cannot be undone: a lease from then keeps an expired bundle expired, however the clock is set', async (t) => {
+	const stage = await staged(t)
+	stage.crash()
+	stage.clock.stepWall(10 * DAY)
+	await stage.start()
+	stage.writeLease()
+	await stage.clock.advance(2_000)
+	for (const back of [5 * DAY, 4 * DAY, 400 * DAY]) {
+		stage.crash()
+		stage.clock.stepWall(-back)
+		await stage.start()
+		assert.equal(offered(stage), 'bundle-expired')
+		assert.ok(uncertain(stage))
+	}
+})
+
 test('a clock that moves during an open door ends it once: one pulse, one return, no deadline twice', async (t) => {
 	const stage = await staged(t)
 	stage.badge('ana')

@@ -3,9 +3,11 @@ import type { Clock } from '@latchwork/core/base'
 
 /** The controller's one idea of what time it is (trust.md §3.5): every record, decision and screen asks here. */
 export interface TrustedTime {
-	/** Trusted milliseconds since 1970; never goes back while certain. */
+	/** Trusted milliseconds since 1970; goes back only where a clock that ran ahead is set right. */
 	now(): number
 	uncertain(): boolean
+	/** The part of it that rests on signatures and on what was lived through since; the rest is the machine's clock alone. */
+	proven(): number
 	/** A signed document of any age was seen. */
 	saw(issuedAt: number): void
 	/** Goes on from what an earlier run kept with its records; to be called before the first reading. */
@@ -14,14 +16,11 @@ export interface TrustedTime {
 	state(): KeptTime
 }
 
-export interface KeptTime {
-	readonly floor: number
-	readonly lived: number
-}
+export type KeptTime = Pick<TimeState, 'floor' | 'lived' | 'reached'>
 
 /** `changed` may read the time again. */
 export function trustedTime(clock: Clock, changed: (event: NonNullable<TimeReading['event']>) => void): TrustedTime {
-	let state: TimeState = startTime({ floor: 0, lived: 0 })
+	let state: TimeState = startTime({ floor: 0, lived: 0, reached: 0 })
 	const read = (): TimeReading => {
 		const reading = trustedNow(state, clock.now(), clock.mono())
 		state = reading.state
@@ -31,12 +30,13 @@ export function trustedTime(clock: Clock, changed: (event: NonNullable<TimeReadi
 	return {
 		now: () => read().now,
 		uncertain: () => read().uncertain,
+		proven: () => Math.floor(read().state.lived),
 		saw(issuedAt) {
 			state = sawSigned(state, issuedAt)
 		},
 		carryOn(kept) {
 			if (kept) state = startTime(kept)
 		},
-		state: () => ({ floor: state.floor, lived: state.lived }),
+		state: () => ({ floor: state.floor, lived: state.lived, reached: state.reached }),
 	}
 }

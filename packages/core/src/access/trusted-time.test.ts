@@ -5,7 +5,7 @@ import { heardSigned, LONGEST_SLEEP_MS, sawSigned, startTime, type TimeState, TO
 
 const T0 = Date.UTC(2026, 0, 5, 9)
 const HOUR = 3_600_000
-const fresh = () => startTime({ floor: T0, lived: T0 })
+const fresh = () => startTime({ floor: T0, lived: T0, reached: T0 })
 /** Reads at several moments, given as [wall, mono]; answers the last reading and all events. */
 function readings(state: TimeState, ...moments: [wall: number, mono: number][]) {
 	const events: string[] = []
@@ -45,7 +45,7 @@ test('an old signed document lowers nothing', () => {
 test('a clock far ahead expires things but poisons nothing: set right again, all is well', () => {
 	const year = 365 * 24 * HOUR
 	const ahead = readings(fresh(), [T0, 0], [T0 + 5 * year, 1_000])
-	assert.deepEqual([ahead.now, ahead.uncertain, ahead.events, ahead.state.lived], [T0 + 5 * year, true, ['clock-jumped'], T0])
+	assert.deepEqual([ahead.now, ahead.uncertain, ahead.events, ahead.state.lived], [T0 + 5 * year, true, ['clock-jumped'], T0 + 1_000])
 	const righted = trustedNow(ahead.state, T0 + 2_000, 2_000)
 	assert.deepEqual([righted.now, righted.uncertain, righted.event?.kind], [T0 + 2_000, false, 'clock-good'])
 })
@@ -58,8 +58,35 @@ test('a night off is believed, a year off must be confirmed', () => {
 })
 
 test('the very first start has nothing to compare with and believes its clock', () => {
-	const { now, uncertain } = trustedNow(startTime({ floor: 0, lived: 0 }), T0, 0)
+	const { now, uncertain } = trustedNow(startTime({ floor: 0, lived: 0, reached: 0 }), T0, 0)
 	assert.deepEqual([now, uncertain], [T0, false])
+})
+
+const DAY = 24 * HOUR
+/** The next start with what the state before would have kept. */
+const restart = ({ floor, lived, reached }: TimeState) => startTime({ floor, lived, reached })
+
+test('a clock that was ten days fast at one start leaves nothing behind when it is set right, at the next start or in the same run', () => {
+	const fast = readings(fresh(), [T0 + 10 * DAY, 0], [T0 + 10 * DAY + HOUR, HOUR])
+	assert.deepEqual([fast.now, fast.uncertain], [T0 + 10 * DAY + HOUR, false], 'it may as well have slept so long')
+	const right = readings(restart(fast.state), [T0 + 2 * HOUR, 0], [T0 + 2 * HOUR + 1_000, 1_000])
+	assert.deepEqual([right.now, right.uncertain, right.events], [T0 + 2 * HOUR + 1_000, false, ['clock-went-back']])
+	assert.equal(trustedNow(restart(right.state), T0 + 3 * HOUR, 0).event, undefined, 'said once')
+	const stepped = readings(fast.state, [T0 + 2 * HOUR, 2 * HOUR], [T0 + 2 * HOUR + 1_000, 2 * HOUR + 1_000])
+	assert.deepEqual([stepped.now, stepped.uncertain, stepped.events], [T0 + 2 * HOUR + 1_000, false, ['clock-went-back']])
+})
+
+test('a clock behind what was signed or lived through is proven wrong, and what had expired by any certain time stays expired', () => {
+	const slept = readings(fresh(), [T0 + 10 * DAY, 0], [T0 + 10 * DAY + HOUR, HOUR])
+	for (const wall of [T0 - DAY, T0 + HOUR - TOLERANCE_MS - 1]) {
+		const back = trustedNow(restart(slept.state), wall, 0)
+		assert.deepEqual([back.now, back.uncertain, back.event?.kind], [T0 + 10 * DAY + HOUR, true, 'clock-went-back'])
+	}
+	const confirmed = sawSigned(slept.state, T0 + 10 * DAY)
+	const back = trustedNow(restart(confirmed), T0 + DAY, 0)
+	assert.deepEqual([back.now, back.uncertain], [T0 + 10 * DAY + HOUR, true], 'a signature spoke for it')
+	const inRun = trustedNow(confirmed, T0 + DAY, HOUR)
+	assert.deepEqual([inRun.now, inRun.uncertain], [T0 + 10 * DAY + HOUR, true])
 })
 
 test('a fresh signed time outweighs a clock that was believed by mistake', () => {
@@ -78,35 +105,48 @@ const mishaps: fc.Arbitrary<Mishap> = fc.oneof(
 	fc.record({ kind: fc.constant('signed' as const), age: fc.integer({ min: 0, max: HOUR }) }),
 )
 
-test('whatever happens to the clocks, what was once expired for certain stays expired, and nothing is before what was signed', (t) => {
-	const reached = new Map<string, number>()
+test('whatever happens to the clocks, time is never before what was signed and lived through, and a clock that is behind that brings nothing back', (t) => {
+	const met = new Map<string, number>()
+	const count = (what: string) => met.set(what, (met.get(what) ?? 0) + 1)
 	fc.assert(
 		fc.property(fc.array(mishaps, { minLength: 1, maxLength: 30 }), (story) => {
 			let real = T0
 			let wallOffset = 0
 			let mono = 0
-			let state = fresh()
-			let latest = 0
+			let { state } = trustedNow(fresh(), real, mono)
+			let proven = T0
+			let latest = T0
 			for (const step of story) {
 				if (step.kind === 'run') {
 					real += step.ms
 					mono += step.ms
+					proven += step.ms
 				} else if (step.kind === 'set-wall') wallOffset += step.by
 				else if (step.kind === 'restart') {
 					real += step.offMs
 					mono = 0
-					state = startTime({ floor: state.floor, lived: state.lived })
-				} else state = sawSigned(state, real - step.age)
-				const reading = trustedNow(state, real + wallOffset, mono)
+					state = restart(state)
+				} else {
+					state = sawSigned(state, real - step.age)
+					proven = Math.max(proven, real - step.age)
+				}
+				const wall = real + wallOffset
+				const reading = trustedNow(state, wall, mono)
 				state = reading.state
-				assert.ok(reading.now >= latest, 'went back')
-				assert.ok(reading.now >= state.floor, 'before the floor')
+				assert.ok(reading.now >= proven, 'before what was signed and lived through')
+				assert.equal(state.lived, proven, 'no wall clock makes it longer')
+				if (wall < proven - TOLERANCE_MS) {
+					assert.ok(reading.uncertain)
+					assert.ok(reading.now >= latest, 'a clock that is proven wrong brought something back')
+				}
+				const back = !reading.uncertain && reading.now < latest - TOLERANCE_MS
+				assert.equal(back, back && reading.event?.kind === 'clock-went-back', 'back, and nobody was told')
 				if (!reading.uncertain) latest = reading.now
-				reached.set(state.condition, (reached.get(state.condition) ?? 0) + 1)
+				count(back ? 'set right' : state.condition)
 			}
 		}),
 		{ numRuns: 2_000 },
 	)
-	t.diagnostic(`conditions: ${[...reached].map(([condition, count]) => `${condition} ${count}`).join(', ')}`)
-	assert.deepEqual([...reached.keys()].sort(), ['ahead', 'behind', 'good'])
+	t.diagnostic([...met].map(([what, times]) => `${what} ${times}`).join(', '))
+	assert.deepEqual([...met.keys()].sort(), ['ahead', 'behind', 'good', 'set right'])
 })
