@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
-import { rmSync } from 'node:fs'
+import { execFile, spawn } from 'node:child_process'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { test } from 'node:test'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { arrive, borrow, giveBack, leave } from './hands.ts'
-import { type Site, startSite, temporaryData } from './site.ts'
+import { freePair, type Site, startSite, temporaryData } from './site.ts'
 
 /** `latchwork dev` as a program: what it prints, what it keeps, and that nothing stays behind. */
 const CLI = fileURLToPath(import.meta.resolve('@latchwork/cli/main'))
@@ -130,4 +132,110 @@ test('Ctrl-C reaches the whole group and stops everything in order; a killed par
 	await gone([...pidsOf(asked), ...pidsOf(killed)])
 	assert.equal((await asked.stop()).code, 0)
 	assert.equal((await killed.stop()).code, null)
+})
+
+/** A folder that is removed with the test. */
+function folder(t: TestContext): string {
+	const path = temporaryData()
+	t.after(() => rmSync(path, { recursive: true, force: true }))
+	return path
+}
+
+/** A start that its harness ends as soon as it is ready. */
+async function accepted(data: string): Promise<void> {
+	const { code, said } = await refusedStart({ LATCHWORK_DATA: data, LATCHWORK_PORT: String(await freePair()) })
+	assert.equal(code, 0, said)
+	assert.match(said, /^LATCHWORK READY /m)
+}
+
+async function refused(data: string, words: RegExp, ...args: string[]): Promise<string> {
+	const { code, said } = await refusedStart({ LATCHWORK_DATA: data }, ...args)
+	assert.equal(code, 1, said)
+	assert.match(said, words)
+	assert.doesNotMatch(said, /^\s+at |Error:|node:internal/m)
+	return said
+}
+
+test('a first start that fails leaves nothing behind, and what an older one left stands in nobody’s way', async (t) => {
+	const listener = createServer().listen(0, '127.0.0.1')
+	await new Promise((resolve) => listener.once('listening', resolve))
+	const { port } = listener.address() as { port: number }
+	const data = join(folder(t), 'new')
+	const taken = await refusedStart({ LATCHWORK_PORT: String(port), LATCHWORK_DATA: data }).finally(() => listener.close())
+	assert.match(taken.said, /taken/)
+	assert.equal(existsSync(data), false)
+	mkdirSync(data)
+	writeFileSync(join(data, 'dev.lock'), '')
+	writeFileSync(join(data, 'demo.json.new'), '{')
+	await accepted(data)
+})
+
+test('a directory whose time was moved goes on in that time or not at all, and at its usual pace', async () => {
+	const data = temporaryName()
+	const moved = await startSite({ data, args: ['--virtual-clock'] })
+	await moved.advance(10 * 86_400)
+	await moved.freeze()
+	await moved.stop()
+	await refused(data, /moved 10 days ahead .*--virtual-clock .*--fresh/)
+	const again = await startSite({ data, args: ['--virtual-clock'] })
+	try {
+		const clock = async () => ((await (await fetch(`${again.ready.virtual}/state`)).json()) as { clock: { now: number } }).clock.now
+		const from = await clock()
+		assert.ok(from > Date.now() + 9 * 86_400_000)
+		while ((await clock()) === from);
+		await borrow(again, 0)
+	} finally {
+		await again.stop()
+	}
+})
+
+/** `npm start`, or the program itself, with that standard input; resolves when it is ready. */
+async function started(t: TestContext, command: readonly string[], stdin: 'ignore' | 'pipe') {
+	const [file = '', ...args] = command
+	const env = { ...process.env, LATCHWORK_DATA: folder(t), LATCHWORK_PORT: String(await freePair()) }
+	const child = spawn(file, args, { cwd: join(import.meta.dirname, '../..'), env, stdio: [stdin, 'pipe', 'inherit'] })
+	const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
+	const ready = await new Promise<Site['ready']>((resolve, reject) => {
+		createInterface({ input: child.stdout ?? assert.fail() }).on('line', (line) => {
+			if (line.startsWith('LATCHWORK READY ')) resolve(JSON.parse(line.slice(16)))
+		})
+		child.once('close', () => reject(new Error('it ended before it was ready')))
+	})
+	return { child, ready, ended, pids: Object.values(ready.pids) }
+}
+
+test('with /dev/null as its input, as under a service manager, it stays until it is told to stop', async (t) => {
+	const { child, ready, ended, pids } = await started(t, [process.execPath, CLI, 'dev'], 'ignore')
+	const online = async () => {
+		const health = (await (await fetch(`${ready.kiosk}health`)).json()) as { readers: { online: boolean }[] }
+		return health.readers.every((r) => r.online)
+	}
+	while (!(await online())) await new Promise((resolve) => setTimeout(resolve, 20))
+	assert.ok(pids.every(alive))
+	child.kill('SIGTERM')
+	assert.equal(await ended, 0)
+	await gone(pids)
+})
+
+test('npm takes along what it started, asked or killed, while its input stays open', async (t) => {
+	const [asked, killed] = await Promise.all([started(t, ['npm', 'start'], 'pipe'), started(t, ['npm', 'start'], 'pipe')])
+	asked.child.kill('SIGTERM')
+	killed.child.kill('SIGKILL')
+	await gone([...asked.pids, ...killed.pids])
+})
+
+test('when the virtual bank dies all ends, with a reason', async () => {
+	const site = await startSite()
+	process.kill(site.ready.pids.virtual, 'SIGKILL')
+	await gone(pidsOf(site))
+	const { code, output } = await site.stop()
+	assert.equal(code, 1)
+	assert.match(output, /The virtual bank ended/)
+})
+
+test('what a controller says that does not start is said once', async (t) => {
+	const data = folder(t)
+	const edge = join(folder(t), 'edge.mjs')
+	writeFileSync(edge, 'console.error("no luck today"); process.exit(1)')
+	assert.equal((await refused(data, /no luck today/, '--edge', edge)).split('no luck today').length, 2)
 })

@@ -162,7 +162,7 @@ const PORTS = { first: 20_000, end: 32_000 }
 let lastPort = PORTS.first + (process.pid % 80) * 150
 
 /** Two neighbouring ports for one site; sites that start at the same moment never look at the same ones. */
-async function freePair(): Promise<number> {
+export async function freePair(): Promise<number> {
 	for (;;) {
 		lastPort = lastPort + 2 >= PORTS.end ? PORTS.first : lastPort + 2
 		const port = lastPort

@@ -17,7 +17,10 @@ export interface DevConfig {
 type Environment = Readonly<Record<string, string | undefined>>
 
 /** Where data lies when nobody says otherwise; relative to where the command is given. */
-export const dataDirectory = (env: Environment): string => resolve(env.LATCHWORK_DATA ?? '.latchwork')
+export const dataDirectory = (env: Environment): string => resolve(given(env.LATCHWORK_DATA) ?? '.latchwork')
+
+/** A variable that is set to nothing is not set. */
+const given = (value: string | undefined): string | undefined => (value === '' ? undefined : value)
 
 export function devConfig(args: readonly string[], env: Environment): DevConfig {
 	const { values } = readArgs(args, {
@@ -28,7 +31,8 @@ export function devConfig(args: readonly string[], env: Environment): DevConfig 
 		'virtual-clock': { type: 'boolean', default: false },
 		edge: { type: 'string' },
 	})
-	const port = values.port ?? env.LATCHWORK_PORT
+	const port = values.port ?? given(env.LATCHWORK_PORT)
+	if (values.data === '') throw new Fault('config-invalid', '--data needs a directory.')
 	return {
 		data: values.data === undefined ? dataDirectory(env) : resolve(String(values.data)),
 		port: port === undefined ? undefined : portNumber(String(port)),

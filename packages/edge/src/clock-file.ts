@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Clock, type ClockFile, virtualClock, virtualTime } from '@latchwork/core/base'
+import { type Clock, type ClockFile, Fault, virtualClock, virtualTime } from '@latchwork/core/base'
 
 /** The real clock: the only place of this package that asks the system what time it is. */
 export const systemClock: Clock = {
@@ -50,6 +50,22 @@ export async function advanceSharedClock(folder: string, ms: number, rate?: numb
 	return next
 }
 
+/** How far the site's time was moved ahead of the machine's clock, in milliseconds; 0 where it never was. */
+export function clockAhead(folder: string): number {
+	const now = systemClock.now()
+	return Math.max(0, virtualTime(readClock(folder), now) - now)
+}
+
+/** Before the first process of a start joins: time goes on at its usual pace from where it stood, and nobody waits for processes that are gone. */
+export function resumeClock(folder: string): void {
+	mkdirSync(folder, { recursive: true })
+	for (const name of readdirSync(folder)) if (name.startsWith('seen-')) rmSync(join(folder, name))
+	const before = readClock(folder)
+	if ((before.rate ?? 1) === 1) return
+	const sinceMs = systemClock.now()
+	replace(join(folder, FILE), JSON.stringify({ turn: before.turn + 1, offsetMs: virtualTime(before, sinceMs) - sinceMs, rate: 1, sinceMs }))
+}
+
 function allSeen(folder: string, turn: number): boolean {
 	return readdirSync(folder)
 		.filter((f) => f.startsWith('seen-'))
@@ -67,7 +83,12 @@ function alive(pid: number): boolean {
 
 function readClock(folder: string): ClockFile {
 	const text = readText(join(folder, FILE))
-	return text ? (JSON.parse(text) as ClockFile) : { turn: 0, offsetMs: 0 }
+	if (!text) return { turn: 0, offsetMs: 0 }
+	try {
+		return JSON.parse(text) as ClockFile
+	} catch (cause) {
+		throw new Fault('config-invalid', `${join(folder, FILE)} is damaged. Begin anew with --fresh.`, { cause })
+	}
 }
 
 function readText(path: string): string | undefined {

@@ -1,25 +1,30 @@
 import { devConfig } from '../config.ts'
 import { startDev } from '../dev/dev.ts'
+import { watchParent } from '../dev/parent.ts'
 
 /** `latchwork dev`: prints what to click on, then one line `LATCHWORK READY {json}` for scripts; Ctrl-C stops everything. */
 export async function dev(args: readonly string[]): Promise<void> {
 	const config = devConfig(args, process.env)
-	const running = await startDev(config, (line) => process.stderr.write(`${line}\n`))
-	const { ready } = running
-	process.stdout.write(`${banner(ready)}\nLATCHWORK READY ${JSON.stringify(ready)}\n`)
-	const asked = new Promise<void>((resolve) => {
-		process.once('SIGINT', () => resolve())
-		process.once('SIGTERM', () => resolve())
-		// Started by a program that holds our standard input: its end is our end.
-		if (!process.stdin.isTTY) process.stdin.on('end', () => resolve()).resume()
-	})
+	const log = (line: string) => void process.stderr.write(`${line}\n`)
+	const parent = watchParent()
 	try {
-		await Promise.race([asked, running.failed])
+		const running = await startDev(config, log)
+		try {
+			const { ready } = running
+			process.stdout.write(`${banner(ready)}\nLATCHWORK READY ${JSON.stringify(ready)}\n`)
+			await Promise.race([asked(), parent.gone.then(log), running.failed])
+		} finally {
+			await running.stop()
+		}
 	} finally {
-		await running.stop()
+		parent.forget()
 	}
-	process.exit(0)
 }
+
+const asked = () =>
+	new Promise<void>((resolve) => {
+		for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => resolve())
+	})
 
 function banner({ kiosk, virtual, people, dataDir }: Awaited<ReturnType<typeof startDev>>['ready']): string {
 	const list = people.map((p) => `    ${p.name.padEnd(12)} badge ${p.badge}   PIN ${p.pin}`)

@@ -1,41 +1,48 @@
-import { generateKeyPairSync, randomBytes, randomInt } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { randomBytes, randomInt } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
 import { type Bundle, badgeToBits, mintCode, sealBundle, sealLease, verifierOf } from '@latchwork/core/access'
-import { type Id, type IdKind, newId, toHex } from '@latchwork/core/base'
+import { Fault, type Id, type IdKind, isId, newId, toHex } from '@latchwork/core/base'
 import type { BankLayout, VirtualState } from '@latchwork/core/wire'
 import { LOAN_DEFAULTS, loanTable, tableHash } from '@latchwork/core/workflow'
 import { nodeCrypto, signingKey } from '@latchwork/edge/keys'
+import { z } from 'zod'
+import { writeJson } from './durable.ts'
 
 /**
  * The demo estate: one bank, a few people, three loan laptops. `latchwork dev` is the bundle's maker here, so names, badge
  * numbers, PINs and salts stay in its own file (`demo.json`); the edge gets pseudonyms, verifiers and salted commitments.
  */
-export interface Demo {
-	readonly tenant: Id<'tenant'>
-	readonly site: Id<'site'>
-	readonly bank: Id<'bank'>
-	readonly controller: Id<'controller'>
-	readonly reader: Id<'reader'>
-	readonly readerKey: string
-	readonly compartments: readonly { readonly id: Id<'compartment'>; readonly number: number; readonly board: number; readonly channel: number }[]
-	readonly people: readonly DemoPerson[]
-	readonly assets: readonly { readonly id: Id<'asset'>; readonly tag: string; readonly name: string; readonly door: number; readonly salt: string }[]
-	/** The bundle's version rises with each start that changes it. */
-	version: number
-}
+const idOf = <K extends IdKind>(kind: K) => z.custom<Id<K>>((v) => isId(kind, v), `must be an id like ${kind}_…`)
+const hex = (bytes: number) => z.string().regex(new RegExp(`^[0-9a-f]{${2 * bytes}}$`), `must be ${bytes} bytes in hex`)
+const demoPerson = z.object({
+	id: idOf('subject'),
+	name: z.string(),
+	group: z.enum(['staff', 'visitors']),
+	badge: z.string(),
+	pin: z.string(),
+	salts: z.object({ person: hex(32), badge: hex(32), pin: hex(32) }),
+	credentials: z.object({ badge: idOf('credential'), pin: idOf('credential') }),
+})
+type DemoPerson = z.infer<typeof demoPerson>
+/** Rises when an older Latchwork could not go on with the file. */
+const FORMAT = 1
+const demoFile = z.object({
+	format: z.literal(FORMAT).default(FORMAT),
+	tenant: idOf('tenant'),
+	site: idOf('site'),
+	bank: idOf('bank'),
+	controller: idOf('controller'),
+	reader: idOf('reader'),
+	readerKey: hex(16),
+	compartments: z.array(z.object({ id: idOf('compartment'), number: z.int(), board: z.int(), channel: z.int() })),
+	people: z.array(demoPerson),
+	assets: z.array(z.object({ id: idOf('asset'), tag: z.string(), name: z.string(), door: z.int(), salt: hex(32) })),
+	/** The bundle's version rises with each start. */
+	version: z.int().nonnegative(),
+})
+export type Demo = z.infer<typeof demoFile>
 
-interface DemoPerson {
-	readonly id: Id<'subject'>
-	readonly name: string
-	readonly group: 'staff' | 'visitors'
-	readonly badge: string
-	readonly pin: string
-	readonly salts: { readonly person: string; readonly badge: string; readonly pin: string }
-	readonly credentials: { readonly badge: Id<'credential'>; readonly pin: Id<'credential'> }
-}
-
-const SITE = { name: 'Fernholt HQ', timeZone: 'Europe/Berlin', bank: 'HQ Lobby A', helpPhone: '+49 30 5550 118' }
+export const SITE = { name: 'Fernholt HQ', timeZone: 'Europe/Berlin', bank: 'HQ Lobby A', helpPhone: '+49 30 5550 118' }
 const DAY = 86_400_000
 
 /** Heights in millimetres, top to bottom; numbers run down the columns, the terminal stands in the third. */
@@ -102,11 +109,32 @@ export const BOARDS = [
 	{ board: 1, channels: 16 },
 ] as const
 
+/** Throws `Fault` data-newer, or config-invalid for a file that is damaged. */
+export function readDemo(file: string): Demo {
+	let raw: unknown
+	try {
+		raw = JSON.parse(readFileSync(file, 'utf8'))
+	} catch (cause) {
+		throw damaged(file, 'it is not whole', cause)
+	}
+	const { format = FORMAT } = (raw ?? {}) as { format?: unknown }
+	if (typeof format === 'number' && format > FORMAT)
+		throw new Fault(
+			'data-newer',
+			`This data directory was written by a newer Latchwork (demo.json has format ${format}, this one knows ${FORMAT}). Install that version, or start with another directory.`,
+		)
+	const read = demoFile.safeParse(raw)
+	if (read.success) return read.data
+	const [first] = read.error.issues
+	throw damaged(file, `${first?.path.join('.') || 'the file'}: ${first?.message}`, read.error)
+}
+
+const damaged = (file: string, why: string, cause: unknown) =>
+	new Fault('config-invalid', `${file} is damaged (${why}). Put it back from a copy, or begin anew with --fresh.`, { cause })
+
 /** Reads the demo's own file or makes the demo up; badge numbers and PINs are drawn, so that no two installations share a secret. */
-export function demo(folder: string, now: number, withPeople: boolean): Demo {
-	mkdirSync(folder, { recursive: true, mode: 0o700 })
-	const file = join(folder, 'demo.json')
-	if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Demo
+export function demo(file: string, now: number, withPeople: boolean): Demo {
+	if (existsSync(file)) return readDemo(file)
 	const id = <K extends IdKind>(kind: K) => newId(kind, now, randomBytes)
 	const salt = () => randomBytes(32).toString('hex')
 	const badges = new Set<string>()
@@ -123,6 +151,7 @@ export function demo(folder: string, now: number, withPeople: boolean): Demo {
 	})
 	const asset = (tag: string, name: string, door: number) => ({ id: id('asset'), tag, name, door, salt: salt() })
 	const made: Demo = {
+		format: FORMAT,
 		tenant: id('tenant'),
 		site: id('site'),
 		bank: id('bank'),
@@ -136,8 +165,7 @@ export function demo(folder: string, now: number, withPeople: boolean): Demo {
 		assets: withPeople ? [asset('LT-0418', 'Laptop 14-inch', 14), asset('LT-0419', 'Laptop 14-inch', 8), asset('LT-0420', 'Laptop 14-inch', 2)] : [],
 		version: 0,
 	}
-	writeFileSync(join(folder, 'maker.pem'), generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 })
-	writeFileSync(file, JSON.stringify(made, null, '\t'), { mode: 0o600 })
+	writeJson(file, made)
 	return made
 }
 
@@ -162,14 +190,14 @@ export interface Maker {
 }
 
 /** The bundle's maker: signs what the edge may decide by. A bundle lives three days, the lease half an hour and is renewed each minute. */
-export function maker(folder: string, of: Demo, siteKey: Uint8Array): Maker {
-	const { sign, publicKey } = signingKey(join(folder, 'maker.pem'))
+export function maker(files: { readonly demo: string; readonly makerKey: string }, of: Demo, siteKey: Uint8Array): Maker {
+	const { sign, publicKey } = signingKey(files.makerKey)
 	const commit = (salt: string, text: string) => toHex(nodeCrypto.sha256(Buffer.concat([Buffer.from(salt, 'hex'), Buffer.from(text)])))
 	return {
 		publicKey: toHex(publicKey),
 		bundle(now) {
 			of.version += 1
-			writeFileSync(join(folder, 'demo.json'), JSON.stringify(of, null, '\t'), { mode: 0o600 })
+			writeJson(files.demo, of)
 			return JSON.stringify(sealBundle(bundleOf(of, siteKey, commit, now), KEY_ID, sign))
 		},
 		lease: (now) =>

@@ -68,6 +68,7 @@ export async function buildVirtualBank(plan: VirtualBankPlan, clock: Clock, keep
 	}
 
 	restore(plan, keep, at, pulsesBefore)
+	let refused = false
 	const save = () => {
 		const state: Kept = Object.fromEntries(
 			plan.compartments.map(({ number }) => {
@@ -75,8 +76,15 @@ export async function buildVirtualBank(plan: VirtualBankPlan, clock: Clock, keep
 				return [number, { open: cabinet.door(channel) === 'open', ...cabinet.item(channel), pulses: pulses(number) }]
 			}),
 		)
-		writeFileSync(`${keep}.new`, JSON.stringify(state))
-		renameSync(`${keep}.new`, keep)
+		try {
+			writeFileSync(`${keep}.new`, JSON.stringify(state))
+			renameSync(`${keep}.new`, keep)
+			refused = false
+		} catch (cause) {
+			// Metal does not stop because a disk is full; only its state after the next start may be an older one.
+			if (!refused) process.stderr.write(`The state of the bank cannot be kept: ${cause instanceof Error ? cause.message : cause}.\n`)
+			refused = true
+		}
 	}
 	for (const cabinet of cabinets.values()) {
 		cabinet.onChange(() => {
@@ -189,8 +197,19 @@ export async function buildVirtualBank(plan: VirtualBankPlan, clock: Clock, keep
 	}
 }
 
+function readKept(keep: string): Kept {
+	try {
+		const kept: unknown = JSON.parse(readFileSync(keep, 'utf8'))
+		if (typeof kept === 'object' && kept !== null) return kept as Kept
+	} catch {}
+	throw new Fault(
+		'config-invalid',
+		`${keep} is damaged: it says which doors stand open and what lies where. Remove it for a bank as it was at first, or begin anew with --fresh.`,
+	)
+}
+
 function restore(plan: VirtualBankPlan, keep: string, at: (n: number) => { cabinet: Cabinet; channel: number }, pulses: Map<number, number>): void {
-	const kept = existsSync(keep) ? (JSON.parse(readFileSync(keep, 'utf8')) as Kept) : undefined
+	const kept = existsSync(keep) ? readKept(keep) : undefined
 	for (const { number, tag } of plan.compartments) {
 		const { cabinet, channel } = at(number)
 		const was = kept?.[number]

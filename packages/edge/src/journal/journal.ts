@@ -16,7 +16,7 @@ import {
 import { lockDirectory } from './lock.ts'
 import { type MarkFile, openMarkFile } from './mark.ts'
 import { openReserve, type Reserve } from './reserve.ts'
-import { SCHEMA, SCHEMA_VERSION } from './schema.sql.ts'
+import { newerThanThis, SCHEMA, SCHEMA_VERSION } from './schema.sql.ts'
 
 /** Names a present-state document; its owner folder decides what `kind` and `key` are. */
 export interface Key {
@@ -350,11 +350,7 @@ function openDatabase(path: string, tune: (db: DatabaseSync) => void = () => {})
 		tune(db)
 		db.exec(`PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=${BUSY_MS}`)
 		const found = Number(db.prepare('PRAGMA user_version').get()?.user_version ?? 0)
-		if (found > SCHEMA_VERSION)
-			throw new Fault(
-				'data-newer',
-				`This data directory was written by a newer Latchwork (format ${found}, this one knows ${SCHEMA_VERSION}). Install that version, or start with another directory.`,
-			)
+		if (found > SCHEMA_VERSION) throw newerThanThis(found)
 		if (found < SCHEMA_VERSION) db.exec(`BEGIN; ${SCHEMA}; PRAGMA user_version=${SCHEMA_VERSION}; COMMIT`)
 		return db
 	} catch (cause) {

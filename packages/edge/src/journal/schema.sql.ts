@@ -1,5 +1,13 @@
+import { Fault } from '@latchwork/core/base'
+
 /** Version of the tables below; a data directory of a newer one is refused, an older one is migrated in `open`. */
 export const SCHEMA_VERSION = 1
+
+export const newerThanThis = (found: number): Fault =>
+	new Fault(
+		'data-newer',
+		`This data directory was written by a newer Latchwork (format ${found}, this one knows ${SCHEMA_VERSION}). Install that version, or start with another directory.`,
+	)
 
 /**
  * `event`: the controller's stream, bytes as minted, never updated or deleted before the server has acknowledged them.
