@@ -10,6 +10,7 @@ import { isDeepStrictEqual, promisify } from 'node:util'
 import { seededRandom } from '@latchwork/core/base'
 import type { Compartment } from '@latchwork/core/door'
 import type { Visit } from '@latchwork/core/visit'
+import type { KioskScreen } from '@latchwork/core/wire'
 import { type Site, startSites } from '../scenarios/site.ts'
 
 /** Kills of the controller in one run; a campaign asks for more. */
@@ -39,6 +40,8 @@ function numbersOf(site: Site): Map<string, number> {
 	return new Map(signed.bank.compartments.map(({ id, number }) => [id, number]))
 }
 
+const receiptOf = (session: string) => session.slice(-8).toUpperCase()
+
 /** What the journal holds right after a kill, read from the outside. */
 function journal(site: Site) {
 	const db = new DatabaseSync(join(site.ready.dataDir, 'edge.db'), { readOnly: true })
@@ -50,11 +53,14 @@ function journal(site: Site) {
 				.map((r) => JSON.parse(String(r.body)))
 		const compartments = facts('compartment') as Compartment[]
 		const intents = db.prepare('SELECT compartment, count(*) AS n FROM intent GROUP BY compartment').all()
+		const committed = db.prepare("SELECT bytes FROM event WHERE type = 'door-session.committed'").all()
 		const sequence = db.prepare('SELECT count(*) AS n, max(seq) AS last FROM event').get()
 		return {
 			states: compartments.flatMap((c) => c.session?.state ?? []),
 			visits: facts('visit') as Visit[],
 			intents: new Map(intents.map((r) => [String(r.compartment), Number(r.n)])),
+			/** As the screen shows them. */
+			receipts: new Set(committed.map((r) => receiptOf((JSON.parse(Buffer.from(r.bytes as Uint8Array).toString()) as { subject: string }).subject))),
 			events: Number(sequence?.n),
 			last: Number(sequence?.last),
 		}
@@ -63,15 +69,14 @@ function journal(site: Site) {
 	}
 }
 
-/** Milliseconds until nothing from before the kill is undecided (I11), and until the reader takes badges again. */
-async function recovered(site: Site): Promise<{ doors: number; reader: number }> {
-	const start = performance.now()
+/** Milliseconds since then until the boards are up and nothing from before is undecided (I11), and until the reader takes badges again. */
+async function recovered(site: Site, since: number): Promise<{ doors: number; reader: number }> {
 	let doors: number | undefined
 	for (;;) {
 		const now = await healthOf(site).catch(() => undefined)
-		if (now?.boards.every((b) => b.up) && !now.doors.some((d) => d.undecided)) doors ??= performance.now() - start
-		if (doors !== undefined && now?.readers.every((r) => r.online)) return { doors, reader: performance.now() - start }
-		if (performance.now() - start > 25_000) assert.fail(`not recovered: ${JSON.stringify(now)}`)
+		if (now?.boards.every((b) => b.up) && !now.doors.some((d) => d.undecided)) doors ??= performance.now() - since
+		if (doors !== undefined && now?.readers.every((r) => r.online)) return { doors, reader: performance.now() - since }
+		if (performance.now() - since > 25_000) assert.fail(`not recovered: ${JSON.stringify(now)}`)
 		await pause(10)
 	}
 }
@@ -102,12 +107,42 @@ async function insides(site: Site): Promise<Map<number, string | undefined>> {
 	return new Map((state.banks[0]?.compartments ?? []).filter((c) => c.item).map((c) => [c.number, c.tag]))
 }
 
+/** What the screen has told a person: this stands, whatever happens to the controller. */
+interface Promised {
+	readonly person: number
+	readonly done: Extract<KioskScreen, { name: 'done' }>
+}
+
+type Choices = Extract<KioskScreen, { name: 'choose' }>['choices']
+
+/** What was acknowledged and does not stand: no door session on record for the receipt, or another loan than the one that was shown. */
+function lost({ done }: Promised, receipts: ReadonlySet<string>, choices: Choices): string[] {
+	const tag = done.item?.tag
+	const loan = choices.find((c) => c.kind === 'return' && c.item?.tag === tag)
+	return [
+		...(receipts.has(done.receipt) ? [] : [`receipt ${done.receipt} is of no door session on record`]),
+		...(done.act === 'collect' && !loan ? [`the loan of ${tag} is gone`] : []),
+		...(done.act === 'collect' && loan && loan.due !== done.due ? [`${tag} is due at ${loan.due}, not ${done.due}`] : []),
+		...(done.act === 'deposit' && loan ? [`the return of ${tag} is gone`] : []),
+	]
+}
+
+/** Asks as the person would: with the badge, at the kiosk. */
+async function choicesOf(site: Site, person: number): Promise<Choices> {
+	await site.badge(site.ready.people[person]?.badge ?? '')
+	const { choices } = await site.screen('choose')
+	await site.act({ kind: 'finish' })
+	await site.screen('attract')
+	return choices
+}
+
 /** One errand under way; each step is where a kill may fall. Errors of a vanished controller are the point, not a failure. */
 async function errand(
 	site: Site,
 	person: number,
-	after: { choose: number | 'row'; open: number; closed: number },
+	after: { choose: number | 'row'; open: number; closed: number; done: number },
 	reached: (phase: string) => Promise<boolean>,
+	promise: (promised: Promised) => void,
 ): Promise<void> {
 	const who = site.ready.people[person]
 	if (!who) return
@@ -129,7 +164,10 @@ async function errand(
 	else await site.item(open.door.number, true, choice.item?.tag)
 	await site.door(open.door.number, 'closed')
 	await pause(after.closed)
-	await reached('closed')
+	if (await reached('closed')) return
+	promise({ person, done: await site.screen('done') })
+	await pause(after.done)
+	await reached('done')
 }
 
 /** The command as a user gives it; answers what it printed. */
@@ -191,13 +229,34 @@ test('the check that follows each kill sees a second pulse, one after the restar
 	assert.match(wrongs(before, elsewhere, elsewhere).join(), /door 2: 1 pulses for 0 intents/, 'sums over all doors would agree')
 })
 
+test('the check of what was acknowledged sees a lost receipt, a lost loan, one with another due time, and a return that never was', () => {
+	const item = { tag: 'LT-0418', kind: 'laptop', name: 'Laptop' } as const
+	const done = { name: 'done', item, door: { number: 3 }, evidence: 3, receipt: '0123ABCD' } as const
+	const loan = { id: 'return:1', kind: 'return', item, due: 1_000 } as unknown as Choices[number]
+	const receipts = new Set([done.receipt])
+	const taken: Promised = { person: 0, done: { ...done, act: 'collect', due: 1_000 } }
+	const brought: Promised = { person: 0, done: { ...done, act: 'deposit' } }
+	assert.deepEqual(lost(taken, receipts, [loan]), [])
+	assert.deepEqual(lost(brought, receipts, []), [])
+	assert.match(lost(taken, new Set(), [loan]).join(), /0123ABCD is of no door session/)
+	assert.match(lost(taken, receipts, []).join(), /loan of LT-0418 is gone/)
+	assert.match(lost(taken, receipts, [{ ...loan, due: 2_000 } as Choices[number]]).join(), /due at 2000, not 1000/)
+	assert.match(lost(brought, receipts, [loan]).join(), /return of LT-0418 is gone/)
+})
+
+const quantile = (values: readonly number[], share: number) =>
+	values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))] ?? 0
+
 interface Tally {
 	readonly histogram: Record<string, number>
+	/** Milliseconds from the kill: until the new controller is there, until nothing is undecided, until the reader takes badges. */
+	readonly ready: number[]
 	readonly recovery: number[]
 	readonly reader: number[]
 	pulses: number
 	intents: number
 	events: number
+	acknowledged: number
 }
 
 /** `kills` kills of one site's controller; every cycle is checked by itself. */
@@ -206,32 +265,50 @@ async function killOften(site: Site, kills: number, seed: number, tally: Tally):
 	const below = (n: number) => random(2).reduce((sum, b) => sum * 256 + b, 0) % n
 	const numbers = numbersOf(site)
 	let pid = site.edgePid()
-	await recovered(site)
+	await recovered(site, performance.now())
 	for (let kill = 0; kill < kills; kill++) {
-		const phase = ['chosen', 'open', 'closed'][kill % 3]
+		const phase = ['chosen', 'open', 'closed', 'done'][kill % 4]
 		const before = await count(site, numbers)
 		const next = site.nextEdge()
 		next.catch(() => {}) // awaited below; a failure before that is the one to report
-		let killed = false
-		await errand(site, below(3), { choose: kill % 9 ? 'row' : below(60), open: below(60), closed: 60 + below(240) }, async (at) => {
-			if (at !== phase) return false
+		let killedAt: number | undefined
+		let promised: Promised | undefined
+		const strike = () => {
+			killedAt = performance.now()
 			process.kill(pid, 'SIGKILL')
-			killed = true
-			return true
-		}).catch((cause) => {
-			if (!killed) throw cause
+		}
+		await errand(
+			site,
+			below(3),
+			{ choose: kill % 12 ? 'row' : below(60), open: below(60), closed: phase === 'done' ? 0 : 60 + below(240), done: below(20) },
+			async (at) => {
+				if (at !== phase) return false
+				strike()
+				return true
+			},
+			(told) => {
+				promised = told
+			},
+		).catch((cause) => {
+			if (killedAt === undefined) throw cause
 		})
-		if (!killed) process.kill(pid, 'SIGKILL')
+		if (killedAt === undefined) strike()
 		const left = journal(site)
 		for (const state of left.states.length ? left.states : ['none']) tally.histogram[state] = (tally.histogram[state] ?? 0) + 1
-		const killedAt = await countSettled(site, numbers)
+		const atKill = await countSettled(site, numbers)
 		pid = await next
-		const { doors, reader } = await recovered(site)
+		const since = killedAt ?? assert.fail()
+		tally.ready.push(performance.now() - since)
+		const { doors, reader } = await recovered(site, since)
 		tally.recovery.push(doors)
 		tally.reader.push(reader)
 		await tidy(site)
 		const after = await count(site, numbers)
-		assert.deepEqual(wrongs(before, killedAt, after), [], `kill ${kill} while ${phase}, door state ${left.states.join() || 'none'}`)
+		assert.deepEqual(wrongs(before, atKill, after), [], `kill ${kill} while ${phase}, door state ${left.states.join() || 'none'}`)
+		if (promised) {
+			tally.acknowledged += 1
+			assert.deepEqual(lost(promised, journal(site).receipts, await choicesOf(site, promised.person)), [], `kill ${kill} while ${phase}`)
+		}
 		tally.pulses += added(before, after, 'pulses')
 		tally.intents += added(before, after, 'intents')
 	}
@@ -248,7 +325,16 @@ async function killOften(site: Site, kills: number, seed: number, tally: Tally):
 test(`kill -9 of the controller ${KILLS} times while people use it: no pulse without its row, none twice, no gap, nothing hangs`, {
 	timeout: 900_000,
 }, async () => {
-	const tally: Tally = { histogram: { none: 0, releasing: 0, opened: 0, closed: 0 }, recovery: [], reader: [], pulses: 0, intents: 0, events: 0 }
+	const tally: Tally = {
+		histogram: { none: 0, releasing: 0, opened: 0, closed: 0 },
+		ready: [],
+		recovery: [],
+		reader: [],
+		pulses: 0,
+		intents: 0,
+		events: 0,
+		acknowledged: 0,
+	}
 	const shipped = mkdtempSync(join(tmpdir(), 'latchwork-shipped-'))
 	await latchwork('bundle', 'edge', '--out', shipped)
 	const sites = await startSites(SITES, { args: ['--edge', join(shipped, 'latchwork-edge.js')] })
@@ -259,14 +345,16 @@ test(`kill -9 of the controller ${KILLS} times while people use it: no pulse wit
 		rmSync(shipped, { recursive: true, force: true })
 	}
 	const { histogram, recovery } = tally
-	recovery.sort((a, b) => a - b)
-	const p99 = recovery[Math.floor(recovery.length * 0.99)] ?? 0
+	const p99 = quantile(recovery, 0.99)
+	const figures = (ms: readonly number[]) => `p50 ${Math.round(quantile(ms, 0.5))} ms, p99 ${Math.round(quantile(ms, 0.99))} ms`
 	console.log(
-		`seed ${SEED}: ${recovery.length} kills, door state at the kill ${JSON.stringify(histogram)}; ${tally.pulses} pulses of ${tally.intents} intents; ${tally.events} events; recovery p50 ${Math.round(recovery[recovery.length >> 1] ?? 0)} ms, p99 ${Math.round(p99)} ms; slowest reader ${Math.round(Math.max(...tally.reader))} ms`,
+		`seed ${SEED}: ${recovery.length} kills, door state at the kill ${JSON.stringify(histogram)}; ${tally.pulses} pulses of ${tally.intents} intents; ${tally.events} events; ${tally.acknowledged} receipts shown before the kill, all stand; from the kill until nothing is undecided ${figures(recovery)} (until the new controller is there ${figures(tally.ready)}), until the reader takes badges ${figures(tally.reader)}`,
 	)
 	assert.ok(p99 <= 5_000, `recovery p99 ${p99} ms (I11: 5 s)`)
+	assert.ok(tally.acknowledged >= LEAST, `too few receipts shown before a kill: ${tally.acknowledged}`)
 	// Without these a campaign could kill an idle controller three hundred times and prove nothing.
 	for (const state of ['releasing', 'opened', 'closed'])
 		assert.ok((histogram[state] ?? 0) >= LEAST, `too few kills while ${state}: ${JSON.stringify(histogram)}`)
-	assert.ok((histogram.none ?? 0) <= 0.4 * recovery.length, `too many kills with no door session: ${JSON.stringify(histogram)}`)
+	const idle = (histogram.none ?? 0) - tally.acknowledged
+	assert.ok(idle <= 0.2 * recovery.length, `${idle} kills with no door session and no receipt: ${JSON.stringify(histogram)}`)
 })
