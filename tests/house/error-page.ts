@@ -28,7 +28,7 @@ const REMEDIES: Readonly<Record<FaultCode, string>> = {
 	'not-supported': 'Choose a product that has the ability, or leave out what needs it.',
 	'command-expired': 'Nothing was sent and no door moved. Try again; if it repeats, the bus is overloaded or a board does not answer.',
 	'reader-insecure':
-		'Do not switch to plain text. Check the key of the reader; for a new or reset reader run installation mode once, at the cabinet.',
+		'Do not switch to plain text. Check the key of the reader; for a new or reset reader run `latchwork driver install-key` once, at the cabinet.',
 	'not-found': 'Check the identifier; the text says where to list what exists.',
 	'request-invalid': 'Compare the request with the API’s own description (`/openapi.json`); the text names the field.',
 	'request-refused': 'The text says what stands in the way. Change that, then repeat the request.',

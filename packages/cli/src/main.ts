@@ -16,7 +16,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 		run: async (args) => (await import('./commands/edge.ts')).edge(args),
 	},
 	driver: {
-		words: 'list the drivers, or `driver test FAMILY`: the conformance suite against the emulator',
+		words:
+			'`driver list`, `driver test FAMILY`: the conformance suite against the emulator; at the cabinet `driver probe | learn | install-key EDGE.JSON`',
 		run: async (args) => (await import('./commands/driver.ts')).driver(args),
 	},
 	ledger: {

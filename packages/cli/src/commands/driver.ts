@@ -5,15 +5,26 @@ import { BOARD_FAMILIES } from '@latchwork/drivers/emulators'
 import { type CheckResult, runConformance, runReaderConformance } from '@latchwork/drivers/testing'
 import type { DriverClock } from '@latchwork/drivers/transport'
 import { systemClock } from '@latchwork/edge/clock-file'
+import { installKey } from '../commissioning/install-key.ts'
+import { learn } from '../commissioning/learn.ts'
+import { type Act, realAct } from '../commissioning/place.ts'
+import { probe } from '../commissioning/probe.ts'
 
-/** `latchwork driver list` and `latchwork driver test FAMILY`; exit 1 when a check fails. */
-export async function driver([verb, family]: readonly string[]): Promise<void> {
+/** At the cabinet, with the controller stopped; each answers whether all is as it should be. */
+const COMMISSIONING: Readonly<Record<string, (args: readonly string[], act: Act) => Promise<boolean>>> = { probe, learn, 'install-key': installKey }
+
+/** `latchwork driver list | test | probe | learn | install-key`; exit 1 when a check fails, or something is not as it should be. */
+export async function driver([verb = '', ...args]: readonly string[]): Promise<void> {
 	if (verb === 'list') return list()
-	if (verb === 'test' && family) return test(family)
-	throw new Fault(
-		'config-invalid',
-		`Say what to do: \`latchwork driver list\`, or \`latchwork driver test FAMILY\` with one of ${tested().join(', ')}.`,
-	)
+	if (verb === 'test' && args[0]) return test(args[0])
+	const commissioning = COMMISSIONING[verb]
+	if (!commissioning) {
+		throw new Fault(
+			'config-invalid',
+			`Say what to do: \`driver list\`, \`driver test FAMILY\` with one of ${tested().join(', ')}, or at the cabinet \`driver probe\`, \`driver learn\` or \`driver install-key\` (docs/guides/installer.md).`,
+		)
+	}
+	if (!(await commissioning(args, realAct()))) process.exitCode = 1
 }
 
 const tested = (): string[] => CATALOG.filter((e) => suiteOf(e.family)).map((e) => e.family)
