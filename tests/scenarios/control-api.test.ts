@@ -26,11 +26,17 @@ describe('the control API of the virtual bank', () => {
 		'/clock': ['post'],
 	}
 
+	interface Answer {
+		readonly description: string
+		readonly content?: object
+	}
+
 	test('its OpenAPI 3.1 document lists every path that scripts rely on, with body and answers', async () => {
 		const api = (await (await send('GET', '/openapi.json')).json()) as {
 			openapi: string
 			info: { title: string; version: string }
-			paths: Record<string, Record<string, { requestBody?: unknown; responses: Record<string, unknown>; summary?: string }>>
+			paths: Record<string, Record<string, { requestBody?: unknown; responses: Record<string, Answer>; summary?: string }>>
+			components: { schemas: object }
 		}
 		assert.match(api.openapi, /^3\.1\.\d+$/)
 		assert.ok(api.info.title && api.info.version)
@@ -44,8 +50,17 @@ describe('the control API of the virtual bank', () => {
 					Object.keys(operation.responses).some((status) => status.startsWith('2')),
 					`${method} ${path} says what success is`,
 				)
+				for (const [status, { description, content }] of Object.entries(operation.responses)) {
+					assert.match(description, /^[A-Z].*\.$/, `${method} ${path} ${status}: ${description}`)
+					assert.ok(description !== 'Default Response', `${method} ${path} ${status}`)
+					if (!status.startsWith('2')) assert.deepEqual(Object.keys(content ?? {}), ['application/problem+json'], `${method} ${path} ${status}`)
+				}
 			}
 		}
+		const names = ['Badge', 'Banks', 'ClockMove', 'ClockNow', 'Door', 'Fault', 'Item', 'Keypad', 'Problem', 'Scan', 'State']
+		assert.deepEqual(Object.keys(api.components.schemas).sort(), names)
+		const used = new Set([...JSON.stringify(api.paths).matchAll(/"#\/components\/schemas\/(\w+)"/g)].map((m) => m[1]))
+		assert.deepEqual([...used].sort(), names)
 	})
 
 	/** Each act once as it should be; what follows breaks one thing at a time. */
@@ -111,6 +126,39 @@ describe('the control API of the virtual bank', () => {
 		await problem(await send('POST', `/banks/${site.bank}/badge`, '{"number":"not a badge"}'), 400, 'a badge that no reader knows')
 		await problem(await send('POST', `/banks/${site.bank}/faults`, '{"compartment":1,"explodes":true}'), 400, 'a fault that does not exist')
 		assert.deepEqual(await site.metal(), before)
+	})
+
+	test('the answer to a wrong fault names the field, and one that breaks nothing is refused', async () => {
+		const fault = (body: string) => send('POST', `/banks/${site.bank}/faults`, body)
+		assert.match(await problem(await fault('{"compartment":3,"stuckLock":"yes"}'), 400, 'stuckLock'), /^body: stuckLock: /)
+		for (const empty of ['{"compartment":3}', '{"board":0}', '{"reader":{}}'])
+			assert.match(await problem(await fault(empty), 400, empty), /say what breaks there/)
+		assert.match(await problem(await send('POST', `/banks/${site.bank}/keypad`, '{"keys":"abc"}'), 400, 'keys'), /^body\.keys: /)
+	})
+
+	test('a client that says JSON with every request can clear faults; what is not there is a whole problem too', async () => {
+		assert.equal((await send('DELETE', `/banks/${site.bank}/faults`, '')).status, 204)
+		assert.match(await problem(await send('GET', '/lockers'), 404, 'nowhere'), /GET \/lockers/)
+	})
+
+	test('a reader that is unplugged takes no badge and no key and says so; a scanner reads no umlauts', async () => {
+		const state = async () => (await stateOf(site)).banks[0]?.reader
+		assert.equal((await state())?.offline, false)
+		await site.fault({ reader: { offline: true } })
+		try {
+			assert.equal((await state())?.offline, true)
+			for (const [path, body] of [['badge', '{"number":"4711"}'] as const, ['keypad', '{"keys":"1"}'] as const])
+				assert.match(await problem(await send('POST', `/banks/${site.bank}/${path}`, body), 409, path), /offline/)
+			assert.equal((await send('POST', `/banks/${site.bank}/scan`, '{"text":"LT-0418"}')).status, 204)
+		} finally {
+			await site.clearFaults()
+		}
+		assert.match(await problem(await send('POST', `/banks/${site.bank}/scan`, '{"text":"Schlüssel"}'), 400, 'scan'), /printable ASCII/)
+	})
+
+	test('addresses are joined with one slash or two', async () => {
+		for (const url of [`${site.ready.kiosk}/api/view`, `${site.ready.kiosk}api/view`, `${site.ready.virtual}//banks`])
+			assert.equal((await fetch(url)).status, 200, url)
 	})
 
 	test('nothing goes through a shut door, and the clock moves only under --virtual-clock', async () => {

@@ -37,17 +37,20 @@ export function sharedClock(folder: string, name: string): Clock & { stop(): voi
 
 /**
  * Moves the shared clock forward, and lets it run `rate` times as fast from then on (as before, if left out); resolves when every living process
- * has done what came due, at most after `patienceMs` of real time.
+ * has done what came due. False: one has not after `patienceMs` of real time; the clock was moved all the same.
  */
-export async function advanceSharedClock(folder: string, ms: number, rate?: number, patienceMs = 10_000): Promise<ClockFile> {
+export async function advanceSharedClock(folder: string, ms: number, rate?: number, patienceMs = 10_000): Promise<boolean> {
 	const before = readClock(folder)
 	const sinceMs = systemClock.now()
 	const offsetMs = virtualTime(before, sinceMs) + ms - sinceMs
 	const next = { turn: before.turn + 1, offsetMs, rate: rate ?? before.rate ?? 1, sinceMs }
 	replace(join(folder, FILE), JSON.stringify(next))
 	const start = performance.now()
-	while (!allSeen(folder, next.turn) && performance.now() - start < patienceMs) await new Promise((done) => setTimeout(done, 10))
-	return next
+	while (!allSeen(folder, next.turn)) {
+		if (performance.now() - start >= patienceMs) return false
+		await new Promise((done) => setTimeout(done, 10))
+	}
+	return true
 }
 
 /** How far the site's time was moved ahead of the machine's clock, in milliseconds; 0 where it never was. */

@@ -62,6 +62,9 @@ export async function buildVirtualBank(plan: VirtualBankPlan, clock: Clock, keep
 	}
 	const pulses = (number: number) => (pulsesBefore.get(number) ?? 0) + at(number).cabinet.pulses(at(number).channel)
 
+	const plugged = () => {
+		if (reader.offline) throw new Fault('request-refused', 'The reader is offline by a fault and notices nothing. Clear that fault first.')
+	}
 	const outside = () => {
 		const inside = new Set(plan.compartments.map(({ number }) => at(number).cabinet.item(at(number).channel).tag))
 		return [...seen].filter((tag) => !inside.has(tag)).reverse()
@@ -129,14 +132,18 @@ export async function buildVirtualBank(plan: VirtualBankPlan, clock: Clock, keep
 			}),
 			outside: outside(),
 			boards: plan.boards.map(({ board }) => ({ board, faults: boardFaults.get(board) ?? {} })),
-			reader: { ...osdp.indicator(), tamper: reader.tamper },
+			reader: { ...osdp.indicator(), ...reader },
 		}),
 		badge(number) {
+			plugged()
 			const image = badgeToBits(number)
 			if (!image.ok) throw new Fault('request-invalid', image.text)
 			osdp.card({ format: 1, bitCount: image.bitCount, bits: image.bits })
 		},
-		keypad: (keys) => osdp.keys(keys),
+		keypad(keys) {
+			plugged()
+			osdp.keys(keys)
+		},
 		scan: (text) => scanner.scan(text),
 		door(number, state) {
 			const { cabinet, channel } = at(number)

@@ -31,7 +31,7 @@ async function main(path: string): Promise<void> {
 		kiosk: () => plan.kiosk,
 		web: plan.web,
 		...(clockFolder && {
-			clock: { now: () => clock.now(), advance: async (ms: number, rate?: number) => void (await advanceSharedClock(clockFolder, ms, rate)) },
+			clock: { now: () => clock.now(), advance: (ms: number, rate?: number) => advanceSharedClock(clockFolder, ms, rate) },
 		}),
 	})
 	changed = server.changed

@@ -15,7 +15,14 @@ import {
 } from '@latchwork/core/wire'
 import { strangerOnLoopback } from '@latchwork/edge/loopback'
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
-import { jsonSchemaTransform, serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
+import {
+	createJsonSchemaTransform,
+	createJsonSchemaTransformObject,
+	hasZodFastifySchemaValidationErrors,
+	serializerCompiler,
+	validatorCompiler,
+	type ZodTypeProvider,
+} from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { VirtualBank } from './hardware.ts'
 
@@ -25,8 +32,8 @@ export interface VirtualServerParts {
 	readonly kiosk: () => string
 	/** Built page of the virtual bank. */
 	readonly web: string
-	/** Present under `--virtual-clock`: moves the site's time and resolves when due work is done. */
-	readonly clock?: { now(): number; advance(ms: number, rate?: number): Promise<void> }
+	/** Present under `--virtual-clock`: moves the site's time and resolves when due work is done, or with false when that takes too long. */
+	readonly clock?: { now(): number; advance(ms: number, rate?: number): Promise<boolean> }
 }
 
 const problem = z.object({ type: z.string(), title: z.string(), status: z.int(), code: z.string(), detail: z.string() })
@@ -38,7 +45,35 @@ const doorParams = z.object({
 		.regex(/^\d{1,4}$/)
 		.transform(Number),
 })
-const done = z.null().describe('Done')
+const clockNow = z.object({ now: z.int() })
+const DONE = z.null()
+
+/** Names of the schemas in the OpenAPI document, for those who generate a client from it. */
+const SCHEMAS = z.registry<{ id?: string; description?: string }>()
+SCHEMAS.add(DONE, { description: 'Done.' })
+for (const [id, schema] of Object.entries({
+	Problem: problem,
+	Banks: virtualBanks,
+	State: virtualState,
+	Badge: virtualBadge,
+	Keypad: virtualKeypad,
+	Scan: virtualScan,
+	Door: virtualDoor,
+	Item: virtualItem,
+	Fault: virtualFault,
+	ClockMove: virtualClockAdvance,
+	ClockNow: clockNow,
+}))
+	SCHEMAS.add(schema, { id })
+
+const answer = <S extends z.ZodType>(description: string, schema: S) => ({ description, content: { 'application/json': { schema } } })
+const refusal = (description: string) => ({ description, content: { 'application/problem+json': { schema: problem } } })
+const REFUSALS = {
+	400: refusal('The request does not have the documented shape; `detail` names the field.'),
+	404: refusal('There is no such bank, door or board; `detail` says which.'),
+	409: refusal('Not possible now; `detail` says what stands in the way.'),
+}
+const ANSWERS = { 204: DONE, ...REFUSALS }
 /** The page comes from this origin alone; beside it stands the kiosk's, which has a port of its own. */
 const HEADERS = {
 	'content-security-policy':
@@ -53,7 +88,8 @@ const HEADERS = {
  * Every program on the machine may use it, no web page but its own.
  */
 export async function virtualServer(parts: VirtualServerParts): Promise<{ app: FastifyInstance; changed: () => void }> {
-	const app = fastify({ forceCloseConnections: true })
+	const app = fastify({ forceCloseConnections: true, routerOptions: { ignoreDuplicateSlashes: true } })
+	acceptEmptyJson(app)
 	app.setValidatorCompiler(validatorCompiler)
 	app.setSerializerCompiler(serializerCompiler)
 	app.addHook('onRequest', async (request, reply) => {
@@ -65,10 +101,8 @@ export async function virtualServer(parts: VirtualServerParts): Promise<{ app: F
 		void sendProblem(reply, problemOf(error))
 	})
 	app.setNotFoundHandler((request, reply) => {
-		const answer = problemOf(
-			new Fault('not-found', `There is nothing at ${request.method} ${request.url.split('?')[0]}. GET /openapi.json lists what there is.`),
-		)
-		return reply.code(answer.status).type('application/problem+json').send(JSON.stringify(answer))
+		const detail = `There is nothing at ${request.method} ${request.url.split('?')[0]}. GET /openapi.json lists what there is.`
+		return sendProblem(reply, { status: 404, code: 'not-found', detail })
 	})
 	await app.register(swagger, {
 		openapi: {
@@ -80,7 +114,8 @@ export async function virtualServer(parts: VirtualServerParts): Promise<{ app: F
 					'A bank without metal. Whatever a hand could do at a real one is a request here; the controller sees only bytes on its reader and its lock bus.',
 			},
 		},
-		transform: jsonSchemaTransform,
+		transform: createJsonSchemaTransform({ schemaRegistry: SCHEMAS }),
+		transformObject: (document) => withNames(createJsonSchemaTransformObject({ schemaRegistry: SCHEMAS })(document)),
 	})
 	const state = (): VirtualState => ({
 		banks: parts.banks.map((b) => b.view()),
@@ -101,16 +136,21 @@ function routes(scope: FastifyInstance, parts: VirtualServerParts, live: ReturnT
 		if (!found) throw new Fault('not-found', `There is no bank ${id}. GET /banks lists them.`)
 		return found
 	}
-	const errors = { 400: problem, 404: problem, 409: problem }
-	const answers = { 204: done, ...errors }
 
-	app.get('/banks', { schema: { summary: 'Doors, items and pulses as the metal has them', response: { 200: virtualBanks } } }, async () =>
-		parts.banks.map((b) => {
-			const { id, name, compartments } = b.view()
-			return { id, name, compartments: compartments.map(({ number, door, item, pulses }) => ({ number, door, item, pulses })) }
-		}),
+	app.get(
+		'/banks',
+		{ schema: { summary: 'Doors, items and pulses as the metal has them', response: { 200: answer('All banks.', virtualBanks) } } },
+		async () =>
+			parts.banks.map((b) => {
+				const { id, name, compartments } = b.view()
+				return { id, name, compartments: compartments.map(({ number, door, item, pulses }) => ({ number, door, item, pulses })) }
+			}),
 	)
-	app.get('/state', { schema: { summary: 'Everything, as the page shows it', response: { 200: virtualState } } }, async () => live.state())
+	app.get(
+		'/state',
+		{ schema: { summary: 'Everything, as the page shows it', response: { 200: answer('Banks, people and clock.', virtualState) } } },
+		async () => live.state(),
+	)
 	app.get('/events', { schema: { summary: 'The same after each change, as server-sent events', hide: true } }, (request, reply) => {
 		reply.hijack()
 		reply.raw.writeHead(200, { ...HEADERS, 'content-type': 'text/event-stream' })
@@ -120,7 +160,7 @@ function routes(scope: FastifyInstance, parts: VirtualServerParts, live: ReturnT
 	app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
 	app.post(
 		'/banks/:id/badge',
-		{ schema: { summary: 'Holds a badge to the reader', params: bankParams, body: virtualBadge, response: answers } },
+		{ schema: { summary: 'Holds a badge to the reader', params: bankParams, body: virtualBadge, response: ANSWERS } },
 		async ({ params, body }, reply) => {
 			bank(params.id).badge(body.number)
 			return reply.code(204).send(null)
@@ -128,7 +168,7 @@ function routes(scope: FastifyInstance, parts: VirtualServerParts, live: ReturnT
 	)
 	app.post(
 		'/banks/:id/keypad',
-		{ schema: { summary: 'Presses keys', params: bankParams, body: virtualKeypad, response: answers } },
+		{ schema: { summary: 'Presses keys', params: bankParams, body: virtualKeypad, response: ANSWERS } },
 		async ({ params, body }, reply) => {
 			bank(params.id).keypad(body.keys)
 			return reply.code(204).send(null)
@@ -136,7 +176,7 @@ function routes(scope: FastifyInstance, parts: VirtualServerParts, live: ReturnT
 	)
 	app.post(
 		'/banks/:id/scan',
-		{ schema: { summary: 'Holds a code to the scanner', params: bankParams, body: virtualScan, response: answers } },
+		{ schema: { summary: 'Holds a code to the scanner', params: bankParams, body: virtualScan, response: ANSWERS } },
 		async ({ params, body }, reply) => {
 			bank(params.id).scan(body.text)
 			return reply.code(204).send(null)
@@ -144,7 +184,7 @@ function routes(scope: FastifyInstance, parts: VirtualServerParts, live: ReturnT
 	)
 	app.post(
 		'/banks/:id/compartments/:n/door',
-		{ schema: { summary: 'Pushes a door shut, or forces it open', params: doorParams, body: virtualDoor, response: answers } },
+		{ schema: { summary: 'Pushes a door shut, or forces it open', params: doorParams, body: virtualDoor, response: ANSWERS } },
 		async ({ params, body }, reply) => {
 			bank(params.id).door(params.n, body.state)
 			return reply.code(204).send(null)
@@ -152,7 +192,7 @@ function routes(scope: FastifyInstance, parts: VirtualServerParts, live: ReturnT
 	)
 	app.post(
 		'/banks/:id/compartments/:n/item',
-		{ schema: { summary: 'Puts something in or takes it out; the door must be open', params: doorParams, body: virtualItem, response: answers } },
+		{ schema: { summary: 'Puts something in or takes it out; the door must be open', params: doorParams, body: virtualItem, response: ANSWERS } },
 		async ({ params, body }, reply) => {
 			bank(params.id).item(params.n, body)
 			return reply.code(204).send(null)
@@ -160,13 +200,13 @@ function routes(scope: FastifyInstance, parts: VirtualServerParts, live: ReturnT
 	)
 	app.post(
 		'/banks/:id/faults',
-		{ schema: { summary: 'Sets a fault', params: bankParams, body: virtualFault, response: answers } },
+		{ schema: { summary: 'Sets a fault', params: bankParams, body: virtualFault, response: ANSWERS } },
 		async ({ params, body }, reply) => {
 			bank(params.id).fault(body)
 			return reply.code(204).send(null)
 		},
 	)
-	app.delete('/banks/:id/faults', { schema: { summary: 'Clears all faults', params: bankParams, response: answers } }, async ({ params }, reply) => {
+	app.delete('/banks/:id/faults', { schema: { summary: 'Clears all faults', params: bankParams, response: ANSWERS } }, async ({ params }, reply) => {
 		bank(params.id).clearFaults()
 		return reply.code(204).send(null)
 	})
@@ -176,16 +216,45 @@ function routes(scope: FastifyInstance, parts: VirtualServerParts, live: ReturnT
 			schema: {
 				summary: 'Moves the time of the whole site forward, sets its pace, and answers when what came due is done',
 				body: virtualClockAdvance,
-				response: { 200: z.object({ now: z.int() }), ...errors },
+				response: {
+					200: answer('The time of the site now, in milliseconds since 1970.', clockNow),
+					...REFUSALS,
+					503: refusal('The time was moved, but what came due was not done within 10 s.'),
+				},
 			},
 		},
-		async ({ body }) => {
+		async ({ body }, reply) => {
 			if (!parts.clock) throw new Fault('request-refused', 'Time is real here. Start with --virtual-clock to move it.')
-			await parts.clock.advance(body.advanceSeconds * 1000, body.rate)
+			const done = await parts.clock.advance((body.advanceSeconds ?? 0) * 1000, body.rate)
 			live.changed()
-			return { now: Math.floor(parts.clock.now()) }
+			if (!done) return sendProblem(reply, { status: 503, code: 'request-refused', detail: LATE })
+			return reply.send({ now: Math.floor(parts.clock.now()) })
 		},
 	)
+}
+
+const LATE =
+	'The time was moved, but a process of the site has not done what came due within 10 s. Look at its log, and ask again with {"advanceSeconds": 0}, which waits once more.'
+
+/** A client that says "JSON" with every request says so with a DELETE too, which has no body. */
+function acceptEmptyJson(app: FastifyInstance): void {
+	const parse = app.getDefaultJsonParser('error', 'error')
+	app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
+		if (body === '') done(null, undefined)
+		else parse(request, body, done)
+	})
+}
+
+/** Only what a path uses, each under one name: whether a schema is for a body or an answer is to be seen where it stands. */
+function withNames<D extends { paths?: object; components?: { schemas?: object } }>(document: D): D {
+	const paths = JSON.stringify(document.paths)
+	const schemas = Object.entries(document.components?.schemas ?? {}).filter(([name]) => paths.includes(`"#/components/schemas/${name}"`))
+	const plain = (name: string) => name.replace(/Input$/, '')
+	return {
+		...document,
+		paths: JSON.parse(paths.replaceAll(/("#\/components\/schemas\/\w+?)Input"/g, '$1"')),
+		components: { ...document.components, schemas: Object.fromEntries(schemas.map(([name, schema]) => [plain(name), schema])) },
+	}
 }
 
 /** The newest state to every listener, at most once a tick. */
@@ -227,6 +296,11 @@ function problemOf(error: unknown): Problem {
 	if (error instanceof Fault) {
 		const status = error.code === 'not-found' ? 404 : error.code === 'request-refused' ? 409 : 400
 		return { status, code: error.code, detail: error.message }
+	}
+	if (hasZodFastifySchemaValidationErrors(error)) {
+		const [first] = error.validation
+		const where = [error.validationContext, ...(first?.instancePath ?? '').split('/')].filter((part) => part).join('.')
+		return { status: 400, code: 'request-invalid', detail: `${where}: ${first?.message}` }
 	}
 	const { statusCode: status = 500, message } = error as { statusCode?: number; message: string }
 	if (status < 500) return { status, code: 'request-invalid', detail: message }

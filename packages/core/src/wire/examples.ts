@@ -204,7 +204,7 @@ export const virtualExample: VirtualState = {
 				{ board: 0, faults: {} },
 				{ board: 1, faults: { corrupt: { rate: 0.02, direction: 'both' } } },
 			],
-			reader: { led: 'green', online: true, secure: true, tamper: false },
+			reader: { led: 'green', online: true, offline: false, secure: true, tamper: false },
 		},
 	],
 	people: [

@@ -39,7 +39,8 @@ const HEADERS = {
  * it opens no door that a person at the kiosk could not open. Pages of other origins are kept out.
  */
 export async function kioskHttp(parts: KioskHttpParts): Promise<KioskHttp> {
-	const app = fastify({ forceCloseConnections: true, bodyLimit: 16_384 })
+	// The address of the kiosk ends in a slash, and scripts put another one behind it.
+	const app = fastify({ forceCloseConnections: true, bodyLimit: 16_384, routerOptions: { ignoreDuplicateSlashes: true } })
 	app.addHook('onRequest', async (request, reply) => {
 		void reply.headers(HEADERS)
 		const stranger = strangerOnLoopback(request.method, request.headers)

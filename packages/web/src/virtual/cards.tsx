@@ -80,7 +80,7 @@ export function ReaderCard({ reader, hands }: { readonly reader: Bank['reader'];
 				</fieldset>
 				<div className="stack">
 					<Line label={text.scan} button={text.scanDo} icon="qr" onSend={hands.scan} />
-					<Switch label={text.unplug} on={!reader.online} onChange={(offline) => hands.fault({ reader: { offline } })} />
+					<Switch label={text.unplug} on={reader.offline} onChange={(offline) => hands.fault({ reader: { offline } })} />
 					<Switch label={text.cover} on={reader.tamper} onChange={(tamper) => hands.fault({ reader: { tamper } })} />
 				</div>
 			</div>
