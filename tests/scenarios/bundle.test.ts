@@ -7,12 +7,13 @@ import { basename, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, before, describe, test } from 'node:test'
 import { newId } from '@latchwork/core/base'
+import { kioskView } from '@latchwork/core/wire'
 import { BOARD_EMULATORS } from '@latchwork/drivers/emulators'
 import { createCabinet } from '@latchwork/drivers/testing'
 import { openPty } from '@latchwork/drivers/transport'
 import { systemClock } from '@latchwork/edge/clock-file'
 import { bundleEdge, type EdgeBundle } from '../../packages/cli/src/bundle/edge.ts'
-import { startSite, temporaryData } from './site.ts'
+import { startSite, temporaryData, watch } from './site.ts'
 
 /** The controller as it is shipped: one program, byte-identical when built twice, at work in a folder that holds nothing else. */
 describe('the controller as it is shipped', () => {
@@ -98,8 +99,18 @@ describe('the controller as it is shipped', () => {
 		const edge = runEdge(data, line.address)
 		try {
 			const url = await edge.url
-			const up = async () => ((await (await fetch(`${url}health`)).json()) as { boards: { up: boolean }[] }).boards.every((b) => b.up)
-			while (!(await up())) assert.equal(edge.child.exitCode, null)
+			// The screen is told of every change, so nobody asks again and again.
+			await watch(
+				`${url}api/screen`,
+				(text) => kioskView.parse(JSON.parse(text)),
+				(v) => !v.notices.includes('doors-lost'),
+				'the board',
+			)
+			const { boards } = (await (await fetch(`${url}health`)).json()) as { boards: { up: boolean }[] }
+			assert.deepEqual(
+				boards.map(({ up }) => up),
+				[true],
+			)
 		} finally {
 			edge.child.stdin?.end()
 			await edge.ended

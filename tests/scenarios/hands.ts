@@ -103,6 +103,19 @@ export async function giveBack(site: Site, n: number): Promise<{ door: number; d
 }
 
 /**
+ * kill -9 of the controller, and what happens while it is away. The site's time is left standing still when the
+ * next one sees its boards: how long a restart takes depends on the machine, what a restart does must not.
+ */
+export async function killController(site: Site, meanwhile: () => Promise<void> = async () => {}): Promise<void> {
+	await site.freeze()
+	const next = site.nextEdge()
+	process.kill(site.edgePid(), 'SIGKILL')
+	await meanwhile()
+	await next
+	await site.until((v) => !v.notices.includes('doors-lost') && v.screen.name !== 'out-of-service', 'the controller again, with its boards')
+}
+
+/**
  * Puts the bank in order as staff would: faults cleared, doors pushed shut, visits ended, held compartments looked into and
  * settled with what lies there, loans brought back by those who have them.
  */

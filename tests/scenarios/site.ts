@@ -179,7 +179,7 @@ function isFree(port: number): Promise<boolean> {
 }
 
 /** Follows a server-sent-event stream until one message is as wanted. */
-async function watch<T>(url: string, read: (text: string) => T, wanted: (value: T) => boolean, what: string): Promise<T> {
+export async function watch<T>(url: string, read: (text: string) => T, wanted: (value: T) => boolean, what: string): Promise<T> {
 	const give = new AbortController()
 	const timer = setTimeout(() => give.abort(), PATIENCE_MS)
 	let last: T | undefined

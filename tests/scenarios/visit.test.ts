@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, test } from 'node:test'
-import { arrive, borrow, choose, giveBack, holdOf, leave, move, openFor, recordOf, tidy } from './hands.ts'
+import { arrive, borrow, choose, giveBack, holdOf, killController, leave, move, openFor, recordOf, tidy } from './hands.ts'
 import { type Site, startSite } from './site.ts'
 
 /** One person's visit over time: due and overdue, how many at once, a kiosk that nobody answers, a bank that is full, a controller that dies. */
@@ -12,6 +12,7 @@ describe('a visit over time', () => {
 	after(async () => void (await site?.stop()))
 	// Tests push doors shut faster than hands: six edges in two seconds would be a sensor fault (R10).
 	afterEach(async () => {
+		await site.run()
 		await site.advance(3)
 		await tidy(site)
 		await site.advance(3)
@@ -70,21 +71,33 @@ describe('a visit over time', () => {
 		assert.equal((await site.screen('denied')).reason, 'nothing-available')
 	})
 
-	test('a kiosk that nobody answers warns 15 s before it goes home at 45 s; more time moves both, ten times at most', async () => {
+	test('a kiosk that nobody answers warns in time before it goes home; more time moves both, ten times at most', async () => {
+		await site.freeze()
 		await arrive(site, 0)
-		const first = await site.view()
-		assert.equal(first.idle?.extensionsLeft, 10)
-		assert.equal((first.idle?.endsAt ?? 0) - (first.idle?.warnAt ?? 0), 15_000)
-		for (let left = 9; left >= 0; left--) {
-			await site.advance(40)
-			await site.act({ kind: 'more-time' })
-			assert.equal((await site.view()).idle?.extensionsLeft, left)
+		const idleNow = async () => {
+			const { now, idle } = await site.view()
+			return { now, ...(idle ?? assert.fail('the screen waits for ever')) }
 		}
+		const first = await idleNow()
+		assert.equal(first.extensionsLeft, 10)
+		const warned = first.endsAt - first.warnAt
+		assert.ok(warned >= 15_000 && first.warnAt > first.now, JSON.stringify(first))
+		for (let left = 9; left >= 0; left--) {
+			await until((await idleNow()).endsAt - 1_000)
+			await site.act({ kind: 'more-time' })
+			const { now, warnAt, endsAt, extensionsLeft } = await idleNow()
+			assert.deepEqual(
+				{ extensionsLeft, whole: endsAt - now, warned: endsAt - warnAt },
+				{ extensionsLeft: left, whole: first.endsAt - first.now, warned },
+			)
+		}
+		const last = await idleNow()
 		await site.act({ kind: 'more-time' })
-		await site.advance(44)
+		assert.deepEqual(await idleNow(), last, 'the eleventh time changes nothing')
+		await until(last.endsAt - 1_000)
 		assert.equal((await site.view()).screen.name, 'choose')
 		const here = recordOf(site)
-		await site.advance(2)
+		await until(last.endsAt)
 		await site.screen('attract')
 		here.one('visit.ended')
 	})
@@ -111,11 +124,11 @@ describe('a visit over time', () => {
 
 	test('a bank without a free door says so, keeps the loan open, and takes the laptop when one is free again', async () => {
 		await borrow(site, 0)
+		const here = recordOf(site)
 		const shut = (await site.metal()).filter((d) => !d.item)
 		for (const { number } of shut) await site.fault({ compartment: number, opensByItself: true })
 		// Each is seen open before any is shut: the controller looks at the boards in its own time.
-		const held = async () => (await Promise.all(shut.map(({ number }) => holdOf(site, number)))).every((hold) => hold === 'quarantined')
-		for (let looks = 0; !(await held()); looks++) assert.ok(looks < 2_000, 'the forced doors are not held')
+		await site.until(() => here.types().filter((type) => type === 'compartment.quarantined').length === shut.length, 'a hold on every forced door')
 		for (const { number } of shut) await site.door(number, 'closed')
 		await site.until((v) => !v.notices.includes('door-forced'), 'every door shut')
 		for (const { number } of shut) assert.equal(await holdOf(site, number), 'quarantined', `door ${number}`)
@@ -128,11 +141,11 @@ describe('a visit over time', () => {
 	test('kill -9 with a door open: the person pushes it shut meanwhile and still gets the receipt, on one pulse', async () => {
 		const { door } = await openFor(site, 0, 'borrow')
 		const { pulses } = (await site.metal()).find((d) => d.number === door.number) ?? assert.fail()
-		const next = site.nextEdge()
-		process.kill(site.edgePid(), 'SIGKILL')
-		assert.equal(await site.item(door.number, false), 204)
-		await site.door(door.number, 'closed')
-		await next
+		await killController(site, async () => {
+			assert.equal(await site.item(door.number, false), 204)
+			await site.door(door.number, 'closed')
+		})
+		await site.run()
 		const done = await site.screen('done')
 		assert.equal(done.door.number, door.number)
 		assert.equal(done.evidence, 3)
@@ -143,10 +156,9 @@ describe('a visit over time', () => {
 
 	test('kill -9 with a door open and nothing done yet: the same screen is back, and the visit goes on', async () => {
 		const { door } = await openFor(site, 0, 'borrow')
-		const next = site.nextEdge()
-		process.kill(site.edgePid(), 'SIGKILL')
-		await next
+		await killController(site)
 		assert.equal((await site.screen('open')).door.number, door.number)
+		await site.run()
 		await move(site, door.number, false)
 		await site.door(door.number, 'closed')
 		await site.screen('done')
@@ -156,9 +168,7 @@ describe('a visit over time', () => {
 	test('kill -9 while a person chooses: the visit is over on record, and the same badge begins anew', async () => {
 		const here = recordOf(site)
 		await arrive(site, 0)
-		const next = site.nextEdge()
-		process.kill(site.edgePid(), 'SIGKILL')
-		await next
+		await killController(site)
 		await site.until((v) => v.screen.name === 'attract' && v.notices.length === 0, 'the controller again')
 		await arrive(site, 0)
 		const visits = here.since().filter((e) => e.type.startsWith('visit.'))
@@ -171,14 +181,14 @@ describe('a visit over time', () => {
 
 	test('a door that did not open keeps its promise through a crash: the person goes on with the same laptop', async () => {
 		for (const { number } of await site.metal()) await site.fault({ compartment: number, stuckLock: true })
+		await site.freeze()
 		await choose(site, 0, 'borrow')
 		await site.screen('opening')
 		await site.act({ kind: 'did-not-open' })
 		const { door } = await site.screen('not-opened')
-		const next = site.nextEdge()
-		process.kill(site.edgePid(), 'SIGKILL')
-		await next
+		await killController(site)
 		await site.clearFaults()
+		await site.run()
 		await site.until((v) => v.screen.name === 'attract' && v.notices.length === 0, 'the controller again')
 		const open = await openFor(site, 0, 'resume')
 		assert.equal(open.door.number, door.number)
