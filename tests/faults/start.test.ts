@@ -128,6 +128,46 @@ test('each wrong field of edge.json is named', (t) => {
 	)
 })
 
+test('wiring that opens the wrong door, or none that exists, is refused by file and field', (t) => {
+	const { config, write } = folder(t)
+	const [bus] = config.buses
+	const [reader] = config.readers
+	const line = (port: number) => ({ kind: 'tcp', host: '127.0.0.1', port })
+	const at = (name: string, on: string, board: number, channel: number) => ({ id: sampleId('compartment', name), bus: on, board, channel })
+	const two = [
+		{ ...bus, boards: [0, 1] },
+		{ ...bus, id: 'b', transport: line(2), product: 'CU12' },
+	]
+	const good = [at('1', 'a', 0, 0), at('2', 'a', 1, 0), at('3', 'b', 0, 0), at('4', 'a', 0, 15), at('5', 'b', 0, 11)]
+	readConfig(write({ ...config, buses: two, compartments: good }))
+	const wrong: [change: object, words: RegExp][] = [
+		[{ compartments: [...good, at('6', 'a', 1, 0)] }, /compartments\.5\.channel: output 0 of board 1 on a drives compartments\.1 already/],
+		[{ compartments: [...good, at('2', 'a', 1, 1)] }, /compartments\.5\.id: .* compartments\.1 too/],
+		[{ compartments: [at('1', 'a', 0, 40)] }, /compartments\.0\.channel: CU16 has no output 40; they go from 0 to 15/],
+		[{ compartments: [at('1', 'b', 0, 12)] }, /compartments\.0\.channel: CU12 has no output 12/],
+		[{ compartments: [at('1', 'b', 1, 0)] }, /compartments\.0\.board: there is no board 1 on b/],
+		[{ compartments: [at('1', 'c', 0, 0)] }, /compartments\.0\.bus: unknown bus "c"/],
+		[{ buses: [...two, { ...bus, transport: line(3) }] }, /buses\.2\.id: "a" is the id of buses\.0 too/],
+		[{ buses: [...two, { ...bus, id: 'c', transport: line(2) }] }, /buses\.2\.transport: .* buses\.1 too/],
+		[{ buses: [{ ...bus, boards: [0, 12] }] }, /buses\.0\.boards\.1: 12 is no address .* 0 to 9/],
+		[{ buses: [{ ...bus, boards: [0, 0] }] }, /buses\.0\.boards\.1: board 0 is named twice/],
+		[{ buses: [{ ...bus, product: 'CU99' }] }, /buses\.0\.product: .*"CU99"; there are: CU12, CU16/],
+		[{ buses: [{ ...bus, family: 'abacus' }] }, /buses\.0\.family: .*"abacus"; there are: kr16/],
+		[{ readers: [{ ...reader, key: undefined }] }, /readers\.0\.key: .*allowPlain/],
+		[{ readers: [{ ...reader, product: 'turnstile' }] }, /readers\.0\.product: .*"turnstile"/],
+		[{ readers: [{ ...reader, family: 'kr16' }] }, /readers\.0\.family: .*"kr16"/],
+	]
+	for (const [change, words] of wrong) {
+		const file = write({ ...config, buses: two, compartments: [at('1', 'a', 0, 0)], ...change })
+		assert.throws(
+			() => readConfig(file),
+			(e) => isFault(e, 'config-invalid') && e.message.startsWith(`${file}: `) && words.test(e.message),
+			String(words),
+		)
+	}
+	readConfig(write({ ...config, readers: [{ ...reader, key: undefined, allowPlain: true }] }))
+})
+
 test('what keeps a controller from starting is said in one sentence that names it', async (t) => {
 	const { path, config, write } = folder(t)
 	await refused(join(path, 'nowhere.json'), 'nowhere.json')
@@ -139,8 +179,8 @@ test('what keeps a controller from starting is said in one sentence that names i
 	await refused(write({ ...config, siteKey: 'words.key' }), 'words.key')
 	writeFileSync(join(path, 'bad.pem'), 'this is no key')
 	await refused(write({ ...config, deviceKey: 'bad.pem' }), 'bad.pem')
-	await refused(write({ ...config, buses: [{ ...config.buses[0], family: 'abacus' }] }), 'buses.a.family', 'abacus')
-	await refused(write({ ...config, buses: [{ ...config.buses[0], product: 'CU99' }] }), 'CU99')
+	await refused(write({ ...config, buses: [{ ...config.buses[0], family: 'abacus' }] }), 'edge.json', 'buses.0.family', 'abacus')
+	await refused(write({ ...config, buses: [{ ...config.buses[0], product: 'CU99' }] }), 'edge.json', 'buses.0.product', 'CU99')
 	await refused(write({ ...config, readers: [{ ...config.readers[0], family: 'abacus' }] }), 'abacus')
 	await refused(write({ ...config, readers: [{ ...config.readers[0], product: 'reader-piano' }] }), 'product', 'reader-piano', 'reader-keypad')
 	await refused(write({ ...config, readers: [{ ...config.readers[0], key: 'lost.key' }] }), 'lost.key')

@@ -1,4 +1,5 @@
 import type { Board } from './board.ts'
+import { BOARDS_PER_BUS } from './kerong/codec.ts'
 import { kr16 } from './kerong/driver.ts'
 import { KR16_BAUDS, KR16_PRODUCTS } from './kerong/products.ts'
 import { osdpReader } from './osdp/driver.ts'
@@ -13,6 +14,8 @@ export interface BoardEntry {
 	readonly products: readonly string[]
 	/** Speeds at which boards of the family are found in the field, the usual one first. */
 	readonly bauds: readonly number[]
+	/** So many addresses a bus has, counted from 0. */
+	readonly addresses: number
 	create(product: string): Board
 }
 
@@ -22,7 +25,14 @@ export type CatalogEntry =
 
 /** Every driver there is. A new vendor is a folder and a line here; a new product is an entry in its vendor's `products`. */
 export const CATALOG: readonly CatalogEntry[] = [
-	{ family: 'kr16', kind: 'board', products: KR16_PRODUCTS.map((product) => product.name), bauds: KR16_BAUDS, create: kr16 },
+	{
+		family: 'kr16',
+		kind: 'board',
+		products: KR16_PRODUCTS.map((product) => product.name),
+		bauds: KR16_BAUDS,
+		addresses: BOARDS_PER_BUS,
+		create: kr16,
+	},
 	{ family: 'osdp', kind: 'reader', products: OSDP_PRODUCTS.map((product) => product.name), create: (product) => osdpReader(product) },
 	{ family: 'scanner', kind: 'scanner', products: SCANNER_PRODUCTS.map((product) => product.name), create: (product) => serialScanner(product) },
 ]

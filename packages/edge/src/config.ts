@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { Fault, type Id, type IdKind, isId } from '@latchwork/core/base'
 import { z } from 'zod'
+import { wiringComplaint } from './wiring.ts'
 
 /**
  * `edge.json`: how this controller is wired and whom it trusts; written at commissioning (or by `latchwork dev`), read at
@@ -80,9 +81,8 @@ export function readConfig(path: string): EdgeConfig {
 	const base = dirname(resolve(path))
 	const at = (p: string) => resolve(base, p)
 	const c = parsed.data
-	const buses = new Set(c.buses.map((b) => b.id))
-	for (const k of c.compartments)
-		if (!buses.has(k.bus)) throw new Fault('config-invalid', `${path}: compartment ${k.id} hangs on the unknown bus "${k.bus}".`)
+	const complaint = wiringComplaint(c)
+	if (complaint !== undefined) throw new Fault('config-invalid', `${path}: ${complaint}`)
 	return {
 		...c,
 		web: at(c.web),
