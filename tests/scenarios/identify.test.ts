@@ -176,9 +176,8 @@ describe('who is it', () => {
 			assert.equal((await site.screen('denied')).reason, 'unknown-credential', text.slice(0, 40))
 			await leave(site)
 		}
-		// What no code can be is thrown away by the line itself: the answer below is to the code after it.
-		await site.scan('\u0000\u0001\uffff')
-		await site.scan('x'.repeat(4096))
+		// What no scanner reads is refused before it gets to the line; noise on the line itself is a matter of the driver's tests.
+		for (const text of ['\u0000\u0001\uffff', 'x'.repeat(4096)]) await assert.rejects(site.scan(text), /: 400 /)
 		assert.deepEqual(new Set(record.types()), new Set(['decision.denied']))
 		await site.advance(8 * 86_400)
 		await site.scan(own)
