@@ -184,6 +184,7 @@ describe('a visit over time', () => {
 		await site.freeze()
 		await choose(site, 0, 'borrow')
 		await site.screen('opening')
+		await site.advance(3) // a lock may take that long
 		await site.act({ kind: 'did-not-open' })
 		const { door } = await site.screen('not-opened')
 		await killController(site)

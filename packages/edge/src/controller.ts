@@ -132,7 +132,7 @@ export function openController(parts: ControllerParts): Controller {
 		session,
 		authority,
 		readers,
-		view: () => kioskView({ authority, bank, session, time, journal, readers: readers.state() }),
+		view: () => kioskView({ authority, bank, session, time, journal, readers: readers.state(), number }),
 		health: () => ({
 			ok: outOfService() === undefined && journal.storage() === 'good' && journal.lost() === undefined && bank.waiting().count === 0,
 			controller: config.controller,

@@ -357,8 +357,13 @@ export const ROWS: readonly Row[] = [
 	},
 	{
 		name: 'the person says it did not open: the sensor is read before anything is believed',
-		given: [take('full'), ack('full'), says('full', 'did-not-open'), reads('full', 'closed', true)],
+		given: [take('full'), ack('full'), wait(3_000), says('full', 'did-not-open'), reads('full', 'closed', true)],
 		expect: { ends: ['full not-opened E0 sensor-shut'], events: 'releasing not-opened', pulses: 'full', reads: 'full' },
+	},
+	{
+		name: 'said before a lock has had its time, nothing is asked and the session stays: the door is about to open',
+		given: [take('full'), ack('full'), wait(600), says('full', 'did-not-open')],
+		expect: { live: ['full releasing E1'], events: 'releasing', pulses: 'full', running: 'full open' },
 	},
 	{
 		name: 'a second try is a new intent with its own pulse',

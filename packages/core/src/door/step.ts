@@ -5,7 +5,7 @@ import { doorFact, reading, recover } from './recovery.ts'
 import { release } from './release.ts'
 import { doorLost, presenceSensed } from './sensed.ts'
 import { type BankState, type Compartment, type Content, unknownContent } from './state.ts'
-import type { DoorTimer } from './timers.ts'
+import { DOOR_TIMERS, type DoorTimer } from './timers.ts'
 import { type DoorInput, type Step, Turn } from './turn.ts'
 
 /**
@@ -107,7 +107,7 @@ function said(turn: Turn, c: Compartment, what: Extract<DoorInput, { kind: 'said
 	if (!session || session.recovering) return // the awaited reading first; a kiosk asks again after a restart
 	if (what === 'did-not-open') {
 		if (session.asking && !c.senses.door) notOpened(turn, c, 'stated-shut')
-		else if (session.state === 'releasing') turn.read(c)
+		else if (session.state === 'releasing' && acknowledged(turn, c)) turn.read(c)
 	} else if (what === 'unanswered') {
 		if (session.asking) ambiguous(turn, c, 'unanswered')
 	} else if (what === 'done' || what === 'not-done') {
@@ -117,6 +117,9 @@ function said(turn: Turn, c: Compartment, what: Extract<DoorInput, { kind: 'said
 		if (session.state !== 'opened') afterClose(turn, reported)
 	}
 }
+
+/** A lock may take until T_ack to move; a sensor that is asked before would end the session under a door that is about to open. */
+const acknowledged = (turn: Turn, c: Compartment) => turn.mono - (c.lastRelease?.mono ?? turn.mono) >= DOOR_TIMERS.ack
 
 /** Once, and never over what is known or has become doubtful since. */
 function stocked(turn: Turn, c: Compartment, content: Content): void {

@@ -1,6 +1,6 @@
 /**
  * Every timer of a door in one table, in milliseconds (workflows.md §3.0 "Door session" timers; hardware.md §4).
- * Settings of a bank may replace single values; names are what the reducer asks its host for.
+ * The names are what the reducer asks its host for.
  */
 export const DOOR_TIMERS = {
 	/** Pulse sent, no acknowledgement: then the sensor is read. */
@@ -21,6 +21,12 @@ export const DOOR_TIMERS = {
 	quiet: 60_000,
 } as const
 export type DoorTimer = keyof typeof DOOR_TIMERS
+
+/**
+ * Timers of the kiosk (workflows.md §3.0), in milliseconds. `warn`: how long before the end a person is asked whether they are still there; WCAG
+ * 2.2.1 wants at least 20 s for the answer. `notice` and `incident`: how long a refusal and an incident number stay to be read.
+ */
+export const KIOSK_TIMERS = { home: 45_000, warn: 20_000, extensions: 10, notice: 45_000, incident: 90_000, done: 45_000 } as const
 
 /** R10: more than 5 edges in 2 s. */
 export const FLAP = { edges: 5, withinMs: 2_000 } as const

@@ -239,6 +239,22 @@ export const ROWS: readonly Row[] = [
 		effects: ['quarantine B2', 'task wrong-item', 'notify wrong-item'],
 	},
 	{ given: 'on-loan', when: 'outcome missing', refused: 'not-possible' },
+	// Whatever was open stays open when a try to bring it back comes to nothing.
+	...(
+		[
+			['disputed', 'ann'],
+			['lost', 'ann'],
+			['in-doubt', 'bank'],
+			['returned-unverified', 'ann'],
+		] as const
+	).flatMap(([given, holder]): Row[] => {
+		const same = { given, is: `${given}/${given}`, holder, ...(given === 'returned-unverified' && { unverified: true as const }) }
+		return [
+			{ ...same, when: 'outcome not-inserted at B2', effects: [] },
+			{ ...same, when: 'outcome ambiguous at B2', effects: ['quarantine B2', 'task ambiguous'] },
+			{ ...same, when: 'outcome wrong-item at B2', effects: ['quarantine B2', 'task wrong-item', 'notify wrong-item'] },
+		]
+	}),
 
 	// Settling a return
 	{ given: 'disputed', when: 'deposit E3 at B3', is: 'returned/inspecting', effects: [...back, ...ALL_DUE] },

@@ -155,6 +155,12 @@ function bringingBack({ evidence, afterReturn }: LoanSettings): OnLine[] {
 		// X6: something else lies in there now; the loan of the right item stays open.
 		{ from: theirs, on: { outcome: 'wrong-item' }, to: 'disputed', do: ['quarantine', ['task', 'wrong-item'], ['notify', 'wrong-item']] },
 		{ from: theirs, on: { deadline: 'lost' }, to: 'lost', do: [['task', 'deemed-lost']] },
+		// A try to bring it back that came to nothing leaves everything else as open as it was.
+		...(['disputed', 'lost', 'in-doubt', 'returned-unverified'] as const).flatMap((state): OnLine[] => [
+			{ from: state, on: { outcome: 'not-inserted' }, to: state },
+			{ from: state, on: { outcome: 'ambiguous' }, to: state, do: ['quarantine', ['task', 'ambiguous']] },
+			{ from: state, on: { outcome: 'wrong-item' }, to: state, do: ['quarantine', ['task', 'wrong-item'], ['notify', 'wrong-item']] },
+		]),
 	]
 }
 

@@ -32,6 +32,8 @@ export interface Loan {
 	readonly asset: string
 	readonly due: number | undefined
 	readonly overdue: boolean
+	/** Nobody can prove that the person has it; bringing it back settles that. It counts against nobody. */
+	readonly doubtful: boolean
 }
 
 export interface Cases {
@@ -63,6 +65,8 @@ export interface Cases {
 	/** Somebody has it, by a case that nobody doubts. */
 	isOut(asset: string): boolean
 	due(caseId: string): number | undefined
+	/** When what is borrowed now would be due, by the rules in force. */
+	dueIfBorrowed(): number | undefined
 	/**
 	 * Moves every case whose deadline has come, each in a transaction of its own; answers when the next one is due. While the time is
 	 * uncertain none has come: what is written off as lost stays lost when the clock is set right.
@@ -96,6 +100,9 @@ const MILESTONES: Readonly<Record<string, EventType>> = {
 	returned: 'loan.returned',
 	'returned-unverified': 'loan.returned',
 }
+
+/** Past the grace period: from here on nothing more is lent (workflows.md §3.1). */
+const LATE: readonly string[] = ['overdue', 'escalated', 'lost']
 
 /** Cases whose item is at this bank: the controller is the one writer of every act on them (architecture.md §3). */
 export function openCases(parts: CaseParts): Cases {
@@ -134,17 +141,15 @@ export function openCases(parts: CaseParts): Cases {
 
 	return {
 		loansOf(subject) {
-			const at = now()
 			return [...all().values()].flatMap((of) =>
-				of.lines
-					.filter((line) => line.custodian === subject && line.asset !== undefined)
-					.map((line) => ({
-						caseId: of.id,
-						lineId: line.id,
-						asset: line.asset ?? '',
-						due: of.deadlines.due,
-						overdue: of.deadlines.due === undefined ? ['overdue', 'escalated', 'lost'].includes(of.state) : at > of.deadlines.due,
-					})),
+				of.lines.flatMap((line): Loan[] => {
+					const { asset, custodian, state } = line
+					const theirs = custodian === subject
+					// Taken unproven, or in doubt: by the record the bank has it, by all appearances its person does, and must be able to bring it back.
+					if (asset === undefined || !(theirs || (of.owner === subject && mayComeBack(of, line.id)))) return []
+					const overdue = LATE.includes(of.state) || (of.state === 'disputed' && of.deadlines.grace === undefined)
+					return [{ caseId: of.id, lineId: line.id, asset, due: of.deadlines.due, overdue, doubtful: !theirs && state === 'in-doubt' }]
+				}),
 			)
 		},
 		promised: () => new Set([...all().values()].flatMap((of) => of.lines.flatMap((line) => line.asset ?? []))),
@@ -228,6 +233,7 @@ export function openCases(parts: CaseParts): Cases {
 		isOut: (asset) =>
 			[...all().values()].some((of) => of.lines.some((line) => line.asset === asset && line.custodian !== parts.bank && !line.unverified)),
 		due: (caseId) => all().get(caseId)?.deadlines.due,
+		dueIfBorrowed: () => env(DONE).due?.due,
 		runDeadlines() {
 			let next: number | undefined
 			if (parts.uncertain()) return undefined
@@ -262,6 +268,13 @@ export function openCases(parts: CaseParts): Cases {
 		if (!requests.includes('confirm-taken') || !line.unverified) return []
 		const gone = advance(of, { kind: 'outcome', outcome: 'missing', line: line.id, compartment })
 		return 'refused' in gone ? [] : [entryOf(of, gone)]
+	}
+
+	/** The table knows this line as something that its owner may put back now. */
+	function mayComeBack(of: Case, lineId: string): boolean {
+		const table = tableOf(of)
+		const found = table && offers(table, of, { by: 'user', subject: of.owner ?? '' }, env(DONE))
+		return found?.some((o) => o.line === lineId && o.act === 'deposit' && o.refused === undefined) === true
 	}
 
 	function dispensed(table: LoadedTable, of: Case, lineId: string, subject: Id<'subject'>): { entry: CaseEntry; evidence: Evidence } | undefined {

@@ -91,7 +91,7 @@ export function intents(parts: IntentParts): Intents {
 			resource: { kind: 'asset', id: asset.id },
 			workflow: 'loan',
 			offline: true,
-			openLoans: loans.length,
+			openLoans: loans.filter((l) => !l.doubtful).length,
 			overdue: loans.some((l) => l.overdue),
 			intoEmptyCompartment: intoEmpty,
 		}
@@ -114,8 +114,9 @@ export function intents(parts: IntentParts): Intents {
 				? decision.reason
 				: (loansWait() ?? (found.length ? undefined : 'nothing-available'))
 		const item = { tag: example.tag, kind: example.kind, name: example.name }
+		const due = denied ? undefined : cases.dueIfBorrowed()
 		return {
-			choice: { id: `borrow:${type}`, kind: 'borrow', item, free: found.length, ...(denied && { denied }) },
+			choice: { id: `borrow:${type}`, kind: 'borrow', item, free: found.length, ...(due !== undefined && { due }), ...(denied && { denied }) },
 			intent: { kind: 'borrow', type, candidates: found },
 		}
 	}

@@ -1,6 +1,6 @@
 import { type Asset, type Grant, type Identity, strengthen } from '@latchwork/core/access'
 import { type Clock, type Id, isFault, newId, type Random } from '@latchwork/core/base'
-import { DOOR_TIMERS, type Ended, type Evidence, type Step } from '@latchwork/core/door'
+import { DOOR_TIMERS, type Ended, type Evidence, KIOSK_TIMERS as IDLE, type Step } from '@latchwork/core/door'
 import type { EventDraft } from '@latchwork/core/ledger'
 import * as visits from '@latchwork/core/visit'
 import type { DenyReason, KioskAct, KioskScreen } from '@latchwork/core/wire'
@@ -53,9 +53,6 @@ export interface KioskSession {
 	stop(): void
 }
 
-/** Kiosk timers (workflows.md §3.0): home after 45 s without a touch, warned 15 s before, extended ten times at most. */
-const IDLE = { home: 45_000, warn: 15_000, extensions: 10, notice: 20_000, done: 20_000 } as const
-
 /** What the left-open ladder does next, for the sentence on the screen. */
 const NEXT_RUNG = { calm: 'prompt', prompt: 'staff', staff: 'alarm', alarm: 'alarm' } as const
 
@@ -88,6 +85,10 @@ export function openSession(parts: SessionParts): KioskSession {
 	let who: Identity | undefined
 	let visit: Visit | undefined
 	let errand: Errand | undefined
+	/** Doors that stand open behind somebody who went, while others use the kiosk: still that person's, they end without a screen (X2, T21). */
+	const aside = new Map<string, Errand>()
+	/** The door session whose person said that it does not open although the sensor says it is open. */
+	let stuck: string | undefined
 	let typed = ''
 	let offered = new Map<string, Intent>()
 	/** Written with the first door of a visit that began with a one-time code (I9). */
@@ -143,6 +144,13 @@ export function openSession(parts: SessionParts): KioskSession {
 		show(why ? { name: 'out-of-service', why } : { name: 'attract' })
 	}
 
+	/** Somebody else wants to use the kiosk: the open door stays its person's, and the screen is free. */
+	const setAside = (): void => {
+		if (!errand || !live()) return
+		aside.set(errand.session, errand)
+		home()
+	}
+
 	const deny = (reason: DenyReason, until?: number): void => {
 		parts.signal('denied')
 		show({ name: 'denied', reason, ...(until !== undefined && { until }) }, IDLE.notice)
@@ -160,9 +168,16 @@ export function openSession(parts: SessionParts): KioskSession {
 
 	const shown = (what: Shown): void => {
 		if (parts.outOfService()) return finish()
-		if (live()) return parts.signal('denied') // one person at a kiosk: an open door is somebody's
+		const open = live()
+		// One person at a kiosk: an open door is somebody's, until it has stood open for a while.
+		if (open && open.level === 'calm') {
+			refused({ type: 'decision.denied', subject: parts.bankId, actor: 'edge', data: { method: what.kind, reason: 'door-open' } })
+			return parts.signal('denied')
+		}
 		parts.authority.refresh()
 		const known = parts.identify(what)
+		if (open && (!known.ok || known.who.subject === open.subject)) return parts.signal('denied')
+		if (open) setAside()
 		if (known.ok) return welcome(known.who, known.with)
 		if (what.kind !== 'pin' || known.reason === 'pin-suspended') return deny(known.reason, known.until)
 		parts.signal('denied')
@@ -176,6 +191,7 @@ export function openSession(parts: SessionParts): KioskSession {
 		const both = who && who.method !== shownNow.method ? strengthen(who, shownNow) : undefined
 		const person = both?.ok ? both : shownNow
 		const { subject, credential, method } = person
+		for (const left of records.leftOver(visit, sessionsUnderWay())) endVisit(left)
 		records.expire()
 		const left = records.resumable(subject)
 		const resumed = left && visits.resume(left, { subject, credential, method }, time.now())
@@ -198,7 +214,7 @@ export function openSession(parts: SessionParts): KioskSession {
 	const newVisit = () => ({ id: newId('visit', time.now(), parts.random), bank: parts.bankId, startedAt: time.now() })
 
 	const choose = (): void => {
-		if (!who) return home()
+		if (!who) return finish()
 		const found = [...records.unfinished(visit), ...parts.intents.of(who)]
 		offered = new Map(found.map(({ choice, intent }) => [choice.id, intent]))
 		show({ name: 'choose', choices: found.map(({ choice }): Choice => choice) }, IDLE.home)
@@ -229,6 +245,7 @@ export function openSession(parts: SessionParts): KioskSession {
 		// A tag held to the scanner at an open door: what is it that goes in or comes out (E4, X6)?
 		const asset = parts.authority.current()?.bundle.assets.find((a) => a.tag === text)
 		if (asset) parts.bank().input({ kind: 'identified', compartment: errand.compartment, fence: open.fence, item: asset.id })
+		else if (open.level !== 'calm') shown({ kind: 'code', text })
 	}
 
 	// ── what for ──
@@ -245,8 +262,9 @@ export function openSession(parts: SessionParts): KioskSession {
 	 */
 	const attempt = (act: Errand['act'], candidate: Candidate, line: (who: Identity) => Ready | undefined): 'shown' | 'next' => {
 		const by = parts.authority.current()
+		// Nobody is signed in any more: the door stood open too long, or a restart came between.
 		if (!who || !by) {
-			home()
+			finish()
 			return 'shown'
 		}
 		const decision = parts.intents.decide(who, by, act, candidate.asset, act === 'deposit')
@@ -259,7 +277,8 @@ export function openSession(parts: SessionParts): KioskSession {
 		const ready = line(who)
 		if (!ready) return 'next'
 		const entry = { ...ready.entry, events: [record, ...ready.entry.events] }
-		return openDoor(act, ready, candidate, decision.grant, entry, ready.evidence) ? 'shown' : 'next'
+		const { caseId, lineId, evidence } = ready
+		return openDoor(act, { caseId, lineId }, candidate, decision.grant, entry, evidence) ? 'shown' : 'next'
 	}
 
 	/** A refusal is a refusal even where it cannot be recorded; it never spends the space held back for returns and alarms. */
@@ -389,7 +408,10 @@ export function openSession(parts: SessionParts): KioskSession {
 			if (screen.name !== 'confirm') show({ name: 'confirm', ...facts }, IDLE.home)
 			return
 		}
-		if (session.state === 'releasing') return show({ name: 'opening', ...facts, askAt: time.now() + DOOR_TIMERS.ack })
+		if (session.state === 'releasing') {
+			const releasedAt = parts.bank().state().compartments[errand.compartment]?.lastRelease?.at ?? time.now()
+			return show({ name: 'opening', ...facts, askAt: releasedAt + DOOR_TIMERS.ack })
+		}
 		const presence = parts.bank().state().compartments[errand.compartment]?.presence
 		const contentChanged = presence !== 'unknown' && session.pre.presence !== 'unknown' && presence !== session.pre.presence
 		const openedAt = session.openedAt ?? time.now()
@@ -400,6 +422,7 @@ export function openSession(parts: SessionParts): KioskSession {
 			remindAt: openedAt + DOOR_TIMERS[NEXT_RUNG[session.level]],
 			level: session.level,
 			contentChanged,
+			...(session.report !== undefined ? { said: session.report } : stuck === session.id && { said: 'did-not-open' as const }),
 		}
 		if (JSON.stringify(next) !== JSON.stringify(screen)) show(next)
 	}
@@ -441,7 +464,7 @@ export function openSession(parts: SessionParts): KioskSession {
 						other: who !== undefined && e.act === 'deposit' && otherDoor(e),
 						shut: parts.bank().state().compartments[e.compartment]?.door === 'closed',
 					},
-					3 * IDLE.notice,
+					IDLE.incident,
 				)
 			}
 		}
@@ -464,44 +487,44 @@ export function openSession(parts: SessionParts): KioskSession {
 		if (!e || live() || !who) return finish()
 		if (e.act === 'deposit') return bringBack(e.caseId, e.lineId, e.asset, e.compartment)
 		if (screen.name === 'needs-help') return finish()
-		giveBack()
+		if (visit) giveBack(visit)
 		errand = undefined
 		borrow(e.asset.type)
 	}
 
-	/** Cases of this visit that were promised something and got nothing. */
-	const giveBack = (): void => {
-		if (!visit) return
-		for (const step of visit.plan) {
+	/** Cases of a visit that were promised something and got nothing. */
+	const giveBack = (of: Visit): void => {
+		for (const step of of.plan) {
 			if (step.act !== 'collect' || step.state === 'done' || step.state === 'active') continue
-			const entry = cases.cancel(step.caseId, step.lineId, visit.subject as Id<'subject'>)
+			const entry = cases.cancel(step.caseId, step.lineId, of.subject as Id<'subject'>)
 			if (entry) journal.commit({ ...entry, essential: true })
 		}
 	}
 
+	const endVisit = (of: Visit): void => {
+		giveBack(of)
+		const data = { doors: of.plan.filter((s) => s.state === 'done').length }
+		journal.commit({
+			events: [{ type: 'visit.ended', subject: of.id, ...(who && of === visit && { actor: who.subject }), data }],
+			drop: [{ kind: 'visit', key: of.id }],
+			essential: true,
+		})
+	}
+
 	const finish = (): void => {
 		if (live()) return
-		if (visit) {
-			giveBack()
-			journal.commit({
-				events: [
-					{
-						type: 'visit.ended',
-						subject: visit.id,
-						...(who && { actor: who.subject }),
-						data: { doors: visit.plan.filter((s) => s.state === 'done').length },
-					},
-				],
-				drop: [{ kind: 'visit', key: visit.id }],
-				essential: true,
-			})
-		}
+		if (visit) endVisit(visit)
 		home()
 	}
 
 	const say = (said: 'did-not-open' | 'found-occupied' | 'found-empty' | 'wrong-item' | 'done' | 'not-done'): void => {
 		const session = live()
-		if (errand && session) parts.bank().input({ kind: 'said', compartment: errand.compartment, fence: session.fence, said })
+		if (!errand || !session) return
+		if (said === 'did-not-open' && session.state === 'opened') {
+			stuck = session.id
+			return showDoor()
+		}
+		parts.bank().input({ kind: 'said', compartment: errand.compartment, fence: session.fence, said })
 	}
 
 	/** From Help to where it was asked for; from a door that gave nothing to the choices. What is over stays over. */
@@ -510,7 +533,8 @@ export function openSession(parts: SessionParts): KioskSession {
 		const before = screen.name === 'help' ? beforeHelp : undefined
 		beforeHelp = undefined
 		if (before && before.name !== 'choose' && before.name !== 'pin') return show(before, before.name === 'attract' ? undefined : IDLE.notice)
-		return who ? choose() : finish()
+		// A code is good for one door: after that there is nothing else to choose (T3).
+		return who && !(who.method === 'code' && errand) ? choose() : finish()
 	}
 
 	/** What each touch means, by the screen it was made on; anything else is ignored. */
@@ -535,13 +559,15 @@ export function openSession(parts: SessionParts): KioskSession {
 				return
 			case 'did-not-open':
 				return say('did-not-open')
+			// Each is a finding of one act only: who brings something expects it to be empty.
 			case 'it-is-empty':
-				return say('found-empty')
+				return errand?.act === 'collect' ? say('found-empty') : undefined
 			case 'something-inside':
-				return say('found-occupied')
+				return errand?.act === 'deposit' ? say('found-occupied') : undefined
 			case 'wrong-item':
 				return say('wrong-item')
 			case 'next-person':
+				if (screen.name === 'open' && live()?.level !== 'calm') setAside()
 				return
 			case 'confirm':
 				return say(act.done ? 'done' : 'not-done')
@@ -588,8 +614,10 @@ export function openSession(parts: SessionParts): KioskSession {
 		},
 		stepped(step) {
 			const mine = errand && step.ended.find((end) => end.session.id === errand?.session)
+			for (const end of step.ended) endAside(end)
 			if (errand && mine) return ended(errand, mine)
 			if (errand && live()) showDoor()
+			else askAside()
 			if (!visit && (screen.name === 'attract' || screen.name === 'out-of-service')) {
 				const why = parts.outOfService()
 				if ((screen.name === 'out-of-service') !== (why !== undefined)) home()
@@ -598,6 +626,45 @@ export function openSession(parts: SessionParts): KioskSession {
 		},
 		restore: () => guarded(restore),
 		stop: () => idle?.cancel(),
+	}
+
+	/** A door that was set aside has ended: on the screen where nobody else is at it, else only on record. */
+	function endAside(end: Ended): void {
+		const e = aside.get(end.session.id)
+		if (!e || !aside.delete(end.session.id)) return
+		const of = visitOf(e)
+		if (takeUp(e, of)) return ended(e, end)
+		try {
+			if (of) endVisit(of)
+		} catch (fault) {
+			// The door's end is on record; that the visit is over can be written when the next one begins.
+			if (!isFault(fault, 'journal-full')) throw fault
+		}
+	}
+
+	/** Shut behind somebody who went, and no sensor can tell what is inside: whoever stands here may know. */
+	function askAside(): void {
+		for (const e of aside.values()) {
+			if (!live(e)?.asking || !takeUp(e, visitOf(e))) continue
+			aside.delete(e.session)
+			return showDoor()
+		}
+	}
+
+	function takeUp(e: Errand, of: Visit | undefined): boolean {
+		const free = screen.name === 'attract' || screen.name === 'out-of-service'
+		if (visit || errand || !free || !of) return false
+		visit = of
+		errand = e
+		return true
+	}
+
+	function sessionsUnderWay(): Set<string> {
+		return new Set(Object.values(parts.bank().state().compartments).flatMap((c) => c.session?.id ?? []))
+	}
+
+	function visitOf(e: Errand): Visit | undefined {
+		return [...journal.facts<Visit>('visit').values()].find((v) => v.plan.some((s) => s.doorSessions.includes(e.session)))
 	}
 
 	/** After a restart: the screen goes back to a door that is live. Who stands there now is not known, so nobody is signed in (R4). */
@@ -611,9 +678,9 @@ export function openSession(parts: SessionParts): KioskSession {
 			const at = sessions.get(step?.doorSessions.at(-1) ?? '')
 			const asset = assets.get(at?.session?.item ?? '')
 			if (left.state === 'open' && step && at?.session && asset) {
-				visit = left
-				errand = { stepId: step.id, act: step.act, caseId: step.caseId, lineId: step.lineId, asset, compartment: at.id, session: at.session.id }
-				showDoor()
+				const e = { stepId: step.id, act: step.act, caseId: step.caseId, lineId: step.lineId, asset, compartment: at.id, session: at.session.id }
+				if (takeUp(e, left)) showDoor()
+				else aside.set(e.session, e)
 			} else records.interrupt(left, new Set(sessions.keys()))
 		}
 	}

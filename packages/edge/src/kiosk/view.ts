@@ -1,3 +1,4 @@
+import type { Compartment } from '@latchwork/core/door'
 import type { KioskView } from '@latchwork/core/wire'
 import type { Bank } from '../bank/index.ts'
 import type { Journal } from '../journal/index.ts'
@@ -12,12 +13,16 @@ export interface ViewParts {
 	readonly time: TrustedTime
 	readonly journal: Journal
 	readonly readers: readonly { readonly family: string; readonly online: boolean; readonly secure: boolean }[]
+	/** Door number on the metal. */
+	readonly number: (compartment: string) => number
 }
+type Standing = KioskView['standing'][number]
 
 /** Everything that the page shows, made anew from what is known: the page itself keeps nothing. */
-export function kioskView({ authority, bank, session, time, journal, readers }: ViewParts): KioskView {
+export function kioskView({ authority, bank, session, time, journal, readers, number }: ViewParts): KioskView {
 	const known = authority.current()?.bundle
 	const idle = session.idle()
+	const standing = standingDoors(bank, session.screen(), number)
 	return {
 		turn: session.turn(),
 		now: time.now(),
@@ -27,16 +32,34 @@ export function kioskView({ authority, bank, session, time, journal, readers }: 
 		layout: known?.bank.layout ?? { columns: [] },
 		screen: session.screen(),
 		...(idle && { idle }),
-		standing: [],
-		notices: [...noticesOf({ authority, bank, time, journal, readers })],
+		standing,
+		notices: [...noticesOf({ authority, bank, time, journal, readers }, standing)],
 	}
 }
 
+/** Doors that stand open with nobody at them by right, or for too long. */
+function standingDoors(bank: Bank, screen: KioskView['screen'], number: (compartment: string) => number): Standing[] {
+	const shown = screen.name === 'open' ? screen.door.number : undefined
+	return Object.values(bank.state().compartments)
+		.filter((c) => c.door === 'open')
+		.flatMap((c): Standing[] => {
+			const why = whyOpen(c, number(c.id) === shown)
+			return why ? [{ number: number(c.id), why }] : []
+		})
+		.sort((a, b) => a.number - b.number)
+}
+
+function whyOpen({ session, hold }: Compartment, shown: boolean): Standing['why'] | undefined {
+	if (session) return session.level === 'alarm' || !shown ? 'left-open' : undefined
+	return hold?.why === 'forced' ? 'forced' : 'unexplained'
+}
+
 /** Most important first. */
-function* noticesOf({ authority, bank, time, journal, readers }: Omit<ViewParts, 'session'>): Generator<KioskView['notices'][number]> {
-	const doors = Object.values(bank.state().compartments)
-	if (doors.some((c) => c.hold?.why === 'forced' && c.door === 'open')) yield 'door-forced'
-	if (doors.some((c) => c.session?.level === 'alarm')) yield 'door-left-open'
+function* noticesOf(
+	{ authority, bank, time, journal, readers }: Omit<ViewParts, 'session' | 'number'>,
+	standing: readonly Standing[],
+): Generator<KioskView['notices'][number]> {
+	for (const why of ['forced', 'unexplained', 'left-open'] as const) if (standing.some((d) => d.why === why)) yield `door-${why}`
 	if (bank.boards().some((b) => !b.up)) yield 'doors-lost'
 	if (journal.lost()) yield 'history-lost'
 	if (journal.storage() === 'low') yield 'storage-low'
@@ -45,4 +68,6 @@ function* noticesOf({ authority, bank, time, journal, readers }: Omit<ViewParts,
 	if (state === 'stale') yield 'bundle-stale'
 	if (time.uncertain()) yield 'clock-uncertain'
 	if (readers.some((r) => !r.online)) yield 'reader-lost'
+	// What a scanner reads is signed; a badge number is not.
+	if (readers.some((r) => r.online && !r.secure && r.family !== 'scanner')) yield 'reader-insecure'
 }

@@ -21,6 +21,8 @@ export interface VisitRecords {
 	unfinished(visit: Visit | undefined): { choice: Choice; intent: Intent }[]
 	/** After a restart: resumable for 15 minutes (X11), or over when nothing is left to do. `live`: door sessions under way. */
 	interrupt(left: Visit, live: ReadonlySet<string>): void
+	/** Visits that are open although nobody is at them: no door of theirs is under way (`live`), and they are not the `current` one. */
+	leftOver(current: Visit | undefined, live: ReadonlySet<string>): Visit[]
 	/** Ends the interrupted visits whose 15 minutes are over. */
 	expire(): void
 }
@@ -85,6 +87,8 @@ export function visitRecords(parts: {
 			if (visits.resumable(cut.visit, time.now())) journal.commit({ events, put: [put(cut.visit)], essential: true })
 			else over(left, events)
 		},
+		leftOver: (current, live) =>
+			all().filter((v) => v.state === 'open' && v.id !== current?.id && !v.plan.some((s) => live.has(s.doorSessions.at(-1) ?? ''))),
 		expire() {
 			for (const left of all()) if (left.state === 'interrupted' && !visits.resumable(left, time.now())) over(left, [])
 		},

@@ -137,7 +137,8 @@ export class People {
 	}
 
 	private waitAndSee(box: Box, session: string, errand: Errand): void {
-		if (this.choose(6) === 5) this.agenda.after(5_000, () => this.say(box, session, 'did-not-open'))
+		const complains = [0, 500, 2_900, 3_100, 5_000, 0, 0, 0, 0, 0, 0, 0][this.choose(12)] ?? 0
+		if (complains) this.agenda.after(complains, () => this.say(box, session, 'did-not-open'))
 		// Nothing came of it: the person tries once more, which is a new act with a new command.
 		const patience = [2_000, 4_000, 12_000, 0][this.choose(4)] ?? 0
 		if (patience) this.agenda.after(patience, () => !box.open && !this.record(box).session && this.isUndone(box, errand) && this.ask(box, errand, 1))
