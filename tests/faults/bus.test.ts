@@ -14,7 +14,7 @@ import { type Site, startSite } from '../scenarios/site.ts'
 
 /** Boards that go silent and buses that lie, on the whole product (trust.md T7 and §5 D, hardware.md §4). */
 describe('boards that go silent and buses that lie', () => {
-	const TAPS = Number(process.env.LATCHWORK_TAPS ?? 8)
+	const TAPS = Number(process.env.LATCHWORK_TAPS ?? 4)
 	const BOARDS = [0, 1]
 
 	let site: Site
@@ -103,6 +103,7 @@ describe('boards that go silent and buses that lie', () => {
 		assert.ok(here.types().includes('door-session.committed'))
 	})
 
+	// So few taps hardly ever change a command into another valid one; astray.test.ts does nothing else.
 	test(`commands with changed bytes: over ${TAPS} taps each opening is the one asked for or an alarm, and custody never passes at another door`, async (t) => {
 		await onBoards({ corrupt: { rate: 0.05, direction: 'commands' } })
 		let astray = 0
