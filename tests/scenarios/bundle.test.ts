@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -12,7 +12,8 @@ import { BOARD_EMULATORS } from '@latchwork/drivers/emulators'
 import { createCabinet } from '@latchwork/drivers/testing'
 import { openPty } from '@latchwork/drivers/transport'
 import { systemClock } from '@latchwork/edge/clock-file'
-import { bundleEdge, type EdgeBundle } from '../../packages/cli/src/bundle/edge.ts'
+import { bundleEdge } from '../../packages/cli/src/bundle/edge.ts'
+import type { EdgeBundle } from '../../packages/cli/src/bundle/folder.ts'
 import { startSite, temporaryData, watch } from './site.ts'
 
 /** The controller as it is shipped: one program, byte-identical when built twice, at work in a folder that holds nothing else. */
@@ -46,6 +47,27 @@ describe('the controller as it is shipped', () => {
 		writeFileSync(source, changed)
 		const third = await bundleEdge({ root: elsewhere, out: join(folder, 'second') })
 		assert.notEqual(third.digest, shipped.digest)
+	})
+
+	test('a bundle that cannot be made leaves the one before as it was', async () => {
+		const out = join(folder, 'kept')
+		cpSync(installed(), out, { recursive: true })
+		writeFileSync(join(out, 'edge.json'), '{}')
+		const before = readdirSync(out, { recursive: true }).sort()
+		await assert.rejects(bundleEdge({ root: sources, out, platform: 'abacus-9' }), /--platform/)
+		assert.deepEqual(readdirSync(out, { recursive: true }).sort(), before)
+	})
+
+	test('an old Node is told which one is needed', () => {
+		// The entry is read as an old Node would, which knows no more of it than its first lines.
+		const entry = readFileSync(join(installed(), 'latchwork-edge.js'), 'utf8')
+		assert.doesNotMatch(entry, /^import\b|\?\?|\?\./m)
+		const old = entry.replaceAll('process.versions.node', "'20.20.2'")
+		writeFileSync(join(installed(), 'old.mjs'), old)
+		const { status, stderr } = spawnSync(process.execPath, [join(installed(), 'old.mjs')], { encoding: 'utf8' })
+		rmSync(join(installed(), 'old.mjs'))
+		assert.equal(status, 1)
+		assert.match(stderr, /^Latchwork needs Node 24 or newer, and this is .*\n$/)
 	})
 
 	test('it tells nothing about where it was built, names the licenses of all that is in it, and is small', () => {

@@ -152,4 +152,7 @@ function giveUp(fault: unknown): never {
 	process.exit(1)
 }
 
-if (import.meta.main) main(process.argv[2], process.argv.includes('--child')).catch(giveUp)
+/** As a program: what the command line says. The entry of the bundle calls it, after a look at the version of Node. */
+export const run = (): Promise<void> => main(process.argv[2], process.argv.includes('--child')).catch(giveUp)
+
+if (import.meta.main) void run()

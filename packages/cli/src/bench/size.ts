@@ -26,7 +26,7 @@ export const size: Bench = async ({ folder }) => {
 			{ ...amount('all', bytes), goal: `≤ ${GOAL_MB} MB`, met: bytes <= GOAL_MB * 1e6 },
 			amount('all, compressed', packed),
 			part('policy engine (wasm)', (path) => path.endsWith('.wasm')),
-			part('program', (path) => path === 'latchwork-edge.js'),
+			part('program', (path) => path.endsWith('.js') && !path.includes('/')),
 			part('serial add-on', (path) => path.startsWith('prebuilds/')),
 			part('kiosk page', (path) => path.startsWith('kiosk/')),
 		],

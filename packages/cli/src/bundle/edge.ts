@@ -1,5 +1,4 @@
-import { hash } from 'node:crypto'
-import { existsSync, globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { globSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -7,15 +6,18 @@ import { fileURLToPath } from 'node:url'
 import { Fault } from '@latchwork/core/base'
 import { rolldown } from 'rolldown'
 import { buildPage } from '../dev/web.ts'
+import { type EdgeBundle, type Files, refuseForeign, write } from './folder.ts'
 import { dependenciesOf, licensesText, packagesOf } from './licenses.ts'
 
 /** This repository: sources, and `node_modules` with what they import. */
 const REPOSITORY = fileURLToPath(new URL('../../../../', import.meta.url))
 const NAME = 'latchwork-edge'
-const SUMS = 'SHA256SUMS'
+const ENTRY = 'latchwork-edge.js'
+const PROGRAM = 'controller.js'
+const NODE = 24
 
 export interface EdgeBundleOptions {
-	/** An empty or new directory, or one with an earlier bundle, which is replaced. */
+	/** An empty or new directory, or one with an earlier bundle: its files are replaced, all others stay. */
 	readonly out: string
 	/** `linux-x64`, `linux-arm64` …: whose serial add-on goes along. Default: this machine's. */
 	readonly platform?: string
@@ -23,18 +25,8 @@ export interface EdgeBundleOptions {
 	readonly root?: string
 }
 
-export interface EdgeBundle {
-	/** Paths inside the bundle, sorted, with their size in bytes. */
-	readonly files: readonly { readonly path: string; readonly bytes: number }[]
-	readonly bytes: number
-	/** sha-256 (hex) of the file `SHA256SUMS`, which names all others: one number for the whole bundle. */
-	readonly digest: string
-}
-
-type Files = Map<string, Uint8Array>
-
 /**
- * The controller as it is shipped (architecture.md §5): one JavaScript file, what it loads beside itself, the kiosk page and
+ * The controller as it is shipped (architecture.md §5): one program and what starts it, what it loads beside itself, the kiosk page and
  * the licenses. The same sources give the same bytes wherever and whenever they are bundled. Throws `Fault` config-invalid.
  */
 export async function bundleEdge({
@@ -42,11 +34,12 @@ export async function bundleEdge({
 	platform = `${process.platform}-${process.arch}`,
 	root = REPOSITORY,
 }: EdgeBundleOptions): Promise<EdgeBundle> {
-	clear(out)
+	refuseForeign(out)
 	const { version } = JSON.parse(readFileSync(join(root, 'packages/edge/package.json'), 'utf8')) as { version: string }
 	const program = await bundleProgram(root)
 	const files: Files = new Map([
-		['latchwork-edge.js', Buffer.from(program.code)],
+		[ENTRY, Buffer.from(entry(version))],
+		[PROGRAM, Buffer.from(program.code)],
 		['cedar_wasm_bg.wasm', readFileSync(join(dirname(program.moduleNamed(CEDAR)), 'cedar_wasm_bg.wasm'))],
 		...serialAddOn(dirname(dirname(program.moduleNamed(SERIAL))), platform),
 		...kioskPage(root),
@@ -58,12 +51,18 @@ export async function bundleEdge({
 	return write(files, out)
 }
 
-function clear(out: string): void {
-	if (!existsSync(out)) return
-	const earlier = existsSync(join(out, SUMS)) && existsSync(join(out, 'latchwork-edge.js'))
-	if (!earlier && readdirSync(out).length > 0) throw new Fault('config-invalid', `${out} holds something else. Name an empty folder with --out.`)
-	rmSync(out, { recursive: true })
+/**
+ * What is started: plain JavaScript that any Node can read. The program itself imports what an old Node does not have, and would end
+ * with a place inside Node before its first line.
+ */
+const entry = (version: string) => `// Latchwork controller ${version}
+if (Number(process.versions.node.split('.')[0]) < ${NODE}) {
+	process.stderr.write('Latchwork needs Node ${NODE} or newer, and this is ' + process.version + ' (' + process.execPath + ').\\n')
+	process.exit(1)
 }
+const { run } = await import('./${PROGRAM}')
+await run()
+`
 
 // ── the program ──
 
@@ -170,21 +169,10 @@ function manifest(version: string, platform: string): Uint8Array {
 		description: 'Latchwork controller, bundled',
 		license: 'Apache-2.0',
 		type: 'module',
-		main: 'latchwork-edge.js',
-		engines: { node: '>=24' },
+		main: ENTRY,
+		engines: { node: `>=${NODE}` },
 		os: [os],
 		cpu: [cpu],
 	}
 	return Buffer.from(`${JSON.stringify(text, null, '\t')}\n`)
-}
-
-function write(files: Files, out: string): EdgeBundle {
-	const sorted = [...files].sort(([a], [b]) => (a < b ? -1 : 1))
-	const sums = Buffer.from(sorted.map(([path, bytes]) => `${hash('sha256', bytes)}  ${path}\n`).join(''))
-	for (const [path, bytes] of [...sorted, [SUMS, sums] as const]) {
-		mkdirSync(dirname(join(out, path)), { recursive: true })
-		writeFileSync(join(out, path), bytes)
-	}
-	const listed = sorted.map(([path, { length: bytes }]) => ({ path, bytes }))
-	return { files: listed, bytes: listed.reduce((sum, { bytes }) => sum + bytes, 0), digest: hash('sha256', sums) }
 }
