@@ -91,6 +91,7 @@ export function openController(parts: ControllerParts): Controller {
 		now: time.now,
 		wiring: wiringOf(config, parts.boards),
 		board: (bus) => parts.boards.get(bus) as Board,
+		singleOpen: () => authority.current()?.bundle.settings.singleOpen === true,
 		follow: (step) => session.follow(step),
 		failed,
 		changed: (step) => session.stepped(step),

@@ -103,6 +103,8 @@ const settings = z.strictObject({
 	openingHours: code.optional(),
 	/** True: without a live lease nothing is allowed (but returns), however young the bundle. */
 	leaseRequired: z.boolean(),
+	/** True: no door is released while another one of this bank stands open, whoever opened it (trust.md R8). */
+	singleOpen: z.boolean().optional(),
 })
 export type BundleSettings = z.infer<typeof settings>
 

@@ -54,6 +54,7 @@ function banked(t: TestContext, script: { open(command: OpenCommand): Promise<Op
 			busMono: clock.mono,
 			now: clock.now,
 			wiring: [{ id: DOOR, ref: REF, senses: { door: true, presence: true, acks: false } }],
+			singleOpen: () => false,
 			board: () => board,
 			follow: () => ({ events: [] }),
 			failed: (fault) => assert.fail(String(fault)),

@@ -34,7 +34,8 @@ export interface BankParts {
 	readonly now: () => number
 	readonly wiring: readonly Wiring[]
 	readonly board: (bus: string) => Board
-	readonly singleOpen?: boolean
+	/** The site lets one door stand open at a time (R8). */
+	readonly singleOpen: () => boolean
 	/** Facts that belong to the same moment (case, visit): written in the same transaction as the step that caused them. */
 	readonly follow: (step: Step) => Omit<Entry, 'intent' | 'essential'>
 	/** A fact could not be recorded for a reason that time does not mend; called before the fault is thrown (see `ControllerParts.failed`). */
@@ -212,7 +213,10 @@ export function openBank(parts: BankParts): Bank {
 		release(request, also, essential) {
 			if (waiting.length) return 'storage-full'
 			const at = parts.now()
-			const s = step(bank, { kind: 'request', at, mono: clock.mono(), request: { ...request, notAfter: at + REQUEST_VALID_MS } })
+			const s = step(
+				{ ...bank, singleOpen: parts.singleOpen() },
+				{ kind: 'request', at, mono: clock.mono(), request: { ...request, notAfter: at + REQUEST_VALID_MS } },
+			)
 			return taken(s, () => durable(s, s.refused || s.repeated ? { events: [] } : also, essential, request)) ? s : 'storage-full'
 		},
 		input,
@@ -272,7 +276,7 @@ function load(parts: BankParts): BankState {
 			// What the sensors said before is kept for comparison; what they say now comes as `initial` facts.
 			return saved ? { ...saved, senses: w.senses } : newCompartment(w.id, w.senses, { kind: 'unknown', unstocked: true })
 		}),
-		parts.singleOpen,
+		false,
 	)
 	return { ...bank, commands: parts.journal.fact<BankState['commands']>('bank', 'commands') ?? [] }
 }

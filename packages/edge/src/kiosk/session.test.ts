@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { sampleId } from '@latchwork/core/access/testing'
+import { sampleBundle, sampleId } from '@latchwork/core/access/testing'
 import { DOOR_TIMERS, KIOSK_TIMERS } from '@latchwork/core/door'
 import type { Visit } from '@latchwork/core/visit'
+import { nodeCrypto } from '../keys.ts'
 import { createStage, type Stage } from '../testing/stage.ts'
 
 /** A kiosk that one person cannot keep from the others, and that forgets nobody who still has something to bring back. */
@@ -187,6 +188,50 @@ test('a loan that nobody can prove can be brought back: after a sensor that flap
 			assert.equal(stage.controller().bank.state().compartments[sampleId('compartment', `${door.number}`)]?.content.kind, 'item')
 		}),
 	)
+})
+
+test('where the site lets one door stand open at a time, nobody else opens one meanwhile, and is told why', () =>
+	withStage(
+		async (stage) => {
+			const door = await anaAtTheOpenDoor(stage)
+			stage.cabinet.setItem(door - 1, { present: false })
+			await stage.clock.advance(500)
+			stage.cabinet.setDoor(door - 1, 'closed')
+			await stage.shows('done')
+			stage.act({ kind: 'finish' })
+			stage.cabinet.setDoor(3, 'open')
+			await stage.until('the forced door', () => stage.types().includes('door.forced'))
+			stage.badge('ana')
+			stage.choose(choiceOf(stage, 'return'))
+			const denied = await stage.shows('denied')
+			assert.equal(denied.reason, 'door-open')
+			assert.equal(stage.types().filter((t) => t === 'door-session.releasing').length, 1)
+		},
+		{ bundle: { settings: { ...sampleBundle(nodeCrypto).settings, singleOpen: true } } },
+	))
+
+test('a bus whose content sensors all say "empty" costs two compartments, not every one that holds a laptop', async () => {
+	const base = sampleBundle(nodeCrypto)
+	const [laptop] = base.assets
+	assert.ok(laptop)
+	const laptops = [1, 2, 3].map((n) => ({ ...laptop, id: sampleId('asset', `laptop-${n}`), tag: `TAG-${n}` }))
+	const initialContents = laptops.map(({ id }, i) => ({ compartment: sampleId('compartment', `${i + 1}`), asset: id }))
+	const stage = await createStage({ started: false, bundle: { assets: laptops, initialContents } })
+	try {
+		for (const n of [0, 1, 2]) stage.cabinet.setItem(n, { present: true, tag: `TAG-${n + 1}` }, true)
+		stage.writeBundle()
+		await stage.start()
+		stage.crash()
+		for (const n of [0, 1, 2]) stage.cabinet.setItem(n, { present: false }, true)
+		await stage.start()
+		stage.badge('ana')
+		stage.choose(BORROW)
+		const held = Object.values(stage.controller().bank.state().compartments).filter((c) => c.hold)
+		assert.deepEqual([stage.screen().name, held.length], ['denied', 2])
+		assert.ok(!stage.types().includes('door-session.releasing'))
+	} finally {
+		stage.end()
+	}
 })
 
 function choiceOf(stage: Stage, kind: string): string {

@@ -53,6 +53,8 @@ export interface KioskSession {
 	stop(): void
 }
 
+const MOST_MISMATCHES = 2
+
 /** What the left-open ladder does next, for the sentence on the screen. */
 const NEXT_RUNG = { calm: 'prompt', prompt: 'staff', staff: 'alarm', alarm: 'alarm' } as const
 
@@ -89,6 +91,8 @@ export function openSession(parts: SessionParts): KioskSession {
 	const aside = new Map<string, Errand>()
 	/** The door session whose person said that it does not open although the sensor says it is open. */
 	let stuck: string | undefined
+	/** Compartments of this errand in which the sensor sees something else than the record says. */
+	let mismatches = 0
 	let typed = ''
 	let offered = new Map<string, Intent>()
 	/** Written with the first door of a visit that began with a one-time code (I9). */
@@ -251,6 +255,7 @@ export function openSession(parts: SessionParts): KioskSession {
 	// ── what for ──
 
 	const take = (intent: Intent): void => {
+		mismatches = 0
 		if (intent.kind === 'borrow') return borrow(intent.type)
 		if (intent.kind === 'return') return bringBack(intent.loan.caseId, intent.loan.lineId, intent.asset)
 		if (collectAgain(intent) === 'next') deny('compartment-unavailable')
@@ -372,6 +377,12 @@ export function openSession(parts: SessionParts): KioskSession {
 		}
 		if (step.refused === 'door-open') {
 			deny('door-open')
+			return true
+		}
+		// Each of these is held until somebody has looked. After the second it is the sensors, not the content: the others are left in use.
+		if (step.refused === 'content-mismatch') mismatches += 1
+		if (mismatches >= MOST_MISMATCHES) {
+			deny('compartment-unavailable')
 			return true
 		}
 		if (step.refused || step.repeated) return false
