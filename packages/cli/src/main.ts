@@ -1,41 +1,17 @@
 #!/usr/bin/env node
-/** The `latchwork` command. Each command is a file that is loaded only when it is asked for. */
-interface Command {
-	readonly words: string
-	readonly run: (args: readonly string[]) => Promise<void>
-}
+import { readFileSync } from 'node:fs'
+import { readArgs } from './config.ts'
+import { type CommandName, helpText, isCommand } from './help.ts'
 
-const COMMANDS: Readonly<Record<string, Command>> = {
-	dev: {
-		words:
-			'start everything on this machine: a controller, a virtual bank and demo people  [--fresh] [--no-demo] [--virtual-clock] [--edge FILE] [--data DIR] [--port N]',
-		run: async (args) => (await import('./commands/dev.ts')).dev(args),
-	},
-	edge: {
-		words: 'run one controller from its edge.json; `edge settle DOOR nothing|TAG` after looking into a held compartment',
-		run: async (args) => (await import('./commands/edge.ts')).edge(args),
-	},
-	driver: {
-		words:
-			'`driver list`, `driver test FAMILY`: the conformance suite against the emulator; at the cabinet `driver probe | learn | install-key EDGE.JSON`',
-		run: async (args) => (await import('./commands/driver.ts')).driver(args),
-	},
-	ledger: {
-		words: "`ledger verify [DIR|FILE]`: proves that a controller's stream is whole; `ledger export FILE [--data DIR]`",
-		run: async (args) => (await import('./commands/ledger.ts')).ledger(args),
-	},
-	bench: {
-		words: 'measure, each figure beside its floor  [NAME …]',
-		run: async (args) => (await import('./commands/bench.ts')).bench(args),
-	},
-	bundle: {
-		words: '`bundle edge --out DIR`: the controller as it is shipped, one program, Node itself apart  [--platform linux-arm64]',
-		run: async (args) => (await import('./commands/bundle.ts')).bundle(args),
-	},
-	doctor: {
-		words: 'look for what keeps Latchwork from running here, and say what to do  [--data DIR]',
-		run: async (args) => (await import('./commands/doctor.ts')).doctor(args),
-	},
+/** The `latchwork` command. Each command is a file that is loaded only when it is asked for. */
+const COMMANDS: Readonly<Record<CommandName, (args: readonly string[]) => Promise<void>>> = {
+	dev: async (args) => (await import('./commands/dev.ts')).dev(args),
+	edge: async (args) => (await import('./commands/edge.ts')).edge(args),
+	driver: async (args) => (await import('./commands/driver.ts')).driver(args),
+	ledger: async (args) => (await import('./commands/ledger.ts')).ledger(args),
+	bench: async (args) => (await import('./commands/bench.ts')).bench(args),
+	bundle: async (args) => (await import('./commands/bundle.ts')).bundle(args),
+	doctor: async (args) => (await import('./commands/doctor.ts')).doctor(args),
 }
 
 /** What the system refuses most, in words. */
@@ -50,13 +26,23 @@ const SYSTEM: Readonly<Record<string, string>> = {
 }
 
 async function main([name = 'help', ...args]: readonly string[]): Promise<void> {
-	const command = COMMANDS[name]
-	if (command) return command.run(args)
-	const list = Object.entries(COMMANDS).map(([word, { words }]) => `  latchwork ${word.padEnd(8)} ${words}`)
-	process.stdout.write(`Latchwork: the open operating layer for smart lockers\n\n${list.join('\n')}\n`)
-	if (name === 'help' || name === '--help' || name === '-h') return
-	process.stderr.write(`\nThere is no command "${name}".\n`)
+	const asksHelp = args.includes('--help') || args.includes('-h')
+	if (isCommand(name)) return asksHelp ? say(helpText(name)) : COMMANDS[name](args)
+	if (name === '--version' || name === '-v') return version(args)
+	const isHelp = name === 'help' || name === '--help' || name === '-h'
+	const [topic] = isHelp ? args : [name]
+	if (topic === undefined || isCommand(topic)) return say(helpText(topic))
+	say(helpText())
+	process.stderr.write(`\nThere is no command "${topic}".\n`)
 	process.exitCode = 2
+}
+
+const say = (text: string) => void process.stdout.write(text)
+
+function version(args: readonly string[]): void {
+	readArgs(args, {})
+	const { version: number } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+	say(`latchwork ${number} (Node ${process.version})\n`)
 }
 
 if (Number(process.versions.node.split('.')[0]) < 24) {

@@ -5,10 +5,9 @@ import { readArgs } from '../config.ts'
 
 /** `latchwork bundle edge --out DIR [--platform linux-arm64]`: the controller as it is shipped, without Node. */
 export async function bundle([what, ...rest]: readonly string[]): Promise<void> {
+	if (what !== 'edge') throw new Fault('config-invalid', 'Say what goes where: `latchwork bundle edge --out DIR`.')
 	const { values } = readArgs(rest, { out: { type: 'string' }, platform: { type: 'string' } })
-	if (what !== 'edge' || values.out === undefined) {
-		throw new Fault('config-invalid', 'Say what goes where: `latchwork bundle edge --out DIR`.')
-	}
+	if (!values.out) throw new Fault('config-invalid', 'Say where it goes: `latchwork bundle edge --out DIR`.')
 	const out = resolve(String(values.out))
 	const { files, bytes, digest } = await bundleEdge({ out, ...(values.platform !== undefined && { platform: String(values.platform) }) })
 	process.stdout.write(

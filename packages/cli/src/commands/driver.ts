@@ -9,14 +9,21 @@ import { installKey } from '../commissioning/install-key.ts'
 import { learn } from '../commissioning/learn.ts'
 import { type Act, realAct } from '../commissioning/place.ts'
 import { probe } from '../commissioning/probe.ts'
+import { readArgs } from '../config.ts'
 
 /** At the cabinet, with the controller stopped; each answers whether all is as it should be. */
 const COMMISSIONING: Readonly<Record<string, (args: readonly string[], act: Act) => Promise<boolean>>> = { probe, learn, 'install-key': installKey }
 
 /** `latchwork driver list | test | probe | learn | install-key`; exit 1 when a check fails, or something is not as it should be. */
 export async function driver([verb = '', ...args]: readonly string[]): Promise<void> {
-	if (verb === 'list') return list()
-	if (verb === 'test' && args[0]) return test(args[0])
+	if (verb === 'list') {
+		readArgs(args, {})
+		return list()
+	}
+	if (verb === 'test' && args[0]) {
+		readArgs(args.slice(1), {})
+		return test(args[0])
+	}
 	const commissioning = COMMISSIONING[verb]
 	if (!commissioning) {
 		throw new Fault(
