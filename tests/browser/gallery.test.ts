@@ -8,11 +8,14 @@ import { lengthenWords, problemsOnScreen } from './screen-rules.ts'
 
 /** Every screen of the kiosk, in every look and size a person may meet, held against the rules of visual-language.md §9. */
 const SCREENS = [...kioskExamples.keys(), 'lost']
-const LOOKS = ['theme=light', 'theme=dark', 'contrast=high', 'text=large', 'low=on'] as const
+const LOOKS = ['theme=light', 'theme=dark', 'contrast=high', 'text=large', 'text=largest', 'low=on', 'low=on&text=large'] as const
 const SIZES = [
 	{ width: 1920, height: 1080 },
 	{ width: 1080, height: 1920 },
 	{ width: 320, height: 640 },
+	/** The smallest panel, and the same at 200 % zoom. */
+	{ width: 1280, height: 800 },
+	{ width: 640, height: 400 },
 ] as const
 
 /** Refusals differ in their words only; two of them stand for all where a look at each costs seconds. */
@@ -62,7 +65,7 @@ describe('kiosk gallery', () => {
 			await page.setViewportSize(size)
 			const problems: string[] = []
 			// Upright screens are low from the start.
-			const looks = size.width > size.height ? LOOKS : LOOKS.filter((look) => look !== 'low=on')
+			const looks = size.width > size.height ? LOOKS : LOOKS.filter((look) => !look.startsWith('low=on'))
 			for (const look of looks) {
 				for (const screen of look === 'theme=light' ? SCREENS : DIFFERENT) {
 					await show(`screen=${screen}&${look}`)

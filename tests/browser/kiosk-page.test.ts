@@ -6,6 +6,12 @@ import { type KioskAct, type KioskView, kioskAct, kioskExamples } from '@latchwo
 import type { Browser, Page } from 'playwright-core'
 import { type Served, servePage, startBrowser } from './browser.ts'
 
+declare global {
+	interface Window {
+		heard: string[]
+	}
+}
+
 /** The built kiosk page against a controller that does as it is told: what is touched, typed, said and shown. */
 describe('kiosk page', () => {
 	let browser: Browser
@@ -47,11 +53,14 @@ describe('kiosk page', () => {
 		await heading('Door 12 is open').waitFor()
 		assert.match(
 			await page.getByRole('progressbar').evaluate((bar) => bar.nextElementSibling?.textContent ?? ''),
-			/^Open for \d+ s\. No hurry, we remind you at 30 s\.$/,
+			/^Open for \d+\ss\. No hurry, we remind you at 30\ss\.$/,
 		)
 		await page.getByRole('img', { name: /Door 12 is marked: second column from the left/ }).waitFor()
 		await page.getByRole('button', { name: 'It is empty' }).click()
 		await controller.until((acts) => acts.some((act) => act.kind === 'it-is-empty'))
+		controller.show('open-empty')
+		await page.getByRole('button', { name: 'It is empty', pressed: true }).waitFor()
+		assert.equal(await page.locator('.steps .now b').textContent(), 'Push the door until it clicks.', 'nothing is to be taken any more')
 		controller.show('done')
 		await page.getByText('Bring it back by today 18:00.', { exact: true }).waitFor()
 		await page.getByRole('button', { name: 'Finish' }).click()
@@ -65,14 +74,13 @@ describe('kiosk page', () => {
 		await controller.until((acts) => keysOf(acts).length >= 8)
 		assert.equal(keysOf(controller.acts), '27182818')
 		await page.getByRole('img', { name: '8 of 8 digits typed, hidden' }).waitFor()
-		await page.keyboard.press('Enter')
-		await controller.until((acts) => keysOf(acts).endsWith('#'))
+		assert.equal(await page.getByRole('button', { name: 'Go on' }).count(), 0, 'the last digit goes on')
 		assert.equal((await page.content()).includes('2718'), false, 'no digit is on the page')
 	})
 
 	test('while wrong tries cost time, keys do nothing', async () => {
 		controller.show('pin-wait')
-		await page.getByText(/You can type again in \d+ s/).waitFor()
+		await page.getByText(/^You can type again in \d+\ss/).waitFor()
 		await page.keyboard.type('12')
 		await page.getByRole('button', { name: '3', exact: true }).dispatchEvent('click')
 		await page.getByRole('button', { name: 'Help' }).click()
@@ -85,9 +93,9 @@ describe('kiosk page', () => {
 		await heading('What would you like to do?').waitFor()
 		assert.equal(await page.evaluate(() => document.activeElement?.tagName), 'H1')
 		await page.keyboard.press('ArrowDown')
-		assert.match((await page.evaluate(() => document.activeElement?.textContent)) ?? '', /^Go on with LT-0418/)
+		assert.match((await page.evaluate(() => document.activeElement?.textContent)) ?? '', /^Go on with LT.0418/)
 		await page.keyboard.press('ArrowRight')
-		assert.match((await page.evaluate(() => document.activeElement?.textContent)) ?? '', /^Return LT-0418|^Borrow/)
+		assert.match((await page.evaluate(() => document.activeElement?.textContent)) ?? '', /^Return LT.0418|^Borrow/)
 		await page.keyboard.press('Enter')
 		await controller.until((acts) => acts.some((act) => act.kind === 'choose'))
 		assert.equal(await page.getByRole('button', { name: 'Borrow a laptop' }).count(), 0, 'what is not offered is no button')
@@ -104,9 +112,9 @@ describe('kiosk page', () => {
 
 	test('who is offered nothing finds the help desk and the way out', async () => {
 		controller.show('choose-denied')
-		await heading('There is nothing for you to take here').waitFor()
+		await heading('This is not set up for you').waitFor()
 		assert.equal(await page.getByRole('button', { name: 'Borrow a laptop' }).count(), 0)
-		await page.getByText('Not set up for you.', { exact: true }).waitFor()
+		await page.getByText('The help desk can set it up or tell you who can.', { exact: true }).waitFor()
 		await page.getByRole('button', { name: 'Start over' }).click()
 		await controller.until((acts) => acts.some((act) => act.kind === 'finish'))
 	})
@@ -129,15 +137,17 @@ describe('kiosk page', () => {
 		await page.getByRole('button', { name: 'Contrast' }).click()
 		controller.show('choose')
 		await heading('What would you like to do?').waitFor()
-		assert.deepEqual(await page.evaluate(() => ({ ...document.documentElement.dataset })), { text: 'large', contrast: 'high' })
+		assert.deepEqual(await look(), ['large', 'high'])
 		controller.show('attract')
-		await page.waitForFunction(() => document.documentElement.dataset.text === undefined)
+		await page.waitForFunction(() => document.documentElement.dataset.text === 'usual')
 		assert.equal(await page.getByRole('button', { name: 'Contrast' }).getAttribute('aria-pressed'), 'false')
 	})
 
 	test('the warning that time runs out offers more, until there is no more', async () => {
 		controller.show('choose-ending')
-		await page.getByRole('alert').getByText('This screen starts over in').waitFor()
+		await page.getByRole('alert').getByText('Are you still there?').waitFor()
+		await page.getByText(/This screen starts over in \d+\ss\./).waitFor()
+		assert.doesNotMatch((await page.getByRole('alert').allTextContents()).join(), /\d/, 'no number ticks where it would be read out each second')
 		await page.getByRole('button', { name: 'I need more time' }).click()
 		await controller.until((acts) => acts.some((act) => act.kind === 'more-time'))
 		const ending = kioskExamples.get('choose-ending')
@@ -151,12 +161,185 @@ describe('kiosk page', () => {
 		await heading('Door 12 is open').waitFor()
 		const port = Number(new URL(controller.url).port)
 		await controller.close()
-		await heading('This screen lost its controller').waitFor()
+		await heading('This screen is not connected').waitFor()
 		await page.getByText('+49 30 5550 142').waitFor()
 		controller = await scriptedController(port)
 		controller.show('open-prompt')
 		await heading('Door 12 is still open').waitFor()
 	})
+
+	test('larger text has two steps; the second is twice the size and scrolls', async () => {
+		const size = () =>
+			page
+				.locator('.lead')
+				.first()
+				.evaluate((lead) => Number.parseFloat(getComputedStyle(lead).fontSize))
+		const usual = await size()
+		await page.getByRole('button', { name: 'Larger text' }).click()
+		const large = await size()
+		await page.getByRole('button', { name: 'Largest text' }).click()
+		const largest = await size()
+		assert.ok(large > 1.28 * usual && largest > 1.99 * usual, `${usual}, ${large}, ${largest}`)
+		assert.ok(await page.evaluate(() => document.documentElement.scrollHeight > innerHeight))
+		await page.getByRole('button', { name: 'Usual text' }).click()
+		assert.equal(await size(), usual)
+	})
+
+	test("a controller that restarts takes nobody's reading helpers along", async () => {
+		controller.show('choose')
+		await heading('What would you like to do?').waitFor()
+		await page.getByRole('button', { name: 'Larger text' }).click()
+		await page.getByRole('button', { name: 'Contrast' }).click()
+		const port = Number(new URL(controller.url).port)
+		await controller.close()
+		await heading('This screen is not connected').waitFor()
+		assert.deepEqual(await look(), ['large', 'high'])
+		controller = await scriptedController(port)
+		controller.show('attract')
+		await heading('How do you want to start?').waitFor()
+		assert.deepEqual(await look(), ['large', 'high'])
+	})
+
+	test('a controller that hangs is said although its connection stands', async () => {
+		await page.clock.install()
+		await page.reload()
+		await heading('How do you want to start?').waitFor()
+		controller.beat(3000)
+		controller.show('choose')
+		await heading('What would you like to do?').waitFor()
+		await page.clock.fastForward(8000)
+		await heading('This screen is not connected').waitFor()
+		controller.beat(3000)
+		await heading('What would you like to do?').waitFor()
+	})
+
+	test('a touch that the controller does not take is said, and can be made again', async () => {
+		controller.fail(true)
+		await page.getByRole('button', { name: 'PIN' }).click()
+		await page.getByRole('alert').getByText('Your touch did not arrive. Touch again.').waitFor()
+		controller.fail(false)
+		await page.getByRole('button', { name: 'PIN' }).click()
+		await page.getByText('Your touch did not arrive.').waitFor({ state: 'detached' })
+		await controller.until((acts) => acts.some((act) => act.kind === 'start-pin'))
+	})
+
+	test('what one person set at the start and left is gone for the next, 45 s after the last touch', async () => {
+		await page.clock.install()
+		await page.reload()
+		await page.getByRole('button', { name: 'Contrast' }).click()
+		await page.clock.fastForward(40_000)
+		await page.getByRole('button', { name: 'Larger text' }).click()
+		await page.clock.fastForward(40_000)
+		assert.deepEqual(await look(), ['large', 'high'])
+		await page.clock.fastForward(6000)
+		await page.waitForFunction(() => document.documentElement.dataset.text === 'usual')
+		assert.deepEqual(await look(), ['usual', 'usual'])
+	})
+
+	test('the warning takes the focus to what helps, and gives it back', async () => {
+		controller.show('choose')
+		await heading('What would you like to do?').waitFor()
+		await page.getByRole('button', { name: 'Low layout' }).focus()
+		const ending = kioskExamples.get('choose-ending')
+		controller.show('choose-ending')
+		await page.waitForFunction(() => document.activeElement?.textContent === 'I need more time')
+		await page.keyboard.press('Enter')
+		await controller.until((acts) => acts.some((act) => act.kind === 'more-time'))
+		controller.show('choose', { now: ending?.now ?? 0 })
+		await page.waitForFunction(() => document.activeElement?.textContent === 'Low layout')
+	})
+
+	test('who has just touched a reading helper is not asked whether they are there; what is done ends without asking', async () => {
+		const now = kioskExamples.get('choose')?.now ?? Number.NaN
+		const idle = { warnAt: now + 60_000, endsAt: now + 80_000, extensionsLeft: 10 }
+		await page.clock.install()
+		await page.reload()
+		controller.show('choose', { idle })
+		await heading('What would you like to do?').waitFor()
+		await page.getByRole('button', { name: 'Larger text' }).click()
+		await page.clock.fastForward(61_000)
+		await controller.until((acts) => acts.some((act) => act.kind === 'more-time'))
+		assert.equal(await page.getByText('Are you still there?').count(), 0)
+		controller.show('done', { idle: { ...idle, warnAt: now - 1000 } })
+		await page.getByRole('button', { name: 'Finish' }).waitFor()
+		assert.equal(await page.getByText('Are you still there?').count(), 0)
+	})
+
+	test('at a door that stands open the next person may start; until a lock had its time nobody is asked whether it opened', async () => {
+		controller.show('opening')
+		await heading('Door 12 is opening').waitFor()
+		assert.equal(await page.getByRole('button', { name: 'It did not open' }).count(), 0)
+		controller.show('opening-slow')
+		await page.getByRole('button', { name: 'It did not open' }).click()
+		await controller.until((acts) => acts.some((act) => act.kind === 'did-not-open'))
+		controller.show('open')
+		await heading('Door 12 is open').waitFor()
+		assert.equal(await page.getByRole('button', { name: 'Let the next person start' }).count(), 0)
+		controller.show('open-prompt')
+		await page.getByRole('button', { name: 'Let the next person start' }).click()
+		await controller.until((acts) => acts.some((act) => act.kind === 'next-person'))
+	})
+
+	test('a whole loan can be followed by ear: what the voice says, in its order', async () => {
+		const heard = await listenIn()
+		await page.reload()
+		await page.getByRole('button', { name: 'Listen' }).click()
+		await heard(1)
+		controller.show('choose')
+		await heard(2)
+		await page.keyboard.press('ArrowDown')
+		let count = (await heard(3)).length
+		for (const id of ['opening', 'open', 'open-prompt', 'open-taken', 'done']) {
+			controller.show(id)
+			count = (await heard(count + 1)).length
+		}
+		const place = 'Second column from the left, second door from the bottom.'
+		const errand = 'Take laptop LT-0418 and its charger. Then push the door until it clicks.'
+		assert.deepEqual(await heard(count), [
+			'How do you want to start? Hold your badge to the reader next to this screen, show your QR code, or choose PIN.',
+			'What would you like to do? Borrow a laptop.',
+			'Borrow a laptop. 3 ready. Bring it back by today 18:00.',
+			`Door 12 is opening. ${place}`,
+			`Door 12 is open. ${place} ${errand}`,
+			`Door 12 is still open. ${place} ${errand}`,
+			'Laptop LT-0418 is out. Push the door until it clicks.',
+			'You have laptop LT-0418. Bring it back by today 18:00.',
+		])
+	})
+
+	test('without being asked the voice speaks at doors only, at each rung anew, and warns when time runs out for who listens', async () => {
+		const heard = await listenIn()
+		await page.reload()
+		controller.show('choose')
+		await heading('What would you like to do?').waitFor()
+		controller.show('open-alarm', { notices: [] })
+		await heading('Door 12 is still open').waitFor()
+		controller.show('denied-outside-hours')
+		await heading('Taking things out is closed at this hour').waitFor()
+		controller.show('choose')
+		await heading('What would you like to do?').waitFor()
+		await page.getByRole('button', { name: 'Listen' }).click()
+		controller.show('choose-ending')
+		const spoken = await heard(4)
+		assert.match(spoken[3] ?? '', /^Are you still there\?/)
+		assert.match(spoken[0] ?? '', /^Door 12 counts as left open\..* Push the door until it clicks\.$/)
+		assert.equal(spoken[1], 'Taking things out is closed at this hour. You can return things at any time.')
+		assert.match(spoken[2] ?? '', /^What would you like to do\?/)
+	})
+
+	const look = () => page.evaluate(() => [document.documentElement.dataset.text, document.documentElement.dataset.contrast])
+
+	/** Keeps what the voice is told from the next load on; the browser of the tests has no voice of its own. */
+	async function listenIn(): Promise<(count: number) => Promise<string[]>> {
+		await page.addInitScript(() => {
+			Object.assign(window, { heard: [] })
+			SpeechSynthesis.prototype.speak = ({ text }) => void window.heard.push(text)
+		})
+		return async (count) => {
+			await page.waitForFunction((enough) => window.heard.length >= enough, count)
+			return page.evaluate(() => window.heard)
+		}
+	}
 
 	test('the page weighs at most 130 KB on the wire', async () => {
 		const files = await page.evaluate(() => performance.getEntriesByType('resource').map((entry) => entry.name))
@@ -180,6 +363,7 @@ async function scriptedController(port = 0) {
 	const streams = new Set<ServerResponse>()
 	const acts: KioskAct[] = []
 	const waiting = new Set<() => void>()
+	let failing = false
 	const message = () => `data: ${JSON.stringify(view)}\n\n`
 
 	function api(request: IncomingMessage, response: ServerResponse): boolean {
@@ -195,6 +379,7 @@ async function scriptedController(port = 0) {
 		request.on('data', (part: Buffer) => (body += part.toString()))
 		request.on('end', () => {
 			const { turn: at, act } = kioskAct.parse(JSON.parse(body))
+			if (failing) return response.writeHead(500).end()
 			if (at !== turn) return response.writeHead(409).end()
 			acts.push(act)
 			// As the real one: every key that counts is a new screen.
@@ -220,6 +405,12 @@ async function scriptedController(port = 0) {
 			const example = kioskExamples.get(id)
 			assert.ok(example, id)
 			send({ ...example, ...part })
+		},
+		beat(nextMs: number) {
+			for (const stream of streams) stream.write(`event: beat\ndata: ${nextMs}\n\n`)
+		},
+		fail(now: boolean) {
+			failing = now
 		},
 		/** Resolves when the acts so far satisfy the condition. */
 		async until(enough: (acts: readonly KioskAct[]) => boolean) {

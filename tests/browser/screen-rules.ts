@@ -8,7 +8,10 @@
 export function problemsOnScreen(): string[] {
 	const problems: string[] = []
 	const { innerWidth: width, innerHeight: height } = window
-	const kiosk = Math.min(width, height) >= 1080
+	const kiosk = document.documentElement.dataset.room === 'kiosk'
+	// 20 mm at 4.03 px per mm, and capital letters of 4.8 mm (508 402.4), on a screen of 21.5 inches; on small panels what still fits.
+	const full = Math.min(width, height) >= 1080
+	const [target, letters] = full ? [81, 27.9] : [72, 19.9]
 	const heading = document.querySelector('h1')
 	if (heading?.hasAttribute('data-missing')) return ['no such example']
 	if (!heading) return ['no heading']
@@ -16,7 +19,8 @@ export function problemsOnScreen(): string[] {
 
 	const nameOf = (element: Element) => `${element.tagName.toLowerCase()}.${element.className} “${(element.textContent ?? '').slice(0, 24)}”`
 	const box = heading.getBoundingClientRect()
-	if (box.top < 0 || box.bottom > height || box.left < 0 || box.right > width) problems.push('the heading is out of view')
+	// Where the page scrolls, banners may stand above it.
+	if (box.top < 0 || (kiosk && box.bottom > height) || box.left < 0 || box.right > width) problems.push('the heading is out of view')
 	const page = document.scrollingElement ?? document.documentElement
 	if (page.scrollWidth > width) problems.push(`scrolls sideways by ${page.scrollWidth - width} px`)
 
@@ -36,17 +40,21 @@ export function problemsOnScreen(): string[] {
 		}
 	}
 	if (!kiosk) {
-		for (const { button, box: target } of buttons)
-			if (Math.min(target.width, target.height) < 44) problems.push(`target below 44 px: ${nameOf(button)}`)
+		for (const { button, box } of buttons) {
+			if (Math.min(box.width, box.height) < 44) problems.push(`target below 44 px: ${nameOf(button)}`)
+			if (box.left < 0 || box.right > width + 0.5) problems.push(`out of the screen: ${nameOf(button)}`)
+		}
+		for (const element of document.querySelectorAll('main *')) {
+			const { right, width: wide } = element.getBoundingClientRect()
+			if (wide > 1 && right > width + 1 && !element.closest('svg, .unseen')) problems.push(`${nameOf(element)} is cut at the right`)
+		}
 		return problems
 	}
 
 	if (page.scrollHeight > height) problems.push(`scrolls down by ${page.scrollHeight - height} px`)
-	for (const { button, box: target } of buttons) {
-		// 20 mm at 4.03 px per mm.
-		if (Math.min(target.width, target.height) < 81) problems.push(`target below 81 px: ${nameOf(button)}`)
-		if (target.top < 0 || target.left < 0 || target.bottom > height + 0.5 || target.right > width + 0.5)
-			problems.push(`out of the screen: ${nameOf(button)}`)
+	for (const { button, box } of buttons) {
+		if (Math.min(box.width, box.height) < target - 0.5) problems.push(`target below ${target} px: ${nameOf(button)}`)
+		if (box.top < 0 || box.left < 0 || box.bottom > height + 0.5 || box.right > width + 0.5) problems.push(`out of the screen: ${nameOf(button)}`)
 	}
 
 	const bars = [...document.querySelectorAll('.caption, .bar, .idle')].map((bar) => bar.getBoundingClientRect().top)
@@ -57,8 +65,9 @@ export function problemsOnScreen(): string[] {
 			problems.push(`${nameOf(element)} covers the bar by ${Math.round(bottom - floor)} px`)
 	}
 	const acts = document.querySelector('.acts')?.getBoundingClientRect()
-	for (const element of document.querySelectorAll('.info > *')) {
+	for (const element of document.querySelectorAll('.info > *, .picture > *')) {
 		const told = element.getBoundingClientRect()
+		if (told.height <= 1) continue
 		if (acts && told.bottom > acts.top + 1 && told.right > acts.left + 1 && told.left < acts.right)
 			problems.push(`${nameOf(element)} covers what is touched`)
 		const top = document.querySelector('.top')?.getBoundingClientRect().bottom ?? 0
@@ -68,8 +77,7 @@ export function problemsOnScreen(): string[] {
 		const own = [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.textContent?.trim())
 		if (!own || element.closest('svg, .unseen')) continue
 		const size = Number.parseFloat(getComputedStyle(element).fontSize)
-		// Capital letters of 4.8 mm and more: 28 px of this type (508 402.4).
-		if (size < 27.9 && element.getClientRects().length > 0) problems.push(`text of ${size} px: ${nameOf(element)}`)
+		if (size < letters && element.getClientRects().length > 0) problems.push(`text of ${size} px: ${nameOf(element)}`)
 	}
 	return problems
 }

@@ -122,6 +122,7 @@ const screens: readonly Example[] = [
 			],
 		},
 	],
+	['choose-out', { name: 'choose', choices: [{ id: 'borrow-laptop', kind: 'borrow', item: laptop, free: 0, denied: 'nothing-available' }] }],
 	['choose-nothing', { name: 'choose', choices: [] }],
 	['opening', { name: 'opening', door, act: 'collect', item: laptop, askAt: noon + 2 * second }],
 	['opening-slow', { name: 'opening', door, act: 'collect', item: laptop, askAt: noon - 2 * second }],

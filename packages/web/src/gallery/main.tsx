@@ -4,9 +4,10 @@ import { createRoot } from 'react-dom/client'
 import '../kiosk/kiosk.css'
 import './gallery.css'
 import { Kiosk, Lost } from '../kiosk/kiosk.tsx'
+import { type Settings, useReading } from '../kiosk/reading.ts'
 
 /**
- * Every kiosk screen without a controller: `?screen=open&theme=dark&contrast=high&text=large&low=on`, `?screen=lost`,
+ * Every kiosk screen without a controller: `?screen=open&theme=dark&contrast=high&text=large&low=on`, `text=largest`, `unheard=yes`, `?screen=lost`,
  * and the list of them all. Time stands still.
  */
 function Gallery() {
@@ -19,25 +20,32 @@ function Gallery() {
 		document.documentElement.dataset.shown = address
 	}, [address])
 	if (id === null) return <Index />
+	return <Example key={query.toString()} id={id} settings={settingsOf(query)} unheard={query.get('unheard') === 'yes'} />
+}
+
+interface ExampleProps {
+	readonly id: string
+	readonly settings: Settings
+	readonly unheard: boolean
+}
+
+function Example({ id, settings, unheard }: ExampleProps) {
+	const reading = useReading(settings)
 	if (id === 'lost') return <Lost view={kioskExamples.get('attract')} />
 	const view = kioskExamples.get(id)
 	if (!view) return <h1 data-missing>There is no example named {id}</h1>
+	return <Kiosk view={view} clock={() => view.now} act={() => undefined} silent reading={reading} unheard={unheard} />
+}
+
+function settingsOf(query: URLSearchParams): Settings {
+	const text = query.get('text')
 	const low = query.get('low')
-	return (
-		<Kiosk
-			key={query.toString()}
-			view={view}
-			clock={() => view.now}
-			act={() => undefined}
-			silent
-			initial={{
-				largeText: query.get('text') === 'large',
-				contrast: query.get('contrast') === 'high',
-				low: low === null ? undefined : low === 'on',
-				listen: query.get('listen') === 'on',
-			}}
-		/>
-	)
+	return {
+		text: text === 'large' || text === 'largest' ? text : 'usual',
+		contrast: query.get('contrast') === 'high',
+		low: low === null ? undefined : low === 'on',
+		listen: query.get('listen') === 'on',
+	}
 }
 
 function onAddress(changed: () => void) {

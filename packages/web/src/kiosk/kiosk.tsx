@@ -2,49 +2,56 @@ import type { KioskAct, KioskScreen, KioskView } from '@latchwork/core/wire'
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { moveByArrow } from '../ui/arrows.ts'
 import { Icon, Logo } from '../ui/icon.tsx'
-import { useMedia } from '../ui/media.ts'
+import type { Reading, Settings } from './reading.ts'
 import { Confirm, Done, NoChange, NotOpened } from './screens/aftermath.tsx'
 import { Attract } from './screens/attract.tsx'
 import { Choose } from './screens/choose.tsx'
 import { Open, Opening } from './screens/door.tsx'
 import { Pin } from './screens/pin.tsx'
 import { BankFull, Denied, Help, NeedsHelp, OutOfService } from './screens/refused.tsx'
-import { DEFAULT_SETTINGS, type Seat, SeatContext, type Settings, useWarned } from './seat.ts'
-import { attended, chime, hush, speak } from './speak.ts'
-import { isDoorMessage, language, said, words } from './words.ts'
+import { type Seat, SeatContext } from './seat.ts'
+import { attended } from './speak.ts'
+import { Voice } from './voice.tsx'
+import { words } from './words.ts'
 
 interface Props {
 	readonly view: KioskView
 	clock(): number
 	act(act: KioskAct): void
-	/** Where a visit starts from; the gallery starts from others. */
-	readonly initial?: Settings
+	readonly reading: Reading
+	/** The last touch did not reach the controller. */
+	readonly unheard?: boolean
 	/** The gallery keeps quiet. */
 	readonly silent?: boolean
 }
 
-/** The whole page for one view. It holds no session: only how this person wants to read it, until the visit ends. */
-export function Kiosk({ view, clock, act, initial = DEFAULT_SETTINGS, silent = false }: Props) {
-	const [settings, setSettings] = useState(initial)
-	const portrait = useMedia('(orientation: portrait)')
-	const low = settings.low ?? portrait
+/** The whole page for one view. It holds no session. */
+export function Kiosk({ view, clock, act, reading, unheard = false, silent = false }: Props) {
+	const { settings, change, low } = reading
 	const { helping, actHere } = useHelpAtDoor(view.screen, act)
-	const seat = useMemo<Seat>(
-		() => ({ view, clock, act: actHere, settings, low, change: (part) => setSettings((now) => ({ ...now, ...part })) }),
-		[view, clock, actHere, settings, low],
+	const [touchedAt, setTouchedAt] = useState(-1)
+	const { turn } = view
+	const touch = useCallback(
+		(part: Partial<Settings>) => {
+			setTouchedAt(turn)
+			change(part)
+		},
+		[turn, change],
 	)
-	useForgetting(view.screen, () => setSettings(initial))
+	const seat = useMemo<Seat>(
+		() => ({ view, clock, act: actHere, settings, low, change: touch, unheard, touched: touchedAt === turn }),
+		[view, clock, actHere, settings, low, touch, unheard, touchedAt, turn],
+	)
+	useForgetting(view.screen, reading)
 	useFocusOnChange(view.screen, helping)
-	useLook(settings)
-	useVoice(view, settings, silent)
 	useEffect(() => {
 		window.addEventListener('keydown', moveByArrow)
 		return () => window.removeEventListener('keydown', moveByArrow)
 	}, [])
 	return (
 		<SeatContext value={seat}>
-			{helping ? <Help /> : <Screen screen={view.screen} />}
-			{!silent && <WarningSound />}
+			{helping ? <Help atDoor /> : <Screen screen={view.screen} />}
+			{!silent && <Voice />}
 		</SeatContext>
 	)
 }
@@ -82,18 +89,8 @@ function Screen({ screen }: { readonly screen: KioskScreen }) {
 	}
 }
 
-/** Two tones when the warning comes; to be seen it stands in the frame. */
-function WarningSound() {
-	const warned = useWarned() !== undefined
-	useEffect(() => {
-		if (warned && attended()) chime()
-	}, [warned])
-	return null
-}
-
 /** No controller: nothing is offered that could fail, and nothing is lost. */
 export function Lost({ view }: { readonly view: KioskView | undefined }) {
-	useLook(DEFAULT_SETTINGS)
 	return (
 		<main className="alone">
 			<Logo />
@@ -102,7 +99,11 @@ export function Lost({ view }: { readonly view: KioskView | undefined }) {
 				<h1>{words.lost.title}</h1>
 				<p className="lead">{words.lost.lead}</p>
 			</div>
-			{view && <p className="lead strong">{words.lost.call(view.bank.helpPhone)}</p>}
+			{view && (
+				<p className="lead strong">
+					{words.lost.call(view.bank.helpPhone)} {words.help.say(view.bank.name, view.bank.site)}
+				</p>
+			)}
 		</main>
 	)
 }
@@ -136,13 +137,32 @@ function useHelpAtDoor(screen: KioskScreen, act: (act: KioskAct) => void) {
 	return { helping, actHere }
 }
 
+/** A touch at the start screen may come from somebody who is still deciding; after this long without one it is another person. */
+const FORGET_MS = 45_000
+/** From these a person who has not been recognised yet goes back to the start, and stays who they are. */
+const STILL_HERE: readonly KioskScreen['name'][] = ['attract', 'pin', 'denied', 'help', 'out-of-service']
+
 /** The next person starts with the usual look. */
-function useForgetting(screen: KioskScreen, forget: () => void) {
+function useForgetting(screen: KioskScreen, { changed, forget }: Reading) {
 	const before = useRef(screen.name)
 	useEffect(() => {
-		if (screen.name === 'attract' && before.current !== 'attract') forget()
+		if (screen.name === 'attract' && !STILL_HERE.includes(before.current)) forget()
 		before.current = screen.name
 	})
+	useEffect(() => {
+		if (screen.name !== 'attract' || !changed) return
+		let timer: number
+		const wait = () => {
+			window.clearTimeout(timer)
+			timer = window.setTimeout(forget, FORGET_MS)
+		}
+		wait()
+		for (const kind of ['pointerdown', 'keydown']) window.addEventListener(kind, wait)
+		return () => {
+			window.clearTimeout(timer)
+			for (const kind of ['pointerdown', 'keydown']) window.removeEventListener(kind, wait)
+		}
+	}, [screen.name, changed, forget])
 }
 
 /** A new screen is announced by its heading; a change within one by the status line. */
@@ -153,25 +173,4 @@ function useFocusOnChange(screen: KioskScreen, helping: boolean) {
 	useEffect(() => {
 		if (attended()) document.getElementById('title')?.focus({ preventScroll: true })
 	}, [key])
-}
-
-function useLook(settings: Settings) {
-	useEffect(() => {
-		const { dataset } = document.documentElement
-		if (settings.largeText) dataset.text = 'large'
-		else delete dataset.text
-		if (settings.contrast) dataset.contrast = 'high'
-		else delete dataset.contrast
-	}, [settings])
-}
-
-/** Every door message is spoken; the rest when asked to (visual-language.md §9). */
-function useVoice(view: KioskView, settings: Settings, silent: boolean) {
-	const text = said(view)
-	const aloud = !silent && (settings.listen || isDoorMessage(view.screen))
-	useEffect(() => {
-		if (!aloud || !attended()) return
-		speak(text, language)
-		return hush
-	}, [text, aloud])
 }

@@ -8,10 +8,13 @@ export function speak(text: string, language: string): void {
 	const voice = window.speechSynthesis
 	if (!voice) return
 	voice.cancel()
-	const utterance = new SpeechSynthesisUtterance(text)
+	const utterance = new SpeechSynthesisUtterance(breakable(text))
 	utterance.lang = language
 	voice.speak(utterance)
 }
+
+/** A voice reads signs that keep text on one line by their names, or stumbles over them. */
+const breakable = (text: string) => text.replaceAll('\u00a0', ' ').replaceAll('\u2011', '-')
 
 export function hush(): void {
 	window.speechSynthesis?.cancel()

@@ -1,9 +1,11 @@
 import type { KioskAct } from '@latchwork/core/wire'
-import type { ReactNode } from 'react'
+import { type ReactNode, useLayoutEffect, useRef } from 'react'
 import { Icon, type IconName, Logo } from '../ui/icon.tsx'
 import { clockText } from '../ui/time.ts'
-import { type Settings, useNow, useSeat, useWarned } from './seat.ts'
-import { isDoorMessage, language, noticesOn, said, words } from './words.ts'
+import type { Settings } from './reading.ts'
+import { useNow, useRenewal, useSeat, useWarned } from './seat.ts'
+import { attended } from './speak.ts'
+import { isSpoken, language, noticesOn, said, words } from './words.ts'
 
 /** `wide`: acts below the title. `split`: a picture at the right. `pad`: the acts themselves at the right. `message`: little to do, much air. */
 type Shape = 'wide' | 'split' | 'pad' | 'message'
@@ -12,6 +14,8 @@ export interface Trouble {
 	readonly icon: IconName
 	readonly label: string
 	readonly act: KioskAct
+	/** The person has said this already. Absent: it is nothing to be said, but something to do. */
+	readonly said?: boolean
 }
 
 interface Props {
@@ -84,29 +88,42 @@ function Top({ context }: { readonly context: string | undefined }) {
 
 /** The two that matter most; a wall of banners is read by nobody. */
 function Notices() {
-	const notices = noticesOn(useSeat().view)
-	if (notices.length === 0) return null
+	const { view, unheard } = useSeat()
+	const notices = noticesOn(view).slice(0, unheard ? 1 : 2)
 	return (
-		<ul className="notices">
-			{notices.slice(0, 2).map(([notice, text]) => (
-				<li key={notice}>
-					<Icon name={notice === 'bundle-stale' ? 'offline' : 'alarm'} />
-					<span>{text}</span>
-				</li>
-			))}
-		</ul>
+		<div className="notices">
+			<div role="alert">
+				{unheard && (
+					<p className="notice">
+						<Icon name="offline" />
+						<span>{words.unheard}</span>
+					</p>
+				)}
+			</div>
+			{notices.length > 0 && (
+				<ul>
+					{notices.map(([notice, text]) => (
+						<li key={notice} className="notice">
+							<Icon name={notice === 'bundle-stale' ? 'offline' : 'alarm'} />
+							<span>{text}</span>
+						</li>
+					))}
+				</ul>
+			)}
+		</div>
 	)
 }
 
 /** Status for assistive technology on every screen; to be seen whenever something is spoken. */
 function Caption() {
 	const { view, settings } = useSeat()
-	const seen = settings.listen || isDoorMessage(view.screen)
+	const text = said(view, useNow())
+	const seen = settings.listen || isSpoken(view.screen)
 	return (
 		<div className={seen ? 'caption' : 'unseen'} role="status">
 			<span className="unseen">{words.caption}: </span>
 			<Icon name="speaker" />
-			<span>“{said(view)}”</span>
+			<span>“{text}”</span>
 		</div>
 	)
 }
@@ -116,8 +133,8 @@ function TroubleBar({ troubles }: { readonly troubles: readonly Trouble[] }) {
 	return (
 		<nav className="bar" aria-label={words.bar.trouble}>
 			{troubles.map((trouble) => (
-				<button key={trouble.act.kind} className="button" type="button" onClick={() => act(trouble.act)}>
-					<Icon name={trouble.icon} />
+				<button key={trouble.act.kind} className="button" type="button" aria-pressed={trouble.said} onClick={() => act(trouble.act)}>
+					<Icon name={trouble.said ? 'check' : trouble.icon} />
 					<span>{trouble.label}</span>
 				</button>
 			))}
@@ -136,7 +153,10 @@ function ReadingBar({ leave }: { readonly leave: Props['leave'] }) {
 	)
 	return (
 		<nav className="bar" aria-label={words.bar.reading}>
-			{toggle('text', words.bar.largerText, settings.largeText, { largeText: !settings.largeText })}
+			<button className="button" type="button" data-on={settings.text !== 'usual'} onClick={() => change({ text: NEXT_TEXT[settings.text] })}>
+				<Icon name="text" />
+				<span>{words.bar.text[settings.text]}</span>
+			</button>
 			{toggle('contrast', words.bar.contrast, settings.contrast, { contrast: !settings.contrast })}
 			{toggle('low', words.bar.low, low, { low: !low })}
 			{toggle('speaker', words.bar.listen, settings.listen, { listen: !settings.listen })}
@@ -151,23 +171,33 @@ function ReadingBar({ leave }: { readonly leave: Props['leave'] }) {
 	)
 }
 
+/** The button says what a touch makes of it, so it is no switch that is on or off. */
+const NEXT_TEXT = { usual: 'large', large: 'largest', largest: 'usual' } as const satisfies Record<Settings['text'], Settings['text']>
+
 /**
- * Warned by sight and sound, extended by one touch (visual-language.md §9: home after 45 s, warned 15 s before, ten times).
+ * Warned by sight and sound, extended by one touch (visual-language.md §9: home after 45 s, warned 20 s before, ten times).
  * It takes the place of the bar, so it never lies over what a person is about to touch; Help keeps its corner.
  */
 function Idle({ help }: { readonly help: boolean }) {
 	const { act } = useSeat()
 	const ending = useWarned()
+	const more = useRef<HTMLButtonElement>(null)
+	useRenewal()
+	useBorrowedFocus(more, ending !== undefined)
 	if (!ending) return null
 	return (
-		<div className="idle" role="alert">
+		<div className="idle">
 			<Icon name="clock" />
 			<div>
-				<b>{words.idle.title}</b>
+				<b role="alert">
+					{words.idle.title}
+					<span className="unseen"> {words.idle.soon}</span>
+				</b>
+				{/* Outside of what is announced: a number that ticks would be read out all the time. */}
 				<p>{words.idle.left(ending.secondsLeft)}</p>
 			</div>
 			{ending.extensionsLeft > 0 && (
-				<button className="button primary" type="button" onClick={() => act({ kind: 'more-time' })}>
+				<button ref={more} className="button primary" type="button" onClick={() => act({ kind: 'more-time' })}>
 					<Icon name="plus" />
 					<span>{words.idle.more}</span>
 				</button>
@@ -175,6 +205,19 @@ function Idle({ help }: { readonly help: boolean }) {
 			{help && <HelpButton />}
 		</div>
 	)
+}
+
+/** The bar that may have had the focus is hidden meanwhile, so the focus goes to what matters now, and back where it was. */
+function useBorrowedFocus(to: { readonly current: HTMLElement | null }, borrowed: boolean) {
+	useLayoutEffect(() => {
+		if (!borrowed || !attended()) return
+		const from = document.activeElement
+		to.current?.focus({ preventScroll: true })
+		return () => {
+			// Another screen gives the focus to its heading itself.
+			if (from instanceof HTMLElement) requestAnimationFrame(() => document.activeElement === document.body && from.focus({ preventScroll: true }))
+		}
+	}, [to, borrowed])
 }
 
 function HelpButton() {

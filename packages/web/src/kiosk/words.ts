@@ -14,6 +14,10 @@ type Item = { readonly kind: 'laptop' | 'other'; readonly tag: string; readonly 
 
 type Notice = KioskView['notices'][number]
 
+/** Notices that speak of doors which stand open, and why those do. */
+const STANDING = { 'door-left-open': 'left-open', 'door-forced': 'forced', 'door-unexplained': 'unexplained' } as const
+const isStanding = (notice: Notice): notice is keyof typeof STANDING => notice in STANDING
+
 type Named<N extends KioskScreen['name']> = Extract<KioskScreen, { name: N }>
 
 export const words = {
@@ -22,7 +26,8 @@ export const words = {
 	bar: {
 		reading: 'Reading and help',
 		trouble: 'If something is wrong',
-		largerText: 'Larger text',
+		/** What a touch makes of it: usual, larger, largest, usual again. */
+		text: { usual: 'Larger text', large: 'Largest text', largest: 'Usual text' },
 		contrast: 'Contrast',
 		low: 'Low layout',
 		listen: 'Listen',
@@ -33,6 +38,7 @@ export const words = {
 		empty: 'It is empty',
 		wrongItem: 'Wrong item',
 		somethingInside: 'Something is inside',
+		nextPerson: 'Let the next person start',
 	},
 
 	caption: 'What is being said',
@@ -42,10 +48,13 @@ export const words = {
 		lead: 'One of these is enough. No app, no sign-up.',
 		badge: 'Badge',
 		badgeHow: 'Hold it to the reader next to this screen.',
+		badgeOff: 'Not now. The reader does not answer.',
 		qr: 'QR code',
 		qrHow: 'Show it to the scanner, on paper or on your phone.',
 		pin: 'PIN',
 		pinHow: 'Touch here and type it.',
+		spoken: 'Hold your badge to the reader next to this screen, show your QR code, or choose PIN.',
+		spokenNoBadge: 'Show your QR code, or choose PIN. The badge reader does not answer.',
 	},
 
 	pin: {
@@ -54,9 +63,8 @@ export const words = {
 		dots: (entered: number, length: number) => `${entered} of ${length} digits typed, hidden`,
 		keypad: 'Keypad',
 		remove: 'Delete',
-		go: 'Go on',
 		wrong: 'That PIN is not right. Check it and type it again.',
-		wait: (seconds: number) => `You can type again in ${seconds} s. Badge and QR code work now.`,
+		wait: (seconds: number) => `You can type again in ${seconds}\u00a0s. Badge and QR code work now.`,
 	},
 
 	choose: {
@@ -68,8 +76,8 @@ export const words = {
 		},
 		ask: (phone: string) => `The help desk can tell you why: ${unbroken(phone)}.`,
 		borrow: (item: Item | undefined) => (item?.kind === 'laptop' ? 'Borrow a laptop' : item ? `Borrow: ${inSentence(kindName(item))}` : 'Borrow'),
-		giveBack: (item: Item | undefined) => (item ? `Return ${item.tag}` : 'Return'),
-		resume: (item: Item | undefined) => (item ? `Go on with ${item.tag}` : 'Go on'),
+		giveBack: (item: Item | undefined) => (item ? `Return ${unbroken(item.tag)}` : 'Return'),
+		resume: (item: Item | undefined) => (item ? `Go on with ${unbroken(item.tag)}` : 'Go on'),
 		resumeHow: 'You were interrupted. Go on where you stopped.',
 		free: (free: number, due: string | undefined) => (due ? `${free} ready. Bring it back by ${due}.` : `${free} ready.`),
 		until: (due: string) => `Bring it back by ${due}.`,
@@ -93,7 +101,9 @@ export const words = {
 		open: (n: number) => `Door ${n} is open`,
 		stillOpen: (n: number) => `Door ${n} is still open`,
 		place: (layout: BankLayout, n: number) => `${capital(placeWords(layout, n))}.`,
-		unlocking: 'The lock is letting go. This takes up to 3 s.',
+		unlocking: 'The lock is letting go. This may take a moment.',
+		stillShut: 'Still shut? Push the door lightly.',
+		stillShutThen: 'Then touch “It did not open”.',
 		unlocked: 'Door unlocked',
 		take: (item: Item | undefined) => `Take ${thing(item)}.`,
 		put: (item: Item | undefined) => `Put in ${thing(item)}.`,
@@ -101,15 +111,26 @@ export const words = {
 		putIn: (item: Item | undefined) => `${capital(shortThing(item))} is in.`,
 		push: 'Then push the door until it clicks.',
 		pushNow: 'Push the door until it clicks.',
+		noted: 'Noted.',
+		notedEmpty: 'Noted: it is empty.',
+		leave: 'Leave it inside.',
+		putBack: 'Put it back inside.',
+		leaveAndKeep: 'Leave it inside and keep your item with you.',
+		sensedOpen: (n: number) => `The sensor says that door ${n} is open.`,
+		pull: 'Pull it.',
+		stuck: (phone: string) => `Still stuck? Help desk ${unbroken(phone)}.`,
 		receipt: { collect: 'You get a receipt with the return time', deposit: 'You get a receipt that it is back' },
+		number: 'You get a number for the help desk',
 		timer: 'Time the door has been open',
 		calm: (open: string, remind: string) => `Open for ${open}. No hurry, we remind you at ${remind}.`,
 		prompt: (open: string, next: string | undefined) =>
-			next ? `Open for ${open}. From ${next} on it counts as left open.` : `Open for ${open}. It soon counts as left open.`,
+			next ? `Open for ${open}. From ${next} on it is noted for staff.` : `Open for ${open}. It is soon noted for staff.`,
 		staff: (open: string, next: string | undefined) =>
-			next ? `Open for ${open}. It counts as left open. The alarm starts at ${next}.` : `Open for ${open}. It counts as left open.`,
-		alarm: (open: string) => `Open for ${open}. The alarm is on and stops when the door is shut.`,
-		context: { collect: (item: Item) => `Borrow ${item.tag}`, deposit: (item: Item) => `Return ${item.tag}` },
+			next ? `Open for ${open}. It is noted for staff. From ${next} on it counts as left open.` : `Open for ${open}. It is noted for staff.`,
+		alarm: (open: string) => `Open for ${open}. It counts as left open.`,
+		spokenStaff: (n: number) => `Door ${n} is still open and is noted for staff.`,
+		spokenAlarm: (n: number) => `Door ${n} counts as left open.`,
+		context: { collect: (item: Item) => `Borrow ${unbroken(item.tag)}`, deposit: (item: Item) => `Return ${unbroken(item.tag)}` },
 	},
 
 	notOpened: {
@@ -130,6 +151,7 @@ export const words = {
 			collect: (n: number) => `Door ${n} was opened and shut, and everything is still inside.`,
 			deposit: (n: number) => `Door ${n} was opened and shut, and it is still empty.`,
 		},
+		leadOver: 'To try again, start with your badge or code.',
 		retry: (n: number) => `Open door ${n} again`,
 		retryHow: { collect: (item: Item | undefined) => `Take ${thing(item)}.`, deposit: (item: Item | undefined) => `Put in ${thing(item)}.` },
 		stop: { collect: 'I do not need it', deposit: 'I keep it' },
@@ -149,7 +171,7 @@ export const words = {
 	done: {
 		collect: (item: Item | undefined) => (item ? `You have ${shortThing(item)}` : 'All done'),
 		deposit: (item: Item | undefined) => (item ? `${capital(shortThing(item))} is back` : 'All done'),
-		whole: (item: Item) => (item.name.includes(item.tag) ? item.name : `${item.name}, ${item.tag}`),
+		whole: (item: Item) => (item.name.includes(item.tag) ? unbrokenIn(item.name, item.tag) : `${item.name}, ${unbroken(item.tag)}`),
 		bringBack: (due: string) => `Bring it back by ${due}.`,
 		returnedAt: (at: string) => `Returned ${at}.`,
 		anyDoor: 'Start with your badge again. The door for it is chosen then.',
@@ -192,11 +214,8 @@ export const words = {
 			'quota-exceeded': ['You have as many as allowed', 'Return one first. Then you can take another.'],
 			'overdue-block': ['Something you borrowed is late', 'Return it first. Then you can borrow again.'],
 			'needs-second-factor': ['One proof is not enough for this', 'Hold your badge to the reader, then type your PIN.'],
-			'bundle-expired': ['This bank has had no new rules for too long', 'It cannot hand things out until it has. You can still return things.'],
-			'lease-expired': [
-				'This bank has been on its own for too long',
-				'It cannot hand things out until it hears from its server. You can still return things.',
-			],
+			'bundle-expired': ['This bank cannot lend right now', 'It cannot lend until it is connected again. You can still return things.'],
+			'lease-expired': ['This bank has been on its own for too long', 'It cannot lend until it is connected again. You can still return things.'],
 			'time-uncertain': ['This bank is not sure what time it is', 'It cannot open what depends on time. The help desk can set its clock.'],
 			'nothing-available': ['Nothing is ready to take', 'All are out or being prepared. Try again later.'],
 			'bank-full': ['No door is free for this now', 'Keep the item with you and ask the help desk where to bring it.'],
@@ -216,10 +235,10 @@ export const words = {
 			'wrong-item': (n: number) => `The wrong item is in door ${n}`,
 		},
 		lead: {
-			ambiguous: 'A person looks at it before anybody uses it again. If the door is open, push it until it clicks.',
-			'found-occupied': 'Leave it inside and push the door until it clicks. Keep your item with you.',
-			'found-empty': 'Nothing is recorded as taken by you. Push the door until it clicks.',
-			'wrong-item': 'Leave it inside and push the door until it clicks. A person sorts it out.',
+			ambiguous: 'A person looks at it before anybody uses it again.',
+			'found-occupied': 'What is inside stays inside. Keep your item with you.',
+			'found-empty': 'Nothing is recorded as taken by you.',
+			'wrong-item': 'It stays inside. A person sorts it out.',
 		},
 		incident: 'Your number',
 		call: 'Call',
@@ -241,49 +260,75 @@ export const words = {
 		why: {
 			'board-lost': 'It cannot reach its doors. They stay locked, and what is inside stays safe.',
 			'storage-full': 'It has no room to keep records, and it opens no door without one.',
-			'bundle-missing': 'It has not been set up yet. It starts when it gets its rules.',
+			'bundle-missing': 'It has not been set up yet.',
 		},
 	},
 
 	help: {
 		title: 'What do you need?',
 		desk: 'Help desk',
-		say: (bank: string, site: string) => `Say where you are: ${bank}, ${site}.`,
+		say: (bank: string, site: string) => `Say where you are: ${unbroken(bank)}, ${unbroken(site)}.`,
 		answers: [
 			['badge', 'How do I start?', 'Hold your badge to the reader. Or type your PIN, or show your QR code.'],
-			['door', 'My door did not open', 'Push it lightly, then touch “It did not open”. You can try again.'],
+			['door', 'My door did not open', 'Start again the same way. You can go on where you stopped.'],
 			['return', 'How do I return something?', 'Start the same way. Your item is in the list, and its door opens.'],
+			['lock', 'I left something inside', 'Call the help desk. Nobody else can open it without a record.'],
+		] satisfies readonly (readonly [IconName, question: string, answer: string])[],
+		/** At a door, in place of how to start. */
+		atDoor: [
+			['door', 'My door did not open', 'Push it lightly, then pull. Touch “It did not open” when the screen offers it.'],
+			['box', 'Something is not right', 'Go back and touch what is wrong. Leave inside what is inside.'],
 			['lock', 'I left something inside', 'Call the help desk. Nobody else can open it without a record.'],
 		] satisfies readonly (readonly [IconName, question: string, answer: string])[],
 	},
 
 	idle: {
 		title: 'Are you still there?',
-		left: (seconds: number) => `This screen starts over in ${seconds} s.`,
+		left: (seconds: number) => `This screen starts over in ${seconds}\u00a0s.`,
+		soon: 'This screen starts over soon.',
+		spoken: 'Are you still there? This screen starts over soon. Touch “I need more time” to go on.',
 		more: 'I need more time',
 	},
 
 	lost: {
-		title: 'This screen lost its controller',
+		title: 'This screen is not connected',
 		lead: 'It connects again by itself. Doors stay locked, and you can still push an open door shut.',
 		call: (phone: string) => `In a hurry? Call ${unbroken(phone)}.`,
 	},
 
 	loading: 'This screen is starting',
 
+	unheard: 'Your touch did not arrive. Touch again.',
+
 	notices: {
-		'bundle-stale': 'This bank has had no news from its server for a while. Everything you see here works.',
-		'bundle-expired': 'Only returning works now: this bank needs new rules from its server.',
+		'bundle-stale': 'This bank has not been updated for a while. Everything you see here works.',
+		'bundle-expired': 'Only returning works now. This bank cannot lend right now.',
 		'clock-uncertain': 'This bank is not sure what time it is. Return times may be off.',
 		'reader-insecure': 'The badge reader is not protected. Staff should look at it.',
 		'reader-lost': 'The badge reader does not answer.',
 		'doors-lost': 'Some doors do not answer and stay locked.',
 		'history-lost': 'Only returning works now: records were lost. Staff should look at it.',
 		'storage-low': 'This bank is running out of room for records. Staff should look at it.',
-		'door-left-open': 'A door is still open. Push the door until it clicks.',
-		'door-forced': 'A door was opened without permission.',
-		'door-unexplained': 'A door stands open. Please push it until it clicks.',
-	} satisfies Record<Notice, string>,
+	} satisfies Record<Exclude<Notice, keyof typeof STANDING>, string>,
+
+	/** Doors that stand open, by their numbers; none: not known which. */
+	standing: {
+		'left-open': {
+			none: 'A door is still open. Push it until it clicks.',
+			one: (n: string) => `Door ${n} is still open. Push it until it clicks.`,
+			more: (n: string) => `Doors ${n} are still open. Push them until they click.`,
+		},
+		unexplained: {
+			none: 'A door stands open. Push it until it clicks.',
+			one: (n: string) => `Door ${n} stands open. Push it until it clicks.`,
+			more: (n: string) => `Doors ${n} stand open. Push them until they click.`,
+		},
+		forced: {
+			none: 'A door was opened without permission.',
+			one: (n: string) => `Door ${n} was opened without permission.`,
+			more: (n: string) => `Doors ${n} were opened without permission.`,
+		},
+	} satisfies Record<KioskView['standing'][number]['why'], object>,
 
 	/** What to do about a notice, where it can be done. */
 	noticeNext: {
@@ -292,39 +337,50 @@ export const words = {
 	},
 }
 
-/** "today 18:00", "tomorrow 09:00", "Friday 9 January, 18:00" in the site's time zone. */
+/** "today 18:00", "tomorrow 09:00", "Friday 9 January, 18:00" in the site's time zone; a time stays in one piece. */
 export function when(at: number, view: Pick<KioskView, 'now' | 'bank'>): string {
 	const { timeZone } = view.bank
 	const clock = clockText(at, timeZone, language)
 	const days = daysBetween(view.now, at, timeZone)
-	if (days === 0) return `today ${clock}`
-	if (days === 1) return `tomorrow ${clock}`
-	if (days === -1) return `yesterday ${clock}`
+	if (days === 0) return `today\u00a0${clock}`
+	if (days === 1) return `tomorrow\u00a0${clock}`
+	if (days === -1) return `yesterday\u00a0${clock}`
 	return `${dateText(at, timeZone, language)}, ${clock}`
 }
 
 /** "12 s", "2 min", "2 min 10 s". */
 export function lasting(ms: number): string {
 	const seconds = Math.max(0, Math.floor(ms / 1000))
-	if (seconds < 60) return `${seconds} s`
+	if (seconds < 60) return `${seconds}\u00a0s`
 	const rest = seconds % 60
-	return rest === 0 ? `${Math.floor(seconds / 60)} min` : `${Math.floor(seconds / 60)} min ${rest} s`
+	const minutes = `${Math.floor(seconds / 60)}\u00a0min`
+	return rest === 0 ? minutes : `${minutes}\u00a0${rest}\u00a0s`
 }
 
-/** The sentence that is spoken and shown as a caption: the same words for both, never a code or a name (visual-language.md §9). */
-export function said(view: KioskView): string {
-	const { screen, layout } = view
+/**
+ * What is spoken and shown as a caption: the same words for both, never a code or a name (visual-language.md §9). Whoever
+ * only listens must get through a whole loan with it. `now`: the site's time, as some sentences change while a screen stands.
+ */
+export function said(view: KioskView, now = view.now): string {
+	const { screen, layout, bank } = view
 	switch (screen.name) {
 		case 'attract':
-			return `${words.attract.title} ${words.attract.lead}`
+			return `${words.attract.title} ${view.notices.includes('reader-lost') ? words.attract.spokenNoBadge : words.attract.spoken}`
 		case 'pin':
-			return screen.wrong ? words.pin.wrong : `${words.pin.title}. ${words.pin.lead(screen.length)}`
+			if (!screen.wrong) return `${words.pin.title}. ${words.pin.lead(screen.length)}`
+			// The wait as it was when it began: a spoken number that ticks is heard by nobody.
+			return screen.waitUntil !== undefined && now < screen.waitUntil
+				? `${words.pin.wrong} ${words.pin.wait(Math.ceil((screen.waitUntil - view.now) / 1000))}`
+				: words.pin.wrong
 		case 'choose':
-			return isAnyOffered(screen) ? words.choose.title : `${nothingOffered(screen)}. ${words.choose.ask(view.bank.helpPhone)}`
+			if (!isAnyOffered(screen)) return nothingOffered(screen, bank).join('. ')
+			return [words.choose.title, ...screen.choices.filter(({ denied }) => !denied).map((choice) => `${choiceTitle(choice)}.`)].join(' ')
 		case 'opening':
-			return `${words.door.opening(screen.door.number)}. ${words.door.place(layout, screen.door.number)}`
+			return now < screen.askAt
+				? `${words.door.opening(screen.door.number)}. ${words.door.place(layout, screen.door.number)}`
+				: `${words.door.stillShut} ${words.door.stillShutThen}`
 		case 'open':
-			return saidOpen(screen, layout)
+			return saidOpen(screen, layout, bank.helpPhone)
 		case 'not-opened':
 			return `${words.notOpened.title(screen.door.number)}. ${words.notOpened.lead}`
 		case 'no-change':
@@ -340,7 +396,7 @@ export function said(view: KioskView): string {
 			return `${title}. ${next}`
 		}
 		case 'needs-help':
-			return `${words.needsHelp.title[screen.why](screen.door.number)}. ${words.needsHelp.lead[screen.why]}`
+			return `${words.needsHelp.title[screen.why](screen.door.number)}. ${needsHelpLead(screen)}`
 		case 'bank-full':
 			return `${words.bankFull.title}. ${words.bankFull.lead}`
 		case 'out-of-service':
@@ -354,17 +410,37 @@ export function isAnyOffered({ choices }: Named<'choose'>): boolean {
 	return choices.some(({ denied }) => denied === undefined)
 }
 
-/** Nobody may be told to go on where nothing can be touched. */
-export function nothingOffered({ choices }: Named<'choose'>): string {
-	return choices.some(({ kind }) => kind !== 'borrow') ? words.choose.nothing.both : words.choose.nothing.take
+export function choiceTitle({ kind, item }: Named<'choose'>['choices'][number]): string {
+	return { borrow: words.choose.borrow, return: words.choose.giveBack, resume: words.choose.resume }[kind](item)
+}
+
+/** Nobody may be told to go on where nothing can be touched. One reason for all is the title itself. */
+export function nothingOffered({ choices }: Named<'choose'>, bank: KioskView['bank']): readonly [title: string, next: string] {
+	const [reason, ...others] = new Set(choices.map(({ denied }) => denied))
+	if (reason && others.length === 0) return words.refused.reasons[reason]
+	const title = choices.some(({ kind }) => kind !== 'borrow') ? words.choose.nothing.both : words.choose.nothing.take
+	return [title, words.choose.ask(bank.helpPhone)]
+}
+
+/** Nobody is told to push a door that is shut. */
+export function needsHelpLead({ why, shut }: Named<'needs-help'>): string {
+	return shut ? words.needsHelp.lead[why] : `${words.needsHelp.lead[why]} ${words.door.pushNow}`
 }
 
 /** The banners of a screen: none that says again, or less exactly, what the screen itself is about. */
-export function noticesOn({ notices, screen, bank }: KioskView): readonly (readonly [Notice, string])[] {
+export function noticesOn({ notices, standing, screen, bank }: KioskView): readonly (readonly [Notice, string])[] {
+	// Of the doors that stand open, the one that the screen is about needs no banner.
+	const others = standing.filter(({ number }) => !('door' in screen && screen.door.number === number))
 	const told = (notice: Notice) =>
 		screen.name === 'out-of-service'
 			? notice === 'doors-lost' && screen.why === 'board-lost'
-			: screen.name === 'open' && screen.level === 'alarm' && notice === 'door-left-open'
+			: isStanding(notice) && standing.some(({ why }) => why === STANDING[notice]) && !others.some(({ why }) => why === STANDING[notice])
+	const textOf = (notice: Notice) => {
+		if (!isStanding(notice)) return words.notices[notice]
+		const { none, one, more } = words.standing[STANDING[notice]]
+		const numbers = others.filter(({ why }) => why === STANDING[notice]).map(({ number }) => String(number))
+		return numbers.length === 0 ? none : numbers.length === 1 ? one(numbers.join()) : more(list(numbers))
+	}
 	return notices
 		.filter((notice) => !told(notice))
 		.map((notice) => {
@@ -374,29 +450,59 @@ export function noticesOn({ notices, screen, bank }: KioskView): readonly (reado
 					: notice === 'reader-lost' && screen.name === 'attract'
 						? words.noticeNext.startElse
 						: ''
-			return [notice, `${words.notices[notice]} ${next}`.trim()]
+			return [notice, `${textOf(notice)} ${next}`.trim()]
 		})
 }
 
-function saidOpen(screen: Named<'open'>, layout: BankLayout): string {
-	const n = screen.door.number
-	const place = words.door.place(layout, n)
-	return screen.level === 'calm' ? `${words.door.open(n)}. ${place}` : `${words.door.stillOpen(n)}. ${place} ${words.door.pushNow}`
+/**
+ * What to do at an open door, by what is known of it: what the person said, then what the sensor saw, then the errand. `act` is
+ * the one thing to do now; `note` stands before it, `after` behind it.
+ */
+export function toDo(screen: Named<'open'>, phone: string): { readonly note?: string; readonly act: string; readonly after?: string } {
+	const text = words.door
+	switch (screen.said) {
+		case 'did-not-open':
+			return { note: text.sensedOpen(screen.door.number), act: text.pull, after: text.stuck(phone) }
+		case 'wrong-item':
+			return { note: text.noted, act: screen.act === 'collect' && screen.contentChanged ? text.putBack : text.leave, after: text.pushNow }
+		case 'found-occupied':
+			return { note: text.noted, act: text.leaveAndKeep, after: text.pushNow }
+		case 'found-empty':
+			return { note: text.notedEmpty, act: text.pushNow }
+	}
+	// From here on the door is all that matters: the same words as on every banner about it.
+	if (screen.level === 'alarm') return { act: text.pushNow }
+	if (screen.contentChanged) return { note: screen.act === 'collect' ? text.taken(screen.item) : text.putIn(screen.item), act: text.pushNow }
+	return { act: screen.act === 'collect' ? text.take(screen.item) : text.put(screen.item), after: text.push }
 }
 
-/** Door messages are always captioned and spoken; the others when a person asks to listen. */
-export function isDoorMessage(screen: KioskScreen): boolean {
-	return ['opening', 'open', 'not-opened', 'no-change', 'confirm', 'needs-help'].includes(screen.name)
+/** The door first and where it is, then what to do. What changes while the person stands at it needs no place again. */
+function saidOpen(screen: Named<'open'>, layout: BankLayout, phone: string): string {
+	const n = screen.door.number
+	const { note, act, after } = toDo(screen, phone)
+	const place = words.door.place(layout, n)
+	const heads = {
+		calm: screen.contentChanged || screen.said ? [] : [`${words.door.open(n)}.`, place],
+		prompt: [`${words.door.stillOpen(n)}.`, place],
+		staff: [words.door.spokenStaff(n), place],
+		alarm: [words.door.spokenAlarm(n), place],
+	}
+	return [...heads[screen.level], note, act, after].filter((sentence) => sentence !== undefined).join(' ')
+}
+
+/** What is about a door, or says how a try ended, is always captioned and spoken; the rest when a person asks to listen. */
+export function isSpoken(screen: KioskScreen): boolean {
+	return ['opening', 'open', 'not-opened', 'no-change', 'confirm', 'done', 'denied', 'needs-help', 'bank-full'].includes(screen.name)
 }
 
 function thing(item: Item | undefined): string {
 	if (!item) return 'what is yours'
-	return item.kind === 'laptop' ? `laptop ${item.tag} and its charger` : shortThing(item)
+	return item.kind === 'laptop' ? `laptop ${unbroken(item.tag)} and its charger` : shortThing(item)
 }
 
 function shortThing(item: Item | undefined): string {
 	if (!item) return 'it'
-	return item.kind === 'laptop' ? `laptop ${item.tag}` : `${inSentence(kindName(item))} ${item.tag}`
+	return item.kind === 'laptop' ? `laptop ${unbroken(item.tag)}` : `${inSentence(kindName(item))} ${unbroken(item.tag)}`
 }
 
 /** "Hand scanner" starts small within an English sentence, "USB hub" does not. */
@@ -409,9 +515,17 @@ function kindName(item: Item): string {
 	return item.name.replace(item.tag, '').trim() || item.name
 }
 
-/** A telephone number stays on one line. */
-function unbroken(phone: string): string {
-	return phone.replaceAll(' ', '\u00a0')
+/** A telephone number, a tag, a receipt and the name of a place stay on one line. */
+export function unbroken(text: string): string {
+	return text.replaceAll(' ', '\u00a0').replaceAll('-', '\u2011')
+}
+
+const unbrokenIn = (text: string, part: string) => text.replaceAll(part, unbroken(part))
+
+/** "3", "3 and 20", "3, 7 and 20" */
+function list(numbers: readonly string[]): string {
+	const [last, ...rest] = numbers.toReversed()
+	return rest.length === 0 ? String(last) : `${rest.toReversed().join(', ')} and ${last}`
 }
 
 function count(n: number): string {

@@ -1,6 +1,7 @@
-import type { BankLayout } from '@latchwork/core/wire'
+import type { BankLayout, KioskView } from '@latchwork/core/wire'
 import type { ReactNode } from 'react'
-import { type PlacedBank, type PlacedDoor, placeBank, type Rect } from './bank-geometry.ts'
+import { arrowTo, type PlacedBank, type PlacedDoor, placeBank, type Rect } from './bank-geometry.ts'
+import { IconShape } from './icon.tsx'
 import { drawingWords, you } from './words.ts'
 
 export type LitTone = 'open' | 'waiting' | 'alarm'
@@ -12,21 +13,33 @@ interface Props {
 	/** The one door that matters; everything else is orientation. */
 	readonly lit?: number
 	readonly tone?: LitTone
+	/** Doors that stand open besides. */
+	readonly standing?: KioskView['standing']
 	readonly box?: { readonly width: number; readonly height: number }
 }
 
 const BOX = { width: 740, height: 700 }
 
 /** The bank seen from where the person stands, with one lit door, an arrow to it and "You" at the screen (visual-language.md §9). */
-export function BankDrawing({ layout, sign, lit, tone = 'open', box = BOX }: Props) {
+export function BankDrawing({ layout, sign, lit, tone = 'open', standing = [], box = BOX }: Props) {
 	const bank = placeBank(layout, box)
 	const marked = bank.doors.find((placed) => placed.door.number === lit)
+	const others = standing.filter(({ number }) => number !== lit)
+	const words = drawingWords(
+		layout,
+		marked?.door.number,
+		others.map(({ number }) => number),
+	)
 	return (
-		<svg className="bank" viewBox={`0 0 ${bank.width} ${bank.height}`} role="img" aria-label={drawingWords(layout, marked?.door.number)}>
+		<svg className="bank" viewBox={`0 0 ${bank.width} ${bank.height}`} role="img" aria-label={words}>
 			<BankBody bank={bank} sign={sign} />
 			{bank.doors.map((placed) => (
 				<ClosedDoor key={placed.door.number} placed={placed} />
 			))}
+			{others.map(({ number, why }) => {
+				const placed = bank.doors.find(({ door }) => door.number === number)
+				return placed && <StandingDoor key={number} placed={placed} alarm={why === 'forced'} />
+			})}
 			{marked && <LitDoor placed={marked} bank={bank} tone={tone} />}
 		</svg>
 	)
@@ -103,16 +116,33 @@ function ClosedDoor({ placed }: { readonly placed: PlacedDoor }) {
 	)
 }
 
+/** Degrees from pointing down. */
+const TURNS = { down: 0, left: 90, up: 180, right: 270 } as const
+
+/** Open too, but not what the screen is about: its colour, its number in bold and an open leaf, without arrow or light. */
+function StandingDoor({ placed, alarm }: { readonly placed: PlacedDoor; readonly alarm: boolean }) {
+	const { x, y, width, height, door } = placed
+	const size = Math.min(26, height * 0.7, width * 0.3)
+	const icon = size * 1.1
+	return (
+		<g className={alarm ? 'bank-lit bank-lit-alarm' : 'bank-lit'}>
+			<rect className="bank-face" x={x} y={y} width={width} height={height} rx={4} />
+			<text className="bank-lit-number" x={x + width * 0.36} y={y + height / 2 + size * 0.36} fontSize={size}>
+				{door.number}
+			</text>
+			<g className="bank-mark" transform={`translate(${x + width * 0.72 - icon / 2} ${y + height / 2 - icon / 2}) scale(${icon / 24})`}>
+				<IconShape name={alarm ? 'alarm' : 'door-open'} />
+			</g>
+		</g>
+	)
+}
+
 /** Drawn over its neighbours and larger than life, so that it is found from two metres away. */
 function LitDoor({ placed, bank, tone }: { readonly placed: PlacedDoor; readonly bank: PlacedBank; readonly tone: LitTone }) {
 	const { x, y, width, height, door } = placed
 	const size = Math.min(height * 0.8, width * 0.42, 56)
 	const middle = x + width / 2
-	// The arrow points down to the door; in the top rows there is no room above, so it points up from below.
-	const above = y > 90
-	const tip = above ? y - 9 : y + height + 9
-	const way = above ? -1 : 1
-	const arrow = `M${middle} ${tip}l-20 ${way * 27}h13v${way * 44}h14v${way * -44}h13z`
+	const arrow = arrowTo(placed, bank)
 	return (
 		<g className={`bank-lit bank-lit-${tone}`}>
 			<rect className="bank-halo" x={x - 5} y={y - 5} width={width + 10} height={height + 10} rx={9} />
@@ -120,7 +150,13 @@ function LitDoor({ placed, bank, tone }: { readonly placed: PlacedDoor; readonly
 			<text className="bank-lit-number" x={middle} y={y + height / 2 + size * 0.36} fontSize={size}>
 				{door.number}
 			</text>
-			{bank.height > 150 && <path className="bank-arrow" d={arrow} />}
+			{arrow && bank.height > 150 && (
+				<path
+					className="bank-arrow"
+					d="M0 0l-20-27h13v-44h14v44h13z"
+					transform={`translate(${arrow.x} ${arrow.y}) rotate(${TURNS[arrow.towards]})`}
+				/>
+			)}
 		</g>
 	)
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { exampleLayout } from '@latchwork/core/wire'
-import { placeBank, placeOf } from './bank-geometry.ts'
+import { arrowTo, placeBank, placeOf } from './bank-geometry.ts'
 import { placeWords } from './words.ts'
 
 test('a door is named from the nearer side, left and bottom first', () => {
@@ -39,6 +39,21 @@ test('the drawing keeps the proportions of the metal and stays in its box', () =
 		assert.equal(bank.doors.length, 24)
 		assert.equal(bank.terminals.length, 1)
 	}
+})
+
+test('the arrow to any door stays in the drawing and covers neither that door nor the terminal with "You"', () => {
+	const bank = placeBank(exampleLayout, { width: 740, height: 700 })
+	const seen = new Set<string>()
+	const apart = (a: { x: number; y: number; width: number; height: number }, b: typeof a) =>
+		a.x + a.width <= b.x || b.x + b.width <= a.x || a.y + a.height <= b.y || b.y + b.height <= a.y
+	for (const placed of bank.doors) {
+		const arrow = arrowTo(placed, bank)
+		assert.ok(arrow, `door ${placed.door.number}`)
+		seen.add(arrow.towards)
+		for (const other of [...bank.terminals, placed]) assert.ok(apart(arrow.box, other), `door ${placed.door.number}`)
+		assert.ok(arrow.box.x >= 0 && arrow.box.y >= 0 && arrow.box.x + arrow.box.width <= bank.width && arrow.box.y + arrow.box.height <= bank.height)
+	}
+	assert.ok(seen.has('down') && seen.has('up'), [...seen].join())
 })
 
 test('doors of a column do not overlap and stand inside it', () => {

@@ -58,6 +58,36 @@ export function placeBank(layout: BankLayout, box: { readonly width: number; rea
 	return { width: body.width, height: body.height + FRAME.feet, columns, doors, terminals, body }
 }
 
+/** The arrow to a door: where its tip touches, and the way it points. */
+export interface Arrow {
+	readonly x: number
+	readonly y: number
+	readonly towards: 'down' | 'up' | 'right' | 'left'
+	readonly box: Rect
+}
+
+/** Length and width of the arrow, and its distance from the door. */
+const ARROW = { long: 71, wide: 40, off: 9 } as const
+
+/** From above if there is room, else from below or from a side: never over the terminal with "You", never out of the drawing. */
+export function arrowTo({ x, y, width, height }: Rect, bank: PlacedBank): Arrow | undefined {
+	const { long, wide, off } = ARROW
+	const middle = x + width / 2
+	const centre = y + height / 2
+	const left = middle - wide / 2
+	const top = centre - wide / 2
+	const ways: readonly Arrow[] = [
+		{ x: middle, y: y - off, towards: 'down', box: { x: left, y: y - off - long, width: wide, height: long } },
+		{ x: middle, y: y + height + off, towards: 'up', box: { x: left, y: y + height + off, width: wide, height: long } },
+		{ x: x - off, y: centre, towards: 'right', box: { x: x - off - long, y: top, width: long, height: wide } },
+		{ x: x + width + off, y: centre, towards: 'left', box: { x: x + width + off, y: top, width: long, height: wide } },
+	]
+	const free = (box: Rect) => box.x >= 0 && box.y >= FRAME.top / 2 && box.x + box.width <= bank.width && box.y + box.height <= bank.height
+	return ways.find(({ box }) => free(box) && !bank.terminals.some((terminal) => overlap(box, terminal)))
+}
+
+const overlap = (a: Rect, b: Rect) => a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height
+
 /** Where a door is, counted from the nearer side; left and bottom win a tie because people look for them first. */
 export interface Place {
 	readonly column: { readonly nth: number; readonly from: 'left' | 'right'; readonly of: number }

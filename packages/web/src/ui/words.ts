@@ -20,9 +20,14 @@ export function placeWords(layout: BankLayout, number: number): string {
 	return `${nth(column.nth)} column from the ${column.from}, ${doors}`
 }
 
-export function drawingWords(layout: BankLayout, number: number | undefined): string {
-	if (number === undefined) return 'Picture of the bank, seen from where you stand.'
-	return `Picture of the bank. Door ${number} is marked: ${placeWords(layout, number)}.`
+/** `standing`: doors that stand open besides the marked one. */
+export function drawingWords(layout: BankLayout, number: number | undefined, standing: readonly number[] = []): string {
+	const open = standing.map((other) => `Door ${other} stands open: ${placeWords(layout, other)}.`)
+	const first =
+		number === undefined
+			? 'Picture of the bank, seen from where you stand.'
+			: `Picture of the bank. Door ${number} is marked: ${placeWords(layout, number)}.`
+	return [first, ...open].join(' ')
 }
 
 /** First letter large, for a sentence that starts with place words. */

@@ -6,7 +6,7 @@ import { capital } from '../../ui/words.ts'
 import { useSeat } from '../seat.ts'
 import { Stage, Title } from '../stage.tsx'
 import { type Tile, Tiles } from '../tiles.tsx'
-import { type Named, when, words } from '../words.ts'
+import { type Named, unbroken, when, words } from '../words.ts'
 import { Plate } from './door.tsx'
 
 /** The lock did not let go. A new try is a new act of the person, never an automatic second pulse (trust.md §4). */
@@ -40,11 +40,8 @@ export function NoChange({ screen }: { readonly screen: Named<'no-change'> }) {
 			number={number}
 			icon="door"
 			title={text.title[screen.act]}
-			lead={text.lead[screen.act](number)}
-			tiles={[
-				{ ...again, onTouch: () => act({ kind: 'retry' }) },
-				{ ...stop, onTouch: () => act({ kind: 'finish' }) },
-			]}
+			lead={screen.retry ? text.lead[screen.act](number) : `${text.lead[screen.act](number)} ${text.leadOver}`}
+			tiles={[...(screen.retry ? [{ ...again, onTouch: () => act({ kind: 'retry' }) }] : []), { ...stop, onTouch: () => act({ kind: 'finish' }) }]}
 		/>
 	)
 }
@@ -89,7 +86,7 @@ function Question({ number, icon, title, lead, tiles }: QuestionProps) {
 					</div>
 				</div>
 			}
-			picture={<BankDrawing layout={view.layout} sign={view.bank.name} lit={number} tone="waiting" />}
+			picture={<BankDrawing layout={view.layout} sign={view.bank.name} lit={number} tone="waiting" standing={view.standing} />}
 		>
 			<Tiles tiles={tiles} label={title} />
 		</Stage>
@@ -144,7 +141,7 @@ function Receipt({ screen, due, returned }: ReceiptProps) {
 		...(due ? ([[text.due, capital(due)]] as const) : []),
 		...(returned ? ([[text.returned, capital(returned)]] as const) : []),
 		[text.door, String(screen.door.number)],
-		[text.receipt, screen.receipt],
+		[text.receipt, unbroken(screen.receipt)],
 	]
 	return (
 		<dl className="ticket">

@@ -9,6 +9,7 @@ import { BadgePicture, KeypadPicture, ScanPicture } from './pictures.tsx'
 export function Attract() {
 	const { view, act, low } = useSeat()
 	const text = words.attract
+	const badgeOff = view.notices.includes('reader-lost')
 	return (
 		<Stage
 			shape="wide"
@@ -18,10 +19,10 @@ export function Attract() {
 					<p className="lead">{text.lead}</p>
 				</>
 			}
-			picture={low && <BankDrawing layout={view.layout} sign={view.bank.name} />}
+			picture={low && <BankDrawing layout={view.layout} sign={view.bank.name} standing={view.standing} />}
 		>
 			<div className="ways">
-				<Way title={text.badge} how={text.badgeHow} picture={<BadgePicture />} />
+				<Way title={text.badge} how={badgeOff ? text.badgeOff : text.badgeHow} picture={<BadgePicture />} off={badgeOff} />
 				<Way title={text.qr} how={text.qrHow} picture={<ScanPicture />} />
 				<button className="way" type="button" onClick={() => act({ kind: 'start-pin' })}>
 					<KeypadPicture />
@@ -35,9 +36,17 @@ export function Attract() {
 	)
 }
 
-function Way({ title, how, picture }: { readonly title: string; readonly how: string; readonly picture: ReactNode }) {
+interface WayProps {
+	readonly title: string
+	readonly how: string
+	readonly picture: ReactNode
+	/** Shown, but it does not work now. */
+	readonly off?: boolean
+}
+
+function Way({ title, how, picture, off }: WayProps) {
 	return (
-		<div className="way hint">
+		<div className={off ? 'way hint off' : 'way hint'}>
 			{picture}
 			<span className="label">
 				<b>{title}</b>

@@ -3,7 +3,7 @@ import { Icon, type IconName } from '../../ui/icon.tsx'
 import { useSeat } from '../seat.ts'
 import { Stage, Title } from '../stage.tsx'
 import { type Tile, Tiles } from '../tiles.tsx'
-import { isAnyOffered, type Named, nothingOffered, when, words } from '../words.ts'
+import { choiceTitle, isAnyOffered, type Named, nothingOffered, when, words } from '../words.ts'
 import { CallCard, Headline } from './refused.tsx'
 
 type Choice = Named<'choose'>['choices'][number]
@@ -21,7 +21,7 @@ function Offers({ screen }: Props) {
 	// With few choices there is room to say more and to show which bank this is about.
 	const roomy = screen.choices.length <= 2
 	const tiles = screen.choices.map((choice): Tile => {
-		const tile = { id: choice.id, icon: ICONS[choice.kind], title: titleOf(choice), more: moreOf(choice, (at) => when(at, view)) }
+		const tile = { id: choice.id, icon: ICONS[choice.kind], title: choiceTitle(choice), more: moreOf(choice, (at) => when(at, view)) }
 		return choice.denied ? tile : { ...tile, onTouch: () => act({ kind: 'choose', id: choice.id }) }
 	})
 	return (
@@ -34,33 +34,37 @@ function Offers({ screen }: Props) {
 					{(roomy || low) && <p className="lead">{words.choose.lead}</p>}
 				</>
 			}
-			picture={(roomy || low) && <BankDrawing layout={view.layout} sign={view.bank.name} />}
+			picture={(roomy || low) && <BankDrawing layout={view.layout} sign={view.bank.name} standing={view.standing} />}
 		>
 			<Tiles tiles={tiles} label={words.choose.title} />
 		</Stage>
 	)
 }
 
-/** Nothing to touch but the way out: what stands in the way, small, and whom to ask, large. */
+/** Nothing to touch but the way out: what stands in the way, and whom to ask. */
 function Nothing({ screen }: Props) {
 	const { view, act } = useSeat()
+	const [title, next] = nothingOffered(screen, view.bank)
+	const oneReason = new Set(screen.choices.map(({ denied }) => denied)).size === 1
 	return (
 		<Stage
 			shape="message"
 			info={
 				<>
-					<Headline icon="slash" tone="info" title={nothingOffered(screen)} lead={words.choose.ask(view.bank.helpPhone)} />
-					<ul className="reasons">
-						{screen.choices.slice(0, 3).map((choice) => (
-							<li key={choice.id}>
-								<Icon name={ICONS[choice.kind]} />
-								<span>
-									<b>{titleOf(choice)}</b>
-									<span>{moreOf(choice, (at) => when(at, view))}</span>
-								</span>
-							</li>
-						))}
-					</ul>
+					<Headline icon="slash" tone="info" title={title} lead={next} />
+					{!oneReason && (
+						<ul className="reasons">
+							{screen.choices.slice(0, 3).map((choice) => (
+								<li key={choice.id}>
+									<Icon name={ICONS[choice.kind]} />
+									<span>
+										<b>{choiceTitle(choice)}</b>
+										<span>{moreOf(choice, (at) => when(at, view))}</span>
+									</span>
+								</li>
+							))}
+						</ul>
+					)}
 				</>
 			}
 			picture={<CallCard />}
@@ -74,11 +78,6 @@ function Nothing({ screen }: Props) {
 }
 
 const ICONS: Readonly<Record<Choice['kind'], IconName>> = { borrow: 'laptop', return: 'return', resume: 'refresh' }
-
-function titleOf(choice: Choice): string {
-	if (choice.kind === 'borrow') return words.choose.borrow(choice.item)
-	return choice.kind === 'return' ? words.choose.giveBack(choice.item) : words.choose.resume(choice.item)
-}
 
 function moreOf(choice: Choice, at: (ms: number) => string): string {
 	if (choice.denied) return words.choose.why[choice.denied] ?? words.choose.whyElse

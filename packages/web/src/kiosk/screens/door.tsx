@@ -3,25 +3,36 @@ import { BankDrawing, type LitTone } from '../../ui/bank-drawing.tsx'
 import { Icon, type IconName } from '../../ui/icon.tsx'
 import { useNow, useSeat } from '../seat.ts'
 import { Stage, Title, type Trouble } from '../stage.tsx'
-import { lasting, type Named, words } from '../words.ts'
+import { lasting, type Named, toDo, words } from '../words.ts'
 
 type Open = Named<'open'>
 
 /** The lock has been told to let go; nothing is open yet. */
 export function Opening({ screen }: { readonly screen: Named<'opening'> }) {
 	const { number } = screen.door
+	// Only now is a "no" believed; a lock may take its time before.
+	const asking = useNow() >= screen.askAt
 	return (
 		<DoorStage
 			screen={screen}
 			title={words.door.opening(number)}
 			tone="waiting"
 			icon="lock"
+			troubles={asking ? [DID_NOT_OPEN] : []}
 			steps={[
-				{ state: 'now', body: <b>{words.door.unlocking}</b> },
+				{ state: 'now', body: asking ? <Still /> : <b>{words.door.unlocking}</b> },
 				{ state: 'later', body: screen.act === 'collect' ? words.door.take(screen.item) : words.door.put(screen.item) },
 				{ state: 'later', body: words.door.receipt[screen.act] },
 			]}
 		/>
+	)
+}
+
+function Still() {
+	return (
+		<>
+			<b>{words.door.stillShut}</b> {words.door.stillShutThen}
+		</>
 	)
 }
 
@@ -35,11 +46,16 @@ export function Open({ screen }: { readonly screen: Open }) {
 			title={calm ? words.door.open(number) : words.door.stillOpen(number)}
 			tone={screen.level === 'alarm' ? 'alarm' : 'open'}
 			icon={screen.level === 'alarm' ? 'alarm' : 'door-open'}
-			troubles={screen.act === 'collect' ? COLLECT_TROUBLES : DEPOSIT_TROUBLES}
+			troubles={[
+				...(screen.act === 'collect' ? COLLECT_TROUBLES : DEPOSIT_TROUBLES).map((one) => ({ ...one, said: SAYS[one.act.kind] === screen.said })),
+				...(calm ? [] : [NEXT_PERSON]),
+			]}
 			steps={[
 				{ state: 'done', body: words.door.unlocked },
 				{ state: 'now', body: <Now screen={screen} /> },
-				...(calm ? [{ state: 'later', body: words.door.receipt[screen.act] } as const] : []),
+				...(calm && screen.said !== 'did-not-open'
+					? [{ state: 'later', body: screen.said ? words.door.number : words.door.receipt[screen.act] } as const]
+					: []),
 			]}
 		/>
 	)
@@ -52,6 +68,16 @@ const COLLECT_TROUBLES: readonly Trouble[] = [
 	{ icon: 'laptop', label: words.bar.wrongItem, act: { kind: 'wrong-item' } },
 ]
 const DEPOSIT_TROUBLES: readonly Trouble[] = [DID_NOT_OPEN, { icon: 'box', label: words.bar.somethingInside, act: { kind: 'something-inside' } }]
+/** Somebody else waits; the door stays with its person. */
+const NEXT_PERSON: Trouble = { icon: 'person', label: words.bar.nextPerson, act: { kind: 'next-person' } }
+
+/** What the controller makes of each. */
+const SAYS: Partial<Record<Trouble['act']['kind'], NonNullable<Open['said']>>> = {
+	'did-not-open': 'did-not-open',
+	'it-is-empty': 'found-empty',
+	'wrong-item': 'wrong-item',
+	'something-inside': 'found-occupied',
+}
 
 interface Step {
 	readonly state: 'done' | 'now' | 'later'
@@ -95,7 +121,7 @@ function DoorStage({ screen, title, tone, icon, steps, troubles }: Props) {
 					</ol>
 				</>
 			}
-			picture={<BankDrawing layout={view.layout} sign={view.bank.name} lit={number} tone={tone} />}
+			picture={<BankDrawing layout={view.layout} sign={view.bank.name} lit={number} tone={tone} standing={view.standing} />}
 		/>
 	)
 }
@@ -112,13 +138,15 @@ export function Plate({ number, tone, icon }: { readonly number: number; readonl
 
 /** The one thing to do, and the time in a bar and a sentence, never a countdown alone. */
 function Now({ screen }: { readonly screen: Open }) {
+	const { bank } = useSeat().view
 	const now = useNow()
+	const { note, act, after } = toDo(screen, bank.helpPhone)
 	const open = Math.max(0, now - screen.openedAt)
 	const next = screen.remindAt > now ? screen.remindAt - screen.openedAt : undefined
 	const until = screen.remindAt - screen.openedAt
 	return (
 		<>
-			{nowToDo(screen)}
+			{note} <b>{act}</b> {after}
 			<div
 				className={screen.level === 'calm' ? 'timer' : 'timer late'}
 				role="progressbar"
@@ -130,23 +158,6 @@ function Now({ screen }: { readonly screen: Open }) {
 				<i style={{ width: `${Math.min(100, (100 * open) / Math.max(1, until))}%` }} />
 			</div>
 			<small>{timeSentence(screen, lasting(open), next === undefined ? undefined : lasting(next))}</small>
-		</>
-	)
-}
-
-function nowToDo(screen: Open): ReactNode {
-	// From here on the door is all that matters: the same words as on every banner about it.
-	if (screen.level === 'alarm') return <b>{words.door.pushNow}</b>
-	if (screen.contentChanged) {
-		return (
-			<>
-				{screen.act === 'collect' ? words.door.taken(screen.item) : words.door.putIn(screen.item)} <b>{words.door.pushNow}</b>
-			</>
-		)
-	}
-	return (
-		<>
-			<b>{screen.act === 'collect' ? words.door.take(screen.item) : words.door.put(screen.item)}</b> {words.door.push}
 		</>
 	)
 }

@@ -34,13 +34,11 @@ export function Pin({ screen }: { readonly screen: Named<'pin'> }) {
 				{['1', '2', '3', '4', '5', '6', '7', '8', '9'].map((digit) => (
 					<Key key={digit} label={digit} off={waiting || full} onPress={() => press(digit)} />
 				))}
+				{/* The last digit sends the PIN by itself, so there is no key to go on. */}
+				<Key label="0" off={waiting || full} onPress={() => press('0')} />
 				<button className="key word" type="button" aria-disabled={waiting || screen.entered === 0} onClick={() => press('*')}>
 					<Icon name="back" />
 					<span>{words.pin.remove}</span>
-				</button>
-				<Key label="0" off={waiting || full} onPress={() => press('0')} />
-				<button className="key go" type="button" aria-disabled={waiting || !full} onClick={() => full && press('#')}>
-					{words.pin.go}
 				</button>
 			</fieldset>
 		</Stage>
@@ -69,10 +67,10 @@ function Dots({ entered, length, waiting }: { readonly entered: number; readonly
 
 function Wrong({ seconds }: { readonly seconds: number }) {
 	return (
-		<p className="remark bad" role="alert">
+		<p className="remark bad">
 			<Icon name={seconds > 0 ? 'clock' : 'alarm'} />
 			<span>
-				<b>{words.pin.wrong}</b>
+				<b role="alert">{words.pin.wrong}</b>
 				{seconds > 0 && <span>{words.pin.wait(seconds)}</span>}
 			</span>
 		</p>

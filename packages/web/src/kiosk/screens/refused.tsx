@@ -4,7 +4,7 @@ import { Icon, type IconName } from '../../ui/icon.tsx'
 import { useSeat } from '../seat.ts'
 import { Stage, Title } from '../stage.tsx'
 import { type Tile, Tiles } from '../tiles.tsx'
-import { type Named, when, words } from '../words.ts'
+import { type Named, needsHelpLead, unbroken, when, words } from '../words.ts'
 import { Plate } from './door.tsx'
 
 /** One clear sentence why, then what to do next; never whether another secret would work. */
@@ -44,7 +44,7 @@ export function NeedsHelp({ screen }: { readonly screen: Named<'needs-help'> }) 
 					<Plate number={screen.door.number} tone="waiting" icon="unknown" />
 					<div>
 						<Title>{title}</Title>
-						<p className="lead">{text.lead[screen.why]}</p>
+						<p className="lead">{needsHelpLead(screen)}</p>
 					</div>
 				</div>
 			}
@@ -73,7 +73,7 @@ export function BankFull() {
 					<CallLine />
 				</>
 			}
-			picture={<BankDrawing layout={view.layout} sign={view.bank.name} />}
+			picture={<BankDrawing layout={view.layout} sign={view.bank.name} standing={view.standing} />}
 		>
 			<button className="button primary wide" type="button" onClick={() => act({ kind: 'back' })}>
 				<Icon name="undo" />
@@ -93,7 +93,7 @@ export function OutOfService({ screen }: { readonly screen: Named<'out-of-servic
 	)
 }
 
-export function Help() {
+export function Help({ atDoor = false }: { readonly atDoor?: boolean }) {
 	return (
 		<Stage
 			shape="split"
@@ -102,7 +102,7 @@ export function Help() {
 				<>
 					<Title>{words.help.title}</Title>
 					<dl className="answers">
-						{words.help.answers.map(([icon, question, answer]) => (
+						{(atDoor ? words.help.atDoor : words.help.answers).map(([icon, question, answer]) => (
 							<div key={question}>
 								<dt>
 									<Icon name={icon} />
@@ -150,14 +150,14 @@ export function CallCard({ incident }: { readonly incident?: string }) {
 			{incident !== undefined && (
 				<>
 					<p className="small">{words.needsHelp.incident}</p>
-					<p className="figure">{incident}</p>
+					<p className="figure">{unbroken(incident)}</p>
 				</>
 			)}
 			<p className="small">
 				<Icon name="phone" />
 				{words.refused.call}
 			</p>
-			<p className="figure">{bank.helpPhone}</p>
+			<p className="figure">{unbroken(bank.helpPhone)}</p>
 			<p>{words.help.say(bank.name, bank.site)}</p>
 		</div>
 	)
@@ -169,7 +169,7 @@ function CallLine() {
 		<p className="remark">
 			<Icon name="phone" />
 			<span>
-				<b>{bank.helpPhone}</b>
+				<b>{unbroken(bank.helpPhone)}</b>
 				<span>{words.help.say(bank.name, bank.site)}</span>
 			</span>
 		</p>
