@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { readConfig } from '@latchwork/edge/config'
@@ -59,6 +59,16 @@ test('every link and picture in the documents leads to a file of the repository'
 		const target = file === '' ? page : join(dirname(page), file)
 		assert.ok(existsSync(join(root, target)), `${page}: ${to}`)
 		if (anchor !== undefined && target.endsWith('.md')) assert.ok(anchorsOf(target).includes(anchor), `${page}: ${to}`)
+	}
+})
+
+test('every picture is shown on some page and made by `npm run pictures`', () => {
+	const pictures = tracked.filter((file) => file.startsWith('docs/images/'))
+	assert.ok(pictures.length >= 2)
+	const shown = pages.flatMap((page) => [...read(page).matchAll(/!\[[^\]]+\]\(([^)\s]+)\)/g)].map(([, to = '']) => join(dirname(page), to)))
+	for (const picture of pictures) {
+		assert.ok(shown.includes(picture), `${picture} is shown nowhere`)
+		assert.ok(read('tests/pictures.ts').includes(`'${basename(picture)}'`), `${picture} is made by nothing`)
 	}
 })
 
