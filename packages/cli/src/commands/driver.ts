@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { Fault } from '@latchwork/core/base'
 import { CATALOG } from '@latchwork/drivers/catalog'
-import { BOARD_FAMILIES } from '@latchwork/drivers/emulators'
+import { BOARD_FAMILIES, READER_FAMILIES } from '@latchwork/drivers/emulators'
 import { type CheckResult, runConformance, runReaderConformance } from '@latchwork/drivers/testing'
 import type { DriverClock } from '@latchwork/drivers/transport'
 import { systemClock } from '@latchwork/edge/clock-file'
@@ -40,11 +40,10 @@ type Suite = (clock: DriverClock, onResult: (result: CheckResult) => void) => Pr
 
 /** Each kind of hardware has its own list of checks (hardware.md §6). */
 function suiteOf(family: string): Suite | undefined {
-	const entry = CATALOG.find((e) => e.family === family)
 	const board = BOARD_FAMILIES.find((f) => f.family === family)
-	if (board) return (clock, onResult) => runConformance(board, clock, { onResult })
-	if (entry?.kind === 'reader') return (clock, onResult) => runReaderConformance(() => entry.create(entry.products[0] ?? ''), clock, { onResult })
-	return undefined
+	if (board) return (clock, onResult) => runConformance(board, clock, onResult)
+	const reader = READER_FAMILIES.find((f) => f.family === family)
+	return reader && ((clock, onResult) => runReaderConformance(reader, clock, onResult))
 }
 
 function list(): void {
@@ -55,12 +54,16 @@ async function test(family: string): Promise<void> {
 	const suite = suiteOf(family)
 	if (!suite) throw new Fault('not-found', `There is no conformance suite for "${family}". Known: ${tested().join(', ')}.`)
 	const clock = { mono: systemClock.mono, after: systemClock.after, random: (n: number) => new Uint8Array(randomBytes(n)) }
-	const results = await suite(clock, ({ item, name, line, ok, detail }) => {
-		process.stdout.write(`${ok ? 'ok  ' : 'FAIL'} ${String(item).padStart(2)} ${line.padEnd(6)} ${name}${detail ? `\n        ${detail}` : ''}\n`)
+	const results = await suite(clock, ({ product, item, name, line, ok, notApplicable, detail }) => {
+		const verdict = notApplicable ? 'n/a ' : ok ? 'ok  ' : 'FAIL'
+		process.stdout.write(
+			`${verdict} ${product} ${String(item).padStart(2)} ${notApplicable ? '' : line.padEnd(6)} ${name}${detail ? `\n        ${detail}` : ''}\n`,
+		)
 	})
-	const failed = results.filter((r) => !r.ok).length
+	const tried = results.filter((r) => !r.notApplicable)
+	const failed = tried.filter((r) => !r.ok).length
 	process.stdout.write(
-		`\n${results.length - failed} passed, ${failed} failed. Against our own emulator: a real board is still to be tried (docs/guides/installer.md).\n`,
+		`\n${tried.length - failed} passed, ${failed} failed, ${results.length - tried.length} do not apply. Against our own emulator: a real board is still to be tried (docs/guides/installer.md).\n`,
 	)
 	if (failed) process.exitCode = 1
 }

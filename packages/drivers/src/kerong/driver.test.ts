@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fakeClock, isFault, seededRandom } from '@latchwork/core/base'
 import type { BoardEvent, BoardProfile } from '../board.ts'
-import { BOARD_CHECKS, createCabinet } from '../testing/index.ts'
+import { createCabinet } from '../testing/index.ts'
 import { memoryPipe } from '../transport/index.ts'
 import { kr16 } from './driver.ts'
 import { kr16Emulator } from './emulator.ts'
@@ -165,13 +165,6 @@ test('an open that is on its way when the line breaks ends then, not when its ti
 	pipe.cut()
 	assert.deepEqual(await open, { id: 'x', sent: true, ack: 'none' })
 	await board.stop()
-})
-
-test('the conformance list has a check for each item from 1 to 22', () => {
-	assert.deepEqual(
-		[...new Set(BOARD_CHECKS.map(({ item }) => item))],
-		Array.from({ length: 22 }, (_, i) => i + 1),
-	)
 })
 
 for (const boards of [[0, 1], [0]]) {

@@ -18,7 +18,8 @@ const add = (frame: Uint8Array, at: number, by: number) => {
 /** What the conformance suite must know to try `kr16` on real frames. */
 export const KR16_FAMILY: BoardFamily = {
 	family: 'kr16',
-	product: 'CU16',
+	products: ['CU16', 'CU12'],
+	reasons: { notApplicable: { 23: 'for OSDP', 24: 'for families with a peer in Debian' }, memoryOnly: {} },
 	create: kr16,
 	emulator: kr16Emulator,
 	wirings: [

@@ -1,6 +1,6 @@
 import { test } from 'node:test'
+import { readerConformance } from '../testing/reader-suite.ts'
 import { realClock } from '../testing/real-clock.ts'
-import { readerConformance } from './conformance.ts'
-import { osdpReader } from './driver.ts'
+import { OSDP_FAMILY } from './conformance.ts'
 
-readerConformance(test, () => osdpReader(), realClock)
+readerConformance(test, OSDP_FAMILY, realClock)

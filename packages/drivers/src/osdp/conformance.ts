@@ -1,56 +1,34 @@
-import type { Reader } from '../reader.ts'
-import type { LineKind } from '../testing/bench.ts'
-import type { CheckResult } from '../testing/check.ts'
-import { createReaderBench, type ReaderCheck } from '../testing/reader-bench.ts'
-import type { DriverClock } from '../transport/index.ts'
+import type { ReaderCheck } from '../testing/reader-bench.ts'
+import type { ReaderFamily } from '../testing/reader-suite.ts'
 import { ABILITY_CHECKS } from './checks/abilities.ts'
 import { BYTE_CHECKS, LINK_CHECKS } from './checks/line.ts'
 import { SECURITY_CHECKS } from './checks/security.ts'
+import { goldenVectors } from './checks/vectors.ts'
+import { osdpReader } from './driver.ts'
+import { OSDP_PRODUCTS } from './products.ts'
 
-/** What every OSDP reader driver must hold (hardware design §6), on real packets; golden vectors are tried without a line. */
-export const READER_CHECKS: readonly ReaderCheck[] = [...BYTE_CHECKS, ...LINK_CHECKS, ...ABILITY_CHECKS, ...SECURITY_CHECKS].sort(
-	(a, b) => a.item - b.item,
-)
+const NO_OUTPUT = 'a reader opens nothing: its lamp and buzzer are all it can switch (item 18)'
 
-export async function runReaderCheck(check: ReaderCheck, line: LineKind, make: () => Reader, realClock: DriverClock): Promise<CheckResult> {
-	const bench = createReaderBench(line, realClock)
-	const about = { item: check.item, name: check.name, line }
-	try {
-		await check.run(bench, make)
-		if (bench.pending() > 0) throw new Error(`${bench.pending()} timers are left`)
-		return { ...about, ok: true, detail: '' }
-	} catch (error) {
-		return { ...about, ok: false, detail: error instanceof Error ? error.message : String(error) }
-	} finally {
-		bench.stop()
-	}
+/** What the OSDP reader driver must hold (hardware design §6), on real packets. */
+export const OSDP_FAMILY: ReaderFamily = {
+	family: 'osdp',
+	products: OSDP_PRODUCTS.map(({ name }) => name) as [string, ...string[]],
+	create: osdpReader,
+	checks: [goldenVectors(), ...BYTE_CHECKS, ...LINK_CHECKS, ...ABILITY_CHECKS, ...SECURITY_CHECKS].sort((a: ReaderCheck, b) => a.item - b.item),
+	reasons: {
+		notApplicable: {
+			9: 'a reader has no channels to map',
+			10: NO_OUTPUT,
+			11: NO_OUTPUT,
+			12: NO_OUTPUT,
+			13: NO_OUTPUT,
+			14: 'a reader has no door; what its reports lead to is proven by the kiosk session',
+			24: 'for families with a peer in Debian',
+		},
+		memoryOnly: {
+			1: 'bytes alone, no line',
+			8: 'nothing reaches a line',
+			20: 'an hour of traffic needs time that can be skipped',
+		},
+	},
 }
-
-/** Every check on every line, one after the other, for a command line; `onResult` hears each result at once. */
-export async function runReaderConformance(
-	make: () => Reader,
-	realClock: DriverClock,
-	options: { readonly items?: readonly number[]; readonly lines?: readonly LineKind[]; readonly onResult?: (result: CheckResult) => void } = {},
-): Promise<CheckResult[]> {
-	const results: CheckResult[] = []
-	for (const { check, line } of plan(options.lines)) {
-		if (options.items && !options.items.includes(check.item)) continue
-		const result = await runReaderCheck(check, line, make, realClock)
-		options.onResult?.(result)
-		results.push(result)
-	}
-	return results
-}
-
-/** Registers the list with a test runner: `readerConformance(test, osdpReader, clock)` with `test` of node:test. */
-export function readerConformance(test: (name: string, run: () => Promise<void>) => unknown, make: () => Reader, realClock: DriverClock): void {
-	for (const { check, line } of plan()) {
-		void test(`osdp ${check.item} over ${line}: ${check.name}`, async () => {
-			const { ok, detail } = await runReaderCheck(check, line, make, realClock)
-			if (!ok) throw new Error(detail)
-		})
-	}
-}
-
-const plan = (lines: readonly LineKind[] = ['memory', 'pty', 'tcp']) =>
-	lines.flatMap((line) => READER_CHECKS.filter((check) => check.lines.includes(line)).map((check) => ({ check, line })))

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { fakeClock, fromHex, seededRandom } from '@latchwork/core/base'
+import { fakeClock, seededRandom } from '@latchwork/core/base'
 import type { ReaderEvent, ReaderProfile } from '../reader.ts'
 import { memoryPipe } from '../transport/index.ts'
 import { encodeScan, type ScanDiscard, scanParser } from './codec.ts'
 import { serialScanner } from './driver.ts'
 import { scannerEmulator } from './emulator.ts'
+import { recordedLines } from './vectors.ts'
 
 function parse(chunks: readonly Uint8Array[], prefix?: string) {
 	const codes: string[] = []
@@ -35,17 +35,12 @@ async function started(profile: ReaderProfile = {}, emulated: Parameters<typeof 
 const texts = (events: readonly ReaderEvent[]) => events.flatMap((event) => (event.kind === 'scan' ? [event.text] : []))
 
 test('recorded lines, whole and one byte at a time', () => {
-	const rows = readFileSync(new URL('vectors/lines.txt', import.meta.url), 'utf8')
-		.split('\n')
-		.filter((row) => /^[0-9a-f]/.test(row))
-	assert.ok(rows.length >= 9)
-	for (const row of rows) {
-		const [hex = '', codes = '', dropped = ''] = row.split(/\s+/)
-		const bytes = fromHex(hex)
+	assert.ok(recordedLines().length >= 9)
+	for (const { bytes, codes, dropped } of recordedLines()) {
 		for (const chunks of [[bytes], Array.from(bytes, (byte) => Uint8Array.of(byte))]) {
 			const got = parse(chunks)
-			assert.equal(got.codes.join().replaceAll('\x1d', '<GS>') || '-', codes, row)
-			assert.equal(got.dropped.join() || '-', dropped, row)
+			assert.equal(got.codes.join().replaceAll('\x1d', '<GS>') || '-', codes)
+			assert.equal(got.dropped.join() || '-', dropped)
 		}
 	}
 })

@@ -9,9 +9,11 @@ import {
 	openPty,
 	openTransport,
 	type Transport,
+	type TransportAddress,
 } from '../transport/index.ts'
 import { createCabinet } from './cabinet.ts'
 import type { BoardEmulator, BoardEmulatorMaker, Cabinet } from './emulator.ts'
+import type { Reasons } from './list.ts'
 
 export type LineKind = 'memory' | 'pty' | 'tcp'
 export type Wiring = Pick<BoardProfile, 'polarity' | 'statusOrder'>
@@ -19,8 +21,9 @@ export type Wiring = Pick<BoardProfile, 'polarity' | 'statusOrder'>
 /** What the suite must know of a family to test its driver on real frames. */
 export interface BoardFamily {
 	readonly family: string
-	/** Product that the suite drives; the one with the most channels. */
-	readonly product: string
+	/** Products that the suite drives, each through the whole list; the first is the one with the most channels. */
+	readonly products: readonly [string, ...string[]]
+	readonly reasons: Reasons
 	create(product: string): Board
 	readonly emulator: BoardEmulatorMaker
 	/** Every combination of polarity and order that sources report. */
@@ -62,6 +65,8 @@ export interface Bench {
 	readonly board: Board
 	readonly caps: BoardCaps
 	readonly bus: string
+	/** Where the boards hang; not in memory. */
+	readonly address: TransportAddress | undefined
 	readonly emulator: BoardEmulator
 	/** The cabinet of each board, by address from 0. */
 	readonly cabinets: readonly Cabinet[]
@@ -87,6 +92,10 @@ export interface Bench {
 
 export interface BenchOptions {
 	readonly boards?: number
+	/** The family's first, if left out. */
+	readonly product?: string
+	/** The driver runs in another process, which opens the line. */
+	readonly elsewhere?: boolean
 	readonly wiring?: Wiring
 	/** The line is down when the driver starts. */
 	readonly unplugged?: boolean
@@ -107,7 +116,8 @@ export async function createBench(family: BoardFamily, kind: LineKind, realClock
 	const fake = fakeClock()
 	const random = seededRandom(options.seed ?? 1)
 	const clock: DriverClock = kind === 'memory' ? { mono: fake.mono, after: fake.after, random } : { ...realClock, random }
-	const board = family.create(family.product)
+	const product = options.product ?? family.products[0]
+	const board = family.create(product)
 	const addresses = Array.from({ length: options.boards ?? 1 }, (_, address) => address)
 	const cabinets = addresses.map(() => createCabinet({ compartments: board.caps.channels, clock, random }))
 	const emulator = family.emulator({
@@ -121,7 +131,7 @@ export async function createBench(family: BoardFamily, kind: LineKind, realClock
 	}
 	for (const cabinet of cabinets) cabinet.onChange(changed)
 	const tap = createTap(emulator.attach, family, clock, changed)
-	const { line, io } = await openLine(kind, tap.attach, clock, options.unplugged ?? false)
+	const { line, io, address } = await openLine(kind, tap.attach, clock, options)
 	const events: BoardEvent[] = []
 
 	const until: Bench['until'] = async (what, condition, withinMs = WITHIN_MS) => {
@@ -141,6 +151,7 @@ export async function createBench(family: BoardFamily, kind: LineKind, realClock
 		board,
 		caps: board.caps,
 		bus: 'bus-a',
+		address,
 		emulator,
 		cabinets,
 		tap,
@@ -149,7 +160,8 @@ export async function createBench(family: BoardFamily, kind: LineKind, realClock
 		async start({ absent = false, profile = {} } = {}) {
 			// On a real line every wait costs real time; how fast the driver polls is tried in memory.
 			const polls = kind === 'memory' ? {} : { pollIdleMs: 20, pollBusyMs: 10 }
-			const full: BoardProfile = { bus: bench.bus, boards: addresses, product: family.product, ...options.wiring, ...polls, ...profile }
+			const full: BoardProfile = { bus: bench.bus, boards: addresses, product, ...options.wiring, ...polls, ...profile }
+			if (!io) throw new Error('this bench has its driver in another process')
 			await board.start(io, full, clock, (event) => {
 				events.push(event)
 				changed()
@@ -179,14 +191,19 @@ export async function createBench(family: BoardFamily, kind: LineKind, realClock
 		restore: () => line.restore(),
 		async close() {
 			await board.stop()
-			await io.close()
+			await io?.close()
 			await line.close()
 		},
 	}
 	return bench
 }
 
-async function openLine(kind: LineKind, attach: Attach, clock: DriverClock, unplugged: boolean): Promise<{ line: Line; io: Transport }> {
+async function openLine(
+	kind: LineKind,
+	attach: Attach,
+	clock: DriverClock,
+	{ unplugged = false, elsewhere = false }: BenchOptions,
+): Promise<{ line: Line; io?: Transport; address?: TransportAddress }> {
 	if (kind === 'memory') {
 		const pipe = memoryPipe()
 		const detach = attach(pipe.wire)
@@ -196,7 +213,7 @@ async function openLine(kind: LineKind, attach: Attach, clock: DriverClock, unpl
 	}
 	const line = await (kind === 'pty' ? openPty(attach) : listenTcp(attach))
 	if (unplugged) await line.cut()
-	return { line, io: await openTransport(line.address, clock) }
+	return { line, address: line.address, ...(!elsewhere && { io: await openTransport(line.address, clock) }) }
 }
 
 /** Looks again whenever something happened; the deadline only ends a test that would fail anyway. */

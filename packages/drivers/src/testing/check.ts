@@ -2,6 +2,7 @@ import type { Bench, BenchOptions, BoardFamily, LineKind } from './bench.ts'
 
 export interface Lab {
 	readonly family: BoardFamily
+	readonly product: string
 	readonly kind: LineKind
 	/** A fresh bus; closed when the check ends. */
 	bench(options?: BenchOptions): Promise<Bench>
@@ -18,10 +19,13 @@ export interface Check {
 }
 
 export interface CheckResult {
+	readonly product: string
 	readonly item: number
 	readonly name: string
 	readonly line: LineKind
 	readonly ok: boolean
+	/** The item does not concern this family, so nothing was tried. */
+	readonly notApplicable?: true
 	/** What went wrong, or why the item does not apply. */
 	readonly detail: string
 }

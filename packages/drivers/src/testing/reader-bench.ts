@@ -36,8 +36,11 @@ export interface ReaderCheck {
 	readonly item: number
 	readonly name: string
 	readonly lines: readonly LineKind[]
-	run(bench: ReaderBench, make: () => Reader): Promise<void>
+	run(bench: ReaderBench, make: MakeReader): Promise<void>
 }
+
+/** A fresh driver; without a product, of the family's first. */
+export type MakeReader = (product?: string) => Reader
 
 interface RunningBench extends ReaderBench {
 	/** Timers that have not fired; memory only. */

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { fromHex, toHex } from '@latchwork/core/base'
 import type { ReaderCheck } from '../../testing/reader-bench.ts'
 import { COMMAND } from '../messages.ts'
-import { CARD, check, KEY, oneCard } from './stage.ts'
+import { OSDP_PRODUCTS } from '../products.ts'
+import { CARD, check, KEY, oneCard, onStage } from './stage.ts'
 
 export const ABILITY_CHECKS: readonly ReaderCheck[] = [
 	check(21, 'what its caps claim, it does: card, keys, lamp, buzzer, tamper, power', async (stage) => {
@@ -26,6 +27,30 @@ export const ABILITY_CHECKS: readonly ReaderCheck[] = [
 			if (what !== 'idle') await soon(`${what} sounds`, () => (emulator.commands().get(COMMAND.buzzer) ?? 0) > beeps)
 		}
 	}),
+	{
+		item: 21,
+		name: 'each product claims what it is, and what it lacks is neither used nor listened to',
+		lines: ['memory', 'pty', 'tcp'],
+		async run(bench, make) {
+			for (const { name, keypad, led, buzzer } of OSDP_PRODUCTS) {
+				await onStage(
+					bench,
+					() => make(name),
+					{},
+					async (stage) => {
+						const { emulator, reader } = stage
+						await stage.up()
+						assert.deepEqual([reader.caps.keypad, reader.caps.led, reader.caps.buzzer], [keypad, led, buzzer], name)
+						emulator.keys('12#')
+						await reader.signal?.('granted')
+						await oneCard(stage)
+						const used = (code: number) => (emulator.commands().get(code) ?? 0) > 0
+						assert.deepEqual([stage.count('keys') > 0, used(COMMAND.led), used(COMMAND.buzzer)], [keypad, led, buzzer], name)
+					},
+				)
+			}
+		},
+	},
 	check(
 		21,
 		'a plain reader by decision says so with every read',

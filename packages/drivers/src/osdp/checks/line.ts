@@ -3,7 +3,7 @@ import { fromHex, toHex } from '@latchwork/core/base'
 import type { ReaderCheck } from '../../testing/reader-bench.ts'
 import { encodePacket } from '../codec.ts'
 import { ANSWER } from '../messages.ts'
-import { ADDRESS, CARD, check, forged, isReport, KEY, oneCard } from './stage.ts'
+import { ADDRESS, CARD, check, decoded, forged, isReport, KEY, oneCard } from './stage.ts'
 
 /** Bytes: cut, glued, damaged, made up. */
 export const BYTE_CHECKS: readonly ReaderCheck[] = [
@@ -39,6 +39,23 @@ export const BYTE_CHECKS: readonly ReaderCheck[] = [
 		await oneCard(stage)
 		assert.ok(stage.reader.stats().badFrames >= before + 2)
 	}),
+	check(
+		7,
+		'a report that nobody asked for, between question and answer, is not believed and disturbs neither',
+		async (stage) => {
+			await stage.up()
+			stage.emulator.tap((answer) => {
+				const sequence = (decoded(answer).sequence % 3) + 1
+				return [encodePacket({ address: ADDRESS, answer: true, sequence, code: ANSWER.keys, data: fromHex('00 02 3123') }), answer]
+			})
+			await oneCard(stage)
+			assert.equal(stage.count('keys'), 0)
+			assert.deepEqual(stage.alarms(), [])
+			assert.equal(stage.count('reader-down'), 0)
+		},
+		// In the secure channel such a packet is an attack (item 23).
+		{ profile: () => ({ allowPlain: true }) },
+	),
 	check(19, '10,000 random strings: no throw, no read, and online again afterwards', async (stage) => {
 		await stage.up()
 		const { random } = stage.bench.clock
@@ -108,6 +125,47 @@ export const LINK_CHECKS: readonly ReaderCheck[] = [
 		await oneCard(stage)
 		assert.equal(stage.count('tamper') + stage.count('power') + stage.count('keys'), 0)
 	}),
+	check(
+		17,
+		'what is found at the start or after a loss is told once, and again only when it has changed meanwhile',
+		async (stage) => {
+			const tampers = () => stage.events.flatMap((event) => (event.kind === 'tamper' ? [event.active] : []))
+			await stage.up()
+			await stage.soon('the open contact is told', () => tampers().length === 1)
+			const comeAndGo = async (meanwhile: () => void) => {
+				await stage.line.cut()
+				await stage.soon('down', () => stage.count('reader-down') === stage.count('reader-up'))
+				meanwhile()
+				await stage.line.restore()
+				await stage.bench.pass(6_000)
+				await stage.up()
+				await stage.bench.pass(500)
+			}
+			await comeAndGo(() => {})
+			assert.deepEqual(tampers(), [true], 'it is still open, which is no news')
+			await comeAndGo(() => stage.emulator.tamper(false))
+			assert.deepEqual(tampers(), [true, false])
+			assert.equal(stage.count('power') + stage.cards().length, 0)
+		},
+		{ prepare: (emulator) => emulator.tamper(true) },
+	),
+	check(
+		18,
+		'stopped while it says "come in": no further packet, which is also what a killed process sends, and the lamp goes back by itself',
+		async (stage) => {
+			await stage.up()
+			await stage.reader.signal?.('granted')
+			await stage.soon('the lamp is green', () => stage.emulator.indicator().led === 'green')
+			await stage.reader.stop()
+			const asked = () => [...stage.emulator.commands().values()].reduce((a, b) => a + b, 0)
+			await stage.bench.pass(200)
+			const before = asked()
+			// Longer than the lamp's two seconds, shorter than the eight after which the reader itself goes dark.
+			await stage.bench.pass(4_000)
+			assert.equal(asked(), before)
+			assert.notEqual(stage.emulator.indicator().led, 'green')
+		},
+	),
 	check(
 		20,
 		'an hour at 2 % byte errors: no false read, none twice, and all recover',

@@ -43,10 +43,10 @@ interface Setting {
 
 /** A check that needs one reader and one emulated reader on one line. */
 export function check(item: number, name: string, play: (stage: Stage) => Promise<void>, setting: Setting = {}): ReaderCheck {
-	return { item, name, lines: setting.lines ?? ['memory', 'pty', 'tcp'], run: (bench, make) => onStage(bench, make, setting, play) }
+	return { item, name, lines: setting.lines ?? ['memory', 'pty', 'tcp'], run: (bench, make) => onStage(bench, () => make(), setting, play) }
 }
 
-async function onStage(bench: ReaderBench, make: () => Reader, setting: Setting, play: (stage: Stage) => Promise<void>): Promise<void> {
+export async function onStage(bench: ReaderBench, make: () => Reader, setting: Setting, play: (stage: Stage) => Promise<void>): Promise<void> {
 	const { clock } = bench
 	const { holds = KEY, enforceSecure = false, profile = () => ({ key: KEY }), prepare } = setting
 	const emulator = osdpReaderEmulator({ address: ADDRESS, random: clock.random, clock, enforceSecure, ...(holds !== 'none' && { key: holds }) })

@@ -57,7 +57,7 @@ export const COMMAND_CHECKS: readonly Check[] = [
 	{
 		item: 10,
 		name: 'an open whose answer is lost is not sent again, whether or not the door opened',
-		lines: ['memory', 'tcp'],
+		lines: ['memory', 'pty', 'tcp'],
 		async run(lab) {
 			const bench = await lab.bench()
 			await bench.start()
@@ -107,7 +107,7 @@ export const COMMAND_CHECKS: readonly Check[] = [
 	{
 		item: 11,
 		name: 'a command past its deadline is dropped, and one that waits for the line does not outlive it',
-		lines: ['memory', 'tcp'],
+		lines: ['memory', 'pty', 'tcp'],
 		async run(lab) {
 			const bench = await lab.bench()
 			await bench.start()
@@ -128,12 +128,14 @@ export const COMMAND_CHECKS: readonly Check[] = [
 	{
 		item: 12,
 		name: 'as many opens at once as there are channels: all done, in order, never more at a time than the supply takes',
-		lines: ['memory'],
+		lines: ['memory', 'pty', 'tcp'],
 		async run(lab) {
 			const bench = await lab.bench()
 			await bench.start()
 			const { channels, maxConcurrent, cooldownMs, pulse } = bench.caps
-			const order = Array.from({ length: channels }, (_, i) => (i * 5) % channels)
+			// All of them only where waiting for the supply costs nothing.
+			const count = bench.kind === 'memory' ? channels : 5
+			const order = Array.from({ length: count }, (_, i) => (i * 5) % channels)
 			const released: { at: number; channel: number }[] = []
 			cabinetAt(bench, 0).onChange((channel) => released.push({ at: bench.clock.mono(), channel }))
 			const results = await bench.outcome(Promise.all(order.map((channel) => bench.board.open(openCommand(bench, `many-${channel}`, channel)))))
@@ -142,7 +144,8 @@ export const COMMAND_CHECKS: readonly Check[] = [
 				released.map(({ channel }) => channel),
 				order,
 			)
-			for (const [i, { at }] of released.entries()) {
+			// On a real line two frames may arrive closer together than they were sent.
+			for (const [i, { at }] of bench.kind === 'memory' ? released.entries() : []) {
 				const together = released.slice(0, i + 1).filter((other) => at - other.at < pulse.maxMs).length
 				assert.ok(together <= maxConcurrent, `${together} solenoids at once`)
 				const previous = released[i - 1]
@@ -154,7 +157,7 @@ export const COMMAND_CHECKS: readonly Check[] = [
 	{
 		item: 13,
 		name: 'acknowledged, unanswered and not sent are three results',
-		lines: ['memory', 'tcp'],
+		lines: ['memory', 'pty', 'tcp'],
 		async run(lab) {
 			const bench = await lab.bench()
 			await bench.start()

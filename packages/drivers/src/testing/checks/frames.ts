@@ -47,7 +47,7 @@ export const FRAME_CHECKS: readonly Check[] = [
 	{
 		item: 2,
 		name: 'two answers in one chunk: the first counts, the second is counted as surplus',
-		lines: ['memory', 'tcp'],
+		lines: ['memory', 'pty', 'tcp'],
 		async run(lab) {
 			const bench = await lab.bench()
 			bench.tap.answer = (bytes, send) => send(join(bytes, bytes))
@@ -100,7 +100,7 @@ export const FRAME_CHECKS: readonly Check[] = [
 		(place): Check => ({
 			item: 4,
 			name: `a wrong ${place} is rejected and counted, and changes no state`,
-			lines: ['memory', 'tcp'],
+			lines: ['memory', 'pty', 'tcp'],
 			async run(lab) {
 				const damage = lab.family.damage[place]
 				if (typeof damage !== 'function') return damage.notApplicable
@@ -150,7 +150,7 @@ export const FRAME_CHECKS: readonly Check[] = [
 	{
 		item: 6,
 		name: 'the late answer of a timed-out question does not answer the next',
-		lines: ['memory'],
+		lines: ['memory', 'pty', 'tcp'],
 		async run(lab) {
 			const bench = await lab.bench()
 			await bench.start()
@@ -176,7 +176,7 @@ export const FRAME_CHECKS: readonly Check[] = [
 	{
 		item: 6,
 		name: 'the late answer of a timed-out question does not acknowledge an open command',
-		lines: ['memory'],
+		lines: ['memory', 'pty', 'tcp'],
 		async run(lab) {
 			const bench = await lab.bench()
 			await bench.start()
@@ -197,7 +197,7 @@ export const FRAME_CHECKS: readonly Check[] = [
 	{
 		item: 7,
 		name: 'a frame that nobody asked for, between question and answer, disturbs neither',
-		lines: ['memory', 'tcp'],
+		lines: ['memory', 'pty', 'tcp'],
 		async run(lab) {
 			const stranger = lab.family.damage.address
 			if (typeof stranger !== 'function') return stranger.notApplicable

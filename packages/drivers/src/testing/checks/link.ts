@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { isFault } from '@latchwork/core/base'
 import type { Check } from '../check.ts'
-import { boardEvents, cabinetAt, doorChanges, forceOpen, openCommand, refAt } from './see.ts'
+import { type DriverJob, startDriver } from '../driver-process.ts'
+import { allPulses, boardEvents, cabinetAt, doorChanges, forceOpen, openCommand, refAt } from './see.ts'
 
 export const LINK_CHECKS: readonly Check[] = [
 	{
@@ -112,9 +113,30 @@ export const LINK_CHECKS: readonly Check[] = [
 		},
 	},
 	{
+		item: 18,
+		name: 'a process that is killed in the middle of a pulse leaves no output on, and nothing comes after it',
+		lines: ['pty', 'tcp'],
+		async run(lab) {
+			const bench = await lab.bench({ elsewhere: true })
+			assert.ok(bench.address)
+			const job: DriverJob = { family: lab.family.family, product: lab.product, address: bench.address }
+			const victim = startDriver(job)
+			try {
+				await bench.until('the pulse arrives', () => cabinetAt(bench, 0).pulses(0) === 1)
+				assert.equal(bench.emulator.energised(), true)
+			} finally {
+				await victim.kill()
+			}
+			await new Promise<void>((resolve) => void bench.clock.after(bench.caps.pulse.maxMs, resolve))
+			assert.equal(bench.emulator.energised(), false, 'the output must be off after the longest pulse')
+			assert.deepEqual([bench.tap.releases(), allPulses(bench)], [1, 1])
+			return undefined
+		},
+	},
+	{
 		item: 21,
 		name: 'what the driver claims it can do, it does; what it lacks is absent or refused with a code',
-		lines: ['memory'],
+		lines: ['memory', 'pty', 'tcp'],
 		async run(lab) {
 			const bench = await lab.bench({ boards: 2 })
 			await bench.start()
@@ -138,7 +160,7 @@ export const LINK_CHECKS: readonly Check[] = [
 			)
 			const profile = { bus: 'b', boards: [0], product: 'no such product' }
 			await assert.rejects(
-				lab.family.create(lab.family.product).start({} as never, profile, bench.clock, () => {}),
+				lab.family.create(lab.product).start({} as never, profile, bench.clock, () => {}),
 				(error) => isFault(error, 'config-invalid'),
 			)
 			return undefined

@@ -31,7 +31,7 @@ export const SENSOR_CHECKS: readonly Check[] = [
 	{
 		item: 9,
 		name: 'first, last and every channel is the right bit, for both polarities and orders',
-		lines: ['memory', 'tcp'],
+		lines: ['memory', 'pty', 'tcp'],
 		async run(lab) {
 			const wirings = lab.kind === 'memory' ? lab.family.wirings : lab.family.wirings.slice(0, 1)
 			for (const wiring of wirings) {
@@ -53,7 +53,7 @@ export const SENSOR_CHECKS: readonly Check[] = [
 	{
 		item: 9,
 		name: 'a board that is not the first on its bus',
-		lines: ['memory'],
+		lines: ['memory', 'pty', 'tcp'],
 		async run(lab) {
 			const bench = await lab.bench({ boards: 3 })
 			await bench.start()
