@@ -235,6 +235,17 @@ export const ROWS: readonly Row[] = [
 		expect: { ends: ['full committed E2 inspected'], events: 'releasing opened closed committed', pulses: 'full' },
 	},
 	{
+		name: 'an inspection after which the content sensor says otherwise: nobody knows what lies there',
+		given: [inspect('full'), ack('full'), opens('full'), senses('full', false), shuts('full'), SETTLED],
+		expect: {
+			ends: ['full committed E2 inspected'],
+			events: 'releasing opened closed committed pending-inspection task.created',
+			pulses: 'full',
+			holds: ['full pending-inspection content-changed'],
+			content: ['full unknown (laptop)'],
+		},
+	},
+	{
 		name: 'a presence sensor that turned unknown leaves the question to the person',
 		given: [take('full'), ack('full'), opens('full'), senses('full', 'unknown'), shuts('full'), SETTLED],
 		expect: { live: ['full closed E1 asking'], events: 'releasing opened closed', pulses: 'full', running: 'full answer' },

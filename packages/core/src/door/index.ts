@@ -17,5 +17,5 @@ export {
 	type Tri,
 } from './state.ts'
 export { step } from './step.ts'
-export { DOOR_TIMERS, type DoorTimer, KIOSK_TIMERS } from './timers.ts'
+export { DOOR_TIMERS, type DoorTimer, KIOSK_TIMERS, REOPEN } from './timers.ts'
 export type { DoorEffect, DoorEvent, DoorInput, Ended, ReleaseRequest, Step } from './turn.ts'

@@ -9,12 +9,19 @@ export function afterClose(turn: Turn, c: Compartment, stated?: boolean): Compar
 	if (c.senses.door && c.door !== 'closed') return ambiguous(turn, c, 'no-reading-after-close')
 	const trouble = troubleOf(session)
 	if (trouble) return ambiguous(turn, c, trouble)
-	if (session.act === 'inspect') return turn.end(c, 'committed', 'inspected', {}, edges(c))
+	if (session.act === 'inspect') return inspected(turn, c, session)
 	const sensed = contentSensed(c, session)
 	if (sensed === 'unchanged') return turn.end(c, 'no-change', 'content-unchanged')
 	if (sensed === 'unknown' && session.needs > 2 && stated === undefined) return ask(turn, c)
 	if (stated === false) return turn.end(c, 'no-change', 'stated-not-done')
 	return commit(turn, c, session, sensed === 'changed')
+}
+
+/** Nothing was to be moved. Where something was, nobody knows what lies there now (I5), and a person must look. */
+function inspected(turn: Turn, c: Compartment, session: DoorSession): Compartment {
+	const moved = !c.hold && contentSensed(c, session) === 'changed'
+	const after = turn.end(c, 'committed', 'inspected', moved ? { content: unknownContent(lastItem(c.content)) } : {}, edges(c))
+	return moved ? turn.hold(after, 'pending-inspection', 'content-changed') : after
 }
 
 /** X3: only the person can say whether it was done. */

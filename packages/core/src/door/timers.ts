@@ -28,6 +28,9 @@ export type DoorTimer = keyof typeof DOOR_TIMERS
  */
 export const KIOSK_TIMERS = { home: 45_000, warn: 20_000, extensions: 10, notice: 45_000, incident: 90_000, done: 45_000 } as const
 
+/** After a pick-up the same person may open the same door again (workflows.md §3.0): within this long, so many times. */
+export const REOPEN = { withinMs: 120_000, times: 2 } as const
+
 /** R10: more than 5 edges in 2 s. */
 export const FLAP = { edges: 5, withinMs: 2_000 } as const
 

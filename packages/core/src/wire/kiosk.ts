@@ -85,8 +85,8 @@ export const kioskScreen = z.discriminatedUnion('name', [
 			}),
 		),
 	}),
-	/** `askAt`: from then on "It did not open" is believed (T_ack); a lock may take its time before. */
-	z.object({ name: z.literal('opening'), door, act, item: item.optional(), askAt: millis }),
+	/** `again`: opened once more after a pick-up, for what was left inside; nothing is to be recorded. `askAt`: from then on "It did not open" is believed (T_ack); a lock may take its time before. */
+	z.object({ name: z.literal('opening'), door, act, item: item.optional(), askAt: millis, again: z.literal(true).optional() }),
 	/** `level`: how far the left-open ladder is: `calm`, `prompt` (30 s), `staff` (2 min), `alarm` (5 min); `remindAt`: when the next rung comes. */
 	z.object({
 		name: z.literal('open'),
@@ -98,6 +98,7 @@ export const kioskScreen = z.discriminatedUnion('name', [
 		level: z.enum(['calm', 'prompt', 'staff', 'alarm']),
 		/** A content sensor saw the item taken or put in. */
 		contentChanged: z.boolean(),
+		again: z.literal(true).optional(),
 		/** What the person has said about it so far. `did-not-open`: the sensor says that it is open. */
 		said: z.enum(['did-not-open', 'found-occupied', 'found-empty', 'wrong-item']).optional(),
 	}),
@@ -115,6 +116,8 @@ export const kioskScreen = z.discriminatedUnion('name', [
 		due: millis.optional(),
 		evidence: z.int().min(0).max(4),
 		receipt: text,
+		/** Until then the door may be opened once more, for what was left inside. */
+		againUntil: millis.optional(),
 	}),
 	z.object({ name: z.literal('denied'), reason: denyReason, until: millis.optional() }),
 	/** What happened is not clear: the door is taken out of use and a person must look. `other`: another door can be offered meanwhile (X4). */
@@ -174,6 +177,7 @@ export const kioskAct = z.object({
 		z.object({ kind: z.literal('keys'), keys: z.string().regex(/^[0-9#*]{1,32}$/) }),
 		z.object({ kind: z.literal('choose'), id: text }),
 		z.object({ kind: z.literal('retry') }),
+		z.object({ kind: z.literal('open-again') }),
 		z.object({ kind: z.literal('other-door') }),
 		z.object({ kind: z.literal('did-not-open') }),
 		z.object({ kind: z.literal('it-is-empty') }),

@@ -190,6 +190,49 @@ test('a loan that nobody can prove can be brought back: after a sensor that flap
 	)
 })
 
+test('what was left inside can be fetched: the same door, twice, within two minutes, by who has just been at it; custody stays as it is', () =>
+	withStage(async (stage) => {
+		const door = await anaAtTheOpenDoor(stage)
+		stage.cabinet.setItem(door - 1, { present: false })
+		await stage.clock.advance(500)
+		stage.cabinet.setDoor(door - 1, 'closed')
+		const receipt = await stage.shows('done')
+		assert.ok(receipt.againUntil)
+		for (const left of [1, 0]) {
+			stage.act({ kind: 'open-again' })
+			const open = await stage.shows('open')
+			assert.deepEqual([open.door.number, open.again], [door, true])
+			stage.cabinet.setDoor(door - 1, 'closed')
+			const done = await stage.shows('done')
+			assert.deepEqual([done.receipt, done.againUntil !== undefined], [receipt.receipt, left > 0])
+		}
+		stage.act({ kind: 'open-again' })
+		assert.equal(stage.screen().name, 'done')
+		assert.equal(stage.cabinet.pulses(door - 1), 3)
+		assert.equal(stage.types().filter((t) => t === 'custody.transferred').length, 1)
+		stage.act({ kind: 'finish' })
+		assert.deepEqual(openVisits(stage), [])
+	}))
+
+test("a laptop put back through the door that was opened again is nobody's return: the compartment waits for a look", () =>
+	withStage(async (stage) => {
+		const door = await anaAtTheOpenDoor(stage)
+		stage.cabinet.setItem(door - 1, { present: false })
+		await stage.clock.advance(500)
+		stage.cabinet.setDoor(door - 1, 'closed')
+		await stage.shows('done')
+		stage.act({ kind: 'open-again' })
+		await stage.shows('open')
+		stage.cabinet.setItem(door - 1, { present: true, tag: 'TAG-0' })
+		await stage.clock.advance(500)
+		stage.cabinet.setDoor(door - 1, 'closed')
+		await stage.shows('done')
+		assert.equal(stage.controller().bank.state().compartments[sampleId('compartment', `${door}`)]?.hold?.kind, 'pending-inspection')
+		stage.act({ kind: 'finish' })
+		stage.badge('ana')
+		assert.ok(choices(stage).includes('return'), 'it is still hers')
+	}))
+
 test('where the site lets one door stand open at a time, nobody else opens one meanwhile, and is told why', () =>
 	withStage(
 		async (stage) => {

@@ -1,6 +1,6 @@
 import { type Asset, type Grant, type Identity, strengthen } from '@latchwork/core/access'
 import { type Clock, type Id, isFault, newId, type Random } from '@latchwork/core/base'
-import { DOOR_TIMERS, type Ended, type Evidence, KIOSK_TIMERS as IDLE, type Step } from '@latchwork/core/door'
+import { DOOR_TIMERS, type Ended, type Evidence, KIOSK_TIMERS as IDLE, REOPEN, type Step } from '@latchwork/core/door'
 import type { EventDraft } from '@latchwork/core/ledger'
 import * as visits from '@latchwork/core/visit'
 import type { DenyReason, KioskAct, KioskScreen } from '@latchwork/core/wire'
@@ -69,6 +69,8 @@ interface Errand {
 	readonly session: Id<'doorSession'>
 }
 
+type Done = Extract<KioskScreen, { name: 'done' }>
+
 /** The line of a case that a door would move, what to write with it and what must be proven. */
 interface Ready {
 	readonly caseId: string
@@ -89,6 +91,10 @@ export function openSession(parts: SessionParts): KioskSession {
 	let errand: Errand | undefined
 	/** Doors that stand open behind somebody who went, while others use the kiosk: still that person's, they end without a screen (X2, T21). */
 	const aside = new Map<string, Errand>()
+	/** A pick-up of this visit whose door may be opened once more, and the receipt that the screen goes back to. */
+	let pickedUp: { readonly errand: Errand; readonly grant: Grant; readonly until: number; left: number; done?: Done } | undefined
+	/** The grant of the door that is open now. */
+	let granted: Grant | undefined
 	/** The door session whose person said that it does not open although the sensor says it is open. */
 	let stuck: string | undefined
 	/** Compartments of this errand in which the sensor sees something else than the record says. */
@@ -137,6 +143,7 @@ export function openSession(parts: SessionParts): KioskSession {
 
 	const home = (): void => {
 		who = undefined
+		pickedUp = undefined
 		visit = undefined
 		errand = undefined
 		typed = ''
@@ -387,6 +394,7 @@ export function openSession(parts: SessionParts): KioskSession {
 		}
 		if (step.refused || step.repeated) return false
 		code = undefined
+		granted = grant
 		visit = active
 		errand = { stepId, act, ...of, asset, compartment, session }
 		showDoor()
@@ -414,7 +422,7 @@ export function openSession(parts: SessionParts): KioskSession {
 	const showDoor = (): void => {
 		const session = live()
 		if (!errand || !session) return
-		const facts = doorOf(errand)
+		const facts = { ...doorOf(errand), ...(session.act === 'inspect' && { again: true as const }) }
 		if (session.asking) {
 			if (screen.name !== 'confirm') show({ name: 'confirm', ...facts }, IDLE.home)
 			return
@@ -438,20 +446,43 @@ export function openSession(parts: SessionParts): KioskSession {
 		if (JSON.stringify(next) !== JSON.stringify(screen)) show(next)
 	}
 
+	const showDone = (done: Done): void => {
+		if (pickedUp) pickedUp.done = done
+		const more = pickedUp && pickedUp.left > 0 && time.now() < pickedUp.until
+		show({ ...done, ...(more && { againUntil: pickedUp?.until }) }, IDLE.done)
+	}
+
+	/** Something was left inside: the same door once more, for the person who has just been at it. Custody is not asked about again. */
+	const openAgain = (): void => {
+		const again = pickedUp
+		const at = again && parts.bank().state().compartments[again.errand.compartment]
+		if (!again || !who || !visit || again.left === 0 || time.now() >= again.until || time.now() > again.grant.notAfter || at?.hold) return
+		const session = newId('doorSession', time.now(), parts.random)
+		const { compartment, caseId, lineId } = again.errand
+		const why = { visit: visit.id, case: caseId, line: lineId, method: who.method, reason: 'open-again', decision: again.grant.decision }
+		const asked = { session, command: `${visit.id}/${session}`, compartment, act: 'inspect' as const, subject: who.subject, needs: 0 as const, why }
+		const step = parts.bank().release(asked, { events: [] }, false)
+		if (step === 'storage-full') return show({ name: 'out-of-service', why: 'storage-full' }, IDLE.notice)
+		if (step.refused) return deny(step.refused === 'door-open' ? 'door-open' : 'compartment-unavailable')
+		again.left -= 1
+		errand = { ...again.errand, session }
+		showDoor()
+	}
+
 	const ended = (e: Errand, end: Ended): void => {
 		const facts = doorOf(e)
 		visit = visit && journal.fact<Visit>('visit', visit.id)
 		const openFor = end.session.openedAt === undefined ? 0 : time.now() - end.session.openedAt
 		// Whoever shuts a door that stood open this long need not be the one who opened it; and a code opens one door (T3).
 		if (openFor > IDLE.home || (who?.method === 'code' && end.end === 'committed')) who = undefined
+		if (!who) pickedUp = pickedUp && { ...pickedUp, left: 0 }
+		if (end.session.act === 'inspect' && end.end !== 'ambiguous' && pickedUp?.done) return showDone(pickedUp.done)
 		switch (end.end) {
 			case 'committed': {
 				const due = e.act === 'collect' ? cases.due(e.caseId) : undefined
 				parts.signal('granted')
-				return show(
-					{ name: 'done', ...facts, ...(due !== undefined && { due }), evidence: end.evidence, receipt: receiptOf(end.session.id) },
-					IDLE.done,
-				)
+				if (e.act === 'collect' && who && granted) pickedUp = { errand: e, grant: granted, until: time.now() + REOPEN.withinMs, left: REOPEN.times }
+				return showDone({ name: 'done', ...facts, ...(due !== undefined && { due }), evidence: end.evidence, receipt: receiptOf(end.session.id) })
 			}
 			case 'no-change':
 				return show({ name: 'no-change', ...facts, retry: who !== undefined }, IDLE.home)
@@ -564,6 +595,9 @@ export function openSession(parts: SessionParts): KioskSession {
 			}
 			case 'retry':
 				if (screen.name === 'not-opened' || screen.name === 'no-change') again()
+				return
+			case 'open-again':
+				if (screen.name === 'done') openAgain()
 				return
 			case 'other-door':
 				if (screen.name === 'not-opened' || screen.name === 'needs-help') elsewhere()
