@@ -56,7 +56,7 @@ const REASONS: Readonly<Record<DenyReason, string>> = {
 	'bank-full': 'No free compartment fits. Try another bank, or ask the desk.',
 	'storage-full': 'The controller cannot record anything more, so it opens nothing. Tell the desk.',
 	'history-lost':
-		'Records of the bank were lost. Returning still works; staff count what is inside, then confirm it with `latchwork edge settle --history`.',
+		'Records of the bank were lost. Staff look behind the doors that `latchwork doctor` names, settle each with `latchwork edge settle`, then confirm with `latchwork edge settle --history`. Known items can still be returned.',
 	'door-open': 'Close the open door first.',
 	'compartment-unavailable': 'That door is out of service; choose another.',
 	'workflow-unknown': 'This bank’s software is too old for it. Returning still works.',

@@ -94,7 +94,11 @@ export function openController(parts: ControllerParts): Controller {
 		singleOpen: () => authority.current()?.bundle.settings.singleOpen === true,
 		follow: (step) => session.follow(step),
 		failed,
-		changed: (step) => session.stepped(step),
+		changed: (step) => {
+			// A content sensor may have spoken that a first content waited for.
+			stocking()
+			session.stepped(step)
+		},
 	})
 	const readers = readerEvents({ journal, ids: config.readers, session: () => session, changed: parts.changed })
 	const outOfService = () => {
@@ -155,7 +159,7 @@ export function openController(parts: ControllerParts): Controller {
 			bank.restart()
 			stocking = () => {
 				const bundle = authority.current()?.bundle
-				if (bundle) stock(bank, bundle, cases.promised())
+				if (bundle) stock(bundle, { bank, promised: cases.promised(), lost: journal.lost() !== undefined })
 			}
 			stocking()
 			session.restore()

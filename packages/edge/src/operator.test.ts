@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { sampleId } from '@latchwork/core/access/testing'
 import { isFault } from '@latchwork/core/base'
-import { createStage } from './testing/stage.ts'
+import { createStage, type Stage } from './testing/stage.ts'
 
 test('what an operator says is recorded when it is answered, or refused with what to do: nothing is settled behind their back', async () => {
 	const stage = await createStage()
@@ -34,4 +34,36 @@ test('what an operator says is recorded when it is answered, or refused with wha
 	} finally {
 		stage.end()
 	}
+})
+
+const refusedWith = (stage: Stage, body: object, words: RegExp) =>
+	assert.throws(
+		() => stage.controller().settle(body),
+		(fault) => isFault(fault, 'request-refused') && words.test(fault.message),
+	)
+
+test('an open door is not settled, and what the sensor contradicts is asked back once', async (t) => {
+	const stage = await createStage()
+	t.after(stage.end)
+	const three = () => stage.controller().bank.state().compartments[sampleId('compartment', '3')]
+	stage.cabinet.setDoor(2, 'open')
+	await stage.until('the alarm', () => three()?.hold?.why === 'forced')
+	refusedWith(stage, { door: 3, found: 'nothing' }, /stands open.*Push it shut first/)
+	stage.cabinet.setItem(2, { present: true })
+	await stage.until('the sensor sees it', () => three()?.presence === true)
+	stage.cabinet.setDoor(2, 'closed')
+	await stage.until('it is shut', () => three()?.door === 'closed')
+	refusedWith(stage, { door: 3, found: 'nothing' }, /sees something.*--sure/)
+	assert.equal(three()?.hold?.why, 'forced')
+	stage.controller().settle({ door: 3, found: 'nothing', sure: true })
+	assert.deepEqual([three()?.hold, three()?.content], [undefined, { kind: 'empty' }])
+
+	stage.cabinet.setDoor(2, 'open')
+	await stage.until('the next alarm', () => three()?.hold?.why === 'forced')
+	stage.cabinet.setItem(2, { present: false })
+	await stage.until('the sensor sees it', () => three()?.presence === false)
+	stage.cabinet.setDoor(2, 'closed')
+	await stage.until('it is shut', () => three()?.door === 'closed')
+	refusedWith(stage, { door: 3, found: { tag: 'TAG-1' } }, /sees nothing.*--sure/)
+	stage.controller().settle({ door: 3, found: 'nothing' })
 })

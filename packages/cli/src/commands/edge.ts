@@ -19,7 +19,8 @@ export async function edge(args: readonly string[]): Promise<void> {
 }
 
 async function settle(args: readonly string[]): Promise<void> {
-	const { values, positionals } = readArgs(args, { data: { type: 'string' }, history: { type: 'boolean' }, returned: { type: 'boolean' } }, true)
+	const flag = { type: 'boolean' } as const
+	const { values, positionals } = readArgs(args, { data: { type: 'string' }, history: flag, returned: flag, sure: flag }, true)
 	const [door, found] = positionals
 	if (!values.history && (!door || !found || !/^\d+$/.test(door)))
 		throw new Fault('config-invalid', 'Say which door and what is inside: `latchwork edge settle 14 nothing` or `latchwork edge settle 14 LT-0418`.')
@@ -32,7 +33,12 @@ async function settle(args: readonly string[]): Promise<void> {
 		body: JSON.stringify(
 			values.history
 				? { history: 'checked' }
-				: { door: Number(door), found: found === 'nothing' ? 'nothing' : { tag: found }, ...(values.returned && { returned: true }) },
+				: {
+						door: Number(door),
+						found: found === 'nothing' ? 'nothing' : { tag: found },
+						...(values.returned && { returned: true }),
+						...(values.sure && { sure: true }),
+					},
 		),
 	}).catch((cause) => {
 		throw new Fault('transport-closed', `No controller answers for ${data}. Start it first.`, { cause })

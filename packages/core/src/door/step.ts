@@ -52,7 +52,7 @@ export function step(bank: BankState, input: DoorInput): Step {
 			for (const c of turn.all()) recover(turn, c)
 			break
 		case 'stocked':
-			for (const { compartment, content } of input.contents) withCompartment(turn, compartment, (c) => stocked(turn, c, content))
+			for (const { compartment, content, why } of input.contents) withCompartment(turn, compartment, (c) => stocked(turn, c, content, why))
 			break
 		case 'settle':
 			withCompartment(turn, input.compartment, (c) => settle(turn, c, input))
@@ -122,10 +122,10 @@ function said(turn: Turn, c: Compartment, what: Extract<DoorInput, { kind: 'said
 const acknowledged = (turn: Turn, c: Compartment) => turn.mono - (c.lastRelease?.mono ?? turn.mono) >= DOOR_TIMERS.ack
 
 /** Once, and never over what is known or has become doubtful since. */
-function stocked(turn: Turn, c: Compartment, content: Content): void {
+function stocked(turn: Turn, c: Compartment, content: Content, why = 'item-elsewhere'): void {
 	if (c.session || c.content.kind !== 'unknown' || !c.content.unstocked) return
 	if (content.kind === 'unknown') {
-		turn.hold(turn.set(c, { content: unknownContent(undefined) }), 'pending-inspection', 'item-elsewhere')
+		turn.hold(turn.set(c, { content: unknownContent(undefined) }), 'pending-inspection', why)
 		return
 	}
 	const item = content.kind === 'item' && { item: content.item }
@@ -135,9 +135,13 @@ function stocked(turn: Turn, c: Compartment, content: Content): void {
 
 /** A person has looked inside: the only way out of a hold, and out of not knowing what is inside. */
 function settle(turn: Turn, c: Compartment, input: Extract<DoorInput, { kind: 'settle' }>): void {
-	if (c.session || !(c.hold || c.content.kind === 'unknown')) return
+	if (c.session || !(c.hold || c.content.kind === 'unknown' || input.recount)) return
 	const { by, content } = input
-	const data = { was: c.hold?.kind ?? 'unknown', content: content.kind, ...(content.kind === 'item' && { item: content.item }) }
+	const data = {
+		was: c.hold?.kind ?? (c.content.kind === 'unknown' ? 'unknown' : 'in-service'),
+		content: content.kind,
+		...(content.kind === 'item' && { item: content.item }),
+	}
 	turn.event('compartment.returned-to-service', c.id, data, by)
 	turn.set(c, { hold: undefined, content, notOpened: [], reliable: true, edges: [] })
 }

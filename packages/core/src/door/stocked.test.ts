@@ -5,9 +5,9 @@ import { type Content, newBank, newCompartment, type Step, step } from './index.
 const A = 'cmp_a' as const
 const unstocked: Content = { kind: 'unknown', unstocked: true }
 
-function stocked(before: Content, says: Content): Step {
+function stocked(before: Content, says: Content, why?: string): Step {
 	const bank = newBank([newCompartment(A, { door: true, presence: true, acks: true }, before)])
-	return step(bank, { kind: 'stocked', contents: [{ compartment: A, content: says }], at: 1, mono: 1 })
+	return step(bank, { kind: 'stocked', contents: [{ compartment: A, content: says, ...(why && { why }) }], at: 1, mono: 1 })
 }
 
 test('what the first bundle says lies in a compartment is taken on once, and recorded', () => {
@@ -39,12 +39,25 @@ test('it never replaces what is known, nor a doubt that came up meanwhile', () =
 	}
 })
 
-test('a bundle that names a thing which is elsewhere leaves the compartment to a person', () => {
+test('a bundle that is not believed leaves the compartment to a person, with the reason', () => {
+	assert.equal(stocked(unstocked, { kind: 'unknown' }, 'history-lost').bank.compartments[A]?.hold?.why, 'history-lost')
 	const s = stocked(unstocked, { kind: 'unknown' })
-	assert.equal(s.bank.compartments[A]?.hold?.kind, 'pending-inspection')
+	assert.deepEqual(s.bank.compartments[A]?.hold, { kind: 'pending-inspection', why: 'item-elsewhere' })
 	assert.deepEqual(s.bank.compartments[A]?.content, { kind: 'unknown' })
 	assert.deepEqual(
 		s.events.map((e) => e.type),
 		['compartment.pending-inspection', 'task.created'],
+	)
+})
+
+test('what is known is replaced only by a recount, never while somebody is at the door', () => {
+	const known = newBank([newCompartment(A, { door: true, presence: true, acks: true }, { kind: 'item', item: 'ast_laptop' })])
+	const settle = (recount: boolean) =>
+		step(known, { kind: 'settle', compartment: A, by: 'staff', content: { kind: 'empty' }, recount, at: 1, mono: 1 })
+	assert.deepEqual([settle(false).touched, settle(false).events], [[], []])
+	assert.deepEqual(settle(true).bank.compartments[A]?.content, { kind: 'empty' })
+	assert.deepEqual(
+		settle(true).events.map(({ type, data }) => [type, data.was]),
+		[['compartment.returned-to-service', 'in-service']],
 	)
 })

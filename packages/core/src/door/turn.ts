@@ -55,12 +55,24 @@ export type DoorInput = { readonly at: number; readonly mono: number } & (
 	/** First input after the state was loaded from the journal. */
 	| { readonly kind: 'restart' }
 	/**
-	 * A bundle names compartments for the first time and says what was put there before; `unknown`: it names a thing that is known to
-	 * be elsewhere. Ignored where anything is known already.
+	 * A bundle names compartments for the first time and says what was put there before; `unknown`: that is not believed, `why` says
+	 * what speaks against it, and a person must look. Ignored where anything is known already.
 	 */
-	| { readonly kind: 'stocked'; readonly contents: readonly { readonly compartment: Id<'compartment'>; readonly content: Content }[] }
-	/** A person looked inside and says what is there; ends a hold, or not knowing. Ignored while a door session is live. */
-	| { readonly kind: 'settle'; readonly compartment: Id<'compartment'>; readonly by: 'staff' | Id<'subject'>; readonly content: Content }
+	| {
+			readonly kind: 'stocked'
+			readonly contents: readonly { readonly compartment: Id<'compartment'>; readonly content: Content; readonly why?: string }[]
+	  }
+	/**
+	 * A person looked inside and says what is there; ends a hold, or not knowing. Ignored while a door session is live. `recount`: records
+	 * were lost, so it also replaces what is known.
+	 */
+	| {
+			readonly kind: 'settle'
+			readonly compartment: Id<'compartment'>
+			readonly by: 'staff' | Id<'subject'>
+			readonly content: Content
+			readonly recount?: boolean
+	  }
 )
 
 /** What the host does, in this order, only after `events` and the touched compartments are durable in one transaction (R1, R13). */

@@ -50,8 +50,8 @@ export interface Bank {
 	release(request: Omit<ReleaseRequest, 'notAfter'>, also: Omit<Entry, 'intent' | 'essential'>, essential: boolean): Step | 'storage-full'
 	/** A fact: recorded now, or in its turn when the disk takes it. */
 	input(input: DistributiveOmit<DoorInput, 'at' | 'mono'>): void
-	/** What a person found behind a door: recorded when this returns, or not at all. */
-	settle(compartment: CompartmentId, content: Content): Step | 'storage-full'
+	/** What a person found behind a door: recorded when this returns, or not at all. `recount`: also where something is known. */
+	settle(compartment: CompartmentId, content: Content, recount?: boolean): Step | 'storage-full'
 	/** Everything a driver says about a bus. */
 	sensed(bus: string, event: BoardEvent): void
 	boards(): readonly { bus: string; board: number; up: boolean }[]
@@ -220,9 +220,9 @@ export function openBank(parts: BankParts): Bank {
 			return taken(s, () => durable(s, s.refused || s.repeated ? { events: [] } : also, essential, request)) ? s : 'storage-full'
 		},
 		input,
-		settle(compartment, content) {
+		settle(compartment, content, recount = false) {
 			if (waiting.length) return 'storage-full'
-			const s = step(bank, { kind: 'settle', at: parts.now(), mono: clock.mono(), compartment, by: 'staff', content })
+			const s = step(bank, { kind: 'settle', at: parts.now(), mono: clock.mono(), compartment, by: 'staff', content, recount })
 			return taken(s, () => durable(s, parts.follow(s), true)) ? s : 'storage-full'
 		},
 		sensed(bus, event) {

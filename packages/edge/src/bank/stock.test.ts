@@ -58,3 +58,24 @@ test('a compartment that a later bundle adds gets its first content then, and a 
 		stage.end()
 	}
 })
+
+for (const first of ['the bundle', 'the sensors'] as const) {
+	test(`a first content that the sensor contradicts is believed by nobody, a person looks; ${first} came first`, async () => {
+		const stage = await createStage({ started: false })
+		try {
+			stage.cabinet.setItem(0, { present: false }, true)
+			stage.cabinet.setItem(2, { present: true }, true)
+			if (first === 'the bundle') stage.writeBundle()
+			await stage.start()
+			if (first === 'the sensors') stage.writeBundle()
+			await stage.until('the bundle is in force', () => stage.controller().authority.current() !== undefined)
+			const hold = (number: number) => stage.controller().bank.state().compartments[door(number)]?.hold?.why
+			assert.deepEqual([1, 2, 3, 4].map(hold), ['sensor-disagrees', undefined, 'sensor-disagrees', undefined])
+			assert.deepEqual([content(stage, 1), content(stage, 2)], [{ kind: 'unknown' }, { kind: 'empty' }])
+			stage.controller().settle({ door: 1, found: 'nothing' })
+			assert.deepEqual(content(stage, 1), { kind: 'empty' })
+		} finally {
+			stage.end()
+		}
+	})
+}

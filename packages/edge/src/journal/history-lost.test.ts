@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { sampleId } from '@latchwork/core/access/testing'
 import { isFault } from '@latchwork/core/base'
 import { createStage } from '../testing/stage.ts'
 
@@ -55,4 +56,61 @@ test('lost history: loans wait with a reason, returns go on, restarts change not
 	)
 	assert.ok(!stage.controller().view().notices.includes('history-lost'))
 	assert.ok((await stage.borrow()) > 0)
+})
+
+test('all records are lost: the bundle is not believed again, each door waits for a look, and loans go on when each was looked behind', async (t) => {
+	const stage = await createStage()
+	t.after(stage.end)
+	await stage.borrow()
+	stage.crash()
+	for (const name of ['edge.db', 'edge.db-wal']) rmSync(join(stage.directory(), name))
+	await stage.start()
+	const of = (number: number) => stage.controller().bank.state().compartments[sampleId('compartment', `${number}`)]
+	const settle = (body: object) => stage.controller().settle(body)
+	const refused = (words: RegExp) =>
+		assert.throws(
+			() => settle({ history: 'checked' }),
+			(fault) => isFault(fault, 'request-refused') && words.test(fault.message),
+		)
+	const check = () => {
+		for (const number of [1, 2, 3, 4]) {
+			assert.deepEqual(of(number)?.content, { kind: 'unknown' }, `door ${number}: the laptop is out on loan, whatever the bundle said at first`)
+			assert.deepEqual(of(number)?.hold, { kind: 'pending-inspection', why: 'history-lost' })
+		}
+		refused(/behind door 1, 2, 3, 4\..*edge settle 1 nothing/)
+	}
+	check()
+	stage.crash()
+	await stage.start()
+	check()
+	settle({ door: 1, found: 'nothing' })
+	refused(/behind door 2, 3, 4\./)
+	for (const door of [2, 3, 4]) settle({ door, found: 'nothing' })
+	settle({ history: 'checked' })
+	stage.badge('ana')
+	const screen = stage.screen()
+	assert.equal(screen.name === 'choose' && screen.choices.find((c) => c.item?.name === 'laptop')?.denied, 'nothing-available')
+})
+
+test('the last records are lost: a door whose record is an old one can be counted anew', async (t) => {
+	const stage = await createStage()
+	t.after(stage.end)
+	stage.crash()
+	await stage.start()
+	const wal = readFileSync(join(stage.directory(), 'edge.db-wal'))
+	const database = readFileSync(join(stage.directory(), 'edge.db'))
+	await stage.borrow()
+	stage.crash()
+	writeFileSync(join(stage.directory(), 'edge.db'), database)
+	writeFileSync(join(stage.directory(), 'edge.db-wal'), wal)
+	await stage.start()
+	const one = () => stage.controller().bank.state().compartments[sampleId('compartment', '1')]
+	assert.equal(one()?.content.kind, 'item', 'as it was before the loan')
+	stage.controller().settle({ door: 1, found: 'nothing' })
+	assert.deepEqual(one()?.content, { kind: 'empty' })
+	stage.controller().settle({ history: 'checked' })
+	assert.throws(
+		() => stage.controller().settle({ door: 2, found: 'nothing' }),
+		(fault) => isFault(fault, 'request-refused') && /nothing waits/.test(fault.message),
+	)
 })
