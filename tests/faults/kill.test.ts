@@ -91,6 +91,7 @@ async function tidy(site: Site): Promise<void> {
 		for (const d of await site.metal()) if (d.door === 'open') await site.door(d.number, 'closed')
 		await pause(50)
 	}
+	await site.until((v) => v.standing.length === 0, 'every door seen shut')
 	const tags = await insides(site)
 	for (const d of (await healthOf(site)).doors.filter((x) => x.hold)) {
 		const tag = tags.get(d.door)

@@ -135,8 +135,9 @@ export async function tidy(site: Site): Promise<void> {
 	}
 }
 
-/** Staff look into every held compartment and say what is inside; what lies where is the metal's own truth. */
+/** Staff look into every held compartment and say what is inside, with the doors seen shut; what lies where is the metal's own truth. */
 export async function settleAll(site: Site): Promise<void> {
+	await site.until((v) => v.standing.length === 0, 'every door seen shut')
 	const inside = new Map((await stateOf(site)).banks[0]?.compartments.map((c) => [c.number, c.tag]))
 	const held = (await doorsInTrouble(site)).filter(({ hold }) => hold)
 	// Empty ones first: a thing that the record still has elsewhere is not believed to lie in two places.

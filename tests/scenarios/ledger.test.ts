@@ -201,6 +201,22 @@ describe('latchwork ledger verify', () => {
 		assert.match(output, /holds no stream/)
 	})
 
+	test('doctor names a bundle that is older than the one that was accepted', async () => {
+		const good = await latchwork('doctor', '--data', data)
+		assert.doesNotMatch(good.output, /refused/)
+		const copy = temporaryData()
+		cpSync(data, copy, { recursive: true })
+		const db = new DatabaseSync(join(copy, 'edge.db'))
+		const accepted = JSON.parse(String(db.prepare("SELECT body FROM fact WHERE kind = 'authority' AND key = 'accepted'").get()?.body))
+		const newer = JSON.stringify({ ...accepted, version: accepted.version + 1 })
+		db.prepare("UPDATE fact SET body = ? WHERE kind = 'authority' AND key = 'accepted'").run(newer)
+		db.close()
+		const { code, output } = await latchwork('doctor', '--data', copy)
+		rmSync(copy, { recursive: true, force: true })
+		assert.equal(code, 1)
+		assert.match(output, /BAD {2}refused: bundle-rollback\n.*is older than/)
+	})
+
 	test('an exported stream is checked by its file and the key alone, and a flipped byte in it is named', async () => {
 		const file = join(data, 'stream.export')
 		const made = await latchwork('ledger', 'export', file, '--data', data)

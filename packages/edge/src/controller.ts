@@ -6,6 +6,7 @@ import type { Board } from '@latchwork/drivers/board'
 import { type Bank, openBank, stock, type Wiring } from './bank/index.ts'
 import { openCases } from './cases/index.ts'
 import type { EdgeConfig } from './config.ts'
+import { type Health, healthOf } from './health.ts'
 import { type Journal, openJournal } from './journal/index.ts'
 import { nodeCrypto } from './keys.ts'
 import { identifier, intents, type KioskSession, kioskView, openSession } from './kiosk/index.ts'
@@ -47,7 +48,7 @@ export interface Controller {
 	readonly authority: AuthoritySource
 	readonly readers: ReaderEvents
 	view(): KioskView
-	health(): object
+	health(): Health
 	/** What a person at the bank found out by looking (operator.ts). */
 	settle(body: unknown): object
 	/** Settles what a crash left undecided and begins the periodic work; before the first sensor fact. */
@@ -66,6 +67,7 @@ export function openController(parts: ControllerParts): Controller {
 	const makerKeys = new Map(config.makers.map((m) => [m.keyId, fromHex(m.publicKey)]))
 	const { journal, time, knows } = openRecords(parts, failed)
 	let stocking = () => {}
+	let recheck = () => {}
 	const authority = openAuthority({
 		files: config,
 		bank: config.bank,
@@ -76,6 +78,7 @@ export function openController(parts: ControllerParts): Controller {
 		time,
 		changed: () => {
 			stocking()
+			recheck()
 			parts.changed()
 		},
 	})
@@ -138,22 +141,7 @@ export function openController(parts: ControllerParts): Controller {
 		authority,
 		readers,
 		view: () => kioskView({ authority, bank, session, time, journal, readers: readers.state(), number }),
-		health: () => ({
-			ok: outOfService() === undefined && journal.storage() === 'good' && journal.lost() === undefined && bank.waiting().count === 0,
-			controller: config.controller,
-			bank: config.bank,
-			head: journal.head(),
-			lost: journal.lost() ?? null,
-			storage: journal.storage(),
-			waiting: waitingOf(bank, time.now()),
-			authority: authority.state(),
-			bundle: authority.current()?.bundle.version ?? 0,
-			clock: { now: time.now(), uncertain: time.uncertain() },
-			boards: bank.boards(),
-			readers: readers.state(),
-			doors: doorsOf(bank, number),
-			screen: session.screen().name,
-		}),
+		health: () => healthOf({ config, journal, bank, authority, time, session, readers: readers.state(), number }),
 		settle: (body) => settleRequest(body, { bank, cases, authority, journal }),
 		begin() {
 			bank.restart()
@@ -161,6 +149,8 @@ export function openController(parts: ControllerParts): Controller {
 				const bundle = authority.current()?.bundle
 				if (bundle) stock(bundle, { bank, promised: cases.promised(), lost: journal.lost() !== undefined })
 			}
+			// A bundle that has come ends what its absence kept from the screen, also where the content was known before.
+			recheck = () => session.stepped({ bank: bank.state(), touched: [], events: [], effects: [], ended: [] })
 			stocking()
 			session.restore()
 			cancels.push(
@@ -230,26 +220,6 @@ function endProcess(fault: unknown): void {
 	queueMicrotask(() => {
 		throw fault
 	})
-}
-
-/** Facts of doors that wait for the disk. */
-function waitingOf(bank: Bank, now: number): { count: number; oldestMs: number } {
-	const { count, since } = bank.waiting()
-	return { count, oldestMs: since === undefined ? 0 : Math.max(0, now - since) }
-}
-
-function doorsOf(bank: Bank, number: (id: string) => number): object[] {
-	return Object.values(bank.state().compartments).flatMap((c) =>
-		c.session || c.hold
-			? [
-					{
-						door: number(c.id),
-						...(c.session && { session: c.session.state, undecided: c.session.recovering }),
-						...(c.hold && { hold: c.hold.kind }),
-					},
-				]
-			: [],
-	)
 }
 
 function wiringOf(config: EdgeConfig, boards: ReadonlyMap<string, Board>): Wiring[] {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { newId } from '@latchwork/core/base'
-import { pinGuessing } from './doctor.ts'
+import type { Health, Problem } from '@latchwork/edge/health'
+import { pinGuessing, remediesFor } from './doctor.ts'
 
 const id = <K extends 'credential' | 'subject'>(kind: K) => newId(kind, Date.UTC(2026, 10, 22), (n) => crypto.getRandomValues(new Uint8Array(n)))
 const settings = { wrongPinsPerDay: 100, loanDue: { kind: 'hours', hours: 8 }, leaseRequired: true } as const
@@ -27,4 +28,59 @@ test('the chance of guessing a PIN within a year at one kiosk is said, and above
 	const over = { version: 9, credentials: many, settings: { ...settings, pinLength: 8 } }
 	assert.equal(pinGuessing({ ...over, revoked: { epoch: 0, ids: [] } }).ok, false)
 	assert.equal(pinGuessing({ ...over, revoked: { epoch: 1, ids: [many[0]?.id ?? assert.fail()] } }).ok, true, 'a revoked PIN opens nothing')
+})
+
+const DAY = 86_400_000
+const well: Health = {
+	ok: true,
+	problems: [],
+	controller: 'ctl_one',
+	bank: 'bnk_one',
+	head: { stream: 'str_one', seq: 1, hash: '' },
+	lost: null,
+	storage: 'good',
+	waiting: { count: 0, oldestMs: 0 },
+	authority: 'fresh',
+	bundle: 7,
+	refused: null,
+	clock: { now: 20 * DAY, uncertain: false, proven: 20 * DAY },
+	boards: [{ bus: 'a', board: 0, up: true }],
+	readers: [{ id: 'rdr_one', family: 'osdp', online: true, secure: true }],
+	doors: [],
+	screen: 'attract',
+}
+const TROUBLES: Readonly<Record<Problem, { readonly health: Partial<Health>; readonly line: RegExp }>> = {
+	'door-forced': { health: { doors: [{ door: 3, sensor: 'closed', hold: 'quarantined', why: 'forced' }] }, line: /door 3 was opened by force/ },
+	'door-open': { health: { doors: [{ door: 3, sensor: 'open' }] }, line: /door 3 stands open.*push it shut/ },
+	'door-left-open': { health: { doors: [{ door: 3, sensor: 'open', session: 'opened' }] }, line: /door 3 has stood open/ },
+	'door-held': {
+		health: { doors: [{ door: 3, sensor: 'closed', hold: 'pending-inspection', why: 'history-lost' }] },
+		line: /door 3 is pending-inspection \(history-lost\).*edge settle 3/,
+	},
+	'board-lost': { health: { boards: [{ bus: 'a', board: 1, up: false }] }, line: /lock board 1 on a/ },
+	'reader-lost': { health: { readers: [{ id: 'rdr_one', family: 'osdp', online: false, secure: false }] }, line: /osdp reader.*cable/ },
+	'history-lost': { health: {}, line: /settle --history/ },
+	'records-wait': { health: { waiting: { count: 4, oldestMs: 10 } }, line: /4 facts.*free some space/ },
+	'storage-low': { health: {}, line: /free some space/ },
+	'clock-uncertain': { health: {}, line: /set it/ },
+	'bundle-missing': { health: {}, line: /until one arrives/ },
+	'bundle-expired': { health: { clock: { now: 30 * DAY, uncertain: false, proven: 20 * DAY } }, line: /10 days ahead of all that was signed/ },
+	'lease-expired': { health: {}, line: /until a new one arrives$/ },
+	'bundle-refused': {
+		health: { refused: { what: 'bundle', code: 'bundle-rollback', why: 'bundle-rollback', text: 'Bundle 6 is older than 7.' } },
+		line: /bundle refused \(bundle-rollback, .*Bundle 6 is older than 7\. Bundle 7 stays in force/,
+	},
+	'lease-refused': {
+		health: { refused: { what: 'lease', code: 'bundle-invalid', why: 'lease-signature', text: 'No signature.' } },
+		line: /lease refused \(bundle-invalid, lease-signature\)/,
+	},
+}
+
+test('every problem that health can name has its line, which says what to do', () => {
+	assert.deepEqual(remediesFor(well), [])
+	for (const [problem, { health, line }] of Object.entries(TROUBLES)) {
+		const lines = remediesFor({ ...well, ...health, ok: false, problems: [problem as Problem] })
+		assert.equal(lines.length, 1, problem)
+		assert.match(lines[0] ?? '', line)
+	}
 })

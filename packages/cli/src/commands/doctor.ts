@@ -1,9 +1,10 @@
 import { accessSync, constants, existsSync, readFileSync, statfsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { acceptBundle, type Bundle, checkPinSettings } from '@latchwork/core/access'
-import { fromHex, isFault } from '@latchwork/core/base'
+import { acceptBundle, type Bundle, checkPinSettings, refusalCode } from '@latchwork/core/access'
+import { Fault, fromHex, isFault } from '@latchwork/core/base'
 import { readConfig } from '@latchwork/edge/config'
-import { readJournal } from '@latchwork/edge/journal'
+import type { Health, Problem } from '@latchwork/edge/health'
+import { readFact, readJournal } from '@latchwork/edge/journal'
 import { nodeCrypto } from '@latchwork/edge/keys'
 import { dataDirectory, readArgs } from '../config.ts'
 
@@ -17,7 +18,7 @@ export async function doctor(args: readonly string[]): Promise<void> {
 		node(),
 		space(data),
 		writable(data),
-		...(existsSync(join(data, 'edge.json')) ? [configuration(data), bundle(data), journal(data), await controller(data)] : []),
+		...(existsSync(join(data, 'edge.json')) ? [configuration(data), ...bundle(data), journal(data), await controller(data)] : []),
 	]
 	for (const { ok, what, remedy } of findings) process.stdout.write(`${ok ? 'ok  ' : 'BAD '} ${what}${remedy ? `\n     ${remedy}` : ''}\n`)
 	if (!existsSync(join(data, 'edge.json'))) process.stdout.write(`     Nothing is set up in ${data} yet. \`latchwork dev\` sets up a demo there.\n`)
@@ -62,22 +63,37 @@ function configuration(data: string): Finding {
 	}
 }
 
-function bundle(data: string): Finding {
+function bundle(data: string): Finding[] {
 	try {
 		const c = readConfig(join(data, 'edge.json'))
 		const keys = new Map(c.makers.map((m) => [m.keyId, fromHex(m.publicKey)]))
-		const answer = acceptBundle(readFileSync(c.bundle, 'utf8'), { keys, crypto: nodeCrypto, bank: c.bank, now: Date.now() })
-		if (!answer.ok)
-			return { ok: false, what: `bundle in ${c.bundle}`, remedy: `${answer.text} The controller goes on with the last one it accepted.` }
-		return pinGuessing(answer.bundle)
+		const last = readFact<{ version: number; digest: string }>(data, 'authority', 'accepted')
+		const now = Date.now()
+		const answer = acceptBundle(readFileSync(c.bundle, 'utf8'), { keys, crypto: nodeCrypto, bank: c.bank, now, ...(last && { last }) })
+		if (!answer.ok) throw new Fault(refusalCode(answer.code), answer.text)
+		return [pinGuessing(answer.bundle), ...(answer.expired ? [expired(answer.bundle, now)] : [])]
 	} catch (fault) {
-		return {
-			ok: false,
-			what: 'bundle',
-			remedy: isFault(fault) ? fault.message : 'There is none yet where edge.json says. Without one no door opens.',
-		}
+		if (isFault(fault, 'bundle-invalid') || isFault(fault, 'bundle-rollback')) return [refusedBundle(fault)]
+		const remedy = isFault(fault) ? fault.message : 'There is none yet where edge.json says. Without one no door opens.'
+		return [{ ok: false, what: 'bundle', remedy }]
 	}
 }
+
+/** With its code, which the table of errors explains. */
+export const refusedBundle = ({ code, message }: Pick<Fault, 'code' | 'message'>): Finding => ({
+	ok: false,
+	what: `refused: ${code}`,
+	remedy: `${message} The controller goes on with the last one it accepted.`,
+})
+
+/** The time is the first suspect: with the clock set right an expired bundle may turn out to be good. */
+const expired = ({ version, expiresAt }: Pick<Bundle, 'version' | 'expiresAt'>, now: number): Finding => ({
+	ok: false,
+	what: `bundle ${version} expired at ${iso(expiresAt)}; this machine's clock says ${iso(now)}`,
+	remedy: 'If the clock is wrong, set it: nothing else is needed then. If it is right, let a new bundle arrive.',
+})
+
+const iso = (at: number) => new Date(at).toISOString().slice(0, 16)
 
 /** How likely somebody who tries PINs every day finds one: at most 1 % a year at one kiosk (trust.md §3.4). */
 export function pinGuessing({ version, credentials, revoked, settings }: Pick<Bundle, 'version' | 'credentials' | 'revoked' | 'settings'>): Finding {
@@ -105,38 +121,57 @@ function journal(data: string): Finding {
 	}
 }
 
-interface Health {
-	readonly ok: boolean
-	readonly authority: string
-	readonly storage: string
-	readonly clock: { readonly uncertain: boolean }
-	readonly boards: readonly { readonly bus: string; readonly board: number; readonly up: boolean }[]
-	readonly doors: readonly { readonly door: number; readonly hold?: string }[]
-	readonly readers: readonly { readonly family: string; readonly online: boolean; readonly secure: boolean }[]
-}
-
 async function controller(data: string): Promise<Finding> {
 	try {
 		const { port } = readConfig(join(data, 'edge.json'))
 		const health = (await (await fetch(`http://127.0.0.1:${port}/health`)).json()) as Health
-		const bad = [
-			...health.boards.filter((b) => !b.up).map((b) => `lock board ${b.board} on ${b.bus} does not answer: check its power and the A/B wires`),
-			...health.readers.filter((r) => !r.online).map((r) => `the ${r.family} reader does not answer: check its cable, address and key`),
-			...health.doors.flatMap((d) =>
-				d.hold ? [`door ${d.door} is ${d.hold}: look inside, then \`latchwork edge settle ${d.door} nothing\` or the tag of what is in it`] : [],
-			),
-			...(health.storage === 'low' ? ['the disk is nearly full: free some space'] : []),
-			...(health.clock.uncertain ? ['the clock cannot be trusted: set it, or let a signed time arrive'] : []),
-			...(health.authority === 'fresh' || health.authority === 'stale'
-				? []
-				: [`no valid bundle (${health.authority}): only returns work until a new one arrives`]),
-		]
+		const bad = remediesFor(health)
 		return {
-			ok: bad.length === 0,
+			ok: health.ok,
 			what: `controller on port ${port}: ${health.boards.length} lock boards, ${health.readers.length} readers and scanners asked`,
 			...(bad.length && { remedy: bad.join('\n     ') }),
 		}
 	} catch {
 		return { ok: true, what: 'controller: not running' }
 	}
+}
+
+/** A line for each thing that is wrong, with what to do about it. */
+export function remediesFor(health: Health): string[] {
+	return health.problems.flatMap((problem) => REMEDIES[problem](health))
+}
+
+const doors = ({ doors: all }: Health, which: (door: Health['doors'][number]) => boolean) => all.filter(which)
+const DAY_MS = 86_400_000
+
+const REMEDIES: Readonly<Record<Problem, (health: Health) => readonly string[]>> = {
+	'door-forced': (h) => doors(h, (d) => d.why === 'forced').map((d) => `door ${d.door} was opened by force: look who was there`),
+	'door-left-open': (h) => doors(h, (d) => d.session === 'opened').map((d) => `door ${d.door} has stood open for long: go there and push it shut`),
+	'door-open': (h) => doors(h, (d) => d.sensor === 'open' && !d.session).map((d) => `door ${d.door} stands open and nobody is at it: push it shut`),
+	'door-held': (h) =>
+		doors(h, (d) => d.hold !== undefined).map(
+			(d) => `door ${d.door} is ${d.hold} (${d.why}): look inside, then \`latchwork edge settle ${d.door} nothing\` or the tag of what is in it`,
+		),
+	'board-lost': (h) =>
+		h.boards.filter((b) => !b.up).map((b) => `lock board ${b.board} on ${b.bus} does not answer: check its power and the A/B wires`),
+	'reader-lost': (h) => h.readers.filter((r) => !r.online).map((r) => `the ${r.family} reader does not answer: check its cable, address and key`),
+	'history-lost': () => ['records were lost: look behind each door that is named here and settle it, then `latchwork edge settle --history`'],
+	'records-wait': (h) => [`${h.waiting.count} facts of doors wait to be recorded: free some space, or end the program that holds the journal`],
+	'storage-low': () => ['the disk is nearly full: free some space'],
+	'clock-uncertain': () => ['the clock cannot be trusted: set it, or let a signed time arrive'],
+	'bundle-missing': () => ['no bundle (bundle-missing): no door opens until one arrives'],
+	'bundle-expired': (h) => [`no valid bundle (bundle-expired): only returns work until a new one arrives${clockAhead(h)}`],
+	'lease-expired': (h) => [`no valid lease (lease-expired): only returns work until a new one arrives${clockAhead(h)}`],
+	'bundle-refused': refusedLine,
+	'lease-refused': refusedLine,
+}
+
+function refusedLine({ refused, bundle: inForce }: Health): string[] {
+	return refused ? [`${refused.what} refused (${refused.code}, ${refused.why}): ${refused.text} Bundle ${inForce} stays in force`] : []
+}
+
+/** A clock that ran ahead looks like a bundle that ran out. */
+function clockAhead({ clock }: Health): string {
+	const days = Math.floor((clock.now - clock.proven) / DAY_MS)
+	return days < 1 ? '' : `; or the clock is wrong: it is ${days} days ahead of all that was signed. Set it, and nothing else is needed`
 }

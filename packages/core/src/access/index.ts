@@ -23,5 +23,5 @@ export {
 export type { Entity, EntityRef, LoadedPolicies, PolicyAnswer, PolicyEngine, PolicyQuestion, PolicyRefusal, PolicyValue } from './policy-engine.ts'
 export { POLICY_SCHEMA } from './policy-schema.ts'
 export { isOpen, nextOpening, openingAt } from './schedule.ts'
-export type { Envelope, PinnedKeys } from './signed.ts'
+export { type Envelope, type PinnedKeys, type RefusalCode, refusalCode } from './signed.ts'
 export { heardSigned, LONGEST_SLEEP_MS, sawSigned, startTime, type TimeReading, type TimeState, TOLERANCE_MS, trustedNow } from './trusted-time.ts'

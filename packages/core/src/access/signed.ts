@@ -1,4 +1,8 @@
-import { type Crypto, canonicalBytes, fromBase64, type Sign, toBase64 } from '../base/index.ts'
+import { type Crypto, canonicalBytes, type FaultCode, fromBase64, type Sign, toBase64 } from '../base/index.ts'
+
+/** The two faults of a bundle or lease that is not taken: it is older than what was accepted, or it is not to be trusted at all. */
+export type RefusalCode = Extract<FaultCode, 'bundle-rollback' | 'bundle-invalid'>
+export const refusalCode = (why: string): RefusalCode => (why.endsWith('-rollback') ? 'bundle-rollback' : 'bundle-invalid')
 
 /** A signed document: the signatures are Ed25519 over `canonicalBytes(signed)`. */
 export interface Envelope<T> {

@@ -25,24 +25,41 @@ export interface StoredStream {
  * Throws `Fault` not-found, and journal-damaged where the file is no whole database any more: what it says then proves nothing.
  */
 export function readJournal(directory: string): StoredStream[] {
-	const path = join(directory, 'edge.db')
 	const mark = readMark(join(directory, 'edge.mark'))
-	if (!existsSync(path)) {
+	if (!existsSync(join(directory, 'edge.db'))) {
 		if (mark) return [{ stream: mark.stream, lines: [], head: undefined, mark, ends: [mark] }]
 		throw new Fault('not-found', `There is no journal in ${directory}. Name the data directory of a controller.`)
 	}
+	return reading(directory, (db) => streamsOf(db, mark))
+}
+
+/** What a controller keeps of one kind and key; undefined where there is no journal. Throws `Fault` journal-damaged. */
+export function readFact<T>(directory: string, kind: string, key: string): T | undefined {
+	if (!existsSync(join(directory, 'edge.db'))) return undefined
+	return reading(directory, (db) => {
+		const row = db.prepare('SELECT body FROM fact WHERE kind = ? AND key = ?').get(kind, key)
+		return row && (JSON.parse(String(row.body)) as T)
+	})
+}
+
+function reading<T>(directory: string, read: (db: DatabaseSync) => T): T {
+	let copy: string | undefined
+	let db: DatabaseSync | undefined
 	try {
-		if (isLocked(directory, 'edge')) return streamsOf(path, mark)
 		// SQLite writes beside a database even to read it, so evidence is read from a copy.
-		const copy = mkdtempSync(join(tmpdir(), 'latchwork-read-'))
-		try {
+		if (!isLocked(directory, 'edge')) {
+			copy = mkdtempSync(join(tmpdir(), 'latchwork-read-'))
 			for (const name of ['edge.db', 'edge.db-wal']) if (existsSync(join(directory, name))) copyFileSync(join(directory, name), join(copy, name))
-			return streamsOf(join(copy, 'edge.db'), mark)
-		} finally {
-			rmSync(copy, { recursive: true, force: true })
 		}
+		db = new DatabaseSync(join(copy ?? directory, 'edge.db'), { readOnly: true })
+		// One moment for all that is read, also while a controller writes.
+		db.exec('BEGIN')
+		return read(db)
 	} catch (cause) {
 		throw damaged(cause, directory)
+	} finally {
+		db?.close()
+		if (copy) rmSync(copy, { recursive: true, force: true })
 	}
 }
 
@@ -56,29 +73,22 @@ function damaged(cause: unknown, directory: string): unknown {
 	)
 }
 
-function streamsOf(path: string, mark: StreamHead | undefined): StoredStream[] {
-	const db = new DatabaseSync(path, { readOnly: true })
-	try {
-		// One moment for all that follows, also while a controller writes.
-		db.exec('BEGIN')
-		const [check] = db.prepare('PRAGMA integrity_check(1)').all()
-		if (check?.integrity_check !== 'ok') throw new Error(String(check?.integrity_check))
-		const rows = rowsOf(db)
-		const { heads, last } = headsOf(db)
-		const ends = [...(mark ? [mark] : []), ...(last ? [last] : []), ...[...rows.values()].flatMap((lines) => followed(lines[0]) ?? [])]
-		// Whoever takes all events of a stream away has taken its rows, not the places that name it.
-		const named = new Set([...rows.keys(), ...heads.keys(), ...ends.map((end) => end.stream)])
-		const oldestFirst = [...[...named].filter((stream) => !rows.has(stream)), ...rows.keys()]
-		return oldestFirst.map((stream) => ({
-			stream,
-			lines: rows.get(stream) ?? [],
-			head: heads.get(stream),
-			mark: mark?.stream === stream ? mark : undefined,
-			ends: ends.filter((end) => end.stream === stream).sort((a, b) => a.seq - b.seq),
-		}))
-	} finally {
-		db.close()
-	}
+function streamsOf(db: DatabaseSync, mark: StreamHead | undefined): StoredStream[] {
+	const [check] = db.prepare('PRAGMA integrity_check(1)').all()
+	if (check?.integrity_check !== 'ok') throw new Error(String(check?.integrity_check))
+	const rows = rowsOf(db)
+	const { heads, last } = headsOf(db)
+	const ends = [...(mark ? [mark] : []), ...(last ? [last] : []), ...[...rows.values()].flatMap((lines) => followed(lines[0]) ?? [])]
+	// Whoever takes all events of a stream away has taken its rows, not the places that name it.
+	const named = new Set([...rows.keys(), ...heads.keys(), ...ends.map((end) => end.stream)])
+	const oldestFirst = [...[...named].filter((stream) => !rows.has(stream)), ...rows.keys()]
+	return oldestFirst.map((stream) => ({
+		stream,
+		lines: rows.get(stream) ?? [],
+		head: heads.get(stream),
+		mark: mark?.stream === stream ? mark : undefined,
+		ends: ends.filter((end) => end.stream === stream).sort((a, b) => a.seq - b.seq),
+	}))
 }
 
 /** From the table alone: an index that was tampered with must not hide a row. */

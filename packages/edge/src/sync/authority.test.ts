@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { sampleId, testKey } from '@latchwork/core/access/testing'
 import { isFault } from '@latchwork/core/base'
@@ -84,6 +85,22 @@ test('a lease that came before its bundle counts, an older one is refused', asyn
 	stage.writeLease({ issuedAt: stage.clock.now() - 3_600_000 })
 	await stage.clock.advance(2_000)
 	assert.deepEqual(refusals(stage), ['lease-rollback'])
+})
+
+test('a bundle that comes to a bank whose contents are known ends the screen that waited for it', async (t) => {
+	const stage = await staged(t)
+	stage.crash()
+	rmSync(files(stage).bundle)
+	const db = new DatabaseSync(join(stage.directory(), 'edge.db'))
+	db.exec("DELETE FROM fact WHERE kind = 'authority'")
+	db.close()
+	await stage.start()
+	assert.deepEqual(stage.screen(), { name: 'out-of-service', why: 'bundle-missing' })
+	stage.writeBundle()
+	await stage.clock.advance(1_500)
+	assert.equal(version(stage), 7)
+	assert.deepEqual(stage.screen(), { name: 'attract' })
+	assert.equal(await stage.borrow(), 1)
 })
 
 for (const expired of ['bundle-expired', 'lease-expired'] as const) {

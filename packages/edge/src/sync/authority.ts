@@ -12,6 +12,8 @@ import {
 	type PinnedKeys,
 	POLICY_SCHEMA,
 	type PolicyEngine,
+	type RefusalCode,
+	refusalCode,
 } from '@latchwork/core/access'
 import { type Crypto, canonicalBytes, type Id, isFault, toHex } from '@latchwork/core/base'
 import { EFFECTS, GUARDS, type LoadedTable, loadTable } from '@latchwork/core/workflow'
@@ -43,13 +45,22 @@ export interface AuthoritySource {
 	current(): Authority | undefined
 	state(): AuthorityState | 'missing'
 	moment(): Moment
+	/** The document that lies there and is not taken; the bundle before the lease. */
+	refused(): Refused | undefined
 	/** Looks at the files again; what is refused is recorded once and changes nothing. Never throws. */
 	refresh(): void
 	/** Gives the policies' place in the engine back. */
 	close(): void
 }
 
-type Document = 'bundle' | 'lease'
+/** Why a document is not taken, for those who must get another one. */
+export interface Refused {
+	readonly what: 'bundle' | 'lease'
+	readonly code: RefusalCode
+	/** The exact reason, as it is on record. */
+	readonly why: string
+	readonly text: string
+}
 
 interface Accepted {
 	readonly version: number
@@ -75,26 +86,26 @@ export function openAuthority(parts: AuthorityParts): AuthoritySource {
 	let authority: Authority | undefined
 	/** Kept beside the bundle: it may come first. */
 	let lease: Lease | undefined
-	const refused = new Map<string, string>()
+	const refused = new Map<Refused['what'], Refused>()
 	const stamps = new Map<string, string>()
 
-	const refuse = (what: Document, code: string): void => {
-		if (refused.get(what) === code) return
-		refused.set(what, code)
-		journal.note({ type: 'bundle.refused', subject: parts.bank, actor: 'edge', data: { what, code } })
+	const refuse = (what: Refused['what'], { code, text }: { readonly code: string; readonly text: string }): void => {
+		if (refused.get(what)?.why !== code) journal.note({ type: 'bundle.refused', subject: parts.bank, actor: 'edge', data: { what, code } })
+		refused.set(what, { what, code: refusalCode(code), why: code, text })
 	}
 
 	const takeBundle = (text: string, kept: boolean): void => {
 		if (!kept && authority && text === journal.fact<string>('authority', 'bundle')) return void refused.delete('bundle')
 		const last = journal.fact<Accepted>('authority', 'accepted')
 		const answer = acceptBundle(text, { keys: parts.keys, crypto: parts.crypto, bank: parts.bank, now: time.now(), ...(last && { last }) })
-		if (!answer.ok) return refuse('bundle', answer.code)
+		if (!answer.ok) return refuse('bundle', answer)
 		refused.delete('bundle')
 		if (authority && answer.bundle.version === authority.bundle.version) return
 		const before = journal.fact<Proven>('authority', 'proven')
 		const proven = before?.digest === answer.digest && before.by === proofBy(parts.crypto) ? before : undefined
 		const compiled = compile(answer.bundle, { engine: parts.engine, sha256: parts.crypto.sha256, proven: proven !== undefined })
-		if (!compiled.ok) return refuse('bundle', 'bundle-policy')
+		if (!compiled.ok)
+			return refuse('bundle', { code: 'bundle-policy', text: `The policies of bundle ${answer.bundle.version} cannot be used: ${compiled.text}` })
 		time.saw(answer.bundle.issuedAt)
 		const tables = tablesOf(answer.bundle, parts.crypto, proven?.tables)
 		try {
@@ -126,7 +137,7 @@ export function openAuthority(parts: AuthorityParts): AuthoritySource {
 
 	const takeLease = (text: string, kept: boolean): void => {
 		const answer = acceptLease(text, { keys: parts.keys, crypto: parts.crypto, bank: parts.bank, ...(lease && { last: lease }) })
-		if (!answer.ok) return refuse('lease', answer.code)
+		if (!answer.ok) return refuse('lease', answer)
 		refused.delete('lease')
 		if (answer.lease.issuedAt === lease?.issuedAt) return
 		time.saw(answer.lease.issuedAt)
@@ -137,7 +148,7 @@ export function openAuthority(parts: AuthorityParts): AuthoritySource {
 		parts.changed()
 	}
 
-	const look = (what: Document, take: (text: string, kept: boolean) => void): void => {
+	const look = (what: Refused['what'], take: (text: string, kept: boolean) => void): void => {
 		try {
 			const { mtimeMs, size, ino } = statSync(files[what])
 			const stamp = `${mtimeMs}/${size}/${ino}`
@@ -147,10 +158,11 @@ export function openAuthority(parts: AuthorityParts): AuthoritySource {
 			stamps.set(what, stamp)
 		} catch (cause) {
 			// No file yet, or it is being replaced: the kept one goes on, the next look may find it. On a full disk the next look tries again.
-			if ((cause as { code?: string }).code === 'ENOENT' || isFault(cause, 'journal-full')) return
+			if (isFault(cause, 'journal-full')) return
+			if ((cause as { code?: string }).code === 'ENOENT') return void refused.delete(what)
 			const code = isFault(cause) ? cause.code : (cause as { syscall?: string }).syscall && `${what}-unreadable`
 			if (!code) throw cause
-			refuse(what, code)
+			refuse(what, { code, text: `${files[what]} cannot be used: ${(cause as Error).message}` })
 		}
 	}
 
@@ -163,6 +175,7 @@ export function openAuthority(parts: AuthorityParts): AuthoritySource {
 		current: () => authority,
 		state: () => (authority ? authorityState(authority.bundle, authority.lease, time.now()) : 'missing'),
 		moment: () => ({ now: time.now(), uncertain: time.uncertain(), ...(lease && { lease }) }),
+		refused: () => refused.get('bundle') ?? refused.get('lease'),
 		refresh() {
 			look('bundle', takeBundle)
 			look('lease', takeLease)
