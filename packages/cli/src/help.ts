@@ -30,6 +30,7 @@ export const HELP = {
 		options: {
 			'--data DIR': `settle: ${DATA}`,
 			'--returned': 'settle: an item that is on loan is back, and its loan ends',
+			'--sure': 'settle: looked at twice, the content sensor is wrong',
 			'--history': 'settle: see above',
 		},
 	},

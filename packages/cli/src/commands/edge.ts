@@ -19,8 +19,11 @@ export async function edge(args: readonly string[]): Promise<void> {
 }
 
 async function settle(args: readonly string[]): Promise<void> {
-	const flag = { type: 'boolean' } as const
-	const { values, positionals } = readArgs(args, { data: { type: 'string' }, history: flag, returned: flag, sure: flag }, true)
+	const { values, positionals } = readArgs(
+		args,
+		{ data: { type: 'string' }, history: { type: 'boolean' }, returned: { type: 'boolean' }, sure: { type: 'boolean' } },
+		true,
+	)
 	const [door, found] = positionals
 	if (!values.history && (!door || !found || !/^\d+$/.test(door)))
 		throw new Fault('config-invalid', 'Say which door and what is inside: `latchwork edge settle 14 nothing` or `latchwork edge settle 14 LT-0418`.')
