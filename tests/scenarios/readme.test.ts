@@ -1,26 +1,133 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { globSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { test } from 'node:test'
-import { startSite } from './site.ts'
+import { type TestContext, test } from 'node:test'
+import { type Site, startSite } from './site.ts'
 
-const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8')
+/**
+ * What the documents tell a reader to type is typed here. Each shell block says in the line above it whether it is run,
+ * or why not; a new block without that line fails.
+ */
+const ROOT = join(import.meta.dirname, '../..')
+const PAGES = ['README.md', 'CONTRIBUTING.md', ...globSync('docs/guides/*.md', { cwd: ROOT })]
+const RUN = '<!-- tests/scenarios/readme.test.ts runs this block -->'
+const RUN_PYTHON = '<!-- tests/scenarios/readme.test.ts runs this block where there is Python 3 -->'
 
-test('the first loan of the README works as printed, with one pulse on the bus', async () => {
-	const block = /<!-- tests\/scenarios\/readme\.test\.ts runs this block -->\n```sh\n([\s\S]*?)```/.exec(readme)?.[1]
+interface Block {
+	readonly page: string
+	readonly mark: string
+	readonly script: string
+}
+const read = (page: string) => readFileSync(join(ROOT, page), 'utf8')
+const blocksOf = (page: string): Block[] =>
+	[...read(page).matchAll(/(.*)\n```sh\n([\s\S]*?)^```/gm)].map(([, mark = '', script = '']) => ({ page, mark, script }))
+const runOf = (page: string): Block[] => {
+	const wanted = spawnSync('python3', ['--version']).status === 0 ? [RUN, RUN_PYTHON] : [RUN]
+	return blocksOf(page).filter(({ mark }) => wanted.includes(mark))
+}
+
+test('each shell block of README and guides is run here, or says why not', () => {
+	const blocks = PAGES.flatMap(blocksOf)
+	assert.ok(blocks.length > 8)
+	assert.ok(blocks.filter(({ mark }) => mark === RUN).length >= 4)
+	for (const { page, mark, script } of blocks)
+		assert.ok(mark === RUN || mark === RUN_PYTHON || /^<!-- not run: .{10,} -->$/.test(mark), `${page}: no word on whether this is run:\n${script}`)
+})
+
+/** As from the top of the repository, but what a block writes goes into a folder that is removed. */
+function place(t: TestContext): string {
+	const folder = mkdtempSync(join(tmpdir(), 'latchwork-guide-'))
+	t.after(() => rmSync(folder, { recursive: true, force: true }))
+	for (const name of ['docs', 'node_modules', 'package.json', 'packages']) symlinkSync(join(ROOT, name), join(folder, name))
+	return folder
+}
+
+/** The variables that the documents speak of. */
+const variables = (site: Site) => ({
+	KIOSK: site.ready.kiosk.replace(/\/$/, ''),
+	VIRTUAL: site.ready.virtual,
+	BANK: site.bank,
+	EDGE: String(site.edgePid()),
+	LATCHWORK_DATA: site.ready.dataDir,
+})
+
+async function run({ page, script }: Block, cwd: string, env: Readonly<Record<string, string>>): Promise<string> {
+	const shell = spawn('bash', ['-euo', 'pipefail', '-c', script], {
+		cwd,
+		env: { ...process.env, ...env },
+		stdio: ['ignore', 'pipe', 'pipe'],
+		timeout: 60_000,
+	})
+	const [said, complaints, [code]] = await Promise.all([text(shell.stdout), text(shell.stderr), once(shell, 'close')])
+	assert.equal(code, 0, `${page}:\n${script}\n${said}${complaints}`)
+	return said
+}
+
+test('the first loan of the README works as printed, with one pulse on the bus', async (t) => {
+	const [block] = runOf('README.md')
 	assert.ok(block !== undefined, 'the README has the marked block')
 	const site = await startSite()
 	try {
-		const { kiosk, virtual } = site.ready
-		const script = block.replace('http://127.0.0.1:4180', kiosk.replace(/\/$/, '')).replace('http://127.0.0.1:4181', virtual)
-		const shell = spawn('bash', ['-euo', 'pipefail', '-c', script], { stdio: ['ignore', 'pipe', 'pipe'], timeout: 60_000 })
-		const [said, complaints, [code]] = await Promise.all([text(shell.stdout), text(shell.stderr), once(shell, 'close')])
-		assert.equal(code, 0, complaints)
+		const { KIOSK, VIRTUAL } = variables(site)
+		const script = block.script.replace('http://127.0.0.1:4180', KIOSK).replace('http://127.0.0.1:4181', VIRTUAL)
+		const said = await run({ ...block, script }, place(t), {})
 		assert.match(said, /^Borrowed until .* 2\d{3} .*, evidence E3$/m)
 		assert.match(said, /\{ number: \d+, door: 'closed', item: false, pulses: 1 \}/)
+	} finally {
+		await site.stop()
+	}
+})
+
+/** Rows of the table whose first column is headed so. */
+function table(page: string, head: string): string[][] {
+	const rows = read(page).split(`\n| ${head} |`)[1]?.split('\n\n')[0]?.split('\n').slice(2) ?? []
+	return rows.map((row) =>
+		row
+			.slice(1, -1)
+			.split('|')
+			.map((cell) => cell.trim()),
+	)
+}
+const codes = (cell: string) => [...cell.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code)
+
+test('the developer’s guide: every request, every fault and every command does what it says', async (t) => {
+	const page = 'docs/guides/developer.md'
+	const site = await startSite({ args: ['--virtual-clock'] })
+	try {
+		const send = (method: string, path: string, body?: string) =>
+			fetch(site.ready.virtual + path, { method, ...(body !== undefined && { headers: { 'content-type': 'application/json' }, body }) })
+		const faults = table(page, 'body').flatMap(([body = '']) => codes(body))
+		assert.ok(faults.length >= 9)
+		for (const body of faults) assert.equal((await send('POST', `/banks/${site.bank}/faults`, body)).status, 204, body)
+		assert.equal((await send('DELETE', `/banks/${site.bank}/faults`)).status, 204)
+		await site.until((v) => v.screen.name !== 'out-of-service', 'a bank that is well again')
+
+		const requests = table(page, 'request')
+		assert.ok(requests.length >= 10)
+		await site.door(3, 'open')
+		const [code = ''] = await site.codes(0)
+		for (const [request = '', bodies = ''] of requests) {
+			const [[method = '', path = ''] = []] = codes(request).map((c) => c.split(' '))
+			const [body] = bodies === 'see below' ? faults : codes(bodies)
+			const answer = await send(method, path.replace('{id}', site.bank).replace('{n}', '3'), body?.replace('LW1.…', code))
+			// A door that was just shut takes nothing in: the row says so.
+			assert.ok(answer.ok || (answer.status === 409 && path.endsWith('/item')), `${request} ${body}: ${answer.status} ${await answer.text()}`)
+		}
+		await send('DELETE', `/banks/${site.bank}/faults`)
+
+		const cwd = place(t)
+		const said: string[] = []
+		for (const block of runOf(page)) {
+			const back = block.script.includes('$EDGE') ? site.nextEdge() : undefined
+			said.push(await run(block, cwd, variables(site)))
+			await back
+		}
+		assert.match(said.join(''), /whole\. \d+ events/)
+		assert.match(said.join(''), /Public key of the controller: [0-9a-f]{64}/)
 	} finally {
 		await site.stop()
 	}
