@@ -5,6 +5,7 @@ import type { AccessDecision, AccessRequest, DecisionRecord, Moment } from './de
 import { entriesOf } from './directory.ts'
 import { type AuthorityState, authorityState } from './lease.ts'
 import { policyQuestion } from './policy-question.ts'
+import { isOpen, nextOpening } from './schedule.ts'
 
 /** Longest life of a grant: as long as a visit can be resumed (architecture.md §3). It ends earlier with the authority it came from. */
 export const GRANT_LIFE_MS = 15 * 60_000
@@ -123,7 +124,15 @@ function authorityEnd({ bundle }: CompiledBundle, { offline, subject }: AccessRe
 }
 
 function deny(compiled: CompiledBundle, request: AccessRequest, at: Moment, authority: AuthorityState, { reason, rules }: Finding): AccessDecision {
-	return { effect: 'deny', reason, decision: record(compiled, request, at, authority, { effect: 'deny', reason, rules }) }
+	const until = reason === 'outside-hours' ? opens(compiled, at) : undefined
+	const decision = record(compiled, request, at, authority, { effect: 'deny', reason, rules })
+	return { effect: 'deny', reason, ...(until !== undefined && { until }), decision }
+}
+
+/** When the site's own hours begin; unknown while they run, as then some other schedule stands in the way. */
+function opens({ bundle: { policies, settings } }: CompiledBundle, { now }: Moment): number | undefined {
+	const hours = policies.schedules.find(({ id }) => id === settings.openingHours)
+	return hours && !isOpen(hours, now) ? nextOpening(hours, now) : undefined
 }
 
 function record(

@@ -74,4 +74,5 @@ export interface Grant {
 
 export type AccessDecision =
 	| { readonly effect: 'allow'; readonly grant: Grant; readonly decision: DecisionRecord }
-	| { readonly effect: 'deny'; readonly reason: DenyReason; readonly decision: DecisionRecord }
+	/** `until`: from then on (trusted milliseconds) this reason is gone, as far as it is known. */
+	| { readonly effect: 'deny'; readonly reason: DenyReason; readonly until?: number; readonly decision: DecisionRecord }

@@ -283,7 +283,7 @@ export function openSession(parts: SessionParts): KioskSession {
 		const record = decided(decision.decision, candidate.asset)
 		if (decision.effect === 'deny') {
 			refused(record)
-			deny(decision.reason)
+			deny(decision.reason, decision.until)
 			return 'shown'
 		}
 		const ready = line(who)
