@@ -1,5 +1,4 @@
 import { type BoardEntry, CATALOG, type CatalogEntry } from '@latchwork/drivers/catalog'
-import type { EdgeConfig } from './config.ts'
 
 /** Field and text, as in `compartments.3.channel: …`. */
 type Complaint = string
@@ -13,7 +12,17 @@ export function wiringComplaint(wiring: Wiring): Complaint | undefined {
 	return undefined
 }
 
-type Wiring = Pick<EdgeConfig, 'buses' | 'readers' | 'compartments'>
+/** The part of `edge.json` that is judged here. */
+interface Wiring {
+	readonly buses: Buses
+	readonly readers: readonly {
+		readonly family: string
+		readonly product?: string | undefined
+		readonly key?: string | undefined
+		readonly allowPlain?: boolean | undefined
+	}[]
+	readonly compartments: readonly { readonly id: string; readonly bus: string; readonly board: number; readonly channel: number }[]
+}
 
 /** In this order, one at a time: what compartments hang on is known to exist. */
 function* complaints({ buses, readers, compartments }: Wiring): Generator<Complaint> {
@@ -22,7 +31,13 @@ function* complaints({ buses, readers, compartments }: Wiring): Generator<Compla
 	yield* compartmentComplaints(buses, compartments)
 }
 
-type Buses = EdgeConfig['buses']
+type Buses = readonly {
+	readonly id: string
+	readonly family: string
+	readonly product: string
+	readonly transport: object
+	readonly boards: readonly number[]
+}[]
 
 function* busComplaints(buses: Buses): Generator<Complaint> {
 	const ids = first<string>()
@@ -49,7 +64,7 @@ function* busComplaints(buses: Buses): Generator<Complaint> {
 	}
 }
 
-function* readerComplaints(readers: EdgeConfig['readers']): Generator<Complaint> {
+function* readerComplaints(readers: Wiring['readers']): Generator<Complaint> {
 	for (const [i, { family, product, key, allowPlain }] of readers.entries()) {
 		const at = `readers.${i}`
 		const entry = CATALOG.find((e) => e.family === family)
@@ -64,7 +79,7 @@ function* readerComplaints(readers: EdgeConfig['readers']): Generator<Complaint>
 	}
 }
 
-function* compartmentComplaints(buses: Buses, compartments: EdgeConfig['compartments']): Generator<Complaint> {
+function* compartmentComplaints(buses: Buses, compartments: Wiring['compartments']): Generator<Complaint> {
 	const ids = first<string>()
 	const outputs = first<string>()
 	for (const [i, { id, bus: name, board, channel }] of compartments.entries()) {

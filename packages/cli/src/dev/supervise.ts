@@ -47,9 +47,7 @@ export async function superviseEdge<Ready>({ start, clock, log, restarted }: Sup
 			// Somebody who kills it wants to see it come back; a fault of its own comes back with it.
 			quick = killed || clock.mono() - began >= QUICK_MS ? 0 : quick + 1
 			if (quick >= QUICK_ENDS)
-				return give(
-					new Fault('prerequisite-missing', `The controller ended ${quick} times in a row, each time within ${QUICK_MS / 1000} s. ${words}`),
-				)
+				return give(new Fault('transport-closed', `The controller ended ${quick} times in a row, each time within ${QUICK_MS / 1000} s. ${words}`))
 			const wait = quick > 1 ? Math.min(PAUSE.first * 2 ** (quick - 2), PAUSE.longest) : 0
 			log(`${words}\nThe controller ended; starting it again${wait > 0 ? ` in ${wait / 1000} s` : ''}.`)
 			if (wait > 0) await pause(wait)
