@@ -14,7 +14,7 @@ import { type Site, startSite } from '../scenarios/site.ts'
 
 /** Boards that go silent and buses that lie, on the whole product (trust.md T7 and §5 D, hardware.md §4). */
 describe('boards that go silent and buses that lie', () => {
-	const TAPS = Number(process.env.LATCHWORK_TAPS ?? 4)
+	const TAPS = Number(process.env.LATCHWORK_TAPS ?? 6)
 	const BOARDS = [0, 1]
 
 	let site: Site

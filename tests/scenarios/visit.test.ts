@@ -81,7 +81,7 @@ describe('a visit over time', () => {
 		const first = await idleNow()
 		assert.equal(first.extensionsLeft, 10)
 		const warned = first.endsAt - first.warnAt
-		assert.ok(warned >= 15_000 && first.warnAt > first.now, JSON.stringify(first))
+		assert.ok(warned >= 20_000 && first.warnAt > first.now, JSON.stringify(first))
 		for (let left = 9; left >= 0; left--) {
 			await until((await idleNow()).endsAt - 1_000)
 			await site.act({ kind: 'more-time' })
