@@ -39,6 +39,7 @@ export const words = {
 		wrongItem: 'Wrong item',
 		somethingInside: 'Something is inside',
 		nextPerson: 'Let the next person start',
+		openAgain: (n: number) => `Open door ${n} again`,
 	},
 
 	caption: 'What is being said',
@@ -108,6 +109,7 @@ export const words = {
 		take: (item: Item | undefined) => `Take ${thing(item)}.`,
 		put: (item: Item | undefined) => `Put in ${thing(item)}.`,
 		taken: (item: Item | undefined) => `${capital(shortThing(item))} is out.`,
+		leftInside: 'Take what you left inside.',
 		putIn: (item: Item | undefined) => `${capital(shortThing(item))} is in.`,
 		push: 'Then push the door until it clicks.',
 		pushNow: 'Push the door until it clicks.',
@@ -120,6 +122,7 @@ export const words = {
 		pull: 'Pull it.',
 		stuck: (phone: string) => `Still stuck? Help desk ${unbroken(phone)}.`,
 		receipt: { collect: 'You get a receipt with the return time', deposit: 'You get a receipt that it is back' },
+		sameReceipt: 'Your receipt stays as it is',
 		number: 'You get a number for the help desk',
 		timer: 'Time the door has been open',
 		calm: (open: string, remind: string) => `Open for ${open}. No hurry, we remind you at ${remind}.`,
@@ -472,6 +475,7 @@ export function toDo(screen: Named<'open'>, phone: string): { readonly note?: st
 	}
 	// From here on the door is all that matters: the same words as on every banner about it.
 	if (screen.level === 'alarm') return { act: text.pushNow }
+	if (screen.again) return { act: text.leftInside, after: text.push }
 	if (screen.contentChanged) return { note: screen.act === 'collect' ? text.taken(screen.item) : text.putIn(screen.item), act: text.pushNow }
 	return { act: screen.act === 'collect' ? text.take(screen.item) : text.put(screen.item), after: text.push }
 }

@@ -3,8 +3,8 @@ import { BankDrawing } from '../../ui/bank-drawing.tsx'
 import type { IconName } from '../../ui/icon.tsx'
 import { Icon } from '../../ui/icon.tsx'
 import { capital } from '../../ui/words.ts'
-import { useSeat } from '../seat.ts'
-import { Stage, Title } from '../stage.tsx'
+import { useNow, useSeat } from '../seat.ts'
+import { Stage, Title, type Trouble } from '../stage.tsx'
 import { type Tile, Tiles } from '../tiles.tsx'
 import { type Named, unbroken, when, words } from '../words.ts'
 import { Plate } from './door.tsx'
@@ -101,10 +101,15 @@ export function Done({ screen }: { readonly screen: Named<'done'> }) {
 	// The screen comes with the return; what comes later is the same screen again.
 	const [cameAt] = useState(view.now)
 	const returned = screen.act === 'deposit' ? when(cameAt, view) : undefined
+	const { number } = screen.door
+	const again: Trouble = { icon: 'door-open', label: words.bar.openAgain(number), act: { kind: 'open-again' } }
+	const now = useNow()
+	const more = screen.againUntil !== undefined && now < screen.againUntil
 	const next = due ? text.anyDoor : screen.act === 'deposit' ? text.thanks : text.collected
 	return (
 		<Stage
 			shape="message"
+			troubles={more ? [again] : []}
 			info={
 				<div className="headline">
 					<div className="plate plate-ok" aria-hidden="true">

@@ -21,12 +21,19 @@ export function Opening({ screen }: { readonly screen: Named<'opening'> }) {
 			troubles={asking ? [DID_NOT_OPEN] : []}
 			steps={[
 				{ state: 'now', body: asking ? <Still /> : <b>{words.door.unlocking}</b> },
-				{ state: 'later', body: screen.act === 'collect' ? words.door.take(screen.item) : words.door.put(screen.item) },
-				{ state: 'later', body: words.door.receipt[screen.act] },
+				{ state: 'later', body: laterOf(screen) },
+				{ state: 'later', body: receiptOf(screen) },
 			]}
 		/>
 	)
 }
+
+function laterOf({ again, act, item }: Named<'opening'>): string {
+	if (again) return words.door.leftInside
+	return act === 'collect' ? words.door.take(item) : words.door.put(item)
+}
+
+const receiptOf = ({ again, act }: Named<'opening'> | Open): string => (again ? words.door.sameReceipt : words.door.receipt[act])
 
 function Still() {
 	return (
@@ -46,16 +53,11 @@ export function Open({ screen }: { readonly screen: Open }) {
 			title={calm ? words.door.open(number) : words.door.stillOpen(number)}
 			tone={screen.level === 'alarm' ? 'alarm' : 'open'}
 			icon={screen.level === 'alarm' ? 'alarm' : 'door-open'}
-			troubles={[
-				...(screen.act === 'collect' ? COLLECT_TROUBLES : DEPOSIT_TROUBLES).map((one) => ({ ...one, said: SAYS[one.act.kind] === screen.said })),
-				...(calm ? [] : [NEXT_PERSON]),
-			]}
+			troubles={[...troublesOf(screen).map((one) => ({ ...one, said: SAYS[one.act.kind] === screen.said })), ...(calm ? [] : [NEXT_PERSON])]}
 			steps={[
 				{ state: 'done', body: words.door.unlocked },
 				{ state: 'now', body: <Now screen={screen} /> },
-				...(calm && screen.said !== 'did-not-open'
-					? [{ state: 'later', body: screen.said ? words.door.number : words.door.receipt[screen.act] } as const]
-					: []),
+				...(calm && screen.said !== 'did-not-open' ? [{ state: 'later', body: screen.said ? words.door.number : receiptOf(screen) } as const] : []),
 			]}
 		/>
 	)
@@ -68,6 +70,8 @@ const COLLECT_TROUBLES: readonly Trouble[] = [
 	{ icon: 'laptop', label: words.bar.wrongItem, act: { kind: 'wrong-item' } },
 ]
 const DEPOSIT_TROUBLES: readonly Trouble[] = [DID_NOT_OPEN, { icon: 'box', label: words.bar.somethingInside, act: { kind: 'something-inside' } }]
+/** Nothing is expected in there any more, so nothing about it can be wrong. */
+const troublesOf = ({ again, act }: Open) => (again ? [DID_NOT_OPEN] : act === 'collect' ? COLLECT_TROUBLES : DEPOSIT_TROUBLES)
 /** Somebody else waits; the door stays with its person. */
 const NEXT_PERSON: Trouble = { icon: 'person', label: words.bar.nextPerson, act: { kind: 'next-person' } }
 
