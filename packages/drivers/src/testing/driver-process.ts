@@ -12,7 +12,8 @@ export interface DriverJob {
 }
 
 export function startDriver(job: DriverJob): { kill(): Promise<void> } {
-	const child = fork(fileURLToPath(import.meta.url), [JSON.stringify(job)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+	// No argument of this process: under a test runner the child would take its reporter, and empty its report.
+	const child = fork(fileURLToPath(import.meta.url), [JSON.stringify(job)], { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
 	const ended = once(child, 'exit')
 	return {
 		async kill() {
