@@ -28,7 +28,7 @@ export interface Findings {
 export interface BenchOptions {
 	/** An empty folder for this run; removed afterwards. */
 	readonly folder: string
-	/** Multiplies the number of samples; 1 is what the published results use. */
+	/** Multiplies the number of samples; 1 is a whole measurement. Each result says what it was taken with. */
 	readonly effort: number
 	readonly log: (line: string) => void
 }
@@ -71,7 +71,10 @@ export function overFloor(size: string, unit: Figure['unit'], ours: readonly num
 	return { size, unit, ...a, floor: b, against, goal: `≤ +${most} ${unit}`, met: against.p50 <= most, samples: ours.length }
 }
 
-/** How a cost grows: the last figure over the first. */
+/** A figure to which the others of its row are held, or that stands for itself. */
+export const alone = (size: string, unit: Figure['unit'], ours: readonly number[]): Figure => ({ size, unit, ...spread(ours), samples: ours.length })
+
+/** How a cost grows: this figure over the smallest. */
 export function growth(size: string, ours: readonly number[], smallest: readonly number[], most: number): Figure {
 	const ratio = percentile(ours, 0.5) / percentile(smallest, 0.5)
 	return {

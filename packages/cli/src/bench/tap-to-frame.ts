@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { builtWeb } from '../dev/web.ts'
 import type { BankSize } from './bank.ts'
-import { type Bench, type Figure, growth, percentile, timesFloor } from './figures.ts'
+import { alone, type Bench, type Figure, growth, percentile, timesFloor } from './figures.ts'
 import type { TapJob, TapTimes } from './tap-process.ts'
 
 const BASE: BankSize = { people: 5_000, policies: 200, doors: 60, items: 12 }
@@ -47,10 +47,10 @@ export const tapToFrame: Bench = async ({ folder, effort, log }) => {
 			timesFloor(`${nameOf(BASE)}: take out`, base.borrow, base.floor, GOAL),
 			timesFloor(`${nameOf(BASE)}: bring back`, base.bringBack, base.floor, GOAL),
 			decision,
-			growth('100 people', people[100].borrow, people[100].borrow, 1.2),
+			alone('100 people', 'ms', people[100].borrow),
 			growth('5,000 people', base.borrow, people[100].borrow, 1.2),
 			growth('50,000 people', people[50_000].borrow, people[100].borrow, 1.2),
-			growth('10 policies', policies[10].borrow, policies[10].borrow, 1.3),
+			alone('10 policies', 'ms', policies[10].borrow),
 			growth('200 policies', base.borrow, policies[10].borrow, 1.3),
 			growth('1,000 policies, 50 of them here', sliced.borrow, policies[10].borrow, 1.3),
 			growth('1,000 policies, all here', policies[1_000].borrow, policies[10].borrow, 1.3),

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { Fault } from '@latchwork/core/base'
 import { coldStart } from '../bench/cold-start.ts'
 import { type Bench, type Findings, machine } from '../bench/figures.ts'
+import { install } from '../bench/install.ts'
 import { memory } from '../bench/memory.ts'
 import { svgOf, tableOf } from '../bench/report.ts'
 import { size } from '../bench/size.ts'
@@ -16,6 +17,7 @@ const BENCHES: readonly { readonly id: string; readonly name: string; readonly r
 	{ id: 'P9', name: 'cold-start', run: coldStart },
 	{ id: 'P11', name: 'memory', run: memory },
 	{ id: 'P12', name: 'size', run: size },
+	{ id: 'P12', name: 'install', run: install },
 ]
 
 /** `latchwork bench [NAME …] [--out DIR] [--effort N]`: measures, prints one table, writes JSON and SVG under `bench-results`. */
@@ -23,8 +25,8 @@ export async function bench(args: readonly string[]): Promise<void> {
 	const { values, positionals } = readArgs(args, { out: { type: 'string' }, effort: { type: 'string' } }, true)
 	const out = resolve(values.out === undefined ? 'bench-results' : String(values.out))
 	const effort = values.effort === undefined ? 1 : Number(values.effort)
-	if (!(effort > 0)) throw new Fault('config-invalid', '--effort multiplies the number of samples: a number above 0, 1 is what is published.')
-	const wanted = positionals.length === 0 ? BENCHES : positionals.map(named)
+	if (!(effort > 0)) throw new Fault('config-invalid', '--effort multiplies the number of samples: a number above 0; 1 is a whole measurement.')
+	const wanted = positionals.length === 0 ? BENCHES : positionals.flatMap(named)
 	const log = (line: string) => void process.stderr.write(`${line}\n`)
 	const all: Findings[] = []
 	for (const { run } of wanted) {
@@ -37,12 +39,12 @@ export async function bench(args: readonly string[]): Promise<void> {
 			rmSync(folder, { recursive: true, force: true })
 		}
 	}
-	process.stdout.write(`${tableOf(all)}\n\nKept as JSON and SVG in ${out}.\n`)
+	process.stdout.write(`${tableOf(all, effort)}\n\nKept as JSON and SVG in ${out}.\n`)
 }
 
-function named(asked: string): (typeof BENCHES)[number] {
-	const found = BENCHES.find(({ id, name }) => name === asked || id.toLowerCase() === asked.toLowerCase())
-	if (!found)
+function named(asked: string): typeof BENCHES {
+	const found = BENCHES.filter(({ id, name }) => name === asked || id.toLowerCase() === asked.toLowerCase())
+	if (found.length === 0)
 		throw new Fault('config-invalid', `There is no benchmark "${asked}". There are: ${BENCHES.map(({ id, name }) => `${name} (${id})`).join(', ')}.`)
 	return found
 }
@@ -50,5 +52,5 @@ function named(asked: string): (typeof BENCHES)[number] {
 function keep(out: string, findings: Findings, effort: number): void {
 	mkdirSync(out, { recursive: true })
 	writeFileSync(join(out, `${findings.name}.json`), `${JSON.stringify({ machine: machine(), effort, ...findings }, null, '\t')}\n`)
-	writeFileSync(join(out, `${findings.name}.svg`), svgOf(findings))
+	writeFileSync(join(out, `${findings.name}.svg`), svgOf(findings, effort))
 }
