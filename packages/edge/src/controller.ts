@@ -1,20 +1,19 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { type Clock, fromHex, isFault, type Random, type Sign } from '@latchwork/core/base'
-import type { EventDraft } from '@latchwork/core/ledger'
 import type { KioskView } from '@latchwork/core/wire'
 import type { Board } from '@latchwork/drivers/board'
 import { type Bank, openBank, stock, type Wiring } from './bank/index.ts'
 import { openCases } from './cases/index.ts'
 import type { EdgeConfig } from './config.ts'
 import { type Health, healthOf } from './health.ts'
-import { type Journal, openJournal } from './journal/index.ts'
+import type { Journal } from './journal/index.ts'
 import { nodeCrypto } from './keys.ts'
 import { identifier, intents, type KioskSession, kioskView, openSession } from './kiosk/index.ts'
 import { settleRequest } from './operator.ts'
 import { cedarEngine } from './policy-engine.ts'
 import { type ReaderEvents, readerEvents } from './readers.ts'
+import { openRecords } from './records.ts'
 import { type AuthoritySource, openAuthority } from './sync/authority.ts'
-import { type TrustedTime, trustedTime } from './time.ts'
 
 export interface ControllerParts {
 	readonly config: EdgeConfig
@@ -65,7 +64,11 @@ const LONGEST_WAIT_MS = 60_000
 export function openController(parts: ControllerParts): Controller {
 	const { config, clock, random, failed = endProcess } = parts
 	const makerKeys = new Map(config.makers.map((m) => [m.keyId, fromHex(m.publicKey)]))
-	const { journal, time, knows } = openRecords(parts, failed)
+	const { journal, time, knows } = openRecords({
+		...parts,
+		broken: failed,
+		begins: (fresh) => ({ type: 'controller.started', subject: config.controller, actor: 'edge', data: { fresh } }),
+	})
 	let stocking = () => {}
 	let recheck = () => {}
 	const authority = openAuthority({
@@ -167,51 +170,6 @@ export function openController(parts: ControllerParts): Controller {
 			authority.close()
 			journal.sealHead()
 			journal.close()
-		},
-	}
-}
-
-/** Journal and time need each other: records carry the time, and the time that was reached is kept with the records. */
-function openRecords(
-	{ config, directory, clock, random, sign, tune }: ControllerParts,
-	broken: (fault: unknown) => void,
-): {
-	journal: Journal
-	time: TrustedTime
-	/** From when on records name the bundle in force. */
-	knows: (version: () => number) => void
-} {
-	let bundleVersion = () => 0
-	const early: EventDraft[] = []
-	let note = (...events: readonly EventDraft[]): void => void early.push(...events)
-	const time = trustedTime(clock, ({ kind, byMs }) => note({ type: `controller.${kind}`, subject: config.controller, actor: 'edge', data: { byMs } }))
-	const journal = openJournal({
-		directory,
-		controller: config.controller,
-		random,
-		now: () => time.now(),
-		context: () => ({
-			bank: config.bank,
-			at: time.now(),
-			mono: Math.floor(clock.mono()),
-			clock: time.uncertain() ? 'uncertain' : 'good',
-			bundle: bundleVersion(),
-			offline: true,
-			sha256: nodeCrypto.sha256,
-		}),
-		sealer: { sign, keyId: config.controller },
-		opened: (fact) => time.carryOn(fact('edge', 'time')),
-		standing: () => [{ kind: 'edge', key: 'time', body: time.state() }],
-		broken,
-		...(tune && { tune }),
-	})
-	note = journal.note
-	note(...early, { type: 'controller.started', subject: config.controller, actor: 'edge', data: { fresh: journal.fresh } })
-	return {
-		journal,
-		time,
-		knows: (version) => {
-			bundleVersion = version
 		},
 	}
 }

@@ -16,6 +16,8 @@ export interface RecordsParts {
 	readonly sign: Sign
 	/** The store can no longer be written. */
 	readonly broken?: (fault: unknown) => void
+	/** Its first words, in one entry with what was found out about the time; `fresh`: see `Journal`. */
+	readonly begins?: (fresh: boolean) => EventDraft
 	/** For tests: bounds the database. */
 	readonly tune?: (db: DatabaseSync) => void
 }
@@ -28,7 +30,7 @@ export interface Records {
 }
 
 /** Journal and time need each other: records carry the time, and the time that was reached is kept with the records. Throws the faults of `openJournal`. */
-export function openRecords({ config, directory, clock, random, sign, broken, tune }: RecordsParts): Records {
+export function openRecords({ config, directory, clock, random, sign, broken, begins, tune }: RecordsParts): Records {
 	let bundleVersion = () => 0
 	const early: EventDraft[] = []
 	let note = (...events: readonly EventDraft[]): void => void early.push(...events)
@@ -54,6 +56,7 @@ export function openRecords({ config, directory, clock, random, sign, broken, tu
 		...(tune && { tune }),
 	})
 	note = journal.note
+	if (begins) early.push(begins(journal.fresh))
 	if (early.length > 0) note(...early)
 	return {
 		journal,
