@@ -13,10 +13,17 @@ import {
 } from '../transport/index.ts'
 import { createCabinet } from './cabinet.ts'
 import type { BoardEmulator, BoardEmulatorMaker, Cabinet } from './emulator.ts'
-import type { Reasons } from './list.ts'
 
 export type LineKind = 'memory' | 'pty' | 'tcp'
 export type Wiring = Pick<BoardProfile, 'polarity' | 'statusOrder'>
+
+/** What a family says about the list where a check says nothing. Each a sentence that a person can judge. */
+export interface Reasons {
+	/** Why an item does not concern this family. */
+	readonly notApplicable: Readonly<Record<number, string>>
+	/** Why an item is tried in memory alone, and not over a pseudo-terminal and TCP. */
+	readonly memoryOnly: Readonly<Record<number, string>>
+}
 
 /** What the suite must know of a family to test its driver on real frames. */
 export interface BoardFamily {

@@ -1,12 +1,12 @@
 import type { DriverClock } from '../transport/index.ts'
-import { type Bench, type BoardFamily, createBench, type LineKind } from './bench.ts'
+import { type Bench, type BoardFamily, createBench, type LineKind, type Reasons } from './bench.ts'
 import type { Check, CheckResult, Lab } from './check.ts'
 import { COMMAND_CHECKS } from './checks/commands.ts'
 import { FRAME_CHECKS } from './checks/frames.ts'
 import { LINK_CHECKS } from './checks/link.ts'
 import { NOISE_CHECKS } from './checks/noise.ts'
 import { SENSOR_CHECKS } from './checks/sensors.ts'
-import { gaps, listResults, type Reasons, uncontrolled } from './list.ts'
+import { gaps, listResults, uncontrolled } from './list.ts'
 
 /** What every family of lock boards must pass (hardware.md §6); each family says what does not concern it. */
 const BOARD_CHECKS: readonly Check[] = [...FRAME_CHECKS, ...COMMAND_CHECKS, ...SENSOR_CHECKS, ...LINK_CHECKS, ...NOISE_CHECKS].sort(

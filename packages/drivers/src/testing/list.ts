@@ -1,17 +1,9 @@
-import type { LineKind } from './bench.ts'
+import type { LineKind, Reasons } from './bench.ts'
 import type { CheckResult } from './check.ts'
 
 /** So many items has the conformance list of hardware.md §6. */
 const ITEMS = 24
 const REAL_LINES: readonly LineKind[] = ['pty', 'tcp']
-
-/** What a family says about the list where a check says nothing. Each a sentence that a person can judge. */
-export interface Reasons {
-	/** Why an item does not concern this family. */
-	readonly notApplicable: Readonly<Record<number, string>>
-	/** Why an item is tried in memory alone, and not over a pseudo-terminal and TCP. */
-	readonly memoryOnly: Readonly<Record<number, string>>
-}
 
 interface Listed {
 	readonly item: number

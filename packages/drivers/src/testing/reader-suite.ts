@@ -1,8 +1,8 @@
 import type { Reader } from '../reader.ts'
 import type { DriverClock } from '../transport/index.ts'
-import type { LineKind } from './bench.ts'
+import type { LineKind, Reasons } from './bench.ts'
 import type { CheckResult } from './check.ts'
-import { gaps, listResults, type Reasons } from './list.ts'
+import { gaps, listResults } from './list.ts'
 import { createReaderBench, type MakeReader, type ReaderCheck } from './reader-bench.ts'
 
 /** What the suite must know of a family of readers or scanners. */
