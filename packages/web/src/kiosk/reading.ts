@@ -9,7 +9,7 @@ export interface Settings {
 	readonly listen: boolean
 }
 
-export const DEFAULT_SETTINGS: Settings = { text: 'usual', contrast: false, low: undefined, listen: false }
+const DEFAULT_SETTINGS: Settings = { text: 'usual', contrast: false, low: undefined, listen: false }
 
 /** Lives above the screens, so that a controller that goes away and comes back takes nobody's larger text along. */
 export interface Reading {
