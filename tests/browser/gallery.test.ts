@@ -7,7 +7,7 @@ import { type Served, servePage, startBrowser } from './browser.ts'
 import { lengthenWords, problemsOnScreen } from './screen-rules.ts'
 
 /** Every screen of the kiosk, in every look and size a person may meet, held against the rules of visual-language.md §9. */
-const SCREENS = [...kioskExamples.keys(), 'lost']
+const SCREENS = [...kioskExamples.keys(), 'lost', 'starting']
 /** Upright screens are low from the start; colours change no sizes, so they are looked at where there is the most to see. */
 const UPRIGHT = ['theme=light', 'theme=dark', 'contrast=high', 'text=large', 'text=largest'] as const
 const LOOKS = [...UPRIGHT, 'low=on', 'low=on&text=large'] as const
@@ -29,6 +29,8 @@ const KINDS = [
 	'pin-wait',
 	'choose-ending',
 	'open-alarm',
+	'open-wrong-item',
+	'attract-unexplained',
 	'lost',
 ]
 

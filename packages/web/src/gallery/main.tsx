@@ -3,11 +3,11 @@ import { useEffect, useSyncExternalStore } from 'react'
 import { createRoot } from 'react-dom/client'
 import '../kiosk/kiosk.css'
 import './gallery.css'
-import { Kiosk, Lost } from '../kiosk/kiosk.tsx'
+import { Kiosk, Lost, Starting } from '../kiosk/kiosk.tsx'
 import { type Settings, useReading } from '../kiosk/reading.ts'
 
 /**
- * Every kiosk screen without a controller: `?screen=open&theme=dark&contrast=high&text=large&low=on`, `text=largest`, `unheard=yes`, `?screen=lost`,
+ * Every kiosk screen without a controller: `?screen=open&theme=dark&contrast=high&text=large&low=on`, `text=largest`, `unheard=yes`, `?screen=lost`, `?screen=starting`,
  * and the list of them all. Time stands still.
  */
 function Gallery() {
@@ -32,6 +32,7 @@ interface ExampleProps {
 function Example({ id, settings, unheard }: ExampleProps) {
 	const reading = useReading(settings)
 	if (id === 'lost') return <Lost view={kioskExamples.get('attract')} />
+	if (id === 'starting') return <Starting />
 	const view = kioskExamples.get(id)
 	if (!view) return <h1 data-missing>There is no example named {id}</h1>
 	return <Kiosk view={view} clock={() => view.now} act={() => undefined} silent reading={reading} unheard={unheard} />
@@ -58,7 +59,7 @@ function Index() {
 		<main className="index">
 			<h1>Kiosk gallery</h1>
 			<ul>
-				{[...kioskExamples.keys(), 'lost'].map((id) => (
+				{[...kioskExamples.keys(), 'lost', 'starting'].map((id) => (
 					<li key={id}>
 						<a href={`?screen=${id}`}>{id}</a>
 					</li>

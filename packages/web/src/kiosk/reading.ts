@@ -23,11 +23,11 @@ export interface Reading {
 }
 
 /** Too little room for the kiosk's layout: a phone on the bench, or a browser that is zoomed in. */
-const SMALL = '(max-width: 700px), (max-width: 1000px) and (orientation: landscape), (max-height: 620px)'
+const SMALL = '(max-width: 700px), (max-width: 1200px) and (orientation: landscape), (max-height: 680px)'
 
 export function useReading(initial: Settings = DEFAULT_SETTINGS): Reading {
-	const [settings, set] = useState(initial)
-	const usual = useRef(initial)
+	const [settings, set] = useState(() => (window.matchMedia('(prefers-contrast: more)').matches ? { ...initial, contrast: true } : initial))
+	const usual = useRef(settings)
 	const portrait = useMedia('(orientation: portrait)')
 	const small = useMedia(SMALL)
 	const change = useCallback((part: Partial<Settings>) => set((now) => ({ ...now, ...part })), [])
