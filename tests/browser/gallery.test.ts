@@ -160,6 +160,20 @@ describe('kiosk gallery', () => {
 		assert.ok(bar && picture && bar.bottom <= picture.top && bar.bottom <= SIZES[2].height, JSON.stringify({ bar, picture }))
 	})
 
+	test('help at a door keeps the rules, too', async () => {
+		const problems: string[] = []
+		for (const { width, height, looks } of SIZES) {
+			await page.setViewportSize({ width, height })
+			for (const look of looks) {
+				await show(`screen=open&${look}`)
+				await page.getByRole('button', { name: 'Help' }).click()
+				await page.getByRole('heading', { level: 1, name: 'What do you need?' }).waitFor()
+				for (const problem of await page.evaluate(problemsOnScreen)) problems.push(`${width} ${look}: ${problem}`)
+			}
+		}
+		assert.deepEqual(problems, [])
+	})
+
 	test('a screen without an example is a failure', async () => {
 		await show('screen=there-is-none')
 		assert.deepEqual(await page.evaluate(problemsOnScreen), ['no such example'])

@@ -171,6 +171,8 @@ function useFocusOnChange(screen: KioskScreen, helping: boolean) {
 	const key = `${place} ${helping}`
 	// biome-ignore lint/correctness/useExhaustiveDependencies: the key is the reason to move
 	useEffect(() => {
+		// Where the page scrolls, a new screen begins at its top, not where the touch on the one before was.
+		window.scrollTo(0, 0)
 		if (attended()) document.getElementById('title')?.focus({ preventScroll: true })
 	}, [key])
 }

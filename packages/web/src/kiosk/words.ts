@@ -279,8 +279,8 @@ export const words = {
 		] satisfies readonly (readonly [IconName, question: string, answer: string])[],
 		/** At a door, in place of how to start. */
 		atDoor: [
-			['door', 'My door did not open', 'Push it lightly, then pull. Touch “It did not open” when the screen offers it.'],
-			['box', 'Something is not right', 'Go back and touch what is wrong. Leave inside what is inside.'],
+			['door', 'My door did not open', 'Push it lightly, then pull. Go back if it stays shut.'],
+			['box', 'Something is not right', 'Go back and touch what is wrong.'],
 			['lock', 'I left something inside', 'Call the help desk. Nobody else can open it without a record.'],
 		] satisfies readonly (readonly [IconName, question: string, answer: string])[],
 	},
