@@ -8,9 +8,14 @@ export interface LocalTime {
 	readonly minuteOfDay: number
 }
 
+const SECOND = 1_000
 const MINUTE = 60_000
+const QUARTER = 15 * MINUTE
 const DAY = 86_400_000
 const formats = new Map<string, Intl.DateTimeFormat>()
+/** Of quarters of an hour in a zone: a day's due times, midnights and opening hours are a handful. */
+const offsets = new Map<string, number>()
+const OFFSETS_KEPT = 64
 
 function format(timeZone: string): Intl.DateTimeFormat {
 	let made = formats.get(timeZone)
@@ -23,7 +28,21 @@ function format(timeZone: string): Intl.DateTimeFormat {
 }
 
 /** Local wall time as if it were UTC, in milliseconds: differences in it are differences on the wall clock. */
-function wall(at: number, timeZone: string): number {
+const wall = (at: number, timeZone: string): number => Math.floor(at / SECOND) * SECOND + offset(at, timeZone)
+
+/** Zones change at whole quarters of an hour, so what holds at its beginning holds for all of it; working it out is the dear part of a decision. */
+function offset(at: number, timeZone: string): number {
+	const quarter = Math.floor(at / QUARTER) * QUARTER
+	const key = `${quarter} ${timeZone}`
+	const known = offsets.get(key)
+	if (known !== undefined) return known
+	if (offsets.size >= OFFSETS_KEPT) offsets.clear()
+	const found = wallOf(quarter, timeZone) - quarter
+	offsets.set(key, found)
+	return found
+}
+
+function wallOf(at: number, timeZone: string): number {
 	const fields: Record<string, number> = {}
 	for (const { type, value } of format(timeZone).formatToParts(at)) fields[type] = Number(value)
 	const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = fields

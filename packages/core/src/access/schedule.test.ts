@@ -88,3 +88,34 @@ test('a loan by the hour runs on the clock of physics, and ends at an opening', 
 	assert.equal(hours(12, '2026-01-05T08:00', weekdays), '2026-01-06T07:00')
 	assert.equal(hours(24, '2026-03-28T12:00'), '2026-03-29T12:00')
 })
+
+test('local time is what the platform says at any instant, also a second before and after each change of any zone', () => {
+	const platform = (at: number, timeZone: string) => {
+		const parts = new Intl.DateTimeFormat('en-GB', {
+			timeZone,
+			hourCycle: 'h23',
+			weekday: 'short',
+			day: 'numeric',
+			hour: 'numeric',
+			minute: 'numeric',
+		})
+		const fields = Object.fromEntries(parts.formatToParts(at).map(({ type, value }) => [type, value]))
+		return { day: Number(fields.day), minuteOfDay: Number(fields.hour) * 60 + Number(fields.minute), weekday: fields.weekday }
+	}
+	const days = ['', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun']
+	const ours = (at: number, timeZone: string) => {
+		const { day, minuteOfDay, weekday } = localTime(at, timeZone)
+		return { day, minuteOfDay, weekday: days[weekday] }
+	}
+	// Summer time of half an hour, offsets of three quarters, a change that is not at a whole hour of UTC, and none at all.
+	for (const zone of [BERLIN, 'Australia/Lord_Howe', 'Pacific/Chatham', 'Asia/Kathmandu', 'America/St_Johns', 'Africa/Casablanca', 'UTC']) {
+		for (let day = utc('2026-01-01T00:00'); day < utc('2027-01-01T00:00'); day += 86_400_000) {
+			const [before, after] = [platform(day, zone), platform(day + 86_400_000, zone)]
+			if (before.minuteOfDay === after.minuteOfDay) continue
+			for (let quarter = day; quarter <= day + 86_400_000; quarter += 900_000)
+				for (const at of [quarter - 1, quarter, quarter + 1_000])
+					assert.deepEqual(ours(at, zone), platform(at, zone), `${new Date(at).toISOString()} ${zone}`)
+		}
+		for (let at = utc('2020-01-01T00:00'); at < utc('2037-01-01T00:00'); at += 1_234_567_891) assert.deepEqual(ours(at, zone), platform(at, zone))
+	}
+})
