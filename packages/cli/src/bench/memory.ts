@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { bundleEdge } from '../bundle/edge.ts'
+import { EDGE_FLAGS } from '../edge-flags.ts'
 import { type MeasuredBank, makeBank } from './bank.ts'
 import { secureReader } from './cold-start.ts'
 import { type Bench, type Figure, overFloor, percentile } from './figures.ts'
@@ -24,33 +25,44 @@ export const memory: Bench = async ({ folder, effort, log }) => {
 	for (const doors of [60, 150, 300]) {
 		log(`P11: ${doors} doors`)
 		const soak = doors === 300 ? Math.max(20, Math.round(LOANS * effort)) : 0
-		const { idle, loans } = await measured(join(folder, `doors-${doors}`), shipped, doors, soak, log)
+		const { idle, loans } = await measured({ folder: join(folder, `doors-${doors}`), shipped, flags: EDGE_FLAGS, doors, soak, log })
 		figures.push(overFloor(`${doors} doors, idle`, 'MiB', idle, bare, GOAL_MIB))
 		if (loans.length > 0) figures.push(overFloor(`${doors} doors, after ${soak} loans`, 'MiB', loans.slice(-10), bare, GOAL_MIB), slope(loans, soak))
 	}
+	log('P11: 60 doors, plain node')
+	const { idle } = await measured({ folder: join(folder, 'plain'), shipped, flags: [], doors: 60, soak: 0, log })
+	figures.push(overFloor('60 doors, idle, `node` without flags', 'MiB', idle, bare, GOAL_MIB))
 	return {
 		id: 'P11',
 		name: 'memory',
 		what: 'resident memory of the shipped controller',
 		floor: 'bare Node that waits',
 		conditions: [
-			'bundled edge; 5,000 people, 200 policies; kr16 boards of 16 channels, ten a bus, behind TCP, all polled as in service; OSDP reader in secure channel',
+			`bundled edge, started as the guide says (\`node ${EDGE_FLAGS.join(' ')}\`) for the first time, so that it takes its bundle in; 5,000 people, 200 policies; kr16 boards of 16 channels, ten a bus, behind TCP, all polled as in service; OSDP reader in secure channel`,
 			'a loan: taken out and brought back, two openings, over reader, kiosk HTTP and lock bus',
 		],
 		figures,
 	}
 }
 
-async function measured(
-	folder: string,
-	shipped: string,
-	doors: number,
-	soak: number,
-	log: (line: string) => void,
-): Promise<{ idle: number[]; loans: number[] }> {
+interface Run {
+	readonly folder: string
+	readonly shipped: string
+	/** For Node. */
+	readonly flags: readonly string[]
+	readonly doors: number
+	/** Loans. */
+	readonly soak: number
+	readonly log: (line: string) => void
+}
+
+async function measured({ folder, shipped, flags, doors, soak, log }: Run): Promise<{ idle: number[]; loans: number[] }> {
 	const bank = makeBank(folder, { people: 5_000, policies: 200, doors, items: 12 }, 'tcp', Date.now())
 	const hardware = await startHardware(folder, bank.hardware)
-	const edge = await startMeasured([join(shipped, 'latchwork-edge.js'), bank.configure(hardware.lines, join(shipped, 'kiosk')), '--child'], 'EDGE ')
+	const edge = await startMeasured(
+		[...flags, join(shipped, 'latchwork-edge.js'), bank.configure(hardware.lines, join(shipped, 'kiosk')), '--child'],
+		'EDGE ',
+	)
 	const { url } = edge.said as { url: string }
 	await secureReader(url)
 	const idle = await samples(edge, SETTLE_MS)

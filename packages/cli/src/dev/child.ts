@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { Fault } from '@latchwork/core/base'
+import { EDGE_FLAGS } from '../edge-flags.ts'
 
 /** A process of ours: it ends when the pipe that is its standard input closes, so it cannot outlive its parent. */
 export interface Child {
@@ -24,7 +25,7 @@ const WORDS = 20
 
 /** `cache`: where Node keeps compiled code between starts, so that a restarted controller is back sooner. */
 export function startChild(file: string, args: readonly string[], marker: string, cache: string, log: (line: string) => void): Child {
-	const child: ChildProcess = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', file, ...args], {
+	const child: ChildProcess = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...EDGE_FLAGS, file, ...args], {
 		stdio: ['pipe', 'pipe', 'pipe'],
 		env: { ...process.env, NODE_COMPILE_CACHE: cache },
 	})
