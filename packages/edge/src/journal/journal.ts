@@ -200,17 +200,17 @@ function journalOn({ db, marks, reserve, close }: Files, parts: JournalParts): J
 		return minted
 	}
 	/** What is essential may use the space held back, also after it was given up; nothing else may. */
-	const record = (entry: Entry): Minted[] => {
+	const record = (entry: Entry, from = head): Minted[] => {
 		if (givenUp && !entry.essential)
 			throw new Fault('journal-full', 'The disk is full; what is left is kept for returns and alarms. Free some space.')
 		try {
-			return write(entry, head)
+			return write(entry, from)
 		} catch (fault) {
 			const full = isFault(fault, 'journal-full') && diskRefused(fault.cause)
 			if (!full || !entry.essential || !reserve.giveUp()) throw fault
 			givenUp = true
 			setStorage('low')
-			return write(entry, head)
+			return write(entry, from)
 		}
 	}
 	const setStorage = (next: typeof storage) => {
@@ -231,7 +231,8 @@ function journalOn({ db, marks, reserve, close }: Files, parts: JournalParts): J
 	const begin = (gone?: { range: LostRange; after: StreamHead }) => {
 		const after = gone && { from: gone.range.fromSeq, to: gone.range.toSeq }
 		const subject = gone?.range.stream ?? ''
-		write(
+		// A controller that starts on a full disk has returns to take all the same.
+		record(
 			{
 				events: [
 					streamStarted(parts.controller, gone?.after),
@@ -239,6 +240,7 @@ function journalOn({ db, marks, reserve, close }: Files, parts: JournalParts): J
 					...(after ? [{ type: 'task.created', subject, actor: 'edge', data: { kind: 'check-history' } } satisfies EventDraft] : []),
 				],
 				put: gone ? [{ ...HISTORY_LOST, body: gone.range }] : [],
+				essential: true,
 			},
 			openStream(newId('stream', parts.now(), parts.random)),
 		)

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { existsSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { isFault } from '@latchwork/core/base'
@@ -46,4 +48,22 @@ test('refusals on a full disk spend nothing of what is held back for returns, ho
 	} finally {
 		stage.end()
 	}
+})
+
+test('a disk that cannot be asked how full it is ends nothing: loans wait until it answers again', async (t) => {
+	const stage = await createStage()
+	t.after(stage.end)
+	const here = stage.directory()
+	assert.equal(stage.controller().journal.storage(), 'good')
+	renameSync(here, `${here}-away`)
+	await stage.clock.advance(31_000)
+	assert.equal(stage.controller().journal.storage(), 'low')
+	renameSync(`${here}-away`, here)
+	await stage.clock.advance(31_000)
+	assert.equal(stage.controller().journal.storage(), 'good')
+	assert.ok(existsSync(join(here, 'reserve.bin')))
+	assert.deepEqual(
+		stage.types().filter((type) => type.startsWith('controller.storage')),
+		['controller.storage-low', 'controller.storage-good'],
+	)
 })

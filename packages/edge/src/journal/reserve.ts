@@ -1,4 +1,5 @@
-import { closeSync, existsSync, fdatasyncSync, openSync, rmSync, statfsSync, statSync, writeSync } from 'node:fs'
+import { closeSync, fdatasyncSync, openSync, rmSync, type StatsFs, statfsSync, statSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
 
 /**
  * Disk space held back so that returns, pick-ups and alarms can still be written when the disk is full (trust.md §3.6).
@@ -8,6 +9,8 @@ const RESERVE_BYTES = 4 * 1024 * 1024
 /** With less than 5 % of the disk free nothing new is lent out (trust.md §3.6); on a large disk this much is enough. */
 const ROOM_SHARE = 0.05
 const ROOM_BYTES = 256 * 1024 * 1024
+
+type Space = Pick<StatsFs, 'blocks' | 'bavail' | 'bsize'>
 
 export interface Reserve {
 	held(): boolean
@@ -20,8 +23,16 @@ export interface Reserve {
 }
 
 export function openReserve(path: string): Reserve {
-	const space = () => statfsSync(path.slice(0, path.lastIndexOf('/')) || '/')
-	const held = () => existsSync(path) && statSync(path).size >= RESERVE_BYTES
+	/** A disk that cannot be asked (gone, broken) has no room to count on; the next look asks again. */
+	const asked = <T>(ask: () => T, otherwise: T): T => {
+		try {
+			return ask()
+		} catch {
+			return otherwise
+		}
+	}
+	const space = () => asked<Space>(() => statfsSync(dirname(path)), { blocks: 1, bavail: 0, bsize: 1 })
+	const held = () => asked(() => statSync(path).size, 0) >= RESERVE_BYTES
 	const reserve: Reserve = {
 		held,
 		giveUp() {

@@ -17,7 +17,7 @@ import {
 } from '@latchwork/core/access'
 import { type Crypto, canonicalBytes, type Id, isFault, toHex } from '@latchwork/core/base'
 import { EFFECTS, GUARDS, type LoadedTable, loadTable } from '@latchwork/core/workflow'
-import type { Journal } from '../journal/index.ts'
+import type { Entry, Journal } from '../journal/index.ts'
 import type { TrustedTime } from '../time.ts'
 
 /** What this controller may decide by: the newest bundle that it accepted, ready to ask, and the lease that keeps it alive. */
@@ -108,28 +108,35 @@ export function openAuthority(parts: AuthorityParts): AuthoritySource {
 			return refuse('bundle', { code: 'bundle-policy', text: `The policies of bundle ${answer.bundle.version} cannot be used: ${compiled.text}` })
 		time.saw(answer.bundle.issuedAt)
 		const tables = tablesOf(answer.bundle, parts.crypto, proven?.tables)
+		const proof: Proven = { digest: answer.digest, by: proofBy(parts.crypto), tables: [...tables.keys()] }
 		try {
-			if (!kept) keepBundle(answer.bundle, answer.digest, text)
-			if (!proven) {
-				const body: Proven = { digest: answer.digest, by: proofBy(parts.crypto), tables: [...tables.keys()] }
-				journal.commit({ events: [], put: [{ kind: 'authority', key: 'proven', body }], essential: true })
-			}
+			keep(answer, proven ? [] : [{ kind: 'authority', key: 'proven', body: proof }], kept ? undefined : text)
 		} catch (cause) {
-			compiled.compiled.release()
-			throw cause
+			// What was kept before is in force whether or not its proof can be kept with it.
+			if (!kept || !isFault(cause, 'journal-full')) {
+				compiled.compiled.release()
+				throw cause
+			}
 		}
 		authority?.compiled.release()
 		authority = { bundle: answer.bundle, compiled: compiled.compiled, lease, tables }
 		parts.changed()
 	}
 
-	/** Durable before it is used: whoever cuts the power cannot bring an older one back (T23). */
-	const keepBundle = ({ version, expiresAt }: Bundle, digest: string, text: string): void => {
+	/** Durable before it is used, all of it or nothing: whoever cuts the power cannot bring an older one back (T23). `text`: it is new. */
+	const keep = ({ bundle, digest }: { bundle: Bundle; digest: string }, proof: NonNullable<Entry['put']>, text: string | undefined): void => {
+		if (text === undefined && proof.length === 0) return
+		const { version, expiresAt } = bundle
 		journal.commit({
-			events: [{ type: 'bundle.accepted', subject: parts.bank, actor: 'edge', data: { version, digest, expiresAt } }],
+			events: text === undefined ? [] : [{ type: 'bundle.accepted', subject: parts.bank, actor: 'edge', data: { version, digest, expiresAt } }],
 			put: [
-				{ kind: 'authority', key: 'accepted', body: { version, digest } },
-				{ kind: 'authority', key: 'bundle', body: text },
+				...(text === undefined
+					? []
+					: [
+							{ kind: 'authority', key: 'accepted', body: { version, digest } },
+							{ kind: 'authority', key: 'bundle', body: text },
+						]),
+				...proof,
 			],
 			essential: true,
 		})
