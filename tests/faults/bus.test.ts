@@ -209,7 +209,7 @@ describe('boards that go silent and buses that lie', () => {
 			compartments: { id: string; number: number }[]
 		}
 		const pulses = new Map((await site.metal()).map((d) => [d.number, d.pulses]))
-		const db = new DatabaseSync(join(site.ready.dataDir, 'edge.db'), { readOnly: true })
+		const db = new DatabaseSync(join(site.ready.dataDir, 'edge.db'), { readOnly: true, timeout: 5_000 }) // a controller that starts keeps it locked while it recovers
 		try {
 			const rows = db.prepare('SELECT compartment, count(*) AS n FROM intent GROUP BY compartment').all()
 			const intents = new Map(rows.map((r) => [String(r.compartment), Number(r.n)]))

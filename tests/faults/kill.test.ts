@@ -44,7 +44,7 @@ const receiptOf = (session: string) => session.slice(-8).toUpperCase()
 
 /** What the journal holds right after a kill, read from the outside. */
 function journal(site: Site) {
-	const db = new DatabaseSync(join(site.ready.dataDir, 'edge.db'), { readOnly: true })
+	const db = new DatabaseSync(join(site.ready.dataDir, 'edge.db'), { readOnly: true, timeout: 5_000 }) // a controller that starts keeps it locked while it recovers
 	try {
 		const facts = (kind: string): unknown[] =>
 			db

@@ -24,7 +24,7 @@ describe('what the disk tells', () => {
 		const { dataDir } = site.ready
 		const files = ['edge.db', 'edge.db-wal', 'edge.mark'].map((name) => join(dataDir, name)).filter((path) => existsSync(path))
 		// A text that fills several pages is cut into pieces in the file; in its row it is whole.
-		const db = new DatabaseSync(join(dataDir, 'edge.db'), { readOnly: true })
+		const db = new DatabaseSync(join(dataDir, 'edge.db'), { readOnly: true, timeout: 5_000 }) // a controller that starts keeps it locked while it recovers
 		try {
 			const tables = db
 				.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")

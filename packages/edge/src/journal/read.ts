@@ -42,6 +42,10 @@ export function readFact<T>(directory: string, kind: string, key: string): T | u
 	})
 }
 
+/** A controller that starts keeps the database to itself while it recovers. */
+const BUSY_MS = 10_000
+const SQLITE_BUSY = 5
+
 function reading<T>(directory: string, read: (db: DatabaseSync) => T): T {
 	let copy: string | undefined
 	let db: DatabaseSync | undefined
@@ -51,7 +55,9 @@ function reading<T>(directory: string, read: (db: DatabaseSync) => T): T {
 			copy = mkdtempSync(join(tmpdir(), 'latchwork-read-'))
 			for (const name of ['edge.db', 'edge.db-wal']) if (existsSync(join(directory, name))) copyFileSync(join(directory, name), join(copy, name))
 		}
-		db = new DatabaseSync(join(copy ?? directory, 'edge.db'), { readOnly: true })
+		// A controller that came meanwhile may have torn the copy.
+		const from = copy === undefined || isLocked(directory, 'edge') ? directory : copy
+		db = new DatabaseSync(join(from, 'edge.db'), { readOnly: true, timeout: BUSY_MS })
 		// One moment for all that is read, also while a controller writes.
 		db.exec('BEGIN')
 		return read(db)
@@ -66,6 +72,8 @@ function reading<T>(directory: string, read: (db: DatabaseSync) => T): T {
 /** What the system refuses (a right, a file) keeps its own name; all else that keeps the file from being read is its damage. */
 function damaged(cause: unknown, directory: string): unknown {
 	if (isFault(cause) || (cause as { syscall?: string }).syscall !== undefined) return cause
+	if (((cause as { errcode?: number }).errcode ?? 0) % 256 === SQLITE_BUSY)
+		return new Fault('data-in-use', `Another program keeps the journal in ${directory} to itself. Try again in a moment.`, { cause })
 	return new Fault(
 		'journal-damaged',
 		`The journal in ${directory} is damaged and proves nothing: ${(cause as Error).message}. Keep the directory as it is for those who look into it.`,
