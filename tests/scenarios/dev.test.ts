@@ -78,7 +78,7 @@ test('it prints one READY line for scripts; a second start finds a laptop on loa
 	}
 })
 
-test('two sites live side by side, each with its own people; --no-demo has a bank and nobody to use it', async () => {
+test('two sites live side by side, each with its own people; --no-demo has a bank and nobody to use it', async (t) => {
 	const [demo, bare] = await Promise.all([startSite(), startSite({ args: ['--no-demo'] })])
 	try {
 		assert.notEqual(demo.ready.kiosk, bare.ready.kiosk)
@@ -90,7 +90,7 @@ test('two sites live side by side, each with its own people; --no-demo has a ban
 		await arrive(demo, 0)
 
 		const { port } = new URL(demo.ready.kiosk)
-		const taken = await refusedStart({ LATCHWORK_PORT: port, LATCHWORK_DATA: temporaryName() })
+		const taken = await refusedStart({ LATCHWORK_PORT: port, LATCHWORK_DATA: folder(t) })
 		assert.equal(taken.code, 1)
 		assert.match(taken.said, new RegExp(`Port ${port} .*LATCHWORK_PORT`))
 		const same = await refusedStart({ LATCHWORK_DATA: demo.ready.dataDir })
@@ -99,29 +99,20 @@ test('two sites live side by side, each with its own people; --no-demo has a ban
 		assert.ok(same.said.includes(demo.ready.dataDir), same.said)
 	} finally {
 		await Promise.all([demo.stop(), bare.stop()])
-		for (const path of unused) rmSync(path, { recursive: true, force: true })
 	}
 })
 
-const unused: string[] = []
-function temporaryName(): string {
-	const path = temporaryData()
-	unused.push(path)
-	return path
-}
-
-test('a start that fails under --virtual-clock ends too, and leaves nothing running', async () => {
+test('a start that fails under --virtual-clock ends too, and leaves nothing running', async (t) => {
 	const listener = createServer().listen(0, '127.0.0.1')
 	await new Promise((resolve) => listener.once('listening', resolve))
 	const { port } = listener.address() as { port: number }
-	const data = temporaryName()
+	const data = folder(t)
 	try {
 		const { code, said } = await refusedStart({ LATCHWORK_PORT: String(port), LATCHWORK_DATA: data }, '--virtual-clock')
 		assert.equal(code, 1)
 		assert.match(said, /taken/)
 	} finally {
 		listener.close()
-		rmSync(data, { recursive: true, force: true })
 	}
 })
 
@@ -170,8 +161,8 @@ test('a first start that fails leaves nothing behind, and what an older one left
 	await accepted(data)
 })
 
-test('a directory whose time was moved goes on in that time or not at all, and at its usual pace', async () => {
-	const data = temporaryName()
+test('a directory whose time was moved goes on in that time or not at all, and at its usual pace', async (t) => {
+	const data = folder(t)
 	const moved = await startSite({ data, args: ['--virtual-clock'] })
 	await moved.advance(10 * 86_400)
 	await moved.freeze()
