@@ -11,6 +11,7 @@ import { seededRandom } from '@latchwork/core/base'
 import type { Compartment } from '@latchwork/core/door'
 import type { Visit } from '@latchwork/core/visit'
 import type { KioskScreen } from '@latchwork/core/wire'
+import { arrive } from '../scenarios/hands.ts'
 import { type Site, startSites } from '../scenarios/site.ts'
 
 /** Kills of the controller in one run; a campaign asks for more. */
@@ -132,8 +133,7 @@ function lost({ done }: Promised, receipts: ReadonlySet<string>, choices: Choice
 
 /** Asks as the person would: with the badge, at the kiosk. */
 async function choicesOf(site: Site, person: number): Promise<Choices> {
-	await site.badge(site.ready.people[person]?.badge ?? '')
-	const { choices } = await site.screen('choose')
+	const choices = await arrive(site, person)
 	await site.act({ kind: 'finish' })
 	await site.screen('attract')
 	return choices
@@ -147,10 +147,7 @@ async function errand(
 	reached: (phase: string) => Promise<boolean>,
 	promise: (promised: Promised) => void,
 ): Promise<void> {
-	const who = site.ready.people[person]
-	if (!who) return
-	await site.badge(who.badge)
-	const { choices } = await site.screen('choose')
+	const choices = await arrive(site, person)
 	const choice = choices.find((c) => c.kind === 'return') ?? choices.find((c) => c.kind === 'borrow' && !c.denied)
 	if (!choice) return
 	// Not awaited: the kill may fall between the touch, the durable row, the pulse and the first sign of the door.

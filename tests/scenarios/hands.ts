@@ -52,10 +52,17 @@ export async function holdOf(site: Site, door: number): Promise<Held['hold']> {
 	return (await doorsInTrouble(site)).find((d) => d.door === door)?.hold
 }
 
+/** A reader that is making its connection anew drops what it has just read; whoever sees nothing happen holds the badge there again. */
+const TAPS = { most: 4, everyMs: 6_000 }
+
 /** Tells a person with their badge; answers what they may do. */
 export async function arrive(site: Site, n: number): Promise<Named<'choose'>['choices']> {
-	await site.badge(person(site, n).badge)
-	return (await site.screen('choose')).choices
+	const choosing = () => site.until((v) => v.screen.name === 'choose', 'screen "choose"', TAPS.everyMs)
+	for (let tap = 1; ; tap++) {
+		await site.badge(person(site, n).badge)
+		const view = await (tap < TAPS.most ? choosing().catch(() => undefined) : choosing())
+		if (view?.screen.name === 'choose') return view.screen.choices
+	}
 }
 
 /** Touches the first choice of that kind that is offered, without waiting for the door. */

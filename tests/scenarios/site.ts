@@ -19,7 +19,7 @@ export interface Site {
 	readonly bank: string
 	view(): Promise<KioskView>
 	/** Waits on the screen stream until the view is as wanted; the whole last view is in the complaint. */
-	until(wanted: (view: KioskView) => boolean, what?: string): Promise<KioskView>
+	until(wanted: (view: KioskView) => boolean, what?: string, patienceMs?: number): Promise<KioskView>
 	screen<N extends KioskView['screen']['name']>(name: N): Promise<Extract<KioskView['screen'], { name: N }>>
 	act(act: KioskAct): Promise<void>
 	badge(number: string): Promise<void>
@@ -81,8 +81,8 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
 	const bank = banks[0]?.id ?? ''
 	const view = async (): Promise<KioskView> => kioskViewSchema.parse(await (await must(fetch(`${ready.kiosk}api/view`))).json())
 
-	const until = (wanted: (v: KioskView) => boolean, what = 'the wanted screen'): Promise<KioskView> =>
-		watch(`${ready.kiosk}api/screen`, (text) => kioskViewSchema.parse(JSON.parse(text)), wanted, what)
+	const until = (wanted: (v: KioskView) => boolean, what = 'the wanted screen', patienceMs = PATIENCE_MS): Promise<KioskView> =>
+		watch(`${ready.kiosk}api/screen`, (text) => kioskViewSchema.parse(JSON.parse(text)), wanted, what, patienceMs)
 	const metal = async () => ((await (await must(virtual('GET', '/banks'))).json()) as VirtualBanks)[0]?.compartments ?? []
 
 	return {
@@ -179,9 +179,15 @@ function isFree(port: number): Promise<boolean> {
 }
 
 /** Follows a server-sent-event stream until one message is as wanted. */
-export async function watch<T>(url: string, read: (text: string) => T, wanted: (value: T) => boolean, what: string): Promise<T> {
+export async function watch<T>(
+	url: string,
+	read: (text: string) => T,
+	wanted: (value: T) => boolean,
+	what: string,
+	patienceMs = PATIENCE_MS,
+): Promise<T> {
 	const give = new AbortController()
-	const timer = setTimeout(() => give.abort(), PATIENCE_MS)
+	const timer = setTimeout(() => give.abort(), patienceMs)
 	let last: T | undefined
 	try {
 		const answer = await fetch(url, { signal: give.signal })
