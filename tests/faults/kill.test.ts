@@ -11,7 +11,7 @@ import { seededRandom } from '@latchwork/core/base'
 import type { Compartment } from '@latchwork/core/door'
 import type { Visit } from '@latchwork/core/visit'
 import type { KioskScreen } from '@latchwork/core/wire'
-import { arrive } from '../scenarios/hands.ts'
+import { arrive, settleAll } from '../scenarios/hands.ts'
 import { type Site, startSites } from '../scenarios/site.ts'
 
 /** Kills of the controller in one run; a campaign asks for more. */
@@ -95,20 +95,8 @@ async function tidy(site: Site): Promise<void> {
 		await pause(50)
 	}
 	await site.until((v) => v.standing.length === 0, 'every door seen shut')
-	const tags = await insides(site)
-	for (const d of (await healthOf(site)).doors.filter((x) => x.hold)) {
-		const tag = tags.get(d.door)
-		const answer = await site.settle(d.door, tag === undefined ? 'nothing' : { tag })
-		assert.equal(answer.status, 200, await answer.clone().text())
-	}
+	await settleAll(site)
 	await site.act({ kind: 'finish' }).catch(() => {})
-}
-
-async function insides(site: Site): Promise<Map<number, string | undefined>> {
-	const state = (await (await fetch(`${site.ready.virtual}/state`)).json()) as {
-		banks: { compartments: { number: number; item: boolean; tag?: string }[] }[]
-	}
-	return new Map((state.banks[0]?.compartments ?? []).filter((c) => c.item).map((c) => [c.number, c.tag]))
 }
 
 /** What the screen has told a person: this stands, whatever happens to the controller. */

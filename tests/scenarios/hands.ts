@@ -142,6 +142,8 @@ export async function tidy(site: Site): Promise<void> {
 	}
 }
 
+const LOOKS = 25
+
 /** Staff look into every held compartment and say what is inside, with the doors seen shut; what lies where is the metal's own truth. */
 export async function settleAll(site: Site): Promise<void> {
 	await site.until((v) => v.standing.length === 0, 'every door seen shut')
@@ -154,7 +156,13 @@ export async function settleAll(site: Site): Promise<void> {
 		const found = tag === undefined ? 'nothing' : { tag }
 		let answer = await site.settle(door, found)
 		// It may be on loan by the record: who holds it in their hands says so a second time, and the loan ends.
-		if (answer.status === 409 && tag !== undefined) answer = await site.settle(door, found, true)
+		const returned = answer.status === 409 && tag !== undefined
+		if (returned) answer = await site.settle(door, found, { returned })
+		// On a bad line the sensor is heard late: staff look again, and in the end know better.
+		for (let look = 1; answer.status === 409 && look <= LOOKS; look++) {
+			await new Promise((later) => setTimeout(later, 200))
+			answer = await site.settle(door, found, { returned, sure: look === LOOKS })
+		}
 		assert.equal(answer.status, 200, await answer.text())
 	}
 }

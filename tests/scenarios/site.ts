@@ -38,7 +38,7 @@ export interface Site {
 	freeze(): Promise<void>
 	run(): Promise<void>
 	health(): Promise<Record<string, unknown>>
-	settle(door: number, found: 'nothing' | { tag: string }, returned?: true): Promise<Response>
+	settle(door: number, found: 'nothing' | { tag: string }, also?: { readonly returned?: boolean; readonly sure?: boolean }): Promise<Response>
 	/** Pid of the controller now; it changes when it was killed and started again. */
 	edgePid(): number
 	/** Resolves with the pid of the next controller that is ready. */
@@ -124,13 +124,13 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
 		freeze: async () => void (await must(virtual('POST', '/clock', { advanceSeconds: 0, rate: 0 }))),
 		run: async () => void (await must(virtual('POST', '/clock', { advanceSeconds: 0, rate: 1 }))),
 		health: async () => (await (await must(fetch(`${ready.kiosk}health`))).json()) as Record<string, unknown>,
-		async settle(door, found, returned) {
+		async settle(door, found, also) {
 			const { readFileSync } = await import('node:fs')
 			const token = readFileSync(join(ready.dataDir, 'operator.token'), 'utf8').trim()
 			return fetch(`${ready.kiosk}api/operator/settle`, {
 				method: 'POST',
 				headers: { ...json, authorization: `Bearer ${token}` },
-				body: JSON.stringify({ door, found, ...(returned && { returned }) }),
+				body: JSON.stringify({ door, found, ...also }),
 			})
 		},
 		edgePid: () => {
