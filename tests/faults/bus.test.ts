@@ -237,6 +237,8 @@ describe('boards that go silent and buses that lie', () => {
 				}
 			} else if (screen.name === 'open') {
 				await site.item(screen.door.number, screen.act === 'deposit', choice.item?.tag)
+				// Hands are slower than a bad line: a door that is shut before the sensor was heard would hide what lies behind it.
+				await site.until((v) => v.screen.name !== 'open' || v.screen.contentChanged, 'the changed content', 10_000).catch(() => {})
 				await site.door(screen.door.number, 'closed')
 				await site.until((v) => v.screen.name !== 'open', 'the shut door')
 			} else if (screen.name === 'confirm') await site.act({ kind: 'confirm', done: true })
