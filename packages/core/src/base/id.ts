@@ -25,6 +25,18 @@ export const ID_PREFIXES = {
 	task: 'tsk',
 	incident: 'inc',
 	decision: 'dec',
+	area: 'are',
+	module: 'mod',
+	group: 'grp',
+	role: 'rol',
+	roleAssignment: 'rla',
+	session: 'ses',
+	token: 'tok',
+	claim: 'clm',
+	reservation: 'rsv',
+	event: 'evt',
+	assetType: 'aty',
+	request: 'req',
 } as const
 export type IdKind = keyof typeof ID_PREFIXES
 export type Id<K extends IdKind = IdKind> = `${(typeof ID_PREFIXES)[K]}_${string}`

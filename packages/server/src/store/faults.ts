@@ -1,0 +1,35 @@
+import { Fault } from '@latchwork/core/base'
+
+/** SQLSTATE classes and codes (PostgreSQL manual, appendix A) and system codes that mean something to whoever runs the server. */
+const AWAY = new Set([
+	'ECONNREFUSED',
+	'ECONNRESET',
+	'ENOENT',
+	'ETIMEDOUT',
+	'EPIPE',
+	'ENOTFOUND',
+	'57P01',
+	'57P02',
+	'57P03',
+	'08000',
+	'08001',
+	'08003',
+	'08006',
+])
+const DENIED = new Set(['28000', '28P01', '42501', '3D000'])
+const FULL = new Set(['53100', '53200', '58030'])
+
+/** What the database refused, as a fault; what the work itself threw stays what it is. */
+export function asFault(cause: unknown): unknown {
+	if (!(cause instanceof Error) || cause instanceof Fault) return cause
+	const { code = '', message } = cause as Error & { code?: string }
+	if (AWAY.has(code) || /^(?:Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/.test(message))
+		return new Fault('database-unavailable', 'The database does not answer. Nothing was changed; try again in a moment.', { cause })
+	if (DENIED.has(code))
+		return new Fault('database-denied', `The database refuses this login: ${message}. See the guide for operators, chapter "Your own PostgreSQL".`, {
+			cause,
+		})
+	if (FULL.has(code)) return new Fault('database-full', 'The database has no room left. Nothing was changed; free some space.', { cause })
+	if (code === '40001' || code === '40P01') return new Fault('database-busy', 'Two changes met. Nothing was changed; try again.', { cause })
+	return cause
+}

@@ -1,0 +1,136 @@
+import { Fault, type Id, isId } from '@latchwork/core/base'
+import pg from 'pg'
+import { asFault } from './faults.ts'
+import { compiled, type Sql } from './sql.ts'
+
+/** Reads, inside one transaction that sees one tenant (row-level security), or all of them for system work. Times are milliseconds since 1970 in `bigint`. */
+export interface Db {
+	/** Undefined in system work, which crosses tenants. */
+	readonly tenant: Id<'tenant'> | undefined
+	rows<R>(statement: Sql<R>): Promise<R[]>
+	first<R>(statement: Sql<R>): Promise<R | undefined>
+}
+
+declare const writes: unique symbol
+/** Whoever holds no `Tx` cannot write. All of it is committed, or nothing. Nobody takes a second connection inside (architecture.md §2.10). */
+export interface Tx extends Db {
+	readonly [writes]: true
+	/** How many rows it touched. */
+	run(statement: Sql<unknown>): Promise<number>
+}
+
+export interface Store {
+	/** One tenant, read only; sees one moment of the database. */
+	read<T>(tenant: Id<'tenant'>, work: (db: Db) => Promise<T>): Promise<T>
+	/** One tenant. What `work` throws rolls everything back. */
+	write<T>(tenant: Id<'tenant'>, work: (tx: Tx) => Promise<T>): Promise<T>
+	/** Across tenants, as role latchwork_system: sequencer, deadlines, cursors, sign-in by token. Each use is listed in `store/system.md`. */
+	system<T>(work: (tx: Tx) => Promise<T>): Promise<T>
+	/** A connection of its own for LISTEN; `heard` gets each payload, `lost` is called once when the connection breaks. Resolves when it listens. */
+	listen(channel: string, heard: (payload: string) => void, lost: (cause: unknown) => void): Promise<{ close(): Promise<void> }>
+	/** A connection of its own that holds an advisory lock as long as it lives: one owner of a job in the whole installation. Undefined: somebody else holds it. */
+	hold(lock: number, lost: (cause: unknown) => void): Promise<{ close(): Promise<void> } | undefined>
+	close(): Promise<void>
+}
+
+export interface StoreConfig {
+	/** Postgres URL of a login that may `SET ROLE` to latchwork_app and latchwork_system. */
+	readonly url: string
+	/** Connections that work at the same time. */
+	readonly pool: number
+}
+
+// int8 and numeric counts are below 2^53 here; the client's default is text.
+pg.types.setTypeParser(pg.types.builtins.INT8, Number)
+
+const ROLE = { app: 'latchwork_app', system: 'latchwork_system' } as const
+
+/** Connects lazily: whoever must know that the database answers asks it something. Throws the faults of `faults.ts`. */
+export function openStore(config: StoreConfig): Store {
+	const pool = new pg.Pool({ connectionString: config.url, max: config.pool, connectionTimeoutMillis: 10_000, application_name: 'latchwork' })
+	// An idle connection that breaks is replaced by the next use; without a listener it would end the process.
+	pool.on('error', () => {})
+
+	const transaction = async <T>(begin: string, tenant: Id<'tenant'> | undefined, work: (tx: Tx) => Promise<T>): Promise<T> => {
+		const client = await pool.connect().catch((cause: unknown) => {
+			throw asFault(cause)
+		})
+		let broken: unknown
+		try {
+			await client.query(begin)
+			const result = await work(transactionOf(client, tenant))
+			await client.query('COMMIT')
+			return result
+		} catch (cause) {
+			await client.query('ROLLBACK').catch((failed: unknown) => {
+				broken = failed
+			})
+			throw asFault(cause)
+		} finally {
+			client.release(broken !== undefined)
+		}
+	}
+
+	const own = async (lost: (cause: unknown) => void) => {
+		const client = new pg.Client({ connectionString: config.url, application_name: 'latchwork', keepAlive: true })
+		let closing = false
+		let told = false
+		const tell = (cause: unknown) => {
+			if (closing || told) return
+			told = true
+			lost(cause)
+		}
+		client.on('error', tell)
+		client.on('end', () => tell(new Fault('database-unavailable', 'The database closed the connection.')))
+		await client.connect().catch((cause: unknown) => {
+			told = true
+			throw asFault(cause)
+		})
+		return {
+			client,
+			close: async () => {
+				closing = true
+				await client.end().catch(() => {})
+			},
+		}
+	}
+
+	return {
+		read: (tenant, work) => transaction(beginFor(tenant, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'), tenant, work),
+		write: (tenant, work) => transaction(beginFor(tenant, 'BEGIN'), tenant, work),
+		system: (work) => transaction(`BEGIN; SET LOCAL ROLE ${ROLE.system}`, undefined, work),
+		async listen(channel, heard, lost) {
+			const { client, close } = await own(lost)
+			client.on('notification', ({ payload }) => heard(payload ?? ''))
+			await client.query(`LISTEN ${pg.escapeIdentifier(channel)}`)
+			return { close }
+		},
+		async hold(lock, lost) {
+			const { client, close } = await own(lost)
+			const { rows } = await client.query<{ held: boolean }>('SELECT pg_try_advisory_lock($1) AS held', [lock])
+			if (rows[0]?.held) return { close }
+			await close()
+			return undefined
+		},
+		close: () => pool.end(),
+	}
+}
+
+/** One round trip; the id is checked because it is written into the text. */
+function beginFor(tenant: Id<'tenant'>, begin: string): string {
+	if (!isId('tenant', tenant)) throw new Fault('not-found', 'There is no such tenant.')
+	return `${begin}; SET LOCAL ROLE ${ROLE.app}; SET LOCAL latchwork.tenant = '${tenant}'`
+}
+
+function transactionOf(client: pg.PoolClient, tenant: Id<'tenant'> | undefined): Tx {
+	const query = async (statement: Sql<unknown>) => {
+		const { text, values } = compiled(statement)
+		return client.query({ text, values: [...values] })
+	}
+	return {
+		tenant,
+		rows: async <R>(statement: Sql<R>) => (await query(statement)).rows as R[],
+		first: async <R>(statement: Sql<R>) => (await query(statement)).rows[0] as R | undefined,
+		run: async (statement: Sql<unknown>) => (await query(statement)).rowCount ?? 0,
+	} as Tx
+}
