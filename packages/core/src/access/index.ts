@@ -24,4 +24,5 @@ export type { Entity, EntityRef, LoadedPolicies, PolicyAnswer, PolicyEngine, Pol
 export { POLICY_SCHEMA } from './policy-schema.ts'
 export { isOpen, nextOpening, openingAt } from './schedule.ts'
 export { type Envelope, type PinnedKeys, type RefusalCode, refusalCode } from './signed.ts'
+export { acceptTime, sealTime, type TimeStatement } from './time-answer.ts'
 export { heardSigned, LONGEST_SLEEP_MS, sawSigned, startTime, type TimeReading, type TimeState, TOLERANCE_MS, trustedNow } from './trusted-time.ts'
