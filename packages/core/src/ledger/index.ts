@@ -1,5 +1,6 @@
 export { EVENT_TYPES, type EventDraft, type EventType, MAX_EVENT_BYTES, NO_PREVIOUS, type StreamEvent } from './event.ts'
 export { readExport, writeExport } from './export.ts'
 export { scanForPersonalData } from './personal-data.ts'
+export { type ReadEvent, readEvent } from './read-event.ts'
 export { type MintContext, type Minted, mint, openStream, type SignedHead, type StreamHead, signHead, streamStarted } from './stream.ts'
-export { type StreamFault, type StreamVerdict, type VerifyTerms, verifyStream } from './verify.ts'
+export { isHeadGenuine, type StreamFault, type StreamVerdict, type VerifyTerms, verifyStream } from './verify.ts'

@@ -1,6 +1,6 @@
-import { type Crypto, canonical, fromBase64, toHex } from '../base/index.ts'
-import { MAX_EVENT_BYTES, NO_PREVIOUS, type StreamEvent } from './event.ts'
-import { shapeFault } from './shape.ts'
+import { type Crypto, fromBase64, toHex } from '../base/index.ts'
+import { NO_PREVIOUS, type StreamEvent } from './event.ts'
+import { readEvent } from './read-event.ts'
 import { headBytes, type SignedHead, type StreamHead } from './stream.ts'
 
 /**
@@ -66,20 +66,10 @@ function good(entries: readonly Entry[], signed: boolean): StreamVerdict {
 	return { ok: true, count: entries.length, head: { seq: entries.length, hash: entries.at(-1)?.hash ?? NO_PREVIOUS }, signed }
 }
 
-function readEntry(bytes: Uint8Array, crypto: Crypto): Entry {
-	const hash = toHex(crypto.sha256(bytes))
-	if (bytes.length > MAX_EVENT_BYTES) return { hash, fault: `it has ${bytes.length} bytes` }
-	try {
-		const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
-		const value: unknown = JSON.parse(text)
-		const fault = shapeFault(value) ?? (canonical(value) === text ? undefined : 'its bytes are not canonical')
-		return fault === undefined ? { hash, event: value as StreamEvent } : { hash, fault }
-	} catch {
-		return { hash, fault: 'it is not canonical JSON' }
-	}
-}
+const readEntry = (bytes: Uint8Array, crypto: Crypto): Entry => ({ hash: toHex(crypto.sha256(bytes)), ...readEvent(bytes) })
 
-function isHeadGenuine(head: SignedHead, keys: VerifyTerms['keys'], crypto: Crypto): boolean {
+/** Is the head signed by one of these keys, as it stands? */
+export function isHeadGenuine(head: SignedHead, keys: VerifyTerms['keys'], crypto: Crypto): boolean {
 	const key = keys?.get(head.keyId)
 	const signature = fromBase64(head.signature)
 	return key !== undefined && signature !== undefined && crypto.verify(key, headBytes(head), signature)
