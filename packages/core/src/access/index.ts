@@ -10,6 +10,20 @@ export { type AuthorityState, acceptLease, authorityState, type Lease, type Leas
 export { type LocalTime, localTime, nextMidnight } from './local-time.ts'
 export { type CodeAnswer, type CodeTerms, mintCode, type OneTimeCode, verifyCode } from './one-time-code.ts'
 export {
+	BUILT_IN_ROLES,
+	type BuiltInRole,
+	type Caller,
+	covers,
+	type Holding,
+	isPermission,
+	mayDo,
+	PERMISSIONS,
+	type Permission,
+	type Place,
+	type Scope,
+	scopesOf,
+} from './permissions.ts'
+export {
 	checkPinSettings,
 	giveBack,
 	isSuspended,

@@ -1,0 +1,245 @@
+import type { Server } from 'node:http'
+import fastifySwagger from '@fastify/swagger'
+import { isPermission } from '@latchwork/core/access'
+import { type Clock, Fault, newId, type Random } from '@latchwork/core/base'
+import fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
+import { jsonSchemaTransform, jsonSchemaTransformObject, validatorCompiler } from 'fastify-type-provider-zod'
+import type { Store } from '../store/index.ts'
+import { Raw, Sse } from './answer.ts'
+import { apiPage } from './api-page.ts'
+import { ABOUT, schemaOf } from './describe.ts'
+import type { Claim, Gate, Sealing } from './gate.ts'
+import { checkDepth } from './json.ts'
+import { type Rate, rateLimit } from './limits.ts'
+import { type Performed, perform, performPublic } from './perform.ts'
+import { toProblem } from './problem.ts'
+import type { Route } from './route.ts'
+import { streamSse } from './sse-stream.ts'
+
+export interface HttpParts {
+	readonly routes: readonly Route[]
+	readonly store: Store
+	readonly gate: Gate
+	readonly sealing: Sealing
+	readonly host: { readonly clock: Clock; readonly random: Random; readonly log: (entry: Readonly<Record<string, unknown>>) => void }
+	readonly config: HttpConfig
+}
+
+export interface HttpConfig {
+	readonly host: string
+	/** 0: any free port. */
+	readonly port: number
+	/** Where people reach it, without a slash at the end; left out: where it listens. Changes by a browser's session must come from there. */
+	readonly publicUrl?: string
+	readonly version: string
+	/** Addresses of proxies whose `X-Forwarded-For` is believed. */
+	readonly proxies?: readonly string[]
+	readonly callerRate?: Rate
+	readonly addressRate?: Rate
+}
+
+export interface HttpServer {
+	/** Where it listens, without a slash at the end. */
+	readonly url: string
+	close(): Promise<void>
+}
+
+const BODY_LIMIT = 65_536
+/** A machine of many requests has a token of its own. */
+const CALLER_RATE: Rate = { burst: 600, perSecond: 60 }
+/** Sign-in, the API's page, and whoever shows nothing or something wrong. */
+const ADDRESS_RATE: Rate = { burst: 300, perSecond: 10 }
+
+/** Nothing is loaded from elsewhere, nothing is inline, nobody frames it, nothing is kept by caches. */
+const HEADERS = {
+	'content-security-policy':
+		"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+	'x-content-type-options': 'nosniff',
+	'x-frame-options': 'DENY',
+	'referrer-policy': 'no-referrer',
+	'cross-origin-opener-policy': 'same-origin',
+	'cross-origin-resource-policy': 'same-origin',
+	'permissions-policy': 'camera=(), geolocation=(), microphone=(), payment=()',
+	'cache-control': 'no-store',
+}
+
+/** Listens when it resolves. Throws `config-invalid` for a route that does not say who may use it, `port-in-use` for a taken port. */
+export async function httpServer(parts: HttpParts): Promise<HttpServer> {
+	for (const route of parts.routes) checkRoute(route)
+	const { config, host } = parts
+	const refuse = (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+		const { problem, headers, defect } = toProblem(validationFault(error) ?? error, request.id)
+		if (defect) host.log({ level: 'error', request: request.id, method: request.method, route: request.routeOptions.url, error: wordsOf(error) })
+		return reply.code(problem.status).headers(headers).type('application/problem+json').send(JSON.stringify(problem))
+	}
+	const app = fastify({
+		bodyLimit: BODY_LIMIT,
+		requestTimeout: 30_000,
+		keepAliveTimeout: 65_000,
+		forceCloseConnections: true,
+		return503OnClosing: true,
+		trustProxy: config.proxies === undefined ? false : [...config.proxies],
+		genReqId: () => newId('request', host.clock.now(), host.random),
+		requestIdHeader: false,
+		routerOptions: { maxParamLength: 128 },
+		frameworkErrors: (error, request, reply) => void refuse(error, request, reply.headers(HEADERS) as FastifyReply),
+		http: { maxHeaderSize: 16_384, headersTimeout: 15_000 },
+	})
+	const closing = new AbortController()
+	const claims = new WeakMap<FastifyRequest, Claim>()
+	const url = () => (config.publicUrl ?? listeningAt(app.server, config)).replace(/\/$/, '')
+	const callers = rateLimit(host.clock, config.callerRate ?? CALLER_RATE)
+	const addresses = rateLimit(host.clock, config.addressRate ?? ADDRESS_RATE)
+
+	app.setValidatorCompiler(validatorCompiler)
+	// Answers are checked and written inside the transaction (perform.ts); what comes here is text already.
+	app.setSerializerCompiler(() => (value) => (typeof value === 'string' ? value : JSON.stringify(value)))
+	app.removeAllContentTypeParsers()
+	const parse = app.getDefaultJsonParser('error', 'error')
+	app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, text, done) => {
+		try {
+			checkDepth(text)
+		} catch (fault) {
+			return done(fault as Fault)
+		}
+		parse(request, text, done)
+	})
+	app.addHook('onRequest', async (request, reply) => {
+		void reply.headers({ ...HEADERS, 'x-request-id': request.id })
+	})
+	app.addHook('onSend', async (request, reply) => {
+		if (request.protocol === 'https') void reply.header('strict-transport-security', 'max-age=31536000')
+	})
+	app.setErrorHandler(refuse)
+	app.setNotFoundHandler((request, reply) => {
+		addresses.take(request.ip)
+		return refuse(new Fault('not-found', `There is nothing at ${request.method} ${request.url.split('?')[0]?.slice(0, 200)}.`), request, reply)
+	})
+	await app.register(fastifySwagger, {
+		openapi: {
+			openapi: '3.1.0',
+			info: { ...ABOUT, version: config.version },
+			components: {
+				securitySchemes: {
+					token: { type: 'http', scheme: 'bearer', description: 'An API token, lw_…' },
+					session: { type: 'apiKey', in: 'cookie', name: 'latchwork', description: 'Set by POST /v1/sign-ins.' },
+				},
+			},
+			security: [{ token: [] }, { session: [] }],
+		},
+		transform: jsonSchemaTransform,
+		transformObject: jsonSchemaTransformObject,
+	})
+	const performing = { store: parts.store, clock: host.clock, gate: parts.gate, sealing: parts.sealing }
+	await app.register(async (api) => {
+		for (const route of parts.routes) {
+			api.route({
+				method: route.method,
+				url: route.path.replaceAll(/\{(\w+)\}/g, ':$1'),
+				schema: schemaOf(route),
+				...(route.bodyLimit && { bodyLimit: route.bodyLimit }),
+				onRequest: async (request, reply) => {
+					const claim = route.permission === 'public' ? undefined : parts.gate.claimOf(request.headers)
+					const allowance = claim ? callers.take(claim.digest) : addresses.take(request.ip)
+					void reply.headers({
+						'ratelimit-limit': String(allowance.limit),
+						'ratelimit-remaining': String(allowance.remaining),
+						'ratelimit-reset': String(allowance.reset),
+					})
+					if (route.permission === 'public') return
+					if (!claim) throw new Fault('not-signed-in', 'Sign in, or send a token: Authorization: Bearer lw_…')
+					// Whoever guesses tokens has a new one each time, but not a new address.
+					addresses.take(request.ip, 0)
+					if (claim.kind === 'session' && route.method !== 'GET') checkOrigin(request, url())
+					claims.set(request, claim)
+				},
+				handler: async (request, reply) => {
+					const gone = new AbortController()
+					reply.raw.on('close', () => gone.abort())
+					const signal = AbortSignal.any([gone.signal, closing.signal])
+					const claim = claims.get(request)
+					const performed =
+						claim === undefined
+							? await performPublic(route, request, signal, host.clock.now())
+							: await perform(route, request, claim, signal, performing).catch((fault: unknown) => {
+									if (fault instanceof Fault && fault.code === 'not-signed-in') addresses.take(request.ip)
+									throw fault
+								})
+					return sent(performed, request, reply, signal)
+				},
+			})
+		}
+	})
+	const sent = async (performed: Performed, request: FastifyRequest, reply: FastifyReply, signal: AbortSignal) => {
+		const { status, headers, body, content, still } = performed
+		if (content instanceof Sse) {
+			reply.hijack()
+			const all = { ...(reply.getHeaders() as Record<string, string>), ...headers }
+			await streamSse(reply.raw, { feed: content.feed, headers: all, signal, still: still ?? (async () => true), clock: host.clock }).catch((fault) =>
+				host.log({ level: 'error', request: request.id, route: request.routeOptions.url, error: wordsOf(fault) }),
+			)
+			return
+		}
+		void reply.code(status).headers(headers)
+		if (performed.replayed) void reply.header('idempotency-replayed', 'true')
+		const seen = request.headers['if-none-match']
+		if (request.method === 'GET' && seen !== undefined && seen === headers.etag) return reply.code(304).send()
+		return reply.send(
+			content instanceof Raw ? (content.content instanceof Uint8Array ? Buffer.from(content.content) : content.content) : body || undefined,
+		)
+	}
+
+	apiPage(app, url)
+	await app.listen({ host: config.host, port: config.port }).catch((cause: { code?: string }) => {
+		throw cause.code === 'EADDRINUSE'
+			? new Fault('port-in-use', `Port ${config.port} is taken by another program. Choose another with LATCHWORK_PORT.`, { cause })
+			: cause.code === 'EACCES'
+				? new Fault('config-invalid', `This user may not listen at port ${config.port}. Choose one above 1023 with LATCHWORK_PORT.`, { cause })
+				: cause.code === 'EADDRNOTAVAIL' || cause.code === 'ENOTFOUND'
+					? new Fault('config-invalid', `LATCHWORK_HOST: ${config.host} is no address of this machine.`, { cause })
+					: cause
+	})
+	return {
+		url: listeningAt(app.server, config),
+		async close() {
+			closing.abort()
+			await app.close()
+		},
+	}
+}
+
+/** The compiler says so for TypeScript; this says so for whatever else mounted it. */
+function checkRoute({ method, path, permission, params, handle }: Route): void {
+	const wrong = (text: string) => new Fault('config-invalid', `Route ${method} ${path}: ${text}`)
+	if (permission !== 'public' && permission !== 'signed-in' && !isPermission(permission)) throw wrong(`it declares no known permission.`)
+	if (typeof handle !== 'function') throw wrong('it has no handler.')
+	if (path.includes('{') && params === undefined) throw wrong('its parameters have no schema.')
+}
+
+/** A browser says which page asks. A page of another origin, or one that hides where it comes from, changes nothing (T17). */
+function checkOrigin(request: FastifyRequest, own: string): void {
+	const { origin } = request.headers
+	if (origin !== undefined ? origin !== new URL(own).origin : request.headers['sec-fetch-site'] !== 'same-origin')
+		throw new Fault('not-permitted', 'This change does not come from a page of this server.')
+}
+
+function validationFault(error: unknown): Fault | undefined {
+	const { validation, validationContext } = (error ?? {}) as {
+		validation?: readonly { instancePath?: string; message?: string }[]
+		validationContext?: string
+	}
+	const [first] = validation ?? []
+	if (first === undefined) return undefined
+	const where = validationContext === 'querystring' ? 'query' : (validationContext ?? 'request')
+	const field = [where, ...(first.instancePath ?? '').split('/').filter(Boolean)].join('.')
+	return new Fault('request-invalid', `${field}: ${first.message ?? 'is not as documented'}`, { detail: { field } })
+}
+
+function listeningAt(server: Server, config: HttpConfig): string {
+	const address = server.address()
+	const port = typeof address === 'object' && address ? address.port : config.port
+	const host = config.host.includes(':') ? `[${config.host}]` : config.host === '0.0.0.0' ? '127.0.0.1' : config.host
+	return `http://${host}:${port}`
+}
+
+const wordsOf = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error))

@@ -1,0 +1,80 @@
+import { Fault, ID_PREFIXES, type Id, type IdKind } from '@latchwork/core/base'
+import { z } from 'zod'
+
+/** Shapes that all resources share (docs/guides/api.md). A schema with a name becomes a component of the API's description. */
+export const named = <S extends z.ZodType>(name: string, schema: S): S => schema.meta({ id: name })
+
+const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}'
+
+/** `sit_…` */
+export const idOf = <K extends IdKind>(kind: K): z.ZodType<Id<K>, Id<K>> =>
+	z.string().regex(new RegExp(`^${ID_PREFIXES[kind]}_${UUID}$`), `must be an id like ${ID_PREFIXES[kind]}_…`) as unknown as z.ZodType<Id<K>, Id<K>>
+
+/** A time in the API: RFC 3339, UTC. */
+export const time = z.iso.datetime({ offset: true }).meta({ example: '2026-01-05T09:00:00.000Z' })
+export const toTime = (ms: number): string => new Date(ms).toISOString()
+export const fromTime = (text: string): number => Date.parse(text)
+
+/** Text that people wrote, on one line: no control characters, nothing but white space is not text. */
+export const line = (max: number) =>
+	z
+		.string()
+		.trim()
+		.min(1)
+		.max(max)
+		.regex(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u, 'must be one line without control characters')
+
+export const labels = z
+	.record(z.string().regex(/^[a-z0-9][a-z0-9._/-]{0,62}$/, 'must be lower case letters, digits, . _ / -'), z.string().max(200))
+	.refine((all) => Object.keys(all).length <= 32, 'has at most 32 labels')
+export const externalRefs = z.array(z.strictObject({ system: line(60), id: line(200) })).max(16)
+/** The caller's own data, given back as it came. */
+export const clientData = z
+	.record(z.string().max(60), z.unknown())
+	.refine((data) => JSON.stringify(data).length <= 4_096, 'is at most 4096 characters of JSON')
+
+/** What a caller may say about every record, and what every record says about itself. */
+export const noteFields = { labels: labels.optional(), externalRefs: externalRefs.optional(), clientData: clientData.optional() }
+export const recordFields = { version: z.int(), createdAt: time, updatedAt: time, labels, externalRefs, clientData }
+
+/** Query of every list. */
+export const listFields = {
+	limit: z.coerce.number().int().min(1).max(200).default(50),
+	cursor: z.string().max(500).optional(),
+	updatedSince: time.optional(),
+}
+export const listQuery = z.strictObject(listFields)
+
+/** `{items, next?}`: `next` is the cursor of the following page. */
+export const pageOf = <S extends z.ZodType>(name: string, item: S) =>
+	named(name, z.object({ items: z.array(item), next: z.string().optional().describe('cursor of the next page; absent on the last one') }))
+
+/** Rows were read with `limit + 1`: one too many says that there is another page. */
+export function page<R, T>(rows: readonly R[], limit: number, item: (row: R) => T, cursor: (row: R) => readonly (string | number)[]) {
+	const shown = rows.slice(0, limit)
+	const last = shown.at(-1)
+	return { items: shown.map(item), ...(rows.length > limit && last !== undefined && { next: toCursor(cursor(last)) }) }
+}
+
+/** Opaque to callers, and no secret: row-level security and the route's own filter hold whatever it says. */
+export const toCursor = (parts: readonly (string | number)[]): string => Buffer.from(JSON.stringify(parts)).toString('base64url')
+
+export function fromCursor<T>(text: string | undefined, parts: z.ZodType<T>): T | undefined {
+	if (text === undefined) return undefined
+	try {
+		return parts.parse(JSON.parse(Buffer.from(text, 'base64url').toString('utf8')))
+	} catch (cause) {
+		throw new Fault('request-invalid', 'cursor: use what the last page gave as `next`, unchanged.', { cause, detail: { field: 'cursor' } })
+	}
+}
+
+/** For rows ordered by (updated_at, id). */
+export const updatedCursor = z.tuple([z.number().int(), z.string().max(80)])
+
+/** What a caller saw is what is there; else nothing is changed. */
+export function expectVersion(ifMatch: number, version: number): void {
+	if (ifMatch !== version)
+		throw new Fault('version-conflict', `This is version ${version} by now, and the change was made for version ${ifMatch}. Read it again.`, {
+			detail: { version },
+		})
+}
