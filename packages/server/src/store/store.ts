@@ -34,8 +34,10 @@ export interface Store {
 }
 
 export interface StoreConfig {
-	/** Postgres URL of a login that may `SET ROLE` to latchwork_app and latchwork_system. */
+	/** Postgres URL of a login that may `SET ROLE` to latchwork_app and latchwork_system; the owner of the tables if `appUrl` is given. */
 	readonly url: string
+	/** Another login for requests and system work, which is nothing but a member of the two roles; it may lead through a pooler, `url` is for LISTEN and locks. */
+	readonly appUrl?: string
 	/** Connections that work at the same time. */
 	readonly pool: number
 }
@@ -43,11 +45,18 @@ export interface StoreConfig {
 // int8 and numeric counts are below 2^53 here; the client's default is text.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number)
 
+/** Set by each transaction, so that a pooler between us and the database needs no settings. Temporary tables hide nothing of ours. */
+export const SEARCH_PATH = 'latchwork, public, pg_temp'
 const ROLE = { app: 'latchwork_app', system: 'latchwork_system' } as const
 
 /** Connects lazily: whoever must know that the database answers asks it something. Throws the faults of `faults.ts`. */
 export function openStore(config: StoreConfig): Store {
-	const pool = new pg.Pool({ connectionString: config.url, max: config.pool, connectionTimeoutMillis: 10_000, application_name: 'latchwork' })
+	const pool = new pg.Pool({
+		connectionString: config.appUrl ?? config.url,
+		max: config.pool,
+		connectionTimeoutMillis: 10_000,
+		application_name: 'latchwork',
+	})
 	// An idle connection that breaks is replaced by the next use; without a listener it would end the process.
 	pool.on('error', () => {})
 
@@ -98,7 +107,7 @@ export function openStore(config: StoreConfig): Store {
 	return {
 		read: (tenant, work) => transaction(beginFor(tenant, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'), tenant, work),
 		write: (tenant, work) => transaction(beginFor(tenant, 'BEGIN'), tenant, work),
-		system: (work) => transaction(`BEGIN; SET LOCAL ROLE ${ROLE.system}`, undefined, work),
+		system: (work) => transaction(`BEGIN; ${as(ROLE.system)}`, undefined, work),
 		async listen(channel, heard, lost) {
 			const { client, close } = await own(lost)
 			client.on('notification', ({ payload }) => heard(payload ?? ''))
@@ -116,10 +125,12 @@ export function openStore(config: StoreConfig): Store {
 	}
 }
 
+const as = (role: string): string => `SET LOCAL ROLE ${role}; SET LOCAL search_path = ${SEARCH_PATH}`
+
 /** One round trip; the id is checked because it is written into the text. */
 function beginFor(tenant: Id<'tenant'>, begin: string): string {
 	if (!isId('tenant', tenant)) throw new Fault('not-found', 'There is no such tenant.')
-	return `${begin}; SET LOCAL ROLE ${ROLE.app}; SET LOCAL latchwork.tenant = '${tenant}'`
+	return `${begin}; ${as(ROLE.app)}; SET LOCAL latchwork.tenant = '${tenant}'`
 }
 
 function transactionOf(client: pg.PoolClient, tenant: Id<'tenant'> | undefined): Tx {

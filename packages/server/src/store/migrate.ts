@@ -1,0 +1,184 @@
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { Fault, toHex } from '@latchwork/core/base'
+import pg from 'pg'
+import { asFault } from './faults.ts'
+import { SEARCH_PATH } from './store.ts'
+
+/** A numbered SQL file; each is one transaction, is applied once, and never changes afterwards. */
+export interface Migration {
+	readonly name: string
+	readonly sql: string
+	readonly sha256: string
+}
+
+export interface MigrateConfig {
+	/** A login that owns the tables, or may create them. */
+	readonly url: string
+	/** The login of requests, when it is another: it becomes a member of the two roles. */
+	readonly appUrl?: string
+	/** Milliseconds since 1970, kept beside what was applied. */
+	readonly now: number
+	readonly log?: (line: string) => void
+	readonly migrations?: readonly Migration[]
+}
+
+/** "latchwork" on the keys of a telephone, so that nobody else's lock is meant. Advisory locks are per database. */
+const LOCK = 528_249_675
+export const ROLES = ['latchwork_app', 'latchwork_system'] as const
+
+/** Brings the tables to the version of this code, and says what was applied. Throws `Fault` database-unavailable, database-denied, data-newer, migration-failed. */
+export async function migrate(config: MigrateConfig): Promise<string[]> {
+	const { migrations = readMigrations(), log = () => {} } = config
+	return connected(config.url, async (owner) => {
+		// Of two processes that start at once, the second waits here and then finds nothing to do.
+		await owner.query('SELECT pg_advisory_lock($1)', [LOCK])
+		await mayCreate(owner)
+		await ensureRoles(owner, config.appUrl)
+		await owner.query(`CREATE SCHEMA IF NOT EXISTS latchwork`)
+		await owner.query('CREATE TABLE IF NOT EXISTS latchwork.migration (name text PRIMARY KEY, sha256 text NOT NULL, applied_at bigint NOT NULL)')
+		const { rows } = await owner.query<Applied>('SELECT name, sha256 FROM latchwork.migration ORDER BY name')
+		const due = pending(migrations, rows)
+		for (const migration of due) {
+			await apply(owner, migration, config.now)
+			log(`Tables: ${migration.name} applied.`)
+		}
+		return due.map(({ name }) => name)
+	})
+}
+
+/** The files of this code in their order. Throws `Fault` migration-failed when two have one number. */
+export function readMigrations(folder: URL = new URL('./migrations/', import.meta.url)): Migration[] {
+	const names = readdirSync(folder)
+		.filter((name) => /^\d{4}-[a-z0-9-]+\.sql$/.test(name))
+		.sort()
+	for (const [i, name] of names.entries())
+		if (names[i - 1]?.slice(0, 4) === name.slice(0, 4)) throw new Fault('migration-failed', `${names[i - 1]} and ${name} have the same number.`)
+	return names.map((name) => {
+		const sql = readFileSync(new URL(name, folder), 'utf8')
+		return { name, sql, sha256: toHex(createHash('sha256').update(sql).digest()) }
+	})
+}
+
+interface Applied {
+	readonly name: string
+	readonly sha256: string
+}
+
+function pending(migrations: readonly Migration[], applied: readonly Applied[]): Migration[] {
+	const known = new Map(migrations.map((m) => [m.name, m]))
+	for (const { name, sha256 } of applied) {
+		const migration = known.get(name)
+		if (!migration)
+			throw new Fault('data-newer', `The database has the migration ${name}, which this version does not know: a newer Latchwork wrote it.`)
+		if (migration.sha256 !== sha256)
+			throw new Fault('migration-failed', `${name} was changed after it had been applied. Put the file back as it was; a change is a new file.`)
+	}
+	const done = new Set(applied.map(({ name }) => name))
+	return migrations.filter(({ name }) => !done.has(name))
+}
+
+async function apply(owner: pg.Client, { name, sql, sha256 }: Migration, now: number): Promise<void> {
+	try {
+		await owner.query(`BEGIN; SET LOCAL search_path = ${SEARCH_PATH}`)
+		await owner.query(sql)
+		await owner.query('INSERT INTO latchwork.migration (name, sha256, applied_at) VALUES ($1, $2, $3)', [name, sha256, now])
+		await owner.query('COMMIT')
+	} catch (cause) {
+		await owner.query('ROLLBACK').catch(() => {})
+		const fault = asFault(cause)
+		if (fault instanceof Fault) throw fault
+		const { message, position } = cause as Error & { position?: string }
+		const line = position === undefined ? '' : `, line ${sql.slice(0, Number(position)).split('\n').length}`
+		throw new Fault('migration-failed', `${name}${line}: ${message}`, { cause })
+	}
+}
+
+/** Refused at the door with the words to type, not half-way with "permission denied". */
+async function mayCreate(owner: pg.Client): Promise<void> {
+	const { rows } = await owner.query<{ login: string; database: string; may: boolean }>(`
+		SELECT current_user AS login, current_database() AS database, CASE WHEN to_regnamespace('latchwork') IS NULL
+			THEN has_database_privilege(current_database(), 'CREATE')
+			ELSE has_schema_privilege('latchwork', 'CREATE, USAGE') END AS may`)
+	const { login, database, may } = rows[0] ?? { login: '', database: '', may: false }
+	if (may) return
+	throw denied(`The login ${login} may not create tables in the database ${database}`, [
+		`ALTER DATABASE ${quoted(database)} OWNER TO ${quoted(login)};`,
+		`ALTER SCHEMA latchwork OWNER TO ${quoted(login)}; -- if it exists`,
+	])
+}
+
+/** Roles belong to the whole cluster: another database's server may create or grant them at this very moment, and the later one looks again. */
+async function ensureRoles(owner: pg.Client, appUrl: string | undefined): Promise<void> {
+	const own = await loginOf(owner)
+	const logins = appUrl === undefined ? [own] : [own, await connected(appUrl, loginOf)]
+	for (const role of ROLES) {
+		await again(
+			owner,
+			`CREATE ROLE ${role} NOLOGIN`,
+			async () => (await first(owner, 'SELECT 1 FROM pg_roles WHERE rolname = $1', [role])) !== undefined,
+		)
+		for (const login of logins) await again(owner, grantOf(owner, role, login), () => maySet(owner, login, role))
+	}
+}
+
+/** Does it unless it is done. Whoever lost a race finds it done on the second look. */
+async function again(owner: pg.Client, statement: string, isDone: () => Promise<boolean>): Promise<void> {
+	for (let left = 5; !(await isDone()); left--) {
+		try {
+			await owner.query(statement)
+		} catch (cause) {
+			const { code = '', message } = cause as Error & { code?: string }
+			if (code === '42501')
+				throw denied(`The login ${await loginOf(owner)} may not do this: ${message}. It is needed once`, [...ONCE, `${statement};`])
+			// 42710 and 23505: created meanwhile; XX000: "tuple concurrently updated".
+			if (!['42710', '23505', 'XX000'].includes(code) || left === 0) throw asFault(cause)
+		}
+	}
+}
+
+const ONCE = ROLES.map((role) => `CREATE ROLE ${role} NOLOGIN; -- if it is missing`)
+
+/** From 16 on a membership does not imply that one may SET ROLE, and the owner should not act with the roles' rights by accident. */
+const grantOf = (owner: pg.Client, role: string, login: string): string =>
+	`GRANT ${role} TO ${quoted(login)}${versionOf(owner) >= 16 ? ' WITH SET TRUE, INHERIT FALSE' : ''}`
+
+const maySet = async (owner: pg.Client, login: string, role: string): Promise<boolean> =>
+	(
+		await first<{ may: boolean }>(owner, 'SELECT pg_has_role($1::name, $2::name, $3) AS may', [
+			login,
+			role,
+			versionOf(owner) >= 16 ? 'SET' : 'MEMBER',
+		])
+	)?.may === true
+
+const loginOf = async (client: pg.Client): Promise<string> => (await first<{ login: string }>(client, 'SELECT session_user AS login'))?.login ?? ''
+
+async function first<R extends pg.QueryResultRow>(client: pg.Client, text: string, values: unknown[] = []): Promise<R | undefined> {
+	return (await client.query<R>(text, values)).rows[0]
+}
+
+const versions = new WeakMap<pg.Client, number>()
+const versionOf = (client: pg.Client): number => versions.get(client) ?? 0
+const OLDEST = 15
+
+async function connected<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+	const client = new pg.Client({ connectionString: url, application_name: 'latchwork', connectionTimeoutMillis: 10_000 })
+	client.on('error', () => {})
+	try {
+		await client.connect()
+		const found = await first<{ number: string }>(client, `SELECT current_setting('server_version_num') AS number`)
+		const version = Math.floor(Number(found?.number) / 10_000)
+		if (version < OLDEST) throw new Fault('migration-failed', `The database is PostgreSQL ${version}; Latchwork needs ${OLDEST} or newer.`)
+		versions.set(client, version)
+		return await work(client)
+	} catch (cause) {
+		throw asFault(cause)
+	} finally {
+		await client.end().catch(() => {})
+	}
+}
+
+const quoted = (name: string): string => pg.escapeIdentifier(name)
+const denied = (what: string, sql: readonly string[]): Fault =>
+	new Fault('database-denied', `${what}. An administrator of the database types:\n${sql.map((line) => `  ${line}`).join('\n')}`)

@@ -1,0 +1,123 @@
+import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Random } from '@latchwork/core/base'
+import pg from 'pg'
+import { type Embedded, migrate, openStore, type Store, startEmbedded } from '../store/index.ts'
+import { processesIn } from '../store/postmaster.ts'
+
+/** A store on a fresh database with all tables, for one test. */
+export interface TestStore {
+	readonly store: Store
+	/** Of the database's owner; what it does is under no row-level security. */
+	readonly url: string
+	/** Closes the store and drops the database. */
+	close(): Promise<void>
+}
+
+export interface TestStoreOptions {
+	/** Connections; default 2, as in the scenarios: whoever takes a second one inside a transaction hangs here and not at a customer's. */
+	readonly pool?: number
+}
+
+export interface TestCluster {
+	readonly directory: string
+	readonly url: string
+	pid(): number
+	/** The URL of a fresh database: of the migrated template, or of nothing. */
+	database(template?: 'empty'): Promise<{ url: string; drop(): Promise<void> }>
+}
+
+const TEMPLATE = 'latchwork_template'
+/** 2026-01-05T09:00Z, when the tests' clocks start. */
+const APPLIED_AT = Date.UTC(2026, 0, 5, 9)
+const PATIENCE_MS = 10_000
+const random: Random = (n) => new Uint8Array(randomBytes(n))
+const clock = {
+	mono: () => performance.now(),
+	after(ms: number, run: () => void) {
+		const timer = setTimeout(run, ms)
+		return () => clearTimeout(timer)
+	},
+}
+
+let cluster: Promise<TestCluster> | undefined
+let made = 0
+
+export async function testStore({ pool = 2 }: TestStoreOptions = {}): Promise<TestStore> {
+	const { url, drop } = await (await testCluster()).database()
+	const store = openStore({ url, pool })
+	return {
+		store,
+		url,
+		async close() {
+			await store.close()
+			await drop()
+		},
+	}
+}
+
+/** The PostgreSQL of this test process: started by the first who asks, gone with the process, however that ends. */
+export function testCluster(): Promise<TestCluster> {
+	cluster ??= start()
+	return cluster
+}
+
+async function start(): Promise<TestCluster> {
+	const directory = realpathSync(mkdtempSync(join(tmpdir(), 'latchwork-pg-')))
+	const sweep = sweeper(directory)
+	// Nothing is synced: these databases live for one test, and a power cut takes the test with them.
+	const embedded = await startEmbedded({ directory, clock, random, log: () => {}, throwaway: true })
+	process.once('exit', () => {
+		endNow(embedded, directory)
+		rmSync(directory, { recursive: true, force: true })
+		sweep.kill('SIGKILL')
+	})
+	const url = (name: string) => embedded.url.replace(/\/latchwork\?/, `/${name}?`)
+	await asked(embedded.url, `CREATE DATABASE ${TEMPLATE}`)
+	await migrate({ url: url(TEMPLATE), now: APPLIED_AT })
+	return {
+		directory,
+		url: embedded.url,
+		pid: embedded.pid,
+		async database(template) {
+			const name = `test_${++made}`
+			await asked(embedded.url, `CREATE DATABASE ${name} TEMPLATE ${template === 'empty' ? 'template0' : TEMPLATE} STRATEGY FILE_COPY`)
+			return { url: url(name), drop: () => asked(embedded.url, `DROP DATABASE ${name} WITH (FORCE)`) }
+		},
+	}
+}
+
+async function asked(url: string, statement: string): Promise<void> {
+	const client = new pg.Client({ connectionString: url })
+	await client.connect()
+	try {
+		await client.query(statement)
+	} finally {
+		await client.end()
+	}
+}
+
+/** In an exit handler nothing can be awaited; what is still there when the test process is gone would be called left behind. */
+function endNow(embedded: Embedded, directory: string): void {
+	const pause = new Int32Array(new SharedArrayBuffer(4))
+	try {
+		process.kill(embedded.pid(), 'SIGQUIT')
+	} catch {
+		return
+	}
+	for (const until = clock.mono() + PATIENCE_MS; processesIn(join(directory, 'data')).length > 0 && clock.mono() < until; )
+		Atomics.wait(pause, 0, 0, 5)
+}
+
+/** Removes the directory when this process was killed: its standard input closes, the database ends by its own guard, and nobody is in there any more. */
+function sweeper(directory: string) {
+	const script = 'cat >/dev/null; while [ -e "$1/data/postmaster.pid" ]; do sleep 0.1; done; rm -rf "$1"'
+	const sweep = spawn('/bin/sh', ['-c', script, 'latchwork-test-sweeper', directory], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] })
+	sweep.unref()
+	// Without this the pipe alone would keep the test process alive.
+	;(sweep.stdin as unknown as { unref(): void }).unref()
+	return sweep
+}
