@@ -8,6 +8,7 @@ import {
 	type Minted,
 	mint,
 	openStream,
+	type SignedHead,
 	type StreamEvent,
 	type StreamHead,
 	signHead,
@@ -54,6 +55,14 @@ export interface Journal {
 	fact<T>(kind: string, key: string): T | undefined
 	/** Events of the present stream after `seq`, oldest first. */
 	events(afterSeq: number, limit: number): { seq: number; event: StreamEvent }[]
+	/** Streams on this disk that hold events, and the last sequence of each; oldest first, by the time in their ids. */
+	streams(): { readonly stream: Id<'stream'>; readonly last: number }[]
+	/** Events of a stream after `afterSeq` as minted, oldest first. */
+	minted(stream: string, afterSeq: number, limit: number): { readonly seq: number; readonly bytes: Uint8Array }[]
+	/** The last head of a stream that was signed. */
+	signedHead(stream: string): SignedHead | undefined
+	/** Calls `run` after each commit that left events, when they are durable; it must not throw. The answer ends it. */
+	grown(run: () => void): () => void
 	/** What the mark says was recorded and the database does not hold any more, until a person has confirmed it (trust.md §3.6). */
 	lost(): LostRange | undefined
 	/** True for a directory that held no journal before. */
@@ -123,6 +132,7 @@ function journalOn({ db, marks, reserve, close }: Files, parts: JournalParts): J
 	const sql = statements(db)
 	const image = new Map<string, Map<string, unknown>>()
 	const notes: EventDraft[] = []
+	const followers = new Set<() => void>()
 	const mark = marks.read()
 	const found = readHead(db)
 	const gap = mark && lostRange(db, found, mark)
@@ -197,6 +207,7 @@ function journalOn({ db, marks, reserve, close }: Files, parts: JournalParts): J
 		if (at.seq - sealed >= SEAL_EVERY) sealed = at.seq
 		if (at !== from) leaveMark(at)
 		head = at
+		if (minted.length > 0) for (const run of followers) run()
 		return minted
 	}
 	/** What is essential may use the space held back, also after it was given up; nothing else may. */
@@ -273,6 +284,17 @@ function journalOn({ db, marks, reserve, close }: Files, parts: JournalParts): J
 				seq: Number(row.seq),
 				event: JSON.parse(new TextDecoder().decode(row.bytes as Uint8Array)) as StreamEvent,
 			})),
+		streams: () => [...streamsIn(db)].map((stream) => ({ stream, last: Number(sql.last.get(stream)?.seq) })),
+		minted: (stream, afterSeq, limit) =>
+			sql.events.all(stream, afterSeq, limit).map((row) => ({ seq: Number(row.seq), bytes: row.bytes as Uint8Array })),
+		signedHead(stream) {
+			const row = sql.value.get(`signed-head/${stream}`)
+			return row && (JSON.parse(String(row.value)) as SignedHead)
+		},
+		grown(run) {
+			followers.add(run)
+			return () => void followers.delete(run)
+		},
 		lost: () => fact(HISTORY_LOST.kind, HISTORY_LOST.key),
 		fresh: found === undefined && mark === undefined,
 		storage: () => (marked ? storage : 'low'),
@@ -368,8 +390,16 @@ const statements = (db: DatabaseSync) => ({
 	intent: db.prepare('INSERT INTO intent (command, session, compartment, fence) VALUES (?, ?, ?, ?)'),
 	meta: db.prepare('INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value'),
 	facts: db.prepare('SELECT key, body FROM fact WHERE kind = ? ORDER BY key'),
+	value: db.prepare('SELECT value FROM meta WHERE key = ?'),
+	last: db.prepare('SELECT max(seq) AS seq FROM event WHERE stream = ?'),
 	events: db.prepare('SELECT seq, bytes FROM event WHERE stream = ? AND seq > ? ORDER BY seq LIMIT ?'),
 })
+
+/** From one to the next by the index, so that a million events cost nothing; ids of streams begin with the time of their birth. */
+function* streamsIn(db: DatabaseSync): Generator<Id<'stream'>> {
+	const next = db.prepare('SELECT min(stream) AS stream FROM event WHERE stream > ?')
+	for (let stream = next.get('')?.stream; typeof stream === 'string'; stream = next.get(stream)?.stream) yield stream as Id<'stream'>
+}
 
 function readHead(db: DatabaseSync): StreamHead | undefined {
 	const row = db.prepare("SELECT value FROM meta WHERE key = 'head'").get()
