@@ -89,7 +89,7 @@ export const deviceExamples: {
 	readonly renewalRequest: RenewalRequest
 	readonly renewalAnswer: RenewalAnswer
 } = {
-	enrolmentRequest: { claim: 'lwc_8K3mPq0sT7vXy2Bd', csr: pem('CERTIFICATE REQUEST') },
+	enrolmentRequest: { claim: 'lwc_8K3mPq0sT7vXy2Bd', csr: pem('CERTIFICATE REQUEST'), head: { keyId: 'head-1', publicKey: `${'A'.repeat(43)}=` } },
 	enrolmentAnswer: {
 		controller: `ctl_${uuid(5)}`,
 		tenant: `ten_${uuid(8)}`,

@@ -207,8 +207,13 @@ export const DEVICE_PATHS = {
 	time: (ask: string) => `/device/v1/time?ask=${ask}`,
 } as const
 
-/** `csr`: PKCS #10 in PEM, signed by the key that stays on the controller. Its name is not read: the claim says who it is. */
-export const enrolmentRequest = z.strictObject({ claim: z.string().min(1).max(200), csr: pem })
+const publicKey = z.strictObject({ keyId: z.string().min(1).max(100), publicKey: z.base64() })
+
+/**
+ * `csr`: PKCS #10 in PEM with a P-256 key that stays on the controller. Its name is not read: the claim says who it is.
+ * `head`: the Ed25519 key that signs the heads of its streams.
+ */
+export const enrolmentRequest = z.strictObject({ claim: z.string().min(1).max(200), csr: pem, head: publicKey.optional() })
 export type EnrolmentRequest = z.infer<typeof enrolmentRequest>
 
 /** Everything a controller needs to begin. Binary keys are base64. */

@@ -1,0 +1,236 @@
+import 'reflect-metadata'
+import { X509Certificate as NodeCertificate } from 'node:crypto'
+import { Fault, type Id, isId, type Random, toHex } from '@latchwork/core/base'
+import {
+	AuthorityKeyIdentifierExtension,
+	BasicConstraintsExtension,
+	cryptoProvider,
+	ExtendedKeyUsage,
+	ExtendedKeyUsageExtension,
+	type Extension,
+	KeyUsageFlags,
+	KeyUsagesExtension,
+	PemConverter,
+	Pkcs10CertificateRequest,
+	SubjectAlternativeNameExtension,
+	SubjectKeyIdentifierExtension,
+	X509Certificate,
+	X509CertificateGenerator,
+} from '@peculiar/x509'
+
+cryptoProvider.set(crypto)
+
+/**
+ * Certificates of controllers and of the device port. ECDSA on P-256: Node, OpenSSL and every broker and TPM in reach take it. A certificate names its
+ * controller (CN) and its tenant (O); the tenant's own authority signs it, so no tenant can make one for another.
+ */
+const KEY = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
+export const DAY_MS = 86_400_000
+
+/** What can sign: a certificate (PEM) and its private key. */
+export interface Authority {
+	readonly certificate: string
+	readonly key: CryptoKey
+}
+
+export interface IssuedCertificate {
+	/** PEM. */
+	readonly certificate: string
+	/** Hex SHA-256 of its DER bytes: how it is named everywhere. */
+	readonly fingerprint: string
+	readonly issuedAt: number
+	readonly expiresAt: number
+}
+
+/**
+ * Authorities and port certificates are valid from here on: a controller whose clock battery is empty must be able to reach the server that tells
+ * it the time.
+ */
+const LONG_AGO = Date.UTC(2000, 0, 1)
+const AUTHORITY_LIFE_MS = 30 * 365 * DAY_MS
+export const PORT_LIFE_MS = 90 * DAY_MS
+/** The broker's clock may be behind ours. */
+const SKEW_MS = 3_600_000
+
+/** `tenant`: whose devices it signs; without, it signs the certificates of the device port. */
+export async function makeAuthority(
+	tenant: Id<'tenant'> | undefined,
+	now: number,
+	random: Random,
+): Promise<{ certificate: string; pkcs8: Uint8Array }> {
+	const keys = await newKeys()
+	const name = tenant === undefined ? 'CN=Latchwork device port' : `CN=Latchwork devices,O=${tenant}`
+	const certificate = await X509CertificateGenerator.createSelfSigned(
+		{
+			serialNumber: serial(random),
+			name,
+			keys,
+			signingAlgorithm: KEY,
+			notBefore: new Date(LONG_AGO),
+			notAfter: new Date(now + AUTHORITY_LIFE_MS),
+			extensions: [
+				new BasicConstraintsExtension(true, 0, true),
+				new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
+				await SubjectKeyIdentifierExtension.create(keys.publicKey),
+			],
+		},
+		crypto,
+	)
+	return { certificate: pemOf(certificate), pkcs8: new Uint8Array(await crypto.subtle.exportKey('pkcs8', keys.privateKey)) }
+}
+
+export async function openAuthority(certificate: string, pkcs8: Uint8Array): Promise<Authority> {
+	const key = await crypto.subtle.importKey('pkcs8', pkcs8 as Uint8Array<ArrayBuffer>, KEY, false, ['sign'])
+	return { certificate, key }
+}
+
+/** The public key that a request proves to hold. Throws `request-invalid`. */
+export async function readRequest(csr: string): Promise<CryptoKey> {
+	try {
+		const request = new Pkcs10CertificateRequest(csr)
+		const key = await request.publicKey.export(KEY, ['verify'])
+		if (await request.verify(crypto)) return key as CryptoKey
+	} catch (cause) {
+		throw new Fault('request-invalid', 'csr: must be a PKCS #10 certificate request in PEM with an ECDSA key on P-256.', { cause })
+	}
+	throw new Fault('request-invalid', 'csr: its signature is not by the key that it names.')
+}
+
+export interface DeviceName {
+	readonly controller: Id<'controller'>
+	readonly tenant: Id<'tenant'>
+}
+
+/** A client certificate for `key`, named by us and by nothing that the controller says. */
+export async function issueDevice(
+	authority: Authority,
+	{ controller, tenant, key, now, days, random }: DeviceName & { key: CryptoKey; now: number; days: number; random: Random },
+): Promise<IssuedCertificate> {
+	return issue(authority, {
+		name: `CN=${controller},O=${tenant}`,
+		key,
+		from: now - SKEW_MS,
+		until: now + days * DAY_MS,
+		random,
+		purpose: [new ExtendedKeyUsageExtension([ExtendedKeyUsage.clientAuth])],
+	})
+}
+
+/** `names`: host names and addresses under which the device port is reached. The key is new each time and stays in memory. */
+export async function issuePort(
+	authority: Authority,
+	{ names, now, random }: { names: readonly string[]; now: number; random: Random },
+): Promise<IssuedCertificate & { readonly key: string }> {
+	const keys = await newKeys()
+	const issued = await issue(authority, {
+		name: 'CN=Latchwork device port server',
+		key: keys.publicKey,
+		from: LONG_AGO,
+		until: now + PORT_LIFE_MS,
+		random,
+		purpose: [
+			new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
+			new SubjectAlternativeNameExtension(names.map((value) => ({ type: isAddress(value) ? ('ip' as const) : ('dns' as const), value }))),
+		],
+	})
+	return { ...issued, key: PemConverter.encode(await crypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY') }
+}
+
+async function issue(
+	authority: Authority,
+	given: { name: string; key: CryptoKey; from: number; until: number; random: Random; purpose: readonly Extension[] },
+): Promise<IssuedCertificate> {
+	const issuer = new X509Certificate(authority.certificate)
+	const certificate = await X509CertificateGenerator.create(
+		{
+			serialNumber: serial(given.random),
+			subject: given.name,
+			issuer: issuer.subject,
+			publicKey: given.key,
+			signingKey: authority.key,
+			signingAlgorithm: KEY,
+			// Whole seconds, as a certificate has them.
+			notBefore: new Date(Math.floor(given.from / 1000) * 1000),
+			notAfter: new Date(Math.floor(given.until / 1000) * 1000),
+			extensions: [
+				new BasicConstraintsExtension(false, undefined, true),
+				new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
+				...given.purpose,
+				await SubjectKeyIdentifierExtension.create(given.key),
+				await AuthorityKeyIdentifierExtension.create(issuer),
+			],
+		},
+		crypto,
+	)
+	return {
+		certificate: pemOf(certificate),
+		fingerprint: await fingerprintOf(certificate),
+		issuedAt: certificate.notBefore.getTime(),
+		expiresAt: certificate.notAfter.getTime(),
+	}
+}
+
+/** What a presented certificate proves. `expired` and `not-yet` come with who it is: the renewal endpoint judges those by its own rules. */
+export type DeviceCheck =
+	| ({ readonly ok: true } & DeviceIdentity)
+	| ({ readonly ok: false; readonly why: 'expired' | 'not-yet' } & DeviceIdentity)
+	| { readonly ok: false; readonly why: 'none' | 'foreign' | 'malformed' }
+export interface DeviceIdentity extends DeviceName {
+	readonly fingerprint: string
+	readonly expiresAt: number
+}
+
+/** Certificates of the tenants' authorities, parsed once. */
+export type DeviceTrust = readonly { readonly tenant: string; readonly certificate: NodeCertificate }[]
+
+export const trustOf = (authorities: readonly string[]): DeviceTrust =>
+	authorities.map((pem) => {
+		const certificate = new NodeCertificate(pem)
+		return { tenant: fieldOf(certificate.subject, 'O') ?? '', certificate }
+	})
+
+const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2'
+
+/**
+ * Who presents `der`, by our own judgement: TLS refuses an expired certificate before anybody can renew it, reads the machine's clock, and does not
+ * know that a tenant's authority speaks for that tenant alone. That the other side holds the key is what the handshake has proven.
+ */
+export function checkDevice(der: Uint8Array | undefined, trust: DeviceTrust, now: number): DeviceCheck {
+	if (der === undefined || der.length === 0) return { ok: false, why: 'none' }
+	let certificate: NodeCertificate
+	try {
+		certificate = new NodeCertificate(der)
+	} catch {
+		return { ok: false, why: 'malformed' }
+	}
+	const tenant = fieldOf(certificate.subject, 'O')
+	const controller = fieldOf(certificate.subject, 'CN')
+	const signed = trust.some((by) => by.tenant === tenant && certificate.checkIssued(by.certificate) && certificate.verify(by.certificate.publicKey))
+	if (!signed) return { ok: false, why: 'foreign' }
+	if (!isId('tenant', tenant) || !isId('controller', controller) || certificate.ca || !certificate.keyUsage?.includes(CLIENT_AUTH))
+		return { ok: false, why: 'malformed' }
+	const expiresAt = certificate.validToDate.getTime()
+	const identity = { controller, tenant, fingerprint: fingerprintIn(certificate), expiresAt }
+	if (now >= expiresAt) return { ok: false, why: 'expired', ...identity }
+	if (now < certificate.validFromDate.getTime()) return { ok: false, why: 'not-yet', ...identity }
+	return { ok: true, ...identity }
+}
+
+const newKeys = () => crypto.subtle.generateKey(KEY, true, ['sign', 'verify'])
+const pemOf = (certificate: X509Certificate): string => `${certificate.toString('pem')}\n`
+const fingerprintOf = async (certificate: X509Certificate): Promise<string> => toHex(new Uint8Array(await certificate.getThumbprint('SHA-256')))
+const fingerprintIn = (certificate: NodeCertificate): string => certificate.fingerprint256.replaceAll(':', '').toLowerCase()
+const isAddress = (name: string): boolean => /^[0-9.]+$/.test(name) || name.includes(':')
+
+/** Positive and of 16 bytes (RFC 5280 §4.1.2.2). */
+function serial(random: Random): string {
+	const bytes = Uint8Array.from(random(16))
+	bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40
+	return toHex(bytes)
+}
+
+/** Node writes a name as one line a field. A field that is there twice is none: two readers could take either. */
+function fieldOf(subject: string | undefined, field: string): string | undefined {
+	const found = (subject ?? '').split('\n').filter((line) => line.startsWith(`${field}=`))
+	return found.length === 1 ? found[0]?.slice(field.length + 1) : undefined
+}
