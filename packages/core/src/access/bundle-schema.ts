@@ -94,8 +94,75 @@ const loanDue = z.discriminatedUnion('kind', [
 ])
 export type LoanDue = z.infer<typeof loanDue>
 
+/** Names of workflow tables and of their states and deadlines, as in `core/workflow`. */
+const name = z.string().regex(/^[a-z][a-z0-9-]{0,59}$/)
+const size = z.enum(['S', 'M', 'L', 'XL'])
+
+const offeredLine = z.strictObject({
+	id: id('line'),
+	state: name,
+	/** Who answers for it now: a subject, a bank, or whoever sends it. */
+	custodian: z.string().regex(/^[A-Za-z0-9_-]{1,80}$/),
+	asset: id('asset').optional(),
+	/** Where it lies or may still lie. */
+	compartment: id('compartment').optional(),
+	evidence: z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3), z.literal(4)]).optional(),
+	unverified: z.literal(true).optional(),
+	/** What tells it from the other lines on a screen: `2 of 3`. */
+	label: label.optional(),
+	/** The text of the label on the thing itself, as a scanner reads it. */
+	tag: label.optional(),
+	size: size.optional(),
+	/** Only a compartment that is marked as accessible will do. */
+	accessible: z.literal(true).optional(),
+	/** Kept free for it; another one is taken when this one cannot be. */
+	reserved: id('compartment').optional(),
+})
+
+/**
+ * A case that this bank may go on with by itself: what the server made, as the server knows it. While nothing of it has happened here the row
+ * is the case, and a newer row replaces it. From the first act on the case is the bank's: of later rows only the orders count
+ * (`recalled`, `due`), which the bank carries out by the table when nobody is at the door, and reports as moves (architecture.md §3).
+ */
+const offeredCase = z.strictObject({
+	id: id('case'),
+	workflow: name,
+	tableHash: hash,
+	version: z.int().positive(),
+	state: name,
+	/** Whose it is. Somebody without an account has a pseudonym of their own for this case, which need not be among `subjects`. */
+	owner: id('subject').optional(),
+	/** What staff and recipient know it by, never a name: `Order 1042`. */
+	label,
+	/** The recipient as shown to who drops off, masked: `M… K…`. */
+	hint: label.optional(),
+	lines: z.array(offeredLine).min(1),
+	deadlines: z.record(name, millis).optional(),
+	requests: z.record(name, z.int().nonnegative()).optional(),
+	links: z.array(z.strictObject({ name, caseId: id('case'), state: name })).optional(),
+	/** Order: the case is called back. Codes stop at once, staff take out what is there. */
+	recalled: z.literal(true).optional(),
+	/** Order: these deadlines end at another time than the table gave them. */
+	due: z.record(name, millis).optional(),
+})
+export type OfferedCase = z.infer<typeof offeredCase>
+
+/** `verifier`: hex HMAC-SHA256 under the site key of the kind `code` and `codeNormal` of the digits. Lives no longer than its case. */
+const pickUpCode = z.strictObject({
+	id: id('credential'),
+	case: id('case'),
+	/** Absent: all lines of the case. */
+	lines: z.array(id('line')).min(1).optional(),
+	verifier: hash,
+	commitment: hash,
+	notAfter: millis,
+})
+export type PickUpCode = z.infer<typeof pickUpCode>
+
 const settings = z.strictObject({
 	pinLength: z.int().min(4).max(12),
+	/** What recipients type (`codeRule`); absent: eight digits. */
+	pickUpCode: z.strictObject({ digits: z.int().min(6).max(12), hint: z.int().min(0).max(4) }).optional(),
 	/** G of the length formula (trust.md §3.4): wrong PIN tries a kiosk takes in one day. */
 	wrongPinsPerDay: z.int().positive().max(1_000),
 	loanDue,
@@ -117,9 +184,7 @@ export const bundleSchema = z.strictObject({
 		name: label,
 		helpPhone: label,
 		layout: bankLayout,
-		compartments: z.array(
-			z.strictObject({ id: id('compartment'), number: doorNumber, size: z.enum(['S', 'M', 'L', 'XL']), accessible: z.boolean() }),
-		),
+		compartments: z.array(z.strictObject({ id: id('compartment'), number: doorNumber, size, accessible: z.boolean() })),
 	}),
 	version: z.int().positive(),
 	issuedAt: millis,
@@ -133,6 +198,8 @@ export const bundleSchema = z.strictObject({
 	revoked: z.strictObject({ epoch: z.int().nonnegative(), ids: z.array(label) }),
 	assets: z.array(asset),
 	initialContents: z.array(z.strictObject({ compartment: id('compartment'), asset: id('asset') })),
+	cases: z.array(offeredCase).optional(),
+	codes: z.array(pickUpCode).optional(),
 	workflows: z.array(z.strictObject({ name: code, tableHash: hash, table: json, settings: json })),
 	settings,
 })
@@ -163,9 +230,33 @@ export function bundleFaults(bundle: Bundle): string[] {
 		if (!compartments.has(compartment)) faults.push(`initialContents: unknown compartment ${compartment}`)
 		if (!assets.has(asset)) faults.push(`initialContents: unknown asset ${asset}`)
 	}
+	faults.push(...caseFaults(bundle, compartments))
 	if (new Set(bundle.bank.compartments.map((c) => c.number)).size < compartments.size) faults.push('bank.compartments: the same number twice')
 	const hours = bundle.settings.openingHours
 	if (hours !== undefined && !schedules.has(hours)) faults.push(`settings.openingHours: unknown schedule ${hours}`)
 	if (bundle.issuedAt > bundle.staleAt || bundle.staleAt > bundle.expiresAt) faults.push('issuedAt, staleAt and expiresAt are not in this order')
+	return faults
+}
+
+/** A code without a case to open, or a line in two cases, would be found out only by the person at the door. */
+function caseFaults({ cases = [], codes = [] }: Bundle, compartments: ReadonlySet<string>): string[] {
+	const faults: string[] = []
+	const byId = new Map(cases.map((of) => [of.id as string, of]))
+	const lines = cases.flatMap((of) => of.lines)
+	if (byId.size < cases.length) faults.push('cases: the same id twice')
+	if (new Set(lines.map((line) => line.id)).size < lines.length) faults.push('cases: the same line twice')
+	for (const { id, compartment, reserved } of lines)
+		for (const at of [compartment, reserved])
+			if (at !== undefined && !compartments.has(at)) faults.push(`cases: line ${id} names the unknown compartment ${at}`)
+	if (new Set(codes.map((c) => c.id)).size < codes.length) faults.push('codes: the same id twice')
+	if (new Set(codes.map((c) => c.verifier)).size < codes.length) faults.push('codes: the same verifier twice')
+	for (const one of codes) {
+		const of = byId.get(one.case)
+		if (!of) faults.push(`codes: ${one.id} is for the unknown case ${one.case}`)
+		// Custody passes to somebody: who has no account has a pseudonym for this case.
+		else if (of.owner === undefined) faults.push(`codes: ${one.id} is for case ${one.case}, which has no owner`)
+		const stray = one.lines?.find((line) => !of?.lines.some((l) => l.id === line))
+		if (stray) faults.push(`codes: ${one.id} is for the unknown line ${stray}`)
+	}
 	return faults
 }

@@ -1,12 +1,13 @@
 import { type Crypto, type Id, toHex } from '../base/index.ts'
 import type { DenyReason } from '../wire/index.ts'
-import type { Assurance, Bundle, Credential } from './bundle-schema.ts'
+import type { Assurance, Bundle, Credential, PickUpCode } from './bundle-schema.ts'
 import type { Method } from './decision.ts'
 import { entriesOf } from './directory.ts'
 import { verifyCode } from './one-time-code.ts'
+import { codeNormal, codeRefusal, type PickUp } from './pick-up-code.ts'
 import type { PinnedKeys } from './signed.ts'
 
-/** What a person showed. `secure`: the badge number came through an authenticated channel; without it the reading is worth 'low'. */
+/** What a person showed. `pin`: what was typed, a PIN or a pick-up code. `secure`: the badge number came through an authenticated channel; without it the reading is worth 'low'. */
 export type Presented =
 	| { readonly kind: 'badge'; readonly normal: string; readonly secure?: boolean }
 	| { readonly kind: 'pin'; readonly pin: string }
@@ -23,6 +24,8 @@ export interface Identity {
 	readonly commitment: string
 	/** Present for a one-time code: the caller makes it durable as used in the transaction that starts the door session. */
 	readonly jti?: string
+	/** Present for a pick-up code: this person may collect that, and nothing else. */
+	readonly pickUp?: PickUp
 }
 export type IdentifyAnswer = Identity | { readonly ok: false; readonly reason: DenyReason }
 
@@ -38,7 +41,7 @@ export interface IdentifyTerms {
 }
 
 /** The keyed form under which a credential is looked up: hex HMAC-SHA256 under the site key of `kind:normal` (trust.md §3.2). */
-export function verifierOf(siteKey: Uint8Array, crypto: Crypto, kind: Credential['kind'], normal: string): string {
+export function verifierOf(siteKey: Uint8Array, crypto: Crypto, kind: Credential['kind'] | 'code', normal: string): string {
 	return toHex(crypto.hmacSha256(siteKey, new TextEncoder().encode(`${kind}:${normal}`)))
 }
 
@@ -53,10 +56,12 @@ export function identify(bundle: Bundle, presented: Presented, terms: IdentifyTe
 			return identity(credential, presented.secure === false ? 'low' : credential.assurance)
 		}
 		case 'pin': {
-			// Unknown, revoked and badly formed PINs get one answer: whoever guesses learns nothing from which it was (T29).
 			const credential = look(bundle, terms, 'pin', presented.pin)
-			if (!credential || isRevoked(bundle, credential)) return { ok: false, reason: 'wrong-pin' }
-			return identity(credential, credential.assurance)
+			const code = entriesOf(bundle).codes.get(verifierOf(terms.siteKey, terms.crypto, 'code', codeNormal(bundle.bank.id, presented.pin)))
+			if (credential && !isRevoked(bundle, credential)) return identity(credential, credential.assurance)
+			if (code) return byPickUpCode(bundle, code, 'low', terms)
+			// Unknown, revoked and badly formed PINs get one answer: whoever guesses learns nothing from which it was (T29).
+			return { ok: false, reason: 'wrong-pin' }
 		}
 		case 'code':
 			return identifyByCode(bundle, presented.text, terms)
@@ -71,7 +76,7 @@ export function strengthen(first: Identity, second: Identity): IdentifyAnswer {
 	return { ...badge, method: 'badge-and-pin', assurance: badge.assurance === 'low' ? 'medium' : 'high' }
 }
 
-function look(bundle: Bundle, terms: IdentifyTerms, kind: Credential['kind'], normal: string): Credential | undefined {
+function look(bundle: Bundle, terms: IdentifyTerms, kind: Credential['kind'] | 'code', normal: string): Credential | undefined {
 	// A lookup by keyed hash leaks nothing by its timing: whoever does not hold the key cannot steer the hash.
 	return entriesOf(bundle).credentials.get(verifierOf(terms.siteKey, terms.crypto, kind, normal))
 }
@@ -93,10 +98,22 @@ const identity = ({ id, subject, kind, commitment }: Credential, assurance: Assu
 function identifyByCode(bundle: Bundle, text: string, terms: IdentifyTerms): IdentifyAnswer {
 	const answer = verifyCode(text, { ...terms, bank: bundle.bank.id })
 	if (!answer.ok) return answer
-	const { subjects, revoked } = entriesOf(bundle)
-	const { jti, subject } = answer.code
+	const { subjects, revoked, codes } = entriesOf(bundle)
+	const { jti, subject, case: of } = answer.code
+	if (of !== undefined) {
+		const code = codes.get(jti)
+		return code?.case === of ? byPickUpCode(bundle, code, 'medium', terms) : { ok: false, reason: 'unknown-credential' }
+	}
 	const person = subjects.get(subject)
 	if (!person) return { ok: false, reason: 'unknown-credential' }
 	if (revoked.has(jti) || revoked.has(subject)) return { ok: false, reason: 'credential-revoked' }
 	return { ok: true, subject, credential: jti, method: 'code', assurance: 'medium', commitment: person.commitment, jti }
+}
+
+function byPickUpCode(bundle: Bundle, code: PickUpCode, assurance: Assurance, { now, codeUsed }: IdentifyTerms): IdentifyAnswer {
+	const { id, commitment, lines } = code
+	const owner = entriesOf(bundle).cases.get(code.case)?.owner
+	const refusal = codeUsed(id) ? 'code-used' : codeRefusal(bundle, code, now)
+	if (refusal || !owner) return { ok: false, reason: refusal ?? 'unknown-credential' }
+	return { ok: true, subject: owner, credential: id, method: 'code', assurance, commitment, pickUp: { case: code.case, ...(lines && { lines }) } }
 }

@@ -28,6 +28,8 @@ export const REASON_ORDER: readonly DenyReason[] = [
 	'policy-denied',
 ]
 
+const NO_PERMIT = 'builtin/no-permit'
+
 /** A reason found, and the rule that found it. */
 interface Finding {
 	readonly reason: DenyReason
@@ -48,6 +50,8 @@ export function decide(compiled: CompiledBundle, request: AccessRequest, at: Mom
 	if (answer.failed.length > 0) return deny(compiled, request, at, authority, { reason: 'policy-denied', rules: answer.failed })
 	const findings = [...checkQuota(compiled, request), ...(answer.effect === 'deny' ? policyFindings(compiled, answer.determining, at) : [])]
 	const found = foremost(findings)
+	// Nothing speaks against it, and nothing need speak for handing over to people what waits for them (trust.md §3.7).
+	if (request.own && found?.rules.includes(NO_PERMIT)) return allow(compiled, request, at, authority, ['builtin/own-pick-up'], false)
 	return found ? deny(compiled, request, at, authority, found) : allow(compiled, request, at, authority, answer.determining, false)
 }
 
@@ -59,15 +63,18 @@ function isWalkUpReturn({ bundle }: CompiledBundle, { action, resource, intoEmpt
 function checkPerson({ bundle }: CompiledBundle, request: AccessRequest): Finding | undefined {
 	const { subjects, revoked } = entriesOf(bundle)
 	const person = subjects.get(request.subject)
+	if (revoked.has(request.credential) || revoked.has(request.subject)) return { reason: 'credential-revoked', rules: ['builtin/revoked'] }
+	// Who brings the code of a case need not be known otherwise.
+	if (!person && request.own && request.method === 'code') return undefined
 	if (!person) return { reason: 'unknown-credential', rules: ['builtin/known-person'] }
-	if (revoked.has(request.credential) || revoked.has(person.id)) return { reason: 'credential-revoked', rules: ['builtin/revoked'] }
 	if (person.blocked === 'suspended') return { reason: 'not-authorised', rules: ['builtin/suspended'] }
-	if (person.blocked === 'overdue' && request.action === 'collect') return { reason: 'overdue-block', rules: ['builtin/overdue-block'] }
+	if (person.blocked === 'overdue' && request.action === 'collect' && !request.own)
+		return { reason: 'overdue-block', rules: ['builtin/overdue-block'] }
 	return undefined
 }
 
 function checkAuthority({ bundle }: CompiledBundle, request: AccessRequest, { now }: Moment, authority: AuthorityState): Finding | undefined {
-	if (authority === 'bundle-expired' || authority === 'lease-expired') return { reason: authority, rules: [`builtin/${authority}`] }
+	if (authority === 'bundle-expired' || (authority === 'lease-expired' && !request.own)) return { reason: authority, rules: [`builtin/${authority}`] }
 	const until = entriesOf(bundle).subjects.get(request.subject)?.offlineUntil
 	if (request.offline && until !== undefined && now >= until) return { reason: 'lease-expired', rules: ['builtin/offline-until'] }
 	return undefined
@@ -86,7 +93,7 @@ function checkQuota({ bundle }: CompiledBundle, { action, workflow, subject, ope
 
 /** One finding per forbid that applied, with the reason its author gave; none applied means that nothing permits it. */
 function policyFindings({ reasons }: CompiledBundle, determining: readonly string[], { uncertain }: Moment): Finding[] {
-	if (determining.length === 0) return [{ reason: 'not-authorised', rules: ['builtin/no-permit'] }]
+	if (determining.length === 0) return [{ reason: 'not-authorised', rules: [NO_PERMIT] }]
 	return determining.map((id) => {
 		const reason = reasons.get(id) ?? 'policy-denied'
 		// With an uncertain clock every schedule counts as closed; say what is really wrong.
@@ -117,9 +124,10 @@ function allow(
 	}
 }
 
-function authorityEnd({ bundle }: CompiledBundle, { offline, subject }: AccessRequest, { lease }: Moment): number {
+function authorityEnd({ bundle }: CompiledBundle, request: AccessRequest, { lease }: Moment): number {
+	const { offline, subject } = request
 	const own = offline ? entriesOf(bundle).subjects.get(subject)?.offlineUntil : undefined
-	const speaks = lease !== undefined && lease.bundleVersion >= bundle.version
+	const speaks = lease !== undefined && lease.bundleVersion >= bundle.version && !request.own
 	return Math.min(bundle.expiresAt, speaks ? lease.until : bundle.expiresAt, own ?? bundle.expiresAt)
 }
 

@@ -35,6 +35,8 @@ export interface AccessRequest {
 	readonly overdue: boolean
 	/** True when the compartment that the item would go into is known to be empty; makes a deposit a walk-up return. */
 	readonly intoEmptyCompartment: boolean
+	/** It waits here for this person: they own its case or showed its code. Until the bundle itself expires only a rule can keep it from them. */
+	readonly own?: true
 }
 
 /** Trusted time (`trustedNow`) and the newest lease, at the moment of deciding. */

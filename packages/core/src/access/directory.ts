@@ -1,4 +1,4 @@
-import type { Asset, Bundle, Credential, Subject } from './bundle-schema.ts'
+import type { Asset, Bundle, Credential, OfferedCase, PickUpCode, Subject } from './bundle-schema.ts'
 
 /** A bundle by key, so that 50,000 people cost as much as 100 at the door (performance.md P1). */
 export interface Entries {
@@ -8,6 +8,9 @@ export interface Entries {
 	readonly assets: ReadonlyMap<string, Asset>
 	readonly compartments: ReadonlyMap<string, Bundle['bank']['compartments'][number]>
 	readonly revoked: ReadonlySet<string>
+	readonly cases: ReadonlyMap<string, OfferedCase>
+	/** Pick-up codes by verifier and by id, which never look alike. */
+	readonly codes: ReadonlyMap<string, PickUpCode>
 }
 
 const kept = new WeakMap<Bundle, Entries>()
@@ -22,6 +25,8 @@ export function entriesOf(bundle: Bundle): Entries {
 			assets: byId(bundle.assets),
 			compartments: byId(bundle.bank.compartments),
 			revoked: new Set(bundle.revoked.ids),
+			cases: byId(bundle.cases ?? []),
+			codes: new Map((bundle.codes ?? []).flatMap((one) => [[one.verifier, one] as const, [one.id, one] as const])),
 		}
 		kept.set(bundle, entries)
 	}

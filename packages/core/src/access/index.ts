@@ -1,6 +1,18 @@
 export { type BadgeBits, type BadgeImage, type BadgeReading, type BadgeRefusal, badgeFromBits, badgeToBits } from './badge.ts'
 export { acceptBundle, type BundleAnswer, type BundleRefusal, type BundleTerms, sealBundle } from './bundle.ts'
-export type { Asset, Assurance, Bundle, BundleSettings, Credential, LoanDue, PolicySet, Schedule, Subject } from './bundle-schema.ts'
+export type {
+	Asset,
+	Assurance,
+	Bundle,
+	BundleSettings,
+	Credential,
+	LoanDue,
+	OfferedCase,
+	PickUpCode,
+	PolicySet,
+	Schedule,
+	Subject,
+} from './bundle-schema.ts'
 export { type CompiledBundle, compile } from './compile.ts'
 export { type IdentifyAnswer, type IdentifyTerms, type Identity, identify, type Presented, strengthen, verifierOf } from './credential.ts'
 export { decide, GRANT_LIFE_MS, REASON_ORDER } from './decide.ts'
@@ -9,6 +21,7 @@ export { dueTime } from './due.ts'
 export { type AuthorityState, acceptLease, authorityState, type Lease, type LeaseAnswer, type LeaseRefusal, sealLease } from './lease.ts'
 export { type LocalTime, localTime, nextMidnight } from './local-time.ts'
 export { type CodeAnswer, type CodeTerms, mintCode, type OneTimeCode, verifyCode } from './one-time-code.ts'
+export { type CodeRule, codeNormal, codeRule, drawDigits, type PickUp } from './pick-up-code.ts'
 export {
 	BUILT_IN_ROLES,
 	type BuiltInRole,

@@ -8,8 +8,12 @@ import type { PinnedKeys } from './signed.ts'
  * signature Ed25519 over the text before the last dot. It names one bank, so two banks can never both accept it (trust.md T3, I9).
  */
 const payloadSchema = z.strictObject({
+	/** Of a pick-up code: its id in the bundle. */
 	jti: z.string().regex(/^[A-Za-z0-9_-]{8,80}$/),
+	/** Who shows it; of a pick-up code whose case it is. */
 	subject: z.custom<Id<'subject'>>((value) => isId('subject', value)),
+	/** Present: it opens the compartments of this case and nothing else, and the bank knows it by its bundle. */
+	case: z.custom<Id<'case'>>((value) => isId('case', value)).exactOptional(),
 	bank: z.custom<Id<'bank'>>((value) => isId('bank', value)),
 	notBefore: z.int().nonnegative(),
 	expires: z.int().nonnegative(),
