@@ -21,7 +21,6 @@ export { dueTime } from './due.ts'
 export { type AuthorityState, acceptLease, authorityState, type Lease, type LeaseAnswer, type LeaseRefusal, sealLease } from './lease.ts'
 export { type LocalTime, localTime, nextMidnight } from './local-time.ts'
 export { type CodeAnswer, type CodeTerms, mintCode, type OneTimeCode, verifyCode } from './one-time-code.ts'
-export { type CodeRule, codeNormal, codeRule, drawDigits, type PickUp } from './pick-up-code.ts'
 export {
 	BUILT_IN_ROLES,
 	type BuiltInRole,
@@ -36,6 +35,7 @@ export {
 	type Scope,
 	scopesOf,
 } from './permissions.ts'
+export { type CodeRule, codeNormal, codeRule, drawDigits, type PickUp } from './pick-up-code.ts'
 export {
 	checkPinSettings,
 	giveBack,
