@@ -1,2 +1,5 @@
+export type { RefusalCode, Sender, StreamAnswer, StreamBatch } from './admission.ts'
 export { type AppendContext, append } from './append-write.ts'
+export { type Inbox, type InboxTerms, openInbox } from './inbox.ts'
+export type { Applier } from './ingest-write.ts'
 export type { ServerDraft, ServerEvent } from './server-event.ts'
