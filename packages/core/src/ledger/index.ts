@@ -5,6 +5,7 @@ export { formatVerifierKey, keyIdOf, type NoteFault, type NoteKey, openNote, par
 export { scanForPersonalData } from './personal-data.ts'
 export { proveConsistency, proveInclusion, type ReadTile, type TreeHead, verifyConsistency, verifyInclusion } from './proof.ts'
 export { type ReadEvent, readEvent } from './read-event.ts'
+export { mintServerEvent, SERVER_EVENT_TYPES, type ServerDraft, type ServerEvent, type ServerEventType } from './server-event.ts'
 export { type MintContext, type Minted, mint, openStream, type SignedHead, type StreamHead, signHead, streamStarted } from './stream.ts'
 export { bundleEntries, entriesPath, HASH_BYTES, parseTilePath, readBundle, TILE_WIDTH, type TileAt, tilePath, tilesOf, widthAt } from './tiles.ts'
 export { EMPTY_TREE, edgeTiles, type GrowingTree, growTree, hashLeaf, type RightEdge, type Tile } from './tree.ts'

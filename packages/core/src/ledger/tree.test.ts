@@ -113,6 +113,17 @@ test('a tree that is stored and taken up again anywhere has the tiles, edge and 
 	)
 })
 
+test('what a store hands in as a Buffer is not written over', () => {
+	const { size, tiles } = grown(growTree(EMPTY_TREE, sha256), 0, 300).edge()
+	const stored = { size, tiles: tiles.map((hashes) => Buffer.from(hashes)) }
+	const before = tiles.map((hashes) => toHex(hashes))
+	assert.equal(toHex(grown(growTree(stored, sha256), 300, 600).root()), toHex(rootOf(600)))
+	assert.deepEqual(
+		stored.tiles.map((hashes) => toHex(hashes)),
+		before,
+	)
+})
+
 test('a stored edge with a hash too many or too few is refused', () => {
 	const edge = grown(growTree(EMPTY_TREE, sha256), 0, 300).edge()
 	for (const damaged of [

@@ -24,7 +24,8 @@ export function hashNode(left: Uint8Array, right: Uint8Array, sha256: Sha256): U
 
 /** Root of a perfect subtree, given the hashes of its 1, 2, 4 … 256 leaves one behind the other. */
 export function hashPerfect(hashes: Uint8Array, sha256: Sha256): Uint8Array {
-	const row = hashes.slice()
+	// Not `slice`: that of Node's Buffer is a view, and this row is written over.
+	const row = Uint8Array.from(hashes)
 	const pair = new Uint8Array(1 + 2 * HASH_BYTES)
 	pair[0] = NODE
 	for (let length = row.length; length > HASH_BYTES; length /= 2) {
@@ -33,7 +34,7 @@ export function hashPerfect(hashes: Uint8Array, sha256: Sha256): Uint8Array {
 			row.set(sha256(pair), at / 2)
 		}
 	}
-	return row.subarray(0, HASH_BYTES)
+	return row.slice(0, HASH_BYTES)
 }
 
 /** What must be kept of a tree to let it grow: its size, and by level the hashes of the last tile where that one is partial, else none. */
