@@ -82,6 +82,7 @@ export const SERVER_EVENT_TYPES = [
 	'stream.equivocation',
 	'stream.gap',
 	'stream.gap-closed',
+	'stream.event-unapplied',
 	'audit.checkpoint-signed',
 	'audit.exported',
 	'audit.verification-failed',

@@ -83,7 +83,7 @@ function note(
 	now: number,
 ): ServerDraft[] {
 	const bank = events[0]?.event.bank
-	const fact = (type: string, data: ServerDraft['data']): ServerDraft => ({
+	const fact = (type: ServerDraft['type'], data: ServerDraft['data']): ServerDraft => ({
 		type,
 		subject: batch.stream,
 		actor: 'server',
