@@ -29,6 +29,7 @@ export const FAULTS = {
 	'database-denied': 'The database refuses the login, or the login lacks a right that the server needs.',
 	'database-full': 'The database has no room left; nothing was changed.',
 	'database-busy': 'Two changes met in the database; nothing was changed, the same request may be sent again.',
+	'sealed-unreadable': 'Something sealed in the database cannot be opened with this master key.',
 	'migration-failed': 'The tables could not be brought to the version that this server needs.',
 	'not-signed-in': 'The request carries no valid session or token.',
 	'not-permitted': 'The signed-in person or token lacks the permission for this, at this place.',

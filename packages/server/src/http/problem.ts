@@ -30,6 +30,7 @@ const STATUS: Readonly<Record<FaultCode, number>> = {
 	'database-denied': 503,
 	'database-full': 503,
 	'database-busy': 503,
+	'sealed-unreadable': 500,
 	'migration-failed': 503,
 	'not-signed-in': 401,
 	'not-permitted': 403,

@@ -1,5 +1,6 @@
 export { type Embedded, type EmbeddedConfig, startEmbedded } from './embedded.ts'
 export { asFault } from './faults.ts'
 export { type MigrateConfig, type Migration, migrate, readMigrations } from './migrate.ts'
+export { type MasterKey, sealingKey } from './sealing.ts'
 export { type Sql, sql } from './sql.ts'
 export { type Db, openStore, type Store, type StoreConfig, type Tx } from './store.ts'

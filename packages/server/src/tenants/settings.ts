@@ -1,0 +1,69 @@
+import { z } from 'zod'
+
+/** `HH:MM`. */
+const clock = z.string().regex(/^([01][0-9]|2[0-3]):[0-5][0-9]$/)
+
+/** Every setting there is: its shape, its value when nobody chose one, and what it does. Closed, so that none is read under a wrong name. */
+export const SETTINGS = {
+	pinLength: { schema: z.int().min(4).max(12), value: 8, words: 'digits of a PIN that the system makes' },
+	wrongPinsPerDay: { schema: z.int().min(1).max(1_000), value: 100, words: 'wrong PINs that a kiosk takes in one day' },
+	loanDue: {
+		schema: z.discriminatedUnion('kind', [
+			z.strictObject({ kind: z.literal('same-day-by'), time: clock }),
+			z.strictObject({ kind: z.literal('hours'), hours: z.int().positive().max(8_760) }),
+		]),
+		value: { kind: 'same-day-by', time: '17:00' } as const,
+		words: 'when a loan is due',
+	},
+	maxLoans: { schema: z.int().min(0).max(100), value: 2, words: 'loans of one person at the same time' },
+	leaseRequired: { schema: z.boolean(), value: false, words: 'without a live lease a bank allows nothing but returns' },
+	singleOpen: { schema: z.boolean(), value: true, words: 'one open door of a bank at a time' },
+	collectWindowHours: { schema: z.int().min(1).max(2_160), value: 72, words: 'hours in which a delivery can be collected' },
+	staleAfterMinutes: { schema: z.int().min(1).max(1_440), value: 15, words: 'minutes without the server until a bank says that it is stale' },
+	expireAfterHours: { schema: z.int().min(4).max(336), value: 72, words: 'hours without the server until a bank allows nothing but returns' },
+	renewalGraceDays: { schema: z.int().min(0).max(90), value: 30, words: 'days in which an expired device certificate can still be renewed' },
+	sessionHours: { schema: z.int().min(1).max(720), value: 12, words: 'hours until everybody has to sign in again' },
+	sessionIdleMinutes: { schema: z.int().min(5).max(1_440), value: 60, words: 'minutes without use until a session ends' },
+} as const satisfies Readonly<Record<string, { schema: z.ZodType; value: unknown; words: string }>>
+
+export type SettingName = keyof typeof SETTINGS
+export type Settings = { readonly [N in SettingName]: z.output<(typeof SETTINGS)[N]['schema']> }
+export const LEVELS = ['tenant', 'site', 'area', 'bank'] as const
+export type Level = (typeof LEVELS)[number]
+
+const NAMES = Object.keys(SETTINGS) as SettingName[]
+
+/** What a place chose itself; what it leaves out is inherited. */
+export const chosenShape = z.strictObject(
+	Object.fromEntries(NAMES.map((name) => [name, SETTINGS[name].schema.optional().describe(SETTINGS[name].words)])) as {
+		[N in SettingName]: z.ZodOptional<(typeof SETTINGS)[N]['schema']>
+	},
+)
+export type Chosen = z.output<typeof chosenShape>
+
+/** A change: `null` gives a setting back to the level above. */
+export const settingsPatch = z.strictObject(
+	Object.fromEntries(NAMES.map((name) => [name, SETTINGS[name].schema.nullable().optional().describe(SETTINGS[name].words)])) as {
+		[N in SettingName]: z.ZodOptional<z.ZodNullable<(typeof SETTINGS)[N]['schema']>>
+	},
+)
+export type SettingsPatch = z.output<typeof settingsPatch>
+
+export interface Inherited {
+	readonly settings: Settings
+	/** Which level set it; `default`: nobody. */
+	readonly setBy: Readonly<Record<SettingName, Level | 'default'>>
+}
+
+/** The nearest level wins: bank, then area, site, organisation, then the default. */
+export function inherit(chosen: readonly { readonly level: Level; readonly chosen: Chosen }[]): Inherited {
+	const settings: Record<string, unknown> = {}
+	const setBy: Record<string, Level | 'default'> = {}
+	const nearest = LEVELS.toReversed()
+	for (const name of NAMES) {
+		const level = nearest.find((one) => chosen.some((c) => c.level === one && c.chosen[name] !== undefined))
+		setBy[name] = level ?? 'default'
+		settings[name] = level === undefined ? SETTINGS[name].value : chosen.find((c) => c.level === level)?.chosen[name]
+	}
+	return { settings: settings as Settings, setBy: setBy as Inherited['setBy'] }
+}
