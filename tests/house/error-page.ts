@@ -37,7 +37,8 @@ const REMEDIES: Readonly<Record<FaultCode, string>> = {
 	'database-denied': 'Give the login the rights that the text names, or another login in `DATABASE_URL`.',
 	'database-full': 'Make room on the disk of the database. Controllers keep their records and send them again.',
 	'database-busy': 'Send the same request again, with the same `Idempotency-Key`.',
-	'sealed-unreadable': 'Start the server with the master key that it had when this was written (`LATCHWORK_MASTER_KEY`, or the key file of the data directory).',
+	'sealed-unreadable':
+		'Start the server with the master key that it had when this was written (`LATCHWORK_MASTER_KEY`, or the key file of the data directory).',
 	'migration-failed': 'Nothing is half done: each migration is one transaction. Correct what the text names and start again.',
 	'not-signed-in': 'Sign in again, or send a valid token in `Authorization: Bearer …`.',
 	'not-permitted': 'Ask an administrator for a role with the permission that the text names.',
