@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
-import { createPublicKey, randomBytes, verify } from 'node:crypto'
+import { createPublicKey, randomBytes, sign, verify } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
-import { nodeCrypto } from '@latchwork/core/access/testing'
+
 import { type Id, isFault, newId, type Random } from '@latchwork/core/base'
+import { nodeCrypto } from '../crypto.ts'
 import { sealingKey } from '../store/index.ts'
 import { type TestStore, testStore } from '../testing/index.ts'
-import { changeSettings, createTenant, deviceCaOf, inheritedAt, publicKeysOf, settingsOf, signerOf, tenantOf, tenantSealing } from './index.ts'
+import { changeSettings, createTenant, deviceCaOf, inheritedAt, publicKeysOf, type settingsOf, signerOf, tenantOf, tenantSealing } from './index.ts'
 
 const random: Random = (n) => new Uint8Array(randomBytes(n))
 const now = Date.UTC(2026, 0, 5, 9)
@@ -49,7 +50,6 @@ describe('organisations', () => {
 
 	test('the device authority has a P-256 key whose halves belong together', async () => {
 		const ca = await db.store.read(tenant, (db) => deviceCaOf(db, { master }))
-		const { sign } = await import('node:crypto')
 		const key = createPublicKey({ key: Buffer.from(ca.publicKey), format: 'der', type: 'spki' })
 		assert.equal(verify('sha256', bytes, key, sign('sha256', bytes, ca.privateKey)), true)
 	})
