@@ -3,14 +3,7 @@ import { chmodSync, cpSync, existsSync, mkdirSync, renameSync, rmSync } from 'no
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Fault } from '@latchwork/core/base'
-
-/** Who runs PostgreSQL: it refuses to run as root, so root hands it to a user that owns nothing else. */
-export interface Runner {
-	readonly uid?: number
-	readonly gid?: number
-}
-const NOBODY = 65_534
-export const runnerOf = (uid: number | undefined): Runner => (uid === 0 ? { uid: NOBODY, gid: NOBODY } : {})
+import type { Place, Runner } from './place.ts'
 
 /** The major version whose data these binaries read and write. */
 export const MAJOR = 18
@@ -19,10 +12,10 @@ export const MAJOR = 18
  * The folder with `bin`, `lib` and `share`. Where the runner cannot reach the installed one (it lies in root's home), a copy beside the data is used, or,
  * when that is out of reach as well, one that all installations of this machine share.
  */
-export function findBinaries(directory: string, runner: Runner): string {
+export function findBinaries({ root, runner }: Pick<Place, 'root' | 'runner'>): string {
 	const installed = installedBinaries()
 	if (runs(installed, runner)) return installed
-	const copies = [join(directory, `native-${MAJOR}`), `/var/lib/latchwork/native-${MAJOR}`]
+	const copies = [join(root, `native-${MAJOR}`), `/var/lib/latchwork/native-${MAJOR}`]
 	for (const copy of copies) {
 		if (!existsSync(join(copy, 'bin/postgres'))) copyTo(installed, copy)
 		if (runs(copy, runner)) return copy

@@ -32,7 +32,7 @@ export async function migrate(config: MigrateConfig): Promise<string[]> {
 	const { migrations = readMigrations(), log = () => {} } = config
 	return connected(config.url, async (owner) => {
 		// Of two processes that start at once, the second waits here and then finds nothing to do.
-		await owner.query('SELECT pg_advisory_lock($1)', [LOCK])
+		await takeTurn(owner, log)
 		await mayCreate(owner)
 		await ensureRoles(owner, config.appUrl)
 		await owner.query(`CREATE SCHEMA IF NOT EXISTS latchwork`)
@@ -45,6 +45,16 @@ export async function migrate(config: MigrateConfig): Promise<string[]> {
 		}
 		return due.map(({ name }) => name)
 	})
+}
+
+async function takeTurn(owner: pg.Client, log: (line: string) => void): Promise<void> {
+	const turn = await first<{ ours: boolean }>(owner, 'SELECT pg_try_advisory_lock($1) AS ours', [LOCK])
+	if (!turn?.ours) {
+		log('Another process is bringing the tables up to date; waiting for it.')
+		await owner.query('SELECT pg_advisory_lock($1)', [LOCK])
+	}
+	// When this process is killed, its statement ends too and does not hold up the next one. Not every system can; there the statement is waited for.
+	await owner.query('SET client_connection_check_interval = 1000').catch(() => {})
 }
 
 /** The files of this code in their order. Throws `Fault` migration-failed when two have one number. */

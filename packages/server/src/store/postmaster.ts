@@ -1,11 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { type Clock, Fault, sleep } from '@latchwork/core/base'
-import type { Runner } from './binaries.ts'
 import { GUARD } from './guard.sh.ts'
+import type { Runner } from './place.ts'
 
 export interface PostmasterConfig {
 	readonly binary: string
@@ -18,11 +18,12 @@ export interface PostmasterConfig {
 	readonly log: (line: string) => void
 	/** Its pipes do not keep this process alive; it ends with us all the same. */
 	readonly background: boolean
+	readonly clock: Pick<Clock, 'after'>
 }
 
 /** A running postmaster and the guard that ends it when we do. */
 export interface Postmaster {
-	readonly pid: number
+	pid(): number
 	/** Its last words. Nothing of its processes is left then, if nobody killed the guard. */
 	readonly ended: Promise<string>
 	stop(): Promise<void>
@@ -30,13 +31,15 @@ export interface Postmaster {
 
 const READY = /database system is ready to accept connections/
 const WORDS = 20
+/** Longer than a checkpoint on a slow disk; then it ends at once and recovers at the next start. */
+const STOP_MS = 60_000
 
 /** The environment of the server holds keys and passwords: nothing of it goes to other programs. */
 export const bareEnvironment = (): NodeJS.ProcessEnv => ({ PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC', TMPDIR: tmpdir() })
 
 /** Resolves when it takes connections. Throws `Fault` database-unavailable with its last words, or database-full, data-in-use. */
-export async function startPostmaster({ binary, args, data, runner, signal, log, background }: PostmasterConfig): Promise<Postmaster> {
-	const guard: ChildProcess = spawn('/bin/sh', ['-c', GUARD, 'latchwork-postgres-guard', signal, binary, ...args], {
+export async function startPostmaster({ binary, args, data, runner, signal, log, background, clock }: PostmasterConfig): Promise<Postmaster> {
+	const guard = spawn('/bin/sh', ['-c', GUARD, 'latchwork-postgres-guard', signal, binary, ...args], {
 		...runner,
 		cwd: data,
 		env: bareEnvironment(),
@@ -44,35 +47,40 @@ export async function startPostmaster({ binary, args, data, runner, signal, log,
 		detached: true,
 	})
 	const words: string[] = []
-	guard.stdin?.on('error', () => {})
 	let pid = -1
-	if (guard.stdout) createInterface({ input: guard.stdout }).once('line', (line) => (pid = Number(line)))
+	guard.stdin.on('error', () => {})
+	createInterface({ input: guard.stdout }).once('line', (line) => (pid = Number(line)))
 	const ended = new Promise<string>((resolve) => {
-		guard.once('exit', (code, killed) => resolve(words.join('\n') || `It ended by itself (${killed ?? `exit code ${code}`}).`))
-		guard.once('error', (cause) => resolve(cause.message))
+		const tell = (how: unknown) => resolve(words.join('\n') || `It ended by itself (${how}).`)
+		// A killed guard leaves its pipes to the postmaster, which lives: they do not close.
+		guard.once('exit', (_, killed) => killed && tell(killed))
+		guard.once('close', (code) => tell(`exit code ${code}`))
+		guard.once('error', (cause) => tell(cause.message))
 	})
 	await new Promise<void>((resolve, reject) => {
-		if (guard.stderr)
-			createInterface({ input: guard.stderr }).on('line', (line) => {
-				words.push(line)
-				if (words.length > WORDS) words.shift()
-				if (READY.test(line)) resolve()
-				else if (/ (?:FATAL|PANIC): /.test(line)) log(`PostgreSQL: ${line}`)
-			})
+		createInterface({ input: guard.stderr }).on('line', (line) => {
+			words.push(line)
+			if (words.length > WORDS) words.shift()
+			if (READY.test(line)) resolve()
+			else if (/ (?:FATAL|PANIC): /.test(line)) log(`PostgreSQL: ${line}`)
+		})
 		void ended.then((last) => reject(startFault(last)))
 	})
 	if (background) for (const handle of [guard, guard.stdin, guard.stdout, guard.stderr]) (handle as unknown as { unref(): void }).unref()
 	return {
-		pid,
+		pid: () => pid,
 		ended,
 		async stop() {
-			// A promise alone keeps nobody alive.
 			guard.ref()
-			guard.stdin?.end()
+			guard.stdin.end()
+			const cancel = clock.after(STOP_MS, () => signalTo(pid, 'SIGQUIT'))
 			await ended
+			cancel()
 		},
 	}
 }
+
+export const isFull = (words: string): boolean => /No space left on device|Disk quota exceeded/.test(words)
 
 function startFault(words: string): Fault {
 	if (/No space left on device|Disk quota exceeded/.test(words))

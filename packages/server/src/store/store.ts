@@ -1,4 +1,4 @@
-import { Fault, type Id, isId } from '@latchwork/core/base'
+import { Fault, type Id, isFault, isId } from '@latchwork/core/base'
 import pg from 'pg'
 import { asFault } from './faults.ts'
 import { compiled, type Sql } from './sql.ts'
@@ -68,7 +68,7 @@ export function openStore(config: StoreConfig): Store {
 		try {
 			await client.query(begin)
 			const result = await work(transactionOf(client, tenant))
-			await client.query('COMMIT')
+			await commit(client)
 			return result
 		} catch (cause) {
 			await client.query('ROLLBACK').catch((failed: unknown) => {
@@ -123,6 +123,18 @@ export function openStore(config: StoreConfig): Store {
 		},
 		close: () => pool.end(),
 	}
+}
+
+async function commit(client: pg.PoolClient): Promise<void> {
+	const { command } = await client.query('COMMIT').catch((cause: unknown) => {
+		const fault = asFault(cause)
+		if (!isFault(fault, 'database-unavailable')) throw fault
+		throw new Fault('database-unavailable', 'The database went away while it was saving: look whether the change is there before you repeat it.', {
+			cause,
+		})
+	})
+	// A statement failed, the work went on as if nothing had happened, and PostgreSQL answers COMMIT with ROLLBACK and no error.
+	if (command === 'ROLLBACK') throw new Error('A statement of this transaction failed and its error was caught: nothing was saved.')
 }
 
 const as = (role: string): string => `SET LOCAL ROLE ${role}; SET LOCAL search_path = ${SEARCH_PATH}`

@@ -13,6 +13,8 @@ export interface TestStore {
 	readonly store: Store
 	/** Of the database's owner; what it does is under no row-level security. */
 	readonly url: string
+	/** Of the login that the store uses. */
+	readonly appUrl: string
 	/** Closes the store and drops the database. */
 	close(): Promise<void>
 }
@@ -27,7 +29,7 @@ export interface TestCluster {
 	readonly url: string
 	pid(): number
 	/** The URL of a fresh database: of the migrated template, or of nothing. */
-	database(template?: 'empty'): Promise<{ url: string; drop(): Promise<void> }>
+	database(template?: 'empty'): Promise<{ url: string; appUrl: string; drop(): Promise<void> }>
 }
 
 const TEMPLATE = 'latchwork_template'
@@ -47,11 +49,12 @@ let cluster: Promise<TestCluster> | undefined
 let made = 0
 
 export async function testStore({ pool = 2 }: TestStoreOptions = {}): Promise<TestStore> {
-	const { url, drop } = await (await testCluster()).database()
-	const store = openStore({ url, pool })
+	const { url, appUrl, drop } = await (await testCluster()).database()
+	const store = openStore({ url, appUrl, pool })
 	return {
 		store,
 		url,
+		appUrl,
 		async close() {
 			await store.close()
 			await drop()
@@ -75,17 +78,18 @@ async function start(): Promise<TestCluster> {
 		rmSync(directory, { recursive: true, force: true })
 		sweep.kill('SIGKILL')
 	})
-	const url = (name: string) => embedded.url.replace(/\/latchwork\?/, `/${name}?`)
-	await asked(embedded.url, `CREATE DATABASE ${TEMPLATE}`)
-	await migrate({ url: url(TEMPLATE), now: APPLIED_AT })
+	const { url, appUrl } = embedded
+	const within = (at: string, name: string) => at.replace(/\/latchwork\?/, `/${name}?`)
+	await asked(url, `CREATE DATABASE ${TEMPLATE}`)
+	await migrate({ url: within(url, TEMPLATE), appUrl: within(appUrl, TEMPLATE), now: APPLIED_AT })
 	return {
 		directory,
-		url: embedded.url,
+		url,
 		pid: embedded.pid,
 		async database(template) {
 			const name = `test_${++made}`
-			await asked(embedded.url, `CREATE DATABASE ${name} TEMPLATE ${template === 'empty' ? 'template0' : TEMPLATE} STRATEGY FILE_COPY`)
-			return { url: url(name), drop: () => asked(embedded.url, `DROP DATABASE ${name} WITH (FORCE)`) }
+			await asked(url, `CREATE DATABASE ${name} TEMPLATE ${template === 'empty' ? 'template0' : TEMPLATE} STRATEGY FILE_COPY`)
+			return { url: within(url, name), appUrl: within(appUrl, name), drop: () => asked(url, `DROP DATABASE ${name} WITH (FORCE)`) }
 		},
 	}
 }

@@ -3,7 +3,7 @@
 CREATE SCHEMA IF NOT EXISTS latchwork;
 GRANT USAGE ON SCHEMA latchwork TO latchwork_app, latchwork_system;
 
-CREATE FUNCTION latchwork.tenant() RETURNS text LANGUAGE sql STABLE AS $$ SELECT current_setting('latchwork.tenant', true) $$;
+CREATE FUNCTION latchwork.tenant() RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS $$ SELECT current_setting('latchwork.tenant', true) $$;
 
 -- Every table that holds a tenant's rows is guarded in the migration that creates it: SELECT latchwork.guard('site');
 CREATE FUNCTION latchwork.guard(name regclass) RETURNS void LANGUAGE plpgsql AS $$
