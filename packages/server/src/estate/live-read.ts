@@ -1,0 +1,127 @@
+import type { Id } from '@latchwork/core/base'
+import { type Db, type Sql, sql } from '../store/index.ts'
+import type { Allocation, BankLive, DoorLive } from './live.ts'
+
+export interface DoorRow {
+	readonly id: Id<'compartment'>
+	readonly bank: Id<'bank'>
+	readonly door: DoorLive['door']
+	readonly shown: DoorLive['shown']
+	readonly alarm: DoorLive['alarm'] | null
+	readonly sensorReliable: boolean
+	readonly sessionId: string | null
+	readonly sessionState: NonNullable<DoorLive['session']>['state'] | null
+	readonly sessionAct: string | null
+	readonly sessionSubject: string | null
+	readonly allocation: Allocation
+	readonly hold: NonNullable<DoorLive['hold']>['kind'] | null
+	readonly holdWhy: string | null
+	readonly reservedFor: string | null
+	readonly content: DoorLive['content']
+	readonly asset: string | null
+	readonly since: number
+	readonly stream: Id<'stream'> | null
+	readonly seq: number | null
+}
+
+const DOOR = sql`s.compartment_id AS id, s.bank_id AS bank, s.door, s.shown, s.alarm, s.sensor_reliable AS "sensorReliable", s.session_id AS "sessionId",
+	s.session_state AS "sessionState", s.session_act AS "sessionAct", s.session_subject AS "sessionSubject", s.allocation, s.hold, s.hold_why AS "holdWhy",
+	s.reserved_for AS "reservedFor", s.content, s.asset_id AS asset, s.since, s.stream_id AS stream, s.seq`
+
+export const doorOf = (row: DoorRow): DoorLive => ({
+	id: row.id,
+	door: row.door,
+	shown: row.shown,
+	...(row.alarm !== null && { alarm: row.alarm }),
+	sensorReliable: row.sensorReliable,
+	...(row.sessionId !== null &&
+		row.sessionState !== null && {
+			session: { id: row.sessionId, state: row.sessionState, act: row.sessionAct ?? 'inspect', subject: row.sessionSubject ?? 'edge' },
+		}),
+	...(row.hold !== null && { hold: { kind: row.hold, why: row.holdWhy ?? '' } }),
+	...(row.reservedFor !== null && { reservedFor: row.reservedFor }),
+	content: row.content,
+	...(row.asset !== null && { asset: row.asset }),
+	since: row.since,
+	...(row.stream !== null && row.seq !== null && { event: { stream: row.stream, seq: row.seq } }),
+})
+
+/** What is known of every door of a bank, by compartment. */
+export const doorsLive = (db: Db, bank: Id<'bank'>): Promise<DoorRow[]> =>
+	db.rows(sql`SELECT ${DOOR} FROM compartment_state s WHERE s.tenant_id = ${db.tenant} AND s.bank_id = ${bank} ORDER BY s.compartment_id`)
+export const doorLive = (db: Db, compartment: Id<'compartment'>): Promise<DoorRow | undefined> =>
+	db.first(sql`SELECT ${DOOR} FROM compartment_state s WHERE s.tenant_id = ${db.tenant} AND s.compartment_id = ${compartment}`)
+/** Where an asset lies by the banks' own word. */
+export const doorHolding = (db: Db, asset: string): Promise<DoorRow | undefined> =>
+	db.first(sql`SELECT ${DOOR} FROM compartment_state s WHERE s.tenant_id = ${db.tenant} AND s.asset_id = ${asset} AND s.content = 'item'`)
+
+export interface BankRow extends Omit<BankLive, 'stream' | 'bundle' | 'eventAt'> {
+	readonly bank: Id<'bank'>
+	readonly stream: Id<'stream'> | null
+	readonly online: boolean
+	readonly seenAt: number | null
+	/** Heartbeats are missing since; and when that was long enough to act on. */
+	readonly silentSince: number | null
+	readonly outageConfirmedAt: number | null
+	readonly bundleVersion: number
+	readonly bundleDigest: string | null
+	readonly bundleExpiresAt: number | null
+	readonly bundleRefused: string | null
+	readonly eventAt: number | null
+}
+
+const BANK = sql`b.bank_id AS bank, b.stream_id AS stream, b.online, b.seen_at AS "seenAt", b.silent_since AS "silentSince",
+	b.outage_confirmed_at AS "outageConfirmedAt", b.bundle_version AS "bundleVersion", b.bundle_digest AS "bundleDigest",
+	b.bundle_expires_at AS "bundleExpiresAt", b.bundle_refused AS "bundleRefused", b.boards, b.readers, b.storage, b.clock,
+	b.history_lost AS "historyLost", b.tampered, b.event_at AS "eventAt"`
+
+export const bankLive = (db: Db, bank: Id<'bank'>, lock = false): Promise<BankRow | undefined> =>
+	db.first(sql`SELECT ${BANK} FROM bank_state b WHERE b.tenant_id = ${db.tenant} AND b.bank_id = ${bank} ${lock ? sql`FOR UPDATE` : sql``}`)
+/** By bank, for lists. */
+export const banksLive = (db: Db, banks: readonly Id<'bank'>[]): Promise<BankRow[]> =>
+	db.rows(sql`SELECT ${BANK} FROM bank_state b WHERE b.tenant_id = ${db.tenant} AND b.bank_id = ANY(${banks}::text[])`)
+
+export const liveOf = (row: BankRow): BankLive => ({
+	...(row.stream !== null && { stream: row.stream }),
+	bundle: {
+		version: row.bundleVersion,
+		...(row.bundleDigest !== null && { digest: row.bundleDigest }),
+		...(row.bundleExpiresAt !== null && { expiresAt: row.bundleExpiresAt }),
+		...(row.bundleRefused !== null && { refused: row.bundleRefused }),
+	},
+	boards: row.boards,
+	readers: row.readers,
+	storage: row.storage,
+	clock: row.clock,
+	historyLost: row.historyLost,
+	tampered: row.tampered,
+	...(row.eventAt !== null && { eventAt: row.eventAt }),
+})
+
+export interface ControllerRow {
+	readonly id: Id<'controller'>
+	readonly online: boolean
+	readonly seenAt: number
+	readonly software: string | null
+	readonly stream: Id<'stream'> | null
+	readonly seq: number | null
+}
+export const controllersLive = (db: Db, controllers: readonly Id<'controller'>[]): Promise<ControllerRow[]> =>
+	db.rows(sql`SELECT controller_id AS id, online, seen_at AS "seenAt", software, stream_id AS stream, seq FROM controller_state
+		WHERE tenant_id = ${db.tenant} AND controller_id = ANY(${controllers}::text[])`)
+
+/** Sent by nobody else than the map: drawing, labels and live state of one bank in one query. */
+export interface MapRow extends DoorRow {
+	readonly number: number
+	readonly size: string
+	readonly accessible: boolean
+	readonly powered: boolean
+	readonly wired: boolean
+	readonly outOfService: string | null
+}
+export const mapOf = (db: Db, bank: Id<'bank'>): Promise<MapRow[]> => db.rows(mapQuery(db.tenant, bank))
+
+const mapQuery = (tenant: string | undefined, bank: string): Sql<MapRow> => sql`SELECT c.number, c.size, c.accessible, c.powered, c.wired,
+	c.out_of_service AS "outOfService", ${DOOR} FROM compartment c
+	JOIN compartment_state s ON s.tenant_id = c.tenant_id AND s.compartment_id = c.compartment_id
+	WHERE c.tenant_id = ${tenant} AND c.bank_id = ${bank} ORDER BY c.number`
