@@ -4,6 +4,8 @@ import { sql, type Tx } from '../store/index.ts'
 import {
 	type Change,
 	changedFields,
+	type Given,
+	merged,
 	NOTE_COLUMNS,
 	type Notes,
 	noteValues,
@@ -50,13 +52,20 @@ export async function createBank(tx: Tx, change: Change, { site, area, name, hel
 	await tx.run(sql`INSERT INTO bank_state (tenant_id, bank_id, online, bundle_version, boards, readers, storage, clock, history_lost, tampered)
 		VALUES (${tx.tenant}, ${id}, false, 0, '{}', '{}', 'good', 'good', false, false)`)
 	for (const [position] of layout.columns.entries())
-		await addModule(tx, change, id, position, `${position + 1}`, doorsOf(layout).filter((d) => d.column === position))
+		await addModule(
+			tx,
+			change,
+			id,
+			position,
+			`${position + 1}`,
+			doorsOf(layout).filter((d) => d.column === position),
+		)
 	await record(tx, change, 'bank.created', id, { site, bank: id }, { doors: doorsOf(layout).length, modules: layout.columns.length })
 	await markBundles(tx, now, { bank: id })
 	return present(await findBank(tx, id), 'bank')
 }
 
-type BankPatch = Partial<Omit<BankFields, 'site' | 'area'>> & { readonly area?: Id<'area'> | null | undefined } & Notes
+type BankPatch = Given<Pick<Bank, 'area' | 'name' | 'helpPhone' | 'layout'>> & Notes
 
 /** A bank stays at its site: moving the cabinet is a new bank, because people's credentials are keyed by site. */
 export async function changeBank(tx: Tx, change: Change, id: Id<'bank'>, ifMatch: number, patch: BankPatch): Promise<Bank> {
@@ -66,8 +75,8 @@ export async function changeBank(tx: Tx, change: Change, id: Id<'bank'>, ifMatch
 	if (fields.length === 0) return before
 	if (patch.layout) checkRedrawn(before.layout, patch.layout)
 	if (patch.area) await areaIn(tx, patch.area, before.site)
-	const { area, name, helpPhone, layout } = { ...before, ...patch }
-	await tx.run(sql`UPDATE bank SET area_id = ${area ?? null}, name = ${name}, help_phone = ${helpPhone}, layout = ${asJson(layout)},
+	const { area, name, helpPhone, layout } = merged<Pick<Bank, 'area' | 'name' | 'helpPhone' | 'layout'>>(before, patch)
+	await tx.run(sql`UPDATE bank SET area_id = ${area}, name = ${name}, help_phone = ${helpPhone}, layout = ${asJson(layout)},
 		${touched(patch, change.now)} WHERE tenant_id = ${tx.tenant} AND bank_id = ${id}`)
 	if (patch.layout) await takeOver(tx, change, id, patch.layout)
 	await record(tx, change, 'bank.changed', id, { site: before.site, bank: id }, { fields, version: before.version + 1 })
@@ -91,7 +100,10 @@ export async function removeBank(tx: Tx, change: Change, id: Id<'bank'>, ifMatch
 	unchangedSince(ifMatch, before)
 	await unlessReferred(tx, 'bank', [
 		['controller', sql`SELECT count(*) AS n FROM controller WHERE tenant_id = ${tx.tenant} AND bank_id = ${id} AND revoked_at IS NULL`],
-		['compartment with something in it', sql`SELECT count(*) AS n FROM compartment_state WHERE tenant_id = ${tx.tenant} AND bank_id = ${id} AND ${IN_USE}`],
+		[
+			'compartment with something in it',
+			sql`SELECT count(*) AS n FROM compartment_state WHERE tenant_id = ${tx.tenant} AND bank_id = ${id} AND ${IN_USE}`,
+		],
 	])
 	await unlessKept(
 		(async () => {
@@ -125,7 +137,11 @@ async function areaIn(tx: Tx, area: Id<'area'>, site: Id<'site'>): Promise<void>
 type Column = BankLayout['columns'][number]
 
 /** A cabinet column more, at the right end, with doors whose labels the bank does not have yet. */
-export async function createModule(tx: Tx, change: Change, { bank, name, column }: { bank: Id<'bank'>; name?: string | undefined; column: Column }): Promise<Module> {
+export async function createModule(
+	tx: Tx,
+	change: Change,
+	{ bank, name, column }: { bank: Id<'bank'>; name?: string | undefined; column: Column },
+): Promise<Module> {
 	const before = present(await findBank(tx, bank, true), 'bank')
 	const layout = { columns: [...before.layout.columns, column] }
 	checkLayout(layout)
@@ -137,12 +153,20 @@ export async function createModule(tx: Tx, change: Change, { bank, name, column 
 	return present(await findModule(tx, id), 'module')
 }
 
-export async function changeModule(tx: Tx, change: Change, id: Id<'module'>, ifMatch: number, patch: { name?: string | undefined } & Notes): Promise<Module> {
+export async function changeModule(
+	tx: Tx,
+	change: Change,
+	id: Id<'module'>,
+	ifMatch: number,
+	patch: { name?: string | undefined } & Notes,
+): Promise<Module> {
 	const before = present(await findModule(tx, id, true), 'module')
 	unchangedSince(ifMatch, before)
 	const fields = changedFields(before, patch)
 	if (fields.length === 0) return before
-	await tx.run(sql`UPDATE module SET name = ${patch.name ?? before.name}, ${touched(patch, change.now)} WHERE tenant_id = ${tx.tenant} AND module_id = ${id}`)
+	await tx.run(
+		sql`UPDATE module SET name = ${patch.name ?? before.name}, ${touched(patch, change.now)} WHERE tenant_id = ${tx.tenant} AND module_id = ${id}`,
+	)
 	await record(tx, change, 'module.changed', id, { bank: before.bank }, { fields, version: before.version + 1 })
 	return present(await findModule(tx, id), 'module')
 }
@@ -166,7 +190,9 @@ export async function removeModule(tx: Tx, change: Change, id: Id<'module'>, ifM
 		(async () => {
 			await tx.run(sql`DELETE FROM compartment WHERE tenant_id = ${tx.tenant} AND module_id = ${id}`)
 			await tx.run(sql`DELETE FROM module WHERE tenant_id = ${tx.tenant} AND module_id = ${id}`)
-			await tx.run(sql`UPDATE module SET position = position - 1 WHERE tenant_id = ${tx.tenant} AND bank_id = ${bank.id} AND position > ${before.position}`)
+			await tx.run(
+				sql`UPDATE module SET position = position - 1 WHERE tenant_id = ${tx.tenant} AND bank_id = ${bank.id} AND position > ${before.position}`,
+			)
 		})(),
 		'module',
 	)
@@ -195,22 +221,17 @@ async function addModule(
 		await tx.run(sql`INSERT INTO compartment
 			(tenant_id, compartment_id, bank_id, module_id, number, size, accessible, powered, wired, ${NOTE_COLUMNS}) VALUES
 			(${tx.tenant}, ${compartment}, ${bank}, ${id}, ${door.number}, ${door.size}, ${door.accessible}, false, false, ${noteValues({}, now)})`)
-	await openCompartments(tx, bank, made.map((m) => m.id), now)
+	await openCompartments(
+		tx,
+		bank,
+		made.map((m) => m.id),
+		now,
+	)
 	return id
 }
 
-export interface CompartmentPatch extends Notes {
-	readonly number?: number | undefined
-	readonly size?: Compartment['size'] | undefined
-	readonly accessible?: boolean | undefined
-	readonly powered?: boolean | undefined
-	readonly wired?: boolean | undefined
-	readonly widthMm?: number | null | undefined
-	readonly heightMm?: number | null | undefined
-	readonly depthMm?: number | null | undefined
-	/** Reason code; null: back in service. */
-	readonly outOfService?: string | null | undefined
-}
+type Changeable = Pick<Compartment, 'number' | 'size' | 'accessible' | 'powered' | 'wired' | 'widthMm' | 'heightMm' | 'depthMm' | 'outOfService'>
+export type CompartmentPatch = Given<Changeable> & Notes
 
 /** Label, use and measures of a compartment; what it is stays its id. */
 export async function changeCompartment(
@@ -225,7 +246,7 @@ export async function changeCompartment(
 	const fields = changedFields(before, patch)
 	if (fields.length === 0) return before
 	const bank = present(await findBank(tx, before.bank, true), 'bank')
-	const after = { ...before, ...defined(patch) }
+	const after = merged<Changeable>(before, patch)
 	await unlessTaken(
 		tx.run(sql`UPDATE compartment SET number = ${after.number}, size = ${after.size}, accessible = ${after.accessible}, powered = ${after.powered},
 			wired = ${after.wired}, width_mm = ${after.widthMm}, height_mm = ${after.heightMm}, depth_mm = ${after.depthMm}, out_of_service = ${after.outOfService},
@@ -247,6 +268,3 @@ export async function changeCompartment(
 	if (others.length) await record(tx, change, 'compartment.changed', id, place, { fields: others, version: before.version + 1 })
 	return present(await findCompartment(tx, id), 'compartment')
 }
-
-const defined = <T extends object>(patch: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
-	Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined)) as { [K in keyof T]: Exclude<T[K], undefined> }

@@ -10,7 +10,9 @@ export interface Change {
 	readonly random: Random
 }
 
-export type Notes = Partial<Pick<Noted, 'labels' | 'externalRefs' | 'clientData'>>
+/** What a request may leave out. */
+export type Given<T> = { readonly [K in keyof T]?: T[K] | undefined }
+export type Notes = Given<Pick<Noted, 'labels' | 'externalRefs' | 'clientData'>>
 
 /** What a caller saw is what is there; else nothing is changed. */
 export function unchangedSince(ifMatch: number, { version }: { readonly version: number }): void {
@@ -43,6 +45,11 @@ export function changedFields(before: object, patch: object): string[] {
 	return Object.entries(patch)
 		.filter(([name, value]) => value !== undefined && JSON.stringify(was[name]) !== JSON.stringify(value))
 		.map(([name]) => name)
+}
+
+/** A record as it will be: what is not given stays. */
+export function merged<T extends object>(before: T, patch: Given<T>): T {
+	return { ...before, ...Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined)) }
 }
 
 /** The columns of a new record's notes, in the order of `NOTE_COLUMNS`. */

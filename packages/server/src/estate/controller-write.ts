@@ -5,7 +5,11 @@ import { markBundles } from './dirty-write.ts'
 import { type Controller, findBank, findController, present } from './read.ts'
 
 /** The one authority of a bank; it has no certificate until it is enrolled with a claim token. */
-export async function createController(tx: Tx, change: Change, { bank, name, ...notes }: { bank: Id<'bank'>; name: string } & Notes): Promise<Controller> {
+export async function createController(
+	tx: Tx,
+	change: Change,
+	{ bank, name, ...notes }: { bank: Id<'bank'>; name: string } & Notes,
+): Promise<Controller> {
 	const of = present(await findBank(tx, bank), 'bank')
 	const id = newId('controller', change.now, change.random)
 	await unlessTaken(
@@ -40,13 +44,20 @@ export async function revokeController(tx: Tx, change: Change, id: Id<'controlle
 	const before = present(await findController(tx, id, true), 'controller')
 	unchangedSince(ifMatch, before)
 	if (before.revokedAt !== null) return before
-	await tx.run(sql`UPDATE controller SET revoked_at = ${change.now}, ${touched({}, change.now)} WHERE tenant_id = ${tx.tenant} AND controller_id = ${id}`)
+	await tx.run(
+		sql`UPDATE controller SET revoked_at = ${change.now}, ${touched({}, change.now)} WHERE tenant_id = ${tx.tenant} AND controller_id = ${id}`,
+	)
 	await record(tx, change, 'controller.revoked', id, { bank: before.bank })
 	return present(await findController(tx, id), 'controller')
 }
 
 /** The certificate that it got, by enrolment or renewal; for `link`. */
-export async function setCertificate(tx: Tx, change: Change, id: Id<'controller'>, certificate: { fingerprint: string; until: number }): Promise<void> {
+export async function setCertificate(
+	tx: Tx,
+	change: Change,
+	id: Id<'controller'>,
+	certificate: { fingerprint: string; until: number },
+): Promise<void> {
 	const before = present(await findController(tx, id, true), 'controller')
 	await tx.run(sql`UPDATE controller SET certificate = ${certificate.fingerprint}, certificate_until = ${certificate.until}, ${touched({}, change.now)}
 		WHERE tenant_id = ${tx.tenant} AND controller_id = ${id}`)

@@ -7,7 +7,13 @@ import { type Db, sql, type Tx } from '../store/index.ts'
  * transaction of its change; whether the bundle really differs is found out by composing it.
  */
 export async function markBundles(tx: Tx, now: number, where: Place = {}): Promise<void> {
-	const at = where.bank ? sql`bank_id = ${where.bank}` : where.area ? sql`area_id = ${where.area}` : where.site ? sql`site_id = ${where.site}` : sql`true`
+	const at = where.bank
+		? sql`bank_id = ${where.bank}`
+		: where.area
+			? sql`area_id = ${where.area}`
+			: where.site
+				? sql`site_id = ${where.site}`
+				: sql`true`
 	// In the order of the key, so that two transactions that mark many banks do not wait for each other in a circle.
 	await tx.run(sql`INSERT INTO bundle_dirty (tenant_id, bank_id, since, mark)
 		SELECT tenant_id, bank_id, ${now}::bigint, 1 FROM bank WHERE tenant_id = ${tx.tenant} AND ${at} ORDER BY bank_id

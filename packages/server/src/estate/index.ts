@@ -1,11 +1,30 @@
+export {
+	type BankFields,
+	type CompartmentPatch,
+	changeBank,
+	changeCompartment,
+	createBank,
+	createModule,
+	removeBank,
+	removeModule,
+} from './bank-write.ts'
 export { ALWAYS_OPEN, type Calendar } from './calendar.ts'
-export { type BankFields, type CompartmentPatch, changeBank, changeCompartment, createBank, createModule, removeBank, removeModule } from './bank-write.ts'
-export { type Change, type Notes } from './change-write.ts'
+export type { Change, Notes } from './change-write.ts'
 export { createController, revokeController, setCertificate } from './controller-write.ts'
 export { type Dirty, dirtyBanks, markBundles, settleDirty } from './dirty-write.ts'
 export { CONFIRMED_AFTER_MS, type Heard, heardController, judgeOutages, SILENT_AFTER_MS } from './link-write.ts'
-export { type Allocation, type BankLive, type DoorLive } from './live.ts'
-export { type BankRow, bankLive, banksLive, type ControllerRow, controllersLive, type DoorRow, doorHolding, doorLive, doorsLive } from './live-read.ts'
+export type { Allocation, BankLive, DoorLive } from './live.ts'
+export {
+	type BankRow,
+	bankLive,
+	banksLive,
+	type ControllerRow,
+	controllersLive,
+	type DoorRow,
+	doorHolding,
+	doorLive,
+	doorsLive,
+} from './live-read.ts'
 export { applyEdgeEvent, applyEdgeEvents, refreshAllocation, reserveCompartment } from './live-write.ts'
 export {
 	type Area,

@@ -35,7 +35,11 @@ export function checkRedrawn(before: BankLayout, after: BankLayout): void {
 }
 
 /** One door drawn with another label, or otherwise reachable. */
-export function redrawDoor(layout: BankLayout, number: number, change: { number?: number; accessible?: boolean; size?: LayoutDoor['size'] }): BankLayout {
+export function redrawDoor(
+	layout: BankLayout,
+	number: number,
+	change: { number?: number; accessible?: boolean; size?: LayoutDoor['size'] },
+): BankLayout {
 	return {
 		columns: layout.columns.map((column) => ({
 			...column,

@@ -1,13 +1,13 @@
 import type { Id } from '@latchwork/core/base'
 import { type Db, type Sql, sql } from '../store/index.ts'
-import type { Allocation, BankLive, DoorLive } from './live.ts'
+import type { Allocation, BankLive, DoorAlarm, DoorLive } from './live.ts'
 
 export interface DoorRow {
 	readonly id: Id<'compartment'>
 	readonly bank: Id<'bank'>
 	readonly door: DoorLive['door']
 	readonly shown: DoorLive['shown']
-	readonly alarm: DoorLive['alarm'] | null
+	readonly alarm: DoorAlarm | null
 	readonly sensorReliable: boolean
 	readonly sessionId: string | null
 	readonly sessionState: NonNullable<DoorLive['session']>['state'] | null

@@ -1,7 +1,7 @@
 import type { Id } from '@latchwork/core/base'
 import type { StreamEvent } from '@latchwork/core/ledger'
 import { sql, type Tx } from '../store/index.ts'
-import { allocationOf, type DoorLive, follow, newDoor, type Picture } from './live.ts'
+import { allocationOf, type DoorLive, follow, type Picture } from './live.ts'
 import { bankLive, type DoorRow, doorLive, doorOf, doorsLive, liveOf } from './live-read.ts'
 import { asJson } from './read.ts'
 
@@ -19,7 +19,11 @@ export async function applyEdgeEvents(tx: Tx, events: readonly StreamEvent[]): P
 	const [doors, closed] = [await doorsLive(tx, first.bank), await closedByStaff(tx, first.bank)]
 	const picture: Picture = { bank: liveOf(row), doors: new Map(doors.map((d) => [d.id, doorOf(d)])), touched: new Set() }
 	for (const event of fresh) follow(picture, event)
-	await writeDoors(tx, [...picture.touched].flatMap((id) => picture.doors.get(id) ?? []), closed)
+	await writeDoors(
+		tx,
+		[...picture.touched].flatMap((id) => picture.doors.get(id) ?? []),
+		closed,
+	)
 	await writeBank(tx, first.bank, picture.bank)
 	return fresh
 }

@@ -107,7 +107,9 @@ export const modulesOf = (db: Db, bank: Id<'bank'>): Promise<Module[]> =>
 export const banksOfSite = (db: Db, site: Id<'site'>): Promise<Bank[]> =>
 	db.rows(sql`SELECT ${BANK} FROM bank t WHERE t.tenant_id = ${db.tenant} AND t.site_id = ${site} ORDER BY t.bank_id`)
 export const bankIds = async (db: Db, at: Place = {}): Promise<Id<'bank'>[]> =>
-	(await db.rows<{ id: Id<'bank'> }>(sql`SELECT t.bank_id AS id FROM bank t WHERE t.tenant_id = ${db.tenant} AND ${lying(at)} ORDER BY t.bank_id`)).map((b) => b.id)
+	(
+		await db.rows<{ id: Id<'bank'> }>(sql`SELECT t.bank_id AS id FROM bank t WHERE t.tenant_id = ${db.tenant} AND ${lying(at)} ORDER BY t.bank_id`)
+	).map((b) => b.id)
 export const siteIds = async (db: Db): Promise<Id<'site'>[]> =>
 	(await db.rows<{ id: Id<'site'> }>(sql`SELECT t.site_id AS id FROM site t WHERE t.tenant_id = ${db.tenant} ORDER BY t.site_id`)).map((s) => s.id)
 

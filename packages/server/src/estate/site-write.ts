@@ -1,7 +1,19 @@
 import { type Id, newId } from '@latchwork/core/base'
 import { sql, type Tx } from '../store/index.ts'
 import type { Calendar } from './calendar.ts'
-import { type Change, changedFields, NOTE_COLUMNS, type Notes, noteValues, record, touched, unchangedSince, unlessReferred } from './change-write.ts'
+import {
+	type Change,
+	changedFields,
+	type Given,
+	merged,
+	NOTE_COLUMNS,
+	type Notes,
+	noteValues,
+	record,
+	touched,
+	unchangedSince,
+	unlessReferred,
+} from './change-write.ts'
 import { markBundles } from './dirty-write.ts'
 import { type Area, asJson, findArea, findSite, present, type Site } from './read.ts'
 
@@ -21,12 +33,12 @@ export async function createSite(tx: Tx, change: Change, { name, timeZone, addre
 }
 
 /** Time zone and hours decide at the doors, so every bank of the site gets a new bundle. */
-export async function changeSite(tx: Tx, change: Change, id: Id<'site'>, ifMatch: number, patch: Partial<SiteFields> & Notes): Promise<Site> {
+export async function changeSite(tx: Tx, change: Change, id: Id<'site'>, ifMatch: number, patch: Given<SiteFields> & Notes): Promise<Site> {
 	const before = present(await findSite(tx, id, true), 'site')
 	unchangedSince(ifMatch, before)
 	const fields = changedFields(before, patch)
 	if (fields.length === 0) return before
-	const { name, timeZone, address, calendar } = { ...before, ...patch }
+	const { name, timeZone, address, calendar } = merged<SiteFields>(before, patch)
 	await tx.run(sql`UPDATE site SET name = ${name}, time_zone = ${timeZone}, address = ${address}, calendar = ${asJson(calendar)},
 		${touched(patch, change.now)} WHERE tenant_id = ${tx.tenant} AND site_id = ${id}`)
 	await record(tx, change, 'site.changed', id, { site: id }, { fields, version: before.version + 1 })
@@ -53,12 +65,20 @@ export async function createArea(tx: Tx, change: Change, { site, name, ...notes 
 	return present(await findArea(tx, id), 'area')
 }
 
-export async function changeArea(tx: Tx, change: Change, id: Id<'area'>, ifMatch: number, patch: { name?: string | undefined } & Notes): Promise<Area> {
+export async function changeArea(
+	tx: Tx,
+	change: Change,
+	id: Id<'area'>,
+	ifMatch: number,
+	patch: { name?: string | undefined } & Notes,
+): Promise<Area> {
 	const before = present(await findArea(tx, id, true), 'area')
 	unchangedSince(ifMatch, before)
 	const fields = changedFields(before, patch)
 	if (fields.length === 0) return before
-	await tx.run(sql`UPDATE area SET name = ${patch.name ?? before.name}, ${touched(patch, change.now)} WHERE tenant_id = ${tx.tenant} AND area_id = ${id}`)
+	await tx.run(
+		sql`UPDATE area SET name = ${patch.name ?? before.name}, ${touched(patch, change.now)} WHERE tenant_id = ${tx.tenant} AND area_id = ${id}`,
+	)
 	await record(tx, change, 'area.changed', id, { site: before.site }, { fields, version: before.version + 1 })
 	return present(await findArea(tx, id), 'area')
 }
