@@ -112,7 +112,7 @@ export async function removeBank(tx: Tx, change: Change, id: Id<'bank'>, ifMatch
 		})(),
 		'bank',
 	)
-	await record(tx, change, 'bank.removed', id, { site: before.site, bank: id })
+	await record(tx, change, 'bank.closed', id, { site: before.site, bank: id })
 }
 
 /** Something lies there, is promised, or may do so. */

@@ -1,5 +1,5 @@
 import { Fault, type Id, type Json, type Random } from '@latchwork/core/base'
-import { append } from '../ledger/index.ts'
+import { append, type ServerDraft } from '../ledger/index.ts'
 import { type Sql, sql, type Tx } from '../store/index.ts'
 import { asJson, type Noted } from './read.ts'
 
@@ -31,7 +31,7 @@ interface Place {
 export async function record(
 	tx: Tx,
 	{ actor, now, random }: Change,
-	type: string,
+	type: ServerDraft['type'],
 	subject: string,
 	place: Place,
 	data: { readonly [key: string]: Json } = {},

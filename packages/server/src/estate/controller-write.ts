@@ -61,6 +61,6 @@ export async function setCertificate(
 	const before = present(await findController(tx, id, true), 'controller')
 	await tx.run(sql`UPDATE controller SET certificate = ${certificate.fingerprint}, certificate_until = ${certificate.until}, ${touched({}, change.now)}
 		WHERE tenant_id = ${tx.tenant} AND controller_id = ${id}`)
-	const type = before.certificate === null ? 'controller.enrolled' : 'controller.certificate-renewed'
+	const type = before.certificate === null ? 'controller.enrolled' : 'controller.renewed'
 	await record(tx, change, type, id, { bank: before.bank }, { until: certificate.until, fingerprint: certificate.fingerprint })
 }

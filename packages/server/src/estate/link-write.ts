@@ -1,5 +1,5 @@
 import type { Id, Random } from '@latchwork/core/base'
-import { append } from '../ledger/index.ts'
+import { append, type ServerDraft } from '../ledger/index.ts'
 import { type Db, sql, type Tx } from '../store/index.ts'
 
 /** Raw: two heartbeats and a bit are missing. Confirmed: long enough to act on (workflows.md §3.0). */
@@ -56,7 +56,7 @@ export async function judgeOutages(tx: Tx, now: number, listeningSince: number, 
 	for (const row of await silentBanks(tx, now - SILENT_AFTER_MS)) {
 		if (now - heard(row) < SILENT_AFTER_MS) continue
 		const { tenant, site, bank } = row
-		const fact = (type: string, data: { [key: string]: number }) =>
+		const fact = (type: ServerDraft['type'], data: { [key: string]: number }) =>
 			append(tx, [{ type, subject: bank, actor: 'server', site, bank, data }], { now, random, tenant })
 		if (row.silentSince === null) {
 			await tx.run(sql`UPDATE bank_state SET online = false, silent_since = ${row.seenAt} WHERE tenant_id = ${tenant} AND bank_id = ${bank}`)

@@ -46,9 +46,12 @@ export const doorOf = (row: DoorRow): DoorLive => ({
 	...(row.stream !== null && row.seq !== null && { event: { stream: row.stream, seq: row.seq } }),
 })
 
-/** What is known of every door of a bank, by compartment. */
-export const doorsLive = (db: Db, bank: Id<'bank'>): Promise<DoorRow[]> =>
-	db.rows(sql`SELECT ${DOOR} FROM compartment_state s WHERE s.tenant_id = ${db.tenant} AND s.bank_id = ${bank} ORDER BY s.compartment_id`)
+/** What is known of every door of a bank, or of some of them. */
+export const doorsLive = (db: Db, bank: Id<'bank'>, only?: readonly string[], lock = false): Promise<(DoorRow & { outOfService: boolean })[]> =>
+	db.rows(sql`SELECT ${DOOR}, c.out_of_service IS NOT NULL AS "outOfService" FROM compartment_state s
+		JOIN compartment c ON c.tenant_id = s.tenant_id AND c.compartment_id = s.compartment_id
+		WHERE s.tenant_id = ${db.tenant} AND s.bank_id = ${bank} AND ${only ? sql`s.compartment_id = ANY(${only}::text[])` : sql`true`} ORDER BY c.number
+		${lock ? sql`FOR UPDATE OF s` : sql``}`)
 export const doorLive = (db: Db, compartment: Id<'compartment'>): Promise<DoorRow | undefined> =>
 	db.first(sql`SELECT ${DOOR} FROM compartment_state s WHERE s.tenant_id = ${db.tenant} AND s.compartment_id = ${compartment}`)
 /** Where an asset lies by the banks' own word. */

@@ -1,7 +1,7 @@
 import type { Id } from '@latchwork/core/base'
 import type { StreamEvent } from '@latchwork/core/ledger'
 import { sql, type Tx } from '../store/index.ts'
-import { allocationOf, type DoorLive, follow, type Picture } from './live.ts'
+import { allocationOf, type DoorLive, doorsNamed, follow, type Picture, speaks } from './live.ts'
 import { bankLive, type DoorRow, doorLive, doorOf, doorsLive, liveOf } from './live-read.ts'
 import { asJson } from './read.ts'
 
@@ -12,48 +12,43 @@ import { asJson } from './read.ts'
 export async function applyEdgeEvents(tx: Tx, events: readonly StreamEvent[]): Promise<StreamEvent[]> {
 	const [first] = events
 	if (!first) return []
+	const fresh = await unseen(tx, events)
+	const telling = fresh.filter((event) => speaks(event.type))
+	if (telling.length === 0) return fresh
 	const row = await bankLive(tx, first.bank, true)
 	if (!row) return []
-	const fresh = await unseen(tx, events)
-	if (fresh.length === 0) return []
-	const [doors, closed] = [await doorsLive(tx, first.bank), await closedByStaff(tx, first.bank)]
+	const doors = await doorsNamedBy(tx, first.bank, telling)
 	const picture: Picture = { bank: liveOf(row), doors: new Map(doors.map((d) => [d.id, doorOf(d)])), touched: new Set() }
-	for (const event of fresh) follow(picture, event)
-	await writeDoors(
-		tx,
-		[...picture.touched].flatMap((id) => picture.doors.get(id) ?? []),
-		closed,
-	)
-	await writeBank(tx, first.bank, picture.bank)
+	for (const event of telling) follow(picture, event)
+	const closed = new Set(doors.flatMap((d) => (d.outOfService ? [d.id] : [])))
+	await write(tx, first.bank, picture, closed)
 	return fresh
 }
 
 /** One event: for those who have no batch. */
 export const applyEdgeEvent = async (tx: Tx, event: StreamEvent): Promise<boolean> => (await applyEdgeEvents(tx, [event])).length > 0
 
-/** Of one stream, in order; the ones above what was applied. The bank's row is locked, so nobody else counts at the same time. */
+/** Above what was applied of their stream. A stream is in one transaction at a time (the ledger holds its row). */
 async function unseen(tx: Tx, events: readonly StreamEvent[]): Promise<StreamEvent[]> {
 	const fresh: StreamEvent[] = []
-	const applied = new Map<string, number>()
-	for (const event of events) {
-		const known =
-			applied.get(event.stream) ??
-			(await tx.first<{ seq: number }>(sql`SELECT seq FROM stream_applied WHERE tenant_id = ${tx.tenant} AND stream_id = ${event.stream}`))?.seq ??
-			0
-		applied.set(event.stream, Math.max(known, event.seq))
-		if (event.seq > known) fresh.push(event)
+	for (const stream of new Set(events.map((event) => event.stream))) {
+		const of = events.filter((event) => event.stream === stream)
+		const last = Math.max(...of.map((event) => event.seq))
+		const before = await tx.first<{ seq: number }>(sql`WITH before AS (
+				SELECT seq FROM stream_applied WHERE tenant_id = ${tx.tenant} AND stream_id = ${stream}
+			), put AS (
+				INSERT INTO stream_applied (tenant_id, stream_id, bank_id, seq)
+				SELECT tenant_id, ${stream}, bank_id, ${last}::bigint FROM bank WHERE tenant_id = ${tx.tenant} AND bank_id = ${of[0]?.bank}
+				ON CONFLICT (tenant_id, stream_id) DO UPDATE SET seq = greatest(stream_applied.seq, excluded.seq)
+			) SELECT seq FROM before`)
+		fresh.push(...of.filter((event) => event.seq > (before?.seq ?? 0)))
 	}
-	for (const [stream, seq] of applied)
-		await tx.run(sql`INSERT INTO stream_applied (tenant_id, stream_id, bank_id, seq) VALUES (${tx.tenant}, ${stream}, ${events[0]?.bank}, ${seq})
-			ON CONFLICT (tenant_id, stream_id) DO UPDATE SET seq = excluded.seq`)
 	return fresh
 }
 
-async function closedByStaff(tx: Tx, bank: Id<'bank'>): Promise<ReadonlySet<string>> {
-	const rows = await tx.rows<{ id: string }>(
-		sql`SELECT compartment_id AS id FROM compartment WHERE tenant_id = ${tx.tenant} AND bank_id = ${bank} AND out_of_service IS NOT NULL`,
-	)
-	return new Set(rows.map((r) => r.id))
+function doorsNamedBy(tx: Tx, bank: Id<'bank'>, events: readonly StreamEvent[]): Promise<(DoorRow & { outOfService: boolean })[]> {
+	const named = events.map(doorsNamed)
+	return doorsLive(tx, bank, named.includes('all') ? undefined : named.flat(), true)
 }
 
 /** New compartments: nothing is known of them until their bank speaks. */
@@ -62,42 +57,45 @@ export async function openCompartments(tx: Tx, bank: Id<'bank'>, ids: readonly I
 		SELECT ${tx.tenant}, id, ${bank}, 'unknown', 'closed', true, 'pending-inspection', 'unknown', ${now}::bigint FROM unnest(${ids}::text[]) AS id`)
 }
 
-async function writeDoors(tx: Tx, doors: readonly DoorLive[], closed: ReadonlySet<string>): Promise<void> {
-	if (doors.length === 0) return
-	const rows = doors.map((d) => ({
-		id: d.id,
-		door: d.door,
-		shown: d.shown,
-		alarm: d.alarm ?? null,
-		reliable: d.sensorReliable,
-		session: d.session?.id ?? null,
-		state: d.session?.state ?? null,
-		act: d.session?.act ?? null,
-		subject: d.session?.subject ?? null,
-		allocation: allocationOf(d, closed.has(d.id)),
-		hold: d.hold?.kind ?? null,
-		why: d.hold?.why ?? null,
-		content: d.content,
-		asset: d.asset ?? null,
-		since: d.since,
-		stream: d.event?.stream ?? null,
-		seq: d.event?.seq ?? null,
-	}))
-	await tx.run(sql`UPDATE compartment_state s SET door = n.door, shown = n.shown, alarm = n.alarm, sensor_reliable = n.reliable,
-		session_id = n.session, session_state = n.state, session_act = n.act, session_subject = n.subject, allocation = n.allocation, hold = n.hold,
-		hold_why = n.why, content = n.content, asset_id = n.asset, since = n.since, stream_id = n.stream, seq = n.seq
-		FROM jsonb_to_recordset(${asJson(rows)}) AS n (id text, door text, shown text, alarm text, reliable boolean, session text, state text, act text,
-			subject text, allocation text, hold text, why text, content text, asset text, since bigint, stream text, seq bigint)
-		WHERE s.tenant_id = ${tx.tenant} AND s.compartment_id = n.id`)
+async function write(tx: Tx, bank: Id<'bank'>, picture: Picture, closed: ReadonlySet<string>): Promise<void> {
+	const rows = [...picture.touched].flatMap((id) => {
+		const door = picture.doors.get(id)
+		return door ? [rowOf(door, closed.has(id))] : []
+	})
+	const live = picture.bank
+	const { version, digest, expiresAt, refused } = live.bundle
+	await tx.run(sql`WITH doors AS (
+			UPDATE compartment_state s SET door = n.door, shown = n.shown, alarm = n.alarm, sensor_reliable = n.reliable, session_id = n.session,
+				session_state = n.state, session_act = n.act, session_subject = n.subject, allocation = n.allocation, hold = n.hold, hold_why = n.why,
+				content = n.content, asset_id = n.asset, since = n.since, stream_id = n.stream, seq = n.seq
+			FROM jsonb_to_recordset(${asJson(rows)}) AS n (id text, door text, shown text, alarm text, reliable boolean, session text, state text,
+				act text, subject text, allocation text, hold text, why text, content text, asset text, since bigint, stream text, seq bigint)
+			WHERE s.tenant_id = ${tx.tenant} AND s.compartment_id = n.id
+		) UPDATE bank_state SET stream_id = ${live.stream ?? null}, bundle_version = ${version}, bundle_digest = ${digest ?? null},
+			bundle_expires_at = ${expiresAt ?? null}, bundle_refused = ${refused ?? null}, boards = ${asJson(live.boards)}, readers = ${asJson(live.readers)},
+			storage = ${live.storage}, clock = ${live.clock}, history_lost = ${live.historyLost}, tampered = ${live.tampered}, event_at = ${live.eventAt ?? null}
+			WHERE tenant_id = ${tx.tenant} AND bank_id = ${bank}`)
 }
 
-async function writeBank(tx: Tx, bank: Id<'bank'>, live: Picture['bank']): Promise<void> {
-	const { version, digest, expiresAt, refused } = live.bundle
-	await tx.run(sql`UPDATE bank_state SET stream_id = ${live.stream ?? null}, bundle_version = ${version}, bundle_digest = ${digest ?? null},
-		bundle_expires_at = ${expiresAt ?? null}, bundle_refused = ${refused ?? null}, boards = ${asJson(live.boards)}, readers = ${asJson(live.readers)},
-		storage = ${live.storage}, clock = ${live.clock}, history_lost = ${live.historyLost}, tampered = ${live.tampered}, event_at = ${live.eventAt ?? null}
-		WHERE tenant_id = ${tx.tenant} AND bank_id = ${bank}`)
-}
+const rowOf = (d: DoorLive, closedByStaff: boolean) => ({
+	id: d.id,
+	door: d.door,
+	shown: d.shown,
+	alarm: d.alarm ?? null,
+	reliable: d.sensorReliable,
+	session: d.session?.id ?? null,
+	state: d.session?.state ?? null,
+	act: d.session?.act ?? null,
+	subject: d.session?.subject ?? null,
+	allocation: allocationOf(d, closedByStaff),
+	hold: d.hold?.kind ?? null,
+	why: d.hold?.why ?? null,
+	content: d.content,
+	asset: d.asset ?? null,
+	since: d.since,
+	stream: d.event?.stream ?? null,
+	seq: d.event?.seq ?? null,
+})
 
 /** Space promised by the server (reservation or case id), or given back with undefined. Answers false when somebody else has it. */
 export async function reserveCompartment(tx: Tx, id: Id<'compartment'>, reservedFor: string | undefined, now: number): Promise<boolean> {

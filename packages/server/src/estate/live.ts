@@ -74,6 +74,15 @@ export function allocationOf(door: Omit<DoorLive, 'id' | 'since'>, closedByStaff
 	return door.reservedFor === undefined ? 'available' : 'reserved'
 }
 
+/** Whether events of this type say anything about doors and machines: most of a stream speaks of people, visits and cases. */
+export const speaks = (type: string): boolean => type === 'stream.started' || Object.hasOwn(RULES, type)
+
+/** The doors that an event may change; `all` of the bank, or these. */
+export function doorsNamed({ type, subject, data }: StreamEvent): 'all' | readonly string[] {
+	if (type === 'stream.started' || type === 'controller.started') return 'all'
+	return [subject, data.compartment, ...idsOf(data.compartments)].filter((id) => isId('compartment', id))
+}
+
 /** Doors in the making, so that a batch costs one write a door. */
 export interface Picture {
 	bank: BankLive

@@ -53,7 +53,7 @@ export async function removeSite(tx: Tx, change: Change, id: Id<'site'>, ifMatch
 		['area', sql`SELECT count(*) AS n FROM area WHERE tenant_id = ${tx.tenant} AND site_id = ${id}`],
 	])
 	await tx.run(sql`DELETE FROM site WHERE tenant_id = ${tx.tenant} AND site_id = ${id}`)
-	await record(tx, change, 'site.removed', id, { site: id })
+	await record(tx, change, 'site.closed', id, { site: id })
 }
 
 export async function createArea(tx: Tx, change: Change, { site, name, ...notes }: { site: Id<'site'>; name: string } & Notes): Promise<Area> {
@@ -88,5 +88,5 @@ export async function removeArea(tx: Tx, change: Change, id: Id<'area'>, ifMatch
 	unchangedSince(ifMatch, before)
 	await unlessReferred(tx, 'area', [['bank', sql`SELECT count(*) AS n FROM bank WHERE tenant_id = ${tx.tenant} AND area_id = ${id}`]])
 	await tx.run(sql`DELETE FROM area WHERE tenant_id = ${tx.tenant} AND area_id = ${id}`)
-	await record(tx, change, 'area.removed', id, { site: before.site })
+	await record(tx, change, 'area.closed', id, { site: before.site })
 }
