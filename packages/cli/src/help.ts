@@ -34,6 +34,10 @@ export const HELP = {
 			'--history': 'settle: see above',
 		},
 	},
+	server: {
+		words: 'run the server: many banks, one ledger, API and console',
+		options: { '--data DIR': DATA, '--clock DIR': 'a time that can be moved, shared with the other processes of `latchwork dev`; tests only' },
+	},
 	driver: {
 		words: 'which hardware is known; whether a driver keeps its contract; work at the cabinet, with the controller stopped',
 		forms: {

@@ -7,6 +7,7 @@ import { type CommandName, helpText, isCommand } from './help.ts'
 const COMMANDS: Readonly<Record<CommandName, (args: readonly string[]) => Promise<void>>> = {
 	dev: async (args) => (await import('./commands/dev.ts')).dev(args),
 	edge: async (args) => (await import('./commands/edge.ts')).edge(args),
+	server: async (args) => (await import('./commands/server.ts')).server(args),
 	driver: async (args) => (await import('./commands/driver.ts')).driver(args),
 	ledger: async (args) => (await import('./commands/ledger.ts')).ledger(args),
 	bench: async (args) => (await import('./commands/bench.ts')).bench(args),

@@ -1,0 +1,118 @@
+import { isIP } from 'node:net'
+import { join, resolve } from 'node:path'
+import { Fault, fromHex } from '@latchwork/core/base'
+
+/** What a server runs with; made of the environment, and of nothing else. */
+export interface ServerConfig {
+	/** Its own directory: embedded database, master key. */
+	readonly data: string
+	readonly host: string
+	/** 0: any free port. */
+	readonly port: number
+	/** Where people reach it; without: where it listens. */
+	readonly publicUrl: string | undefined
+	/** Undefined: an embedded PostgreSQL under the data directory. */
+	readonly database: { readonly url: string; readonly appUrl: string | undefined } | undefined
+	/** Connections that work at the same time. */
+	readonly pool: number
+	/** An external broker instead of the one that comes along. */
+	readonly mqttUrl: string | undefined
+	/** 32 bytes, or the file that holds them in hex and is made at the first start. */
+	readonly masterKey: { readonly bytes: Uint8Array } | { readonly file: string }
+	/** Proxies whose `X-Forwarded-For` is believed. */
+	readonly proxies: readonly string[]
+	/** Used at the very first start only. */
+	readonly first: { readonly organisation: string; readonly email: string }
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** Throws `config-invalid` that names the variable and what is allowed. */
+export function serverConfig(env: Environment): ServerConfig {
+	const given = (name: string) => (env[name] === undefined || env[name] === '' ? undefined : env[name])
+	const data = resolve(given('LATCHWORK_DATA') ?? '.latchwork')
+	const url = given('DATABASE_URL')
+	const appUrl = given('DATABASE_APP_URL')
+	if (appUrl !== undefined && url === undefined) throw wrong('DATABASE_APP_URL', 'goes together with DATABASE_URL, the login that owns the tables')
+	return {
+		data,
+		host: host(given('LATCHWORK_HOST')),
+		port: whole('LATCHWORK_PORT', given('LATCHWORK_PORT'), 0, 65_535) ?? 4_170,
+		publicUrl: publicUrl(given('LATCHWORK_PUBLIC_URL')),
+		database: url === undefined ? undefined : { url: postgres('DATABASE_URL', url), appUrl: appUrl && postgres('DATABASE_APP_URL', appUrl) },
+		pool: whole('LATCHWORK_POOL', given('LATCHWORK_POOL'), 2, 200) ?? 10,
+		mqttUrl: broker(given('MQTT_URL')),
+		masterKey: masterKey(given('LATCHWORK_MASTER_KEY'), given('LATCHWORK_MASTER_KEY_FILE'), data),
+		proxies: proxies(given('LATCHWORK_PROXIES')),
+		first: { organisation: given('LATCHWORK_ORGANISATION') ?? 'Latchwork', email: email(given('LATCHWORK_ADMIN_EMAIL')) },
+	}
+}
+
+const wrong = (name: string, text: string) => new Fault('config-invalid', `${name} ${text}.`, { detail: { setting: name } })
+
+function whole(name: string, text: string | undefined, least: number, most: number): number | undefined {
+	if (text === undefined) return undefined
+	const number = Number(text)
+	if (!/^\d+$/.test(text) || number < least || number > most) throw wrong(name, `must be a number from ${least} to ${most}, not "${text}"`)
+	return number
+}
+
+/** Loopback unless somebody says otherwise: what is reachable from outside stands behind a proxy that ends TLS. */
+function host(text = '127.0.0.1'): string {
+	if (isIP(text) === 0 && text !== 'localhost') throw wrong('LATCHWORK_HOST', `must be an IP address, not "${text}"`)
+	return text
+}
+
+function publicUrl(text: string | undefined): string | undefined {
+	if (text === undefined) return undefined
+	const url = URL.parse(text)
+	if (!url || (url.protocol !== 'https:' && url.protocol !== 'http:') || url.pathname !== '/' || url.search || url.hash || url.username)
+		throw wrong('LATCHWORK_PUBLIC_URL', `must be https://HOST, without a path, not "${text}"`)
+	const isLoopback = url.hostname === 'localhost' || url.hostname === '[::1]' || /^127\./.test(url.hostname)
+	if (url.protocol === 'http:' && !isLoopback)
+		throw wrong('LATCHWORK_PUBLIC_URL', 'must begin with https:// (people sign in there); http:// is for this machine alone')
+	return url.origin
+}
+
+function postgres(name: string, text: string): string {
+	const url = URL.parse(text)
+	// The URL holds a password: it is not repeated.
+	if (!url || !/^postgres(?:ql)?:$/.test(url.protocol)) throw wrong(name, 'must be a URL like postgresql://USER:PASSWORD@HOST/DATABASE')
+	return text
+}
+
+function broker(text: string | undefined): string | undefined {
+	if (text === undefined) return undefined
+	const url = URL.parse(text)
+	if (!url || !/^(?:mqtts?|wss?):$/.test(url.protocol)) throw wrong('MQTT_URL', 'must begin with mqtts://, mqtt://, wss:// or ws://')
+	return text
+}
+
+function masterKey(text: string | undefined, file: string | undefined, data: string): ServerConfig['masterKey'] {
+	if (text !== undefined && file !== undefined) throw wrong('LATCHWORK_MASTER_KEY', 'and LATCHWORK_MASTER_KEY_FILE exclude each other')
+	if (text === undefined) return { file: file === undefined ? join(data, 'master.key') : resolve(file) }
+	return { bytes: keyBytes('LATCHWORK_MASTER_KEY', text) }
+}
+
+/** 64 hex digits. */
+export function keyBytes(name: string, text: string): Uint8Array {
+	if (!/^[0-9a-fA-F]{64}$/.test(text.trim())) throw wrong(name, 'must hold 32 bytes as 64 hex digits, as `openssl rand -hex 32` makes them')
+	const bytes = fromHex(text.trim())
+	if (new Set(bytes).size < 8) throw wrong(name, 'is no random key; make one with `openssl rand -hex 32`')
+	return bytes
+}
+
+function proxies(text = ''): readonly string[] {
+	const all = text
+		.split(',')
+		.map((one) => one.trim())
+		.filter(Boolean)
+	for (const one of all)
+		if (isIP(one.replace(/\/\d{1,3}$/, '')) === 0) throw wrong('LATCHWORK_PROXIES', `must be IP addresses or networks like 10.0.0.0/8, not "${one}"`)
+	return all
+}
+
+function email(text = 'admin@localhost'): string {
+	if (!/^[^\s@]{1,64}@[^\s@]{1,190}$/.test(text)) throw wrong('LATCHWORK_ADMIN_EMAIL', `must be an e-mail address, not "${text}"`)
+	return text
+}
