@@ -112,7 +112,7 @@ function keepRunning(first: Postmaster, start: () => Promise<Postmaster>, { cloc
 function postmasterOf(place: Place, native: string, { throwaway = false, clock, log }: EmbeddedConfig): PostmasterConfig {
 	const settings = {
 		listen_addresses: '',
-		unix_socket_directories: place.socketsArgument,
+		unix_socket_directories: place.sockets,
 		unix_socket_permissions: '0700',
 		// Failures reach us as answers: no statement and no row is written to a log.
 		log_min_messages: 'log',

@@ -19,7 +19,6 @@ export interface Place {
 	readonly data: string
 	readonly dataArgument: string
 	readonly sockets: string
-	readonly socketsArgument: string
 	/** The owner's password, in hex. */
 	readonly password: string
 	readonly passwordArgument: string
@@ -42,18 +41,18 @@ export function takePlace(directory: string): Place {
 		mkdirSync(data, { recursive: true, mode: 0o700 })
 		const runner = runnerOf(data)
 		for (const path of [root, data]) give(path, runner)
-		const sockets = join(root, 'run').length <= LONGEST ? join(root, 'run') : shortPath(root)
+		const inside = !reaches(data, runner)
+		// Postgres folds `..` out of names of sockets, so below a directory that its runner may not enter they have to lie elsewhere.
+		const sockets = !inside && join(root, 'run').length <= LONGEST ? join(root, 'run') : shortPath(root)
 		mkdirSync(sockets, { recursive: true, mode: 0o700 })
 		refuseForeign(sockets, runner)
 		give(sockets, runner)
-		const inside = !reaches(data, runner)
 		return {
 			root,
 			runner,
 			data,
 			dataArgument: inside ? INSIDE : data,
 			sockets,
-			socketsArgument: inside && sockets.startsWith(root) ? `${INSIDE}/../run` : sockets,
 			password: join(root, 'password'),
 			passwordArgument: inside ? `${INSIDE}/../password` : join(root, 'password'),
 			mark: join(root, 'made'),
