@@ -130,10 +130,11 @@ async function lockStreams(tx: Tx, tenant: string, group: readonly Examined[], n
 	if (unknown.length === 0) return rows
 	const { nextSeq, headHash } = freshStream('')
 	await tx.run(sql`
-		INSERT INTO stream (tenant_id, stream, controller, bank, next_seq, head_hash, started_at, received_at)
-		SELECT ${tenant}, n.stream, n.controller, n.bank, ${nextSeq}::bigint, ${Buffer.from(fromHex(headHash))}::bytea, ${now}::bigint, ${now}::bigint
+		INSERT INTO stream (tenant_id, stream, controller, bank, site, next_seq, head_hash, started_at, received_at)
+		SELECT ${tenant}, n.stream, n.controller, n.bank, n.site, ${nextSeq}::bigint, ${Buffer.from(fromHex(headHash))}::bytea, ${now}::bigint, ${now}::bigint
 		FROM unnest(${unknown.map(({ batch }) => batch.stream)}::text[], ${unknown.map(({ sender }) => sender.controller)}::text[],
-			${unknown.map(({ events }) => events[0]?.event.bank ?? '')}::text[]) AS n (stream, controller, bank)
+			${unknown.map(({ events }) => events[0]?.event.bank)}::text[], ${unknown.map(({ sender, events }) => events[0] && siteOf(sender, events[0].event.bank))}::text[])
+			AS n (stream, controller, bank, site)
 		ON CONFLICT DO NOTHING`)
 	return selectStreams(tx, tenant, wanted)
 }

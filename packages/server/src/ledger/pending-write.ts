@@ -1,5 +1,6 @@
+import { hashLeaf } from '@latchwork/core/ledger'
 import { sql, type Tx } from '../store/index.ts'
-import { leafOf } from './leaf.ts'
+import { sha256 } from './sha256.ts'
 
 /** An event on its way into the log: its bytes as minted, and the columns that filters use. */
 export interface Entry {
@@ -21,7 +22,7 @@ export async function insertPending(tx: Tx, tenant: string, entries: readonly En
 	await tx.run(sql`
 		INSERT INTO event_pending (tenant_id, leaf, bytes, type, subject, actor, site, bank, stream, seq, at, received)
 		SELECT ${tenant}, e.leaf, e.bytes, e.type, e.subject, e.actor, e.site, e.bank, e.stream, e.seq, e.at, ${Math.floor(received)}::bigint
-		FROM unnest(${entries.map((entry) => leafOf(entry.bytes))}::bytea[], ${column('bytes')}::bytea[], ${column('type')}::text[],
+		FROM unnest(${entries.map((entry) => hashLeaf(entry.bytes, sha256))}::bytea[], ${column('bytes')}::bytea[], ${column('type')}::text[],
 			${column('subject')}::text[], ${column('actor')}::text[], ${column('site')}::text[], ${column('bank')}::text[],
 			${column('stream')}::text[], ${column('seq')}::bigint[], ${column('at')}::bigint[])
 			WITH ORDINALITY AS e (leaf, bytes, type, subject, actor, site, bank, stream, seq, at, ordinality)

@@ -7,6 +7,7 @@ CREATE TABLE stream (
 	stream text NOT NULL,
 	controller text NOT NULL,
 	bank text NOT NULL,
+	site text NOT NULL,
 	next_seq bigint NOT NULL,
 	head_hash bytea NOT NULL,
 	-- The newest head that the controller signed, as it came.
@@ -41,6 +42,7 @@ CREATE TABLE event_pending (
 	PRIMARY KEY (tenant_id, arrival)
 );
 SELECT latchwork.guard('event_pending');
+REVOKE UPDATE, DELETE ON event_pending FROM latchwork_app;
 -- Rows live for a few milliseconds: the dead ones are cleared before they are a burden to the sequencer's look.
 ALTER TABLE event_pending SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_analyze_threshold = 100000, autovacuum_vacuum_cost_delay = 0);
 

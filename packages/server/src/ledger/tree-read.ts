@@ -1,0 +1,47 @@
+import type { Id } from '@latchwork/core/base'
+import { edgeTiles, HASH_BYTES, hashLeaf, type ReadTile, type RightEdge, TILE_WIDTH, type TileAt } from '@latchwork/core/ledger'
+import { type Db, type Sql, sql } from '../store/index.ts'
+import { sha256 } from './sha256.ts'
+
+/** The month in which a position lies: an event's partition and the second part of its key. */
+export const monthAt = (tenant: string, position: number): Sql<unknown> =>
+	sql`(SELECT coalesce(max(m.month), 0) FROM ledger_month m WHERE m.tenant_id = ${tenant} AND m.first_position <= ${position})`
+
+/** Condition on `event`: from this position on. The pair finds the place in the key, the month alone rules out partitions. */
+export const fromPosition = (tenant: string, position: number): Sql<unknown> =>
+	sql`tenant_id = ${tenant} AND month >= ${monthAt(tenant, position)} AND (month, position) >= (${monthAt(tenant, position)}, ${position})`
+
+/** Bytes of consecutive events, as minted. Fewer than asked for: the log ends there. */
+export async function readEntries(db: Db, tenant: Id<'tenant'>, first: number, count: number): Promise<Uint8Array[]> {
+	const rows = await db.rows<{ bytes: Uint8Array }>(
+		sql`SELECT bytes FROM event WHERE ${fromPosition(tenant, first)} ORDER BY month, position LIMIT ${count}`,
+	)
+	return rows.map(({ bytes }) => bytes)
+}
+
+/** Tiles of a tenant's log at any size that it has or had: a narrower tile is the beginning of a wider one. */
+export function tileReader(db: Db, tenant: Id<'tenant'>): ReadTile {
+	return async (tile) => ((await storedTile(db, tenant, tile)) ?? (await leavesOf(db, tenant, tile))).subarray(0, tile.width * HASH_BYTES)
+}
+
+async function storedTile(db: Db, tenant: string, { level, index }: TileAt): Promise<Uint8Array | undefined> {
+	const row = await db.first<{ hashes: Uint8Array }>(
+		sql`SELECT hashes FROM ledger_tile WHERE tenant_id = ${tenant} AND level = ${level} AND index = ${index}`,
+	)
+	return row?.hashes
+}
+
+/** The partial tile of level 0 is not stored: it would be written anew with every batch, and its hashes are those of at most 255 events. */
+async function leavesOf(db: Db, tenant: Id<'tenant'>, { level, index, width }: TileAt): Promise<Uint8Array> {
+	if (level > 0) return new Uint8Array()
+	const entries = await readEntries(db, tenant, index * TILE_WIDTH, width)
+	return Buffer.concat(entries.map((bytes) => hashLeaf(bytes, sha256)))
+}
+
+/** What the tree grows on from, out of what is stored. */
+export async function readEdge(db: Db, tenant: Id<'tenant'>, size: number): Promise<RightEdge> {
+	const read = tileReader(db, tenant)
+	const tiles: Uint8Array[] = []
+	for (const tile of edgeTiles(size)) tiles[tile.level] = await read(tile)
+	return { size, tiles: Array.from(tiles, (hashes) => hashes ?? new Uint8Array()) }
+}
