@@ -1,7 +1,7 @@
 import { Fault, type Id, type Random } from '@latchwork/core/base'
+import { mintServerEvent, type ServerDraft, type ServerEvent } from '@latchwork/core/ledger'
 import type { Tx } from '../store/index.ts'
 import { insertPending } from './pending-write.ts'
-import { mintServerEvent, type ServerDraft, type ServerEvent } from './server-event.ts'
 
 export interface AppendContext {
 	/** Milliseconds since 1970, by the caller's clock. */

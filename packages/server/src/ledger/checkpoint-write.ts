@@ -1,9 +1,11 @@
 import type { Id, Sign } from '@latchwork/core/base'
 import { growTree, proveConsistency, signCheckpoint, type TreeHead, verifyConsistency } from '@latchwork/core/ledger'
+import { nodeCrypto } from '../crypto.ts'
 import { type Db, sql, type Tx } from '../store/index.ts'
 import { DamagedLog, type Shard, shardOf } from './sequence-write.ts'
-import { sha256 } from './sha256.ts'
 import { readEdge, tileReader } from './tree-read.ts'
+
+const { sha256 } = nodeCrypto
 
 /** Who signs for a tenant's log. */
 export interface LogSigner {

@@ -1,10 +1,9 @@
 import { Fault, fromHex, type Id, isFault, type Random } from '@latchwork/core/base'
-import type { StreamEvent } from '@latchwork/core/ledger'
+import type { ServerDraft, StreamEvent } from '@latchwork/core/ledger'
 import { asFault, sql, type Tx } from '../store/index.ts'
 import { type Admission, admit, type Examined, freshStream, type Sender, type StreamAnswer, type StreamState, unvouched } from './admission.ts'
 import { append } from './append-write.ts'
 import { type Entry, insertPending } from './pending-write.ts'
-import type { ServerDraft } from './server-event.ts'
 
 /** Changes another domain's state by what a controller has recorded, in the transaction that records it. Events come in the order of their stream, each once. */
 export type Applier = (
@@ -99,6 +98,7 @@ function note(
 			facts.push(fact('stream.gap', { from: state.nextSeq, to: row.gapTo ?? gapTo }))
 		}
 	} else if (row.gapTo !== null && state.nextSeq > row.gapTo) {
+		if (row.alarm === 'gap') facts.push(fact('stream.gap-closed', { to: row.gapTo }))
 		Object.assign(row, { changed: true, gapSince: null, gapTo: null, ...(row.alarm === 'gap' && { alarm: null, alarmAt: null }) })
 	}
 	// Once: whoever repeats a lie does not fill the log with it.

@@ -1,6 +1,8 @@
 import { hashLeaf } from '@latchwork/core/ledger'
+import { nodeCrypto } from '../crypto.ts'
 import { sql, type Tx } from '../store/index.ts'
-import { sha256 } from './sha256.ts'
+
+const { sha256 } = nodeCrypto
 
 /** An event on its way into the log: its bytes as minted, and the columns that filters use. */
 export interface Entry {

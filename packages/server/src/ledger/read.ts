@@ -1,7 +1,6 @@
 import type { Id } from '@latchwork/core/base'
-import type { StreamEvent } from '@latchwork/core/ledger'
+import type { ServerEvent, StreamEvent } from '@latchwork/core/ledger'
 import { type Db, type Sql, sql } from '../store/index.ts'
-import type { ServerEvent } from './server-event.ts'
 import { fromPosition, monthAt } from './tree-read.ts'
 
 /** An event in its place. `body` is what the bytes say, whoever minted them. */

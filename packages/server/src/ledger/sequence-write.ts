@@ -1,8 +1,10 @@
 import { Fault, type Id } from '@latchwork/core/base'
 import { type GrowingTree, growTree, TILE_WIDTH, type Tile } from '@latchwork/core/ledger'
+import { nodeCrypto } from '../crypto.ts'
 import { type Sql, sql, type Tx } from '../store/index.ts'
-import { sha256 } from './sha256.ts'
 import { readEdge } from './tree-read.ts'
+
+const { sha256 } = nodeCrypto
 
 /** Which tenants one sequencer works for: number `index` of `count`. The last two digits of a tenant's id are random. */
 export interface Shard {

@@ -1,7 +1,9 @@
 import type { Id } from '@latchwork/core/base'
 import { edgeTiles, HASH_BYTES, hashLeaf, type ReadTile, type RightEdge, TILE_WIDTH, type TileAt } from '@latchwork/core/ledger'
+import { nodeCrypto } from '../crypto.ts'
 import { type Db, type Sql, sql } from '../store/index.ts'
-import { sha256 } from './sha256.ts'
+
+const { sha256 } = nodeCrypto
 
 /** The month in which a position lies: an event's partition and the second part of its key. */
 export const monthAt = (tenant: string, position: number): Sql<unknown> =>

@@ -1,27 +1,8 @@
-import { createHash, createHmac, createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto'
-import { type Crypto, type Id, newId, type Random } from '@latchwork/core/base'
+import { testKey } from '@latchwork/core/access/testing'
+import { type Id, newId, type Random } from '@latchwork/core/base'
 import { type EventDraft, mint, openStream, type SignedHead, type StreamHead, signHead, streamStarted } from '@latchwork/core/ledger'
+import { nodeCrypto } from '../../crypto.ts'
 import type { Sender, StreamBatch } from '../admission.ts'
-
-const SPKI = Buffer.from('302a300506032b6570032100', 'hex')
-
-export const nodeCrypto: Crypto = {
-	sha256: (bytes) => createHash('sha256').update(bytes).digest(),
-	hmacSha256: (key, bytes) => createHmac('sha256', key).update(bytes).digest(),
-	verify: (publicKey, bytes, signature) =>
-		publicKey.length === 32 &&
-		signature.length === 64 &&
-		verify(null, bytes, createPublicKey({ key: Buffer.concat([SPKI, publicKey]), format: 'der', type: 'spki' }), signature),
-}
-
-/** An Ed25519 key of a test. */
-export function testKey() {
-	const { privateKey, publicKey } = generateKeyPairSync('ed25519')
-	return {
-		publicKey: new Uint8Array(publicKey.export({ format: 'der', type: 'spki' }).subarray(-32)),
-		sign: (bytes: Uint8Array) => new Uint8Array(sign(null, bytes, privateKey)),
-	}
-}
 
 export const START = Date.UTC(2026, 0, 5, 9)
 

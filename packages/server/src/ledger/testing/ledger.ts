@@ -1,14 +1,15 @@
-import { createHash } from 'node:crypto'
+import { testKey } from '@latchwork/core/access/testing'
 import { type Clock, fakeClock, type Id, type Random, seededRandom } from '@latchwork/core/base'
 import { type GrowingTree, growTree, hashLeaf } from '@latchwork/core/ledger'
+import { nodeCrypto } from '../../crypto.ts'
 import type { Store } from '../../store/index.ts'
 import { type LogSigner, writeCheckpoint } from '../checkpoint-write.ts'
 import { type InboxTerms, openInbox } from '../inbox.ts'
 import { sequence } from '../sequence-write.ts'
 import { readEdge, readEntries } from '../tree-read.ts'
-import { nodeCrypto, START, testKey } from './controller.ts'
+import { START } from './controller.ts'
 
-const sha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest()
+const { sha256 } = nodeCrypto
 
 /** Waits in tests are real: what is waited for is done by the database or by another process. */
 export const realPace: Pick<Clock, 'after' | 'mono'> = {

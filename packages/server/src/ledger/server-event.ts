@@ -1,1 +1,0 @@
-export { mintServerEvent, type ServerDraft, type ServerEvent } from '@latchwork/core/ledger'
