@@ -52,3 +52,4 @@ export {
 	within,
 } from './read.ts'
 export { createArea, createSite, type SiteFields } from './site-write.ts'
+export { estateRoutes } from './routes.ts'

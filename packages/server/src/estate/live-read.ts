@@ -54,6 +54,8 @@ export const doorsLive = (db: Db, bank: Id<'bank'>, only?: readonly string[], lo
 		${lock ? sql`FOR UPDATE OF s` : sql``}`)
 export const doorLive = (db: Db, compartment: Id<'compartment'>): Promise<DoorRow | undefined> =>
 	db.first(sql`SELECT ${DOOR} FROM compartment_state s WHERE s.tenant_id = ${db.tenant} AND s.compartment_id = ${compartment}`)
+export const doorsById = (db: Db, compartments: readonly Id<'compartment'>[]): Promise<DoorRow[]> =>
+	db.rows(sql`SELECT ${DOOR} FROM compartment_state s WHERE s.tenant_id = ${db.tenant} AND s.compartment_id = ANY(${compartments}::text[])`)
 /** Where an asset lies by the banks' own word. */
 export const doorHolding = (db: Db, asset: string): Promise<DoorRow | undefined> =>
 	db.first(sql`SELECT ${DOOR} FROM compartment_state s WHERE s.tenant_id = ${db.tenant} AND s.asset_id = ${asset} AND s.content = 'item'`)
@@ -116,7 +118,7 @@ export const controllersLive = (db: Db, controllers: readonly Id<'controller'>[]
 /** Sent by nobody else than the map: drawing, labels and live state of one bank in one query. */
 export interface MapRow extends DoorRow {
 	readonly number: number
-	readonly size: string
+	readonly size: 'S' | 'M' | 'L' | 'XL'
 	readonly accessible: boolean
 	readonly powered: boolean
 	readonly wired: boolean
