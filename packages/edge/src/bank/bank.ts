@@ -239,9 +239,11 @@ export function openBank(parts: BankParts): Bank {
 			const up = fact.kind === 'board-up'
 			if (!entry || entry.up === up) return
 			entry.up = up
-			journal.note({ type: up ? 'board.returned' : 'board.lost', subject: `${bus}/${fact.board}`, actor: 'edge', data: {} })
-			if (!up)
-				input({ kind: 'board-lost', compartments: parts.wiring.filter((w) => w.ref.bus === bus && w.ref.board === fact.board).map((w) => w.id) })
+			const wired = parts.wiring.filter((w) => w.ref.bus === bus && w.ref.board === fact.board)
+			// Whoever follows the stream knows no wiring: these are the doors that can be seen from now on, or no longer.
+			const compartments = wired.filter((w) => w.senses.door).map((w) => w.id)
+			journal.note({ type: up ? 'board.returned' : 'board.lost', subject: `${bus}/${fact.board}`, actor: 'edge', data: { compartments } })
+			if (!up) input({ kind: 'board-lost', compartments: wired.map((w) => w.id) })
 			else parts.changed({ bank, touched: [], events: [], effects: [], ended: [] })
 		},
 		boards: () => [...boards.values()],

@@ -34,7 +34,7 @@ export const bankRoutes = (random: Random): Route[] => [
 		handle: ({ read, query, caller }) =>
 			read(async (db) => {
 				const banks = await listBanks(db, paging(query, scopesOf(caller, 'estate.read')), query)
-				const live = new Map((await banksLive(db, banks.map((b) => b.id))).map((row) => [row.bank, row]))
+				const live = await banksLive(db, banks)
 				return page(banks, query.limit, (bank) => showBank(bank, present(live.get(bank.id), 'bank')), lastOf)
 			}),
 	}),
@@ -48,8 +48,7 @@ export const bankRoutes = (random: Random): Route[] => [
 		body: z.strictObject({ site: ids.site, area: ids.area.optional(), ...bankFields, ...noteFields }),
 		bodyLimit: LAYOUT_LIMIT,
 		answers: { 201: bankShape },
-		handle: ({ write, body, caller, now }) =>
-			write(async (tx) => shown(tx, await createBank(tx, { actor: caller.subject, now, random }, body))),
+		handle: ({ write, body, caller, now }) => write(async (tx) => shown(tx, await createBank(tx, { actor: caller.subject, now, random }, body))),
 	}),
 	route({
 		method: 'GET',
@@ -123,8 +122,7 @@ export const bankRoutes = (random: Random): Route[] => [
 		scope: async ({ body }, db) => placeOf(db, body.bank),
 		body: z.strictObject({ bank: ids.bank, name: line(200).optional(), column: bankLayout.shape.columns.element }),
 		answers: { 201: moduleShape },
-		handle: ({ write, body, caller, now }) =>
-			write(async (tx) => showModule(await createModule(tx, { actor: caller.subject, now, random }, body))),
+		handle: ({ write, body, caller, now }) => write(async (tx) => showModule(await createModule(tx, { actor: caller.subject, now, random }, body))),
 	}),
 	route({
 		method: 'GET',

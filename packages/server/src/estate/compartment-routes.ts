@@ -29,7 +29,7 @@ export const compartmentRoutes = (random: Random): Route[] => [
 		handle: ({ read, query, caller }) =>
 			read(async (db) => {
 				const found = await listCompartments(db, paging(query, scopesOf(caller, 'estate.read')), query.bank)
-				const live = new Map((await doorsById(db, found.map((c) => c.id))).map((door) => [door.id, door]))
+				const live = await doorsById(db, found)
 				return page(found, query.limit, (c) => showCompartment(c, present(live.get(c.id), 'compartment')), lastOf)
 			}),
 	}),

@@ -14,7 +14,7 @@ const atController = async (asked: { params: { controller: string } }, db: Db) =
 	const controller = await findController(db, asked.params.controller)
 	return controller && placeOf(db, controller.bank)
 }
-const shown = async (db: Db, controller: Controller) => showController(controller, (await controllersLive(db, [controller.id]))[0])
+const shown = async (db: Db, controller: Controller) => showController(controller, (await controllersLive(db, [controller])).get(controller.id))
 
 export const controllerRoutes = (random: Random): Route[] => [
 	route({
@@ -29,7 +29,7 @@ export const controllerRoutes = (random: Random): Route[] => [
 		handle: ({ read, query, caller }) =>
 			read(async (db) => {
 				const found = await listControllers(db, paging(query, scopesOf(caller, 'estate.read')), query.bank)
-				const live = new Map((await controllersLive(db, found.map((c) => c.id))).map((row) => [row.id, row]))
+				const live = await controllersLive(db, found)
 				return page(found, query.limit, (c) => showController(c, live.get(c.id)), lastOf)
 			}),
 	}),

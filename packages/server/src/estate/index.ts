@@ -51,5 +51,5 @@ export {
 	siteOf,
 	within,
 } from './read.ts'
-export { createArea, createSite, type SiteFields } from './site-write.ts'
 export { estateRoutes } from './routes.ts'
+export { createArea, createSite, type SiteFields } from './site-write.ts'

@@ -54,8 +54,12 @@ export const doorsLive = (db: Db, bank: Id<'bank'>, only?: readonly string[], lo
 		${lock ? sql`FOR UPDATE OF s` : sql``}`)
 export const doorLive = (db: Db, compartment: Id<'compartment'>): Promise<DoorRow | undefined> =>
 	db.first(sql`SELECT ${DOOR} FROM compartment_state s WHERE s.tenant_id = ${db.tenant} AND s.compartment_id = ${compartment}`)
-export const doorsById = (db: Db, compartments: readonly Id<'compartment'>[]): Promise<DoorRow[]> =>
-	db.rows(sql`SELECT ${DOOR} FROM compartment_state s WHERE s.tenant_id = ${db.tenant} AND s.compartment_id = ANY(${compartments}::text[])`)
+export const doorsById = async (db: Db, compartments: readonly Has<'compartment'>[]): Promise<ReadonlyMap<string, DoorRow>> => {
+	const rows = await db.rows<DoorRow>(
+		sql`SELECT ${DOOR} FROM compartment_state s WHERE s.tenant_id = ${db.tenant} AND s.compartment_id = ANY(${idsOf(compartments)}::text[])`,
+	)
+	return new Map(rows.map((row) => [row.id, row]))
+}
 /** Where an asset lies by the banks' own word. */
 export const doorHolding = (db: Db, asset: string): Promise<DoorRow | undefined> =>
 	db.first(sql`SELECT ${DOOR} FROM compartment_state s WHERE s.tenant_id = ${db.tenant} AND s.asset_id = ${asset} AND s.content = 'item'`)
@@ -82,9 +86,13 @@ const BANK = sql`b.bank_id AS bank, b.stream_id AS stream, b.online, b.seen_at A
 
 export const bankLive = (db: Db, bank: Id<'bank'>, lock = false): Promise<BankRow | undefined> =>
 	db.first(sql`SELECT ${BANK} FROM bank_state b WHERE b.tenant_id = ${db.tenant} AND b.bank_id = ${bank} ${lock ? sql`FOR UPDATE` : sql``}`)
-/** By bank, for lists. */
-export const banksLive = (db: Db, banks: readonly Id<'bank'>[]): Promise<BankRow[]> =>
-	db.rows(sql`SELECT ${BANK} FROM bank_state b WHERE b.tenant_id = ${db.tenant} AND b.bank_id = ANY(${banks}::text[])`)
+/** For lists. */
+export const banksLive = async (db: Db, banks: readonly Has<'bank'>[]): Promise<ReadonlyMap<string, BankRow>> => {
+	const rows = await db.rows<BankRow>(
+		sql`SELECT ${BANK} FROM bank_state b WHERE b.tenant_id = ${db.tenant} AND b.bank_id = ANY(${idsOf(banks)}::text[])`,
+	)
+	return new Map(rows.map((row) => [row.bank, row]))
+}
 
 export const liveOf = (row: BankRow): BankLive => ({
 	...(row.stream !== null && { stream: row.stream }),
@@ -111,11 +119,16 @@ export interface ControllerRow {
 	readonly stream: Id<'stream'> | null
 	readonly seq: number | null
 }
-export const controllersLive = (db: Db, controllers: readonly Id<'controller'>[]): Promise<ControllerRow[]> =>
-	db.rows(sql`SELECT controller_id AS id, online, seen_at AS "seenAt", software, stream_id AS stream, seq FROM controller_state
-		WHERE tenant_id = ${db.tenant} AND controller_id = ANY(${controllers}::text[])`)
+export const controllersLive = async (db: Db, controllers: readonly Has<'controller'>[]): Promise<ReadonlyMap<string, ControllerRow>> => {
+	const rows = await db.rows<ControllerRow>(sql`SELECT controller_id AS id, online, seen_at AS "seenAt", software, stream_id AS stream, seq
+		FROM controller_state WHERE tenant_id = ${db.tenant} AND controller_id = ANY(${idsOf(controllers)}::text[])`)
+	return new Map(rows.map((row) => [row.id, row]))
+}
 
-/** Sent by nobody else than the map: drawing, labels and live state of one bank in one query. */
+type Has<K extends 'bank' | 'compartment' | 'controller'> = { readonly id: Id<K> }
+const idsOf = (records: readonly { readonly id: string }[]) => records.map((record) => record.id)
+
+/** For the map: drawing, labels and live state of one bank in one query. */
 export interface MapRow extends DoorRow {
 	readonly number: number
 	readonly size: 'S' | 'M' | 'L' | 'XL'
