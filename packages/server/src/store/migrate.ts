@@ -25,7 +25,8 @@ export interface MigrateConfig {
 
 /** "latchwork" on the keys of a telephone, so that nobody else's lock is meant. Advisory locks are per database. */
 const LOCK = 528_249_675
-export const ROLES = ['latchwork_app', 'latchwork_system'] as const
+const TRIES = 5
+const ROLES = ['latchwork_app', 'latchwork_system'] as const
 
 /** Brings the tables to the version of this code, and says what was applied. Throws `Fault` database-unavailable, database-denied, data-newer, migration-failed. */
 export async function migrate(config: MigrateConfig): Promise<string[]> {
@@ -33,8 +34,7 @@ export async function migrate(config: MigrateConfig): Promise<string[]> {
 	return connected(config.url, async (owner) => {
 		// Of two processes that start at once, the second waits here and then finds nothing to do.
 		await takeTurn(owner, log)
-		await mayCreate(owner)
-		await ensureRoles(owner, config.appUrl)
+		await ensureRights(owner, config.appUrl)
 		await owner.query(`CREATE SCHEMA IF NOT EXISTS latchwork`)
 		await owner.query('CREATE TABLE IF NOT EXISTS latchwork.migration (name text PRIMARY KEY, sha256 text NOT NULL, applied_at bigint NOT NULL)')
 		const { rows } = await owner.query<Applied>('SELECT name, sha256 FROM latchwork.migration ORDER BY name')
@@ -104,63 +104,84 @@ async function apply(owner: pg.Client, { name, sql, sha256 }: Migration, now: nu
 	}
 }
 
-/** Refused at the door with the words to type, not half-way with "permission denied". */
-async function mayCreate(owner: pg.Client): Promise<void> {
-	const { rows } = await owner.query<{ login: string; database: string; may: boolean }>(`
-		SELECT current_user AS login, current_database() AS database, CASE WHEN to_regnamespace('latchwork') IS NULL
-			THEN has_database_privilege(current_database(), 'CREATE')
-			ELSE has_schema_privilege('latchwork', 'CREATE, USAGE') END AS may`)
-	const { login, database, may } = rows[0] ?? { login: '', database: '', may: false }
-	if (may) return
-	throw denied(`The login ${login} may not create tables in the database ${database}`, [
-		`ALTER DATABASE ${quoted(database)} OWNER TO ${quoted(login)};`,
-		`ALTER SCHEMA latchwork OWNER TO ${quoted(login)}; -- if it exists`,
-	])
+/** A right that is needed, the statement that gives it, and whether it is there. */
+interface Right {
+	readonly statement: string
+	isThere(): Promise<boolean>
 }
 
-/** Roles belong to the whole cluster: another database's server may create or grant them at this very moment, and the later one looks again. */
-async function ensureRoles(owner: pg.Client, appUrl: string | undefined): Promise<void> {
-	const own = await loginOf(owner)
-	const logins = appUrl === undefined ? [own] : [own, await connected(appUrl, loginOf)]
-	for (const role of ROLES) {
-		await again(
-			owner,
-			`CREATE ROLE ${role} NOLOGIN`,
-			async () => (await first(owner, 'SELECT 1 FROM pg_roles WHERE rolname = $1', [role])) !== undefined,
+/** Gives itself what is missing where it may. Where it may not, it refuses at the door with all that an administrator must type, not half-way with "permission denied". */
+async function ensureRights(owner: pg.Client, appUrl: string | undefined): Promise<void> {
+	await refuseOtherOwner(owner)
+	const login = await loginOf(owner)
+	const logins = new Set([login, ...(appUrl === undefined ? [] : [await connected(appUrl, loginOf)])])
+	const rights = [
+		await rightToCreate(owner, login),
+		...ROLES.map((role) => rightToExist(owner, role)),
+		...[...logins].flatMap((name) => ROLES.map((role) => rightToSet(owner, role, name))),
+	]
+	for (const right of rights) {
+		if (await gained(owner, right)) continue
+		const missing: string[] = []
+		for (const { statement, isThere } of rights) if (!(await isThere().catch(() => false))) missing.push(`  ${statement};`)
+		throw new Fault(
+			'database-denied',
+			`The login ${login} lacks a right that Latchwork needs once. An administrator of the database types, connected to it:\n${missing.join('\n')}`,
 		)
-		for (const login of logins) await again(owner, grantOf(owner, role, login), () => maySet(owner, login, role))
 	}
 }
 
-/** Does it unless it is done. Whoever lost a race finds it done on the second look. */
-async function again(owner: pg.Client, statement: string, isDone: () => Promise<boolean>): Promise<void> {
-	for (let left = 5; !(await isDone()); left--) {
+/** False: this login may not. Roles belong to the whole cluster: another database's server may make or grant them at this very moment, and the later one looks again. */
+async function gained(owner: pg.Client, { statement, isThere }: Right): Promise<boolean> {
+	for (let tries = 0; tries < TRIES; tries++) {
+		if (await isThere()) return true
 		try {
 			await owner.query(statement)
 		} catch (cause) {
-			const { code = '', message } = cause as Error & { code?: string }
-			if (code === '42501')
-				throw denied(`The login ${await loginOf(owner)} may not do this: ${message}. It is needed once`, [...ONCE, `${statement};`])
-			// 42710 and 23505: created meanwhile; XX000: "tuple concurrently updated".
-			if (!['42710', '23505', 'XX000'].includes(code) || left === 0) throw asFault(cause)
+			const { code = '' } = cause as Error & { code?: string }
+			if (code === '42501') return false
+			// 42710 and 23505: made meanwhile; XX000: "tuple concurrently updated".
+			if (!['42710', '23505', 'XX000'].includes(code)) throw cause
 		}
+	}
+	// A grant by somebody who may not is a warning at times, not an error.
+	return isThere()
+}
+
+async function rightToCreate(owner: pg.Client, login: string): Promise<Right> {
+	const database = (await first<{ name: string }>(owner, 'SELECT current_database() AS name'))?.name ?? ''
+	return {
+		statement: `GRANT CREATE ON DATABASE ${quoted(database)} TO ${quoted(login)}`,
+		isThere: () => holds(owner, `SELECT to_regnamespace('latchwork') IS NOT NULL OR has_database_privilege(current_database(), 'CREATE') AS yes`),
 	}
 }
 
-const ONCE = ROLES.map((role) => `CREATE ROLE ${role} NOLOGIN; -- if it is missing`)
+const rightToExist = (owner: pg.Client, role: string): Right => ({
+	statement: `CREATE ROLE ${role} NOLOGIN`,
+	isThere: () => holds(owner, 'SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1) AS yes', [role]),
+})
 
-/** From 16 on a membership does not imply that one may SET ROLE, and the owner should not act with the roles' rights by accident. */
-const grantOf = (owner: pg.Client, role: string, login: string): string =>
-	`GRANT ${role} TO ${quoted(login)}${versionOf(owner) >= 16 ? ' WITH SET TRUE, INHERIT FALSE' : ''}`
+/** From 16 on a membership alone does not allow SET ROLE, and whoever may should not have the role's rights by accident. */
+const rightToSet = (owner: pg.Client, role: string, login: string): Right => ({
+	statement: `GRANT ${role} TO ${quoted(login)}${versionOf(owner) >= 16 ? ' WITH SET TRUE, INHERIT FALSE' : ''}`,
+	isThere: () => holds(owner, 'SELECT pg_has_role($1::name, $2::name, $3) AS yes', [login, role, versionOf(owner) >= 16 ? 'SET' : 'MEMBER']),
+})
 
-const maySet = async (owner: pg.Client, login: string, role: string): Promise<boolean> =>
-	(
-		await first<{ may: boolean }>(owner, 'SELECT pg_has_role($1::name, $2::name, $3) AS may', [
-			login,
-			role,
-			versionOf(owner) >= 16 ? 'SET' : 'MEMBER',
-		])
-	)?.may === true
+/** Tables have one owner, and only that one may change them. */
+async function refuseOtherOwner(owner: pg.Client): Promise<void> {
+	const other = await first<{ name: string }>(
+		owner,
+		`SELECT pg_get_userbyid(nspowner) AS name FROM pg_namespace WHERE nspname = 'latchwork' AND NOT pg_has_role(nspowner, 'USAGE')`,
+	)
+	if (other === undefined) return
+	throw new Fault(
+		'database-denied',
+		`The tables belong to the login ${other.name}, and ${await loginOf(owner)} may not change them. Give ${other.name} in DATABASE_URL, and this one in DATABASE_APP_URL if requests shall use it.`,
+	)
+}
+
+const holds = async (owner: pg.Client, question: string, values: unknown[] = []): Promise<boolean> =>
+	(await first<{ yes: boolean }>(owner, question, values))?.yes === true
 
 const loginOf = async (client: pg.Client): Promise<string> => (await first<{ login: string }>(client, 'SELECT session_user AS login'))?.login ?? ''
 
@@ -190,5 +211,3 @@ async function connected<T>(url: string, work: (client: pg.Client) => Promise<T>
 }
 
 const quoted = (name: string): string => pg.escapeIdentifier(name)
-const denied = (what: string, sql: readonly string[]): Fault =>
-	new Fault('database-denied', `${what}. An administrator of the database types:\n${sql.map((line) => `  ${line}`).join('\n')}`)

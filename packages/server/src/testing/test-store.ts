@@ -27,9 +27,11 @@ export interface TestStoreOptions {
 export interface TestCluster {
 	readonly directory: string
 	readonly url: string
+	readonly appUrl: string
 	pid(): number
 	/** The URL of a fresh database: of the migrated template, or of nothing. */
 	database(template?: 'empty'): Promise<{ url: string; appUrl: string; drop(): Promise<void> }>
+	close(): Promise<void>
 }
 
 const TEMPLATE = 'latchwork_template'
@@ -64,35 +66,51 @@ export async function testStore({ pool = 2 }: TestStoreOptions = {}): Promise<Te
 
 /** The PostgreSQL of this test process: started by the first who asks, gone with the process, however that ends. */
 export function testCluster(): Promise<TestCluster> {
-	cluster ??= start()
+	cluster ??= (async () => {
+		const started = await throwawayCluster()
+		const template = { url: within(started.url, TEMPLATE), appUrl: within(started.appUrl, TEMPLATE) }
+		await asked(started.url, `CREATE DATABASE ${TEMPLATE}`)
+		await migrate({ ...template, now: APPLIED_AT })
+		return started
+	})()
 	return cluster
 }
 
-async function start(): Promise<TestCluster> {
+/** One more PostgreSQL, for tests of what belongs to a whole cluster: roles, logins, its death. It knows no template, but gives empty databases. */
+export async function throwawayCluster(): Promise<TestCluster> {
 	const directory = realpathSync(mkdtempSync(join(tmpdir(), 'latchwork-pg-')))
 	const sweep = sweeper(directory)
 	// Nothing is synced: these databases live for one test, and a power cut takes the test with them.
 	const embedded = await startEmbedded({ directory, clock, random, log: () => {}, throwaway: true })
-	process.once('exit', () => {
+	const { url, appUrl } = embedded
+	const onExit = () => {
 		endNow(embedded, directory)
+		remove()
+	}
+	const remove = () => {
 		rmSync(directory, { recursive: true, force: true })
 		sweep.kill('SIGKILL')
-	})
-	const { url, appUrl } = embedded
-	const within = (at: string, name: string) => at.replace(/\/latchwork\?/, `/${name}?`)
-	await asked(url, `CREATE DATABASE ${TEMPLATE}`)
-	await migrate({ url: within(url, TEMPLATE), appUrl: within(appUrl, TEMPLATE), now: APPLIED_AT })
+	}
+	process.once('exit', onExit)
 	return {
 		directory,
 		url,
+		appUrl,
 		pid: embedded.pid,
 		async database(template) {
 			const name = `test_${++made}`
 			await asked(url, `CREATE DATABASE ${name} TEMPLATE ${template === 'empty' ? 'template0' : TEMPLATE} STRATEGY FILE_COPY`)
 			return { url: within(url, name), appUrl: within(appUrl, name), drop: () => asked(url, `DROP DATABASE ${name} WITH (FORCE)`) }
 		},
+		async close() {
+			process.off('exit', onExit)
+			await embedded.stop()
+			remove()
+		},
 	}
 }
+
+const within = (url: string, database: string): string => url.replace(/\/latchwork\?/, `/${database}?`)
 
 async function asked(url: string, statement: string): Promise<void> {
 	const client = new pg.Client({ connectionString: url })
