@@ -1,0 +1,366 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer as createHttp } from 'node:http'
+import { request } from 'node:https'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { connect as connectTls, type TLSSocket } from 'node:tls'
+import { ALL_UP, allDown, downTopic, LINK_DOWN, LINK_UP, MAX_LINK_BYTES, MAX_POSTED_BYTES, upTopic } from '@latchwork/core/wire'
+import type { MqttClient } from 'mqtt'
+import { socketPaths } from './broker.ts'
+import { DAY_MS } from './pki.ts'
+import { happened, type LinkSite, linkSite, message, newAuthority, type TestDevice } from './testing/site.ts'
+
+const ups = Object.keys(LINK_UP) as (keyof typeof LINK_UP)[]
+const downs = Object.keys(LINK_DOWN) as (keyof typeof LINK_DOWN)[]
+
+/** Connected, or how it ended instead. */
+async function outcome(client: MqttClient): Promise<'connected' | 'refused'> {
+	const how = await Promise.race([
+		happened(client, 'connect').then(() => 'connected' as const),
+		happened(client, 'close').then(() => 'refused' as const),
+	])
+	if (how === 'refused') await client.endAsync(true)
+	return how
+}
+
+describe('the broker child', () => {
+	let site: LinkSite
+	let server: MqttClient
+	let mine: TestDevice
+	let other: TestDevice
+	before(async () => {
+		site = await linkSite()
+		server = site.internal()
+		await happened(server, 'connect')
+		mine = await site.device()
+		other = await site.device({ tenant: site.tenants[1] })
+	})
+	after(() => site.close())
+
+	const connected = async (device: TestDevice, options: Parameters<LinkSite['connect']>[1] = {}) => {
+		const client = site.connect(device, options)
+		await happened(client, 'connect')
+		return client
+	}
+	/** Every message that reaches `client` until `mark` does. */
+	const until = (client: MqttClient, mark: string) =>
+		new Promise<{ topic: string; text: string }[]>((resolve) => {
+			const seen: { topic: string; text: string }[] = []
+			const hear = (topic: string, payload: Buffer) => {
+				const text = payload.toString()
+				if (text !== mark) return void seen.push({ topic, text })
+				client.off('message', hear)
+				resolve(seen)
+			}
+			client.on('message', hear)
+		})
+
+	for (const mqtts of [false, true]) {
+		const way = mqtts ? 'over TLS' : 'over WebSocket'
+
+		test(`${way}, the right certificate is let in, and no other`, async () => {
+			const now = Date.now()
+			const stranger = await newAuthority(site.tenants[0], now)
+			const attempt = async (device: TestDevice | undefined, options: { clientId?: string } = {}) => {
+				const client = site.connect(device, { mqtts, ...options })
+				const how = await outcome(client)
+				await client.endAsync(true)
+				return how
+			}
+			const revoked = await site.device()
+			assert.equal(await attempt(revoked), 'connected')
+			site.revoke(revoked.fingerprint)
+			assert.equal(await attempt(await site.device()), 'connected')
+			assert.equal(await attempt(other), 'connected')
+			assert.equal(await attempt(revoked), 'refused')
+			assert.equal(await attempt(undefined, { clientId: mine.controller }), 'refused')
+			assert.equal(await attempt(await site.device({ by: stranger })), 'refused')
+			assert.equal(await attempt(await site.device({ by: site.authority(site.tenants[1]) })), 'refused')
+			assert.equal(await attempt(await site.device({ now: now - 100 * DAY_MS })), 'refused')
+			assert.equal(await attempt(await site.device({ now: now + 2 * DAY_MS })), 'refused')
+			assert.equal(await attempt(mine, { clientId: other.controller }), 'refused')
+			assert.equal(await attempt(mine, { clientId: `${mine.controller}x` }), 'refused')
+			site.revoke()
+			await site.told('refused-client-id', mine)
+		})
+	}
+
+	test('who says another’s name does not throw it out; its owner connecting anew takes over, and that is told', async () => {
+		const first = await connected(mine)
+		const thief = site.connect(other, { clientId: mine.controller })
+		assert.equal(await outcome(thief), 'refused')
+		assert.ok(first.connected)
+		const gone = happened(first, 'close')
+		const second = await connected(mine, { mqtts: true })
+		await gone
+		await site.told('taken-over', mine)
+		await second.endAsync()
+	})
+
+	test('a revoked controller is put out at once, its neighbour stays', async () => {
+		const client = await connected(mine)
+		const neighbour = await connected(other)
+		const gone = happened(client, 'close')
+		site.revoke(mine.fingerprint)
+		await gone
+		await site.told('ended-revoked', mine)
+		assert.ok(neighbour.connected)
+		site.revoke()
+		await neighbour.endAsync()
+	})
+
+	test('controllers × topics: nothing reaches another by publishing, subscribing, wildcards, wills or retaining; every own topic does', async () => {
+		const devices = [mine, other, await site.device(), await site.device({ tenant: site.tenants[1] })]
+		await server.subscribeAsync('#', { qos: 1 })
+		const clients = await Promise.all(devices.map((device) => connected(device)))
+
+		// Out: each tries each topic of each, and some that are nobody's.
+		const heard = until(server, 'the last')
+		const strange = ['$SYS/x', '$share/g/x', 'x', 'lw/1', `lw/1/${mine.controller}`]
+		let refused = 0
+		let wanted = 0
+		for (const [i, client] of clients.entries())
+			for (const device of devices)
+				for (const topic of [...ups.map((c) => upTopic(device.controller, c)), ...downs.map((c) => downTopic(device.controller, c)), ...strange])
+					for (const retain of [false, true]) {
+						const own = devices[i] === device && topic.includes('/up/') && !retain
+						if (own) wanted += 1
+						else refused += 1
+						await client.publishAsync(topic, `from ${i}`, { qos: 1, retain })
+					}
+		for (const client of clients) assert.ok(client.connected)
+		await clients[0]?.publishAsync(upTopic(mine.controller, 'status'), 'the last', { qos: 1 })
+		const arrived = await heard
+		const leaks = arrived.filter(
+			({ topic, text }) => topic.startsWith('lw/') && !devices.some((d, i) => topic.startsWith(`lw/1/${d.controller}/up/`) && text === `from ${i}`),
+		)
+		assert.deepEqual(leaks, [])
+		assert.equal(arrived.filter(({ text }) => text.startsWith('from ')).filter(({ topic }) => topic !== 'dropped').length, wanted)
+		assert.ok(refused > 10 * wanted)
+
+		// In: each asks for everything, gets its own.
+		const own = await Promise.all(clients.map((client, i) => client.subscribeAsync(allDown(devices[i]?.controller ?? assert.fail()), { qos: 1 })))
+		assert.ok(own.every(([granted]) => granted?.qos === 1))
+		for (const [i, client] of clients.entries())
+			for (const filter of [
+				'#',
+				'+/#',
+				'lw/#',
+				'lw/1/+/down/#',
+				ALL_UP,
+				'dropped',
+				'$SYS/#',
+				'$share/g/#',
+				...devices.flatMap((d, j) => (i === j ? [`lw/1/${d.controller}/#`] : [allDown(d.controller)])),
+			])
+				await assert.rejects(client.subscribeAsync(filter, { qos: 1 }), filter)
+		const inboxes = clients.map((client) => until(client, 'the last'))
+		for (const device of devices)
+			for (const channel of downs) await server.publishAsync(downTopic(device.controller, channel), `to ${device.controller}`, { qos: 1 })
+		for (const device of devices) await server.publishAsync(downTopic(device.controller, 'acks'), 'the last', { qos: 1 })
+		for (const [i, inbox] of (await Promise.all(inboxes)).entries())
+			assert.deepEqual(
+				inbox,
+				downs.map((channel) => ({ topic: downTopic(devices[i]?.controller ?? assert.fail(), channel), text: `to ${devices[i]?.controller}` })),
+			)
+		for (const client of clients) await client.endAsync()
+
+		// Wills: a foreign one is forgotten at the door, the own one is sent.
+		const last = until(server, 'own will')
+		const liar = await connected(mine, {
+			will: { topic: upTopic(other.controller, 'status'), payload: Buffer.from('foreign will'), qos: 1, retain: true },
+		})
+		await site.told('dropped-will', mine)
+		liar.stream.destroy()
+		await happened(liar, 'close')
+		const honest = await connected(other, {
+			will: { topic: upTopic(other.controller, 'status'), payload: Buffer.from('own will'), qos: 1, retain: false },
+		})
+		honest.stream.destroy()
+		assert.deepEqual(
+			(await last).filter(({ text }) => text === 'foreign will'),
+			[],
+		)
+		await server.unsubscribeAsync('#')
+	})
+
+	test('the longest message passes; a longer one ends its sender’s connection and nobody else’s', async () => {
+		await server.subscribeAsync(ALL_UP, { qos: 1 })
+		const neighbour = await connected(other)
+		const topic = upTopic(mine.controller, 'events')
+		const client = await connected(mine)
+		const arrived = message(server)
+		await client.publishAsync(topic, Buffer.alloc(MAX_LINK_BYTES, 0x20), { qos: 1 })
+		assert.equal((await arrived).length, MAX_LINK_BYTES)
+		const gone = happened(client, 'close')
+		client.publish(topic, Buffer.alloc(2 * MAX_LINK_BYTES, 0x20), { qos: 1 })
+		await gone
+		await site.told('too-long', mine)
+		assert.ok(neighbour.connected)
+		await neighbour.endAsync()
+	})
+
+	test('rubbish ends its connection, and a silent controller is gone after half as much again as it promised', async () => {
+		const raw = async (device: TestDevice): Promise<TLSSocket> => {
+			const socket = connectTls({ port: site.broker.ports().mqtts ?? 0, host: 'localhost', ca: site.portCa, cert: device.cert, key: device.key })
+			socket.on('error', () => {})
+			await once(socket, 'secureConnect')
+			return socket
+		}
+		const junk = await raw(mine)
+		junk.write('GET / HTTP/1.1\r\n\r\n')
+		junk.resume()
+		await once(junk, 'close')
+		await site.told('malformed', mine)
+		const packet = await raw(other)
+		// A CONNECT whose protocol name is not MQTT: well framed, and wrong inside.
+		packet.write(Uint8Array.of(0x10, 0x06, 0, 4, 0x4d, 0x51, 0x54, 0x58))
+		packet.resume()
+		await once(packet, 'close')
+		const quiet = await connected(mine, { keepalive: 1, reschedulePings: false })
+		Object.assign(quiet, { sendPing: () => {} })
+		quiet.stream.pause()
+		await happened(quiet, 'close')
+		const still = await connected(other)
+		await still.endAsync()
+	})
+
+	test('a resumed TLS session still shows the certificate', async () => {
+		const dial = (session?: Buffer) =>
+			connectTls({
+				port: site.broker.ports().mqtts ?? 0,
+				host: 'localhost',
+				ca: site.portCa,
+				cert: mine.cert,
+				key: mine.key,
+				...(session && { session }),
+			})
+		const first = dial()
+		first.on('error', () => {})
+		const [session] = (await once(first, 'session')) as [Buffer]
+		first.destroy()
+		const again = dial(session)
+		again.on('error', () => {})
+		await once(again, 'secureConnect')
+		assert.ok(again.isSessionReused())
+		// CONNECT: protocol level 4, clean session, keep-alive 10 s, the client id.
+		const id = Buffer.from(mine.controller)
+		again.write(Buffer.concat([Uint8Array.of(0x10, 12 + id.length, 0, 4), Buffer.from('MQTT'), Uint8Array.of(4, 2, 0, 10, 0, id.length), id]))
+		const [connack] = (await once(again, 'data')) as [Buffer]
+		assert.deepEqual([...connack], [0x20, 2, 0, 0])
+		again.destroy()
+	})
+
+	test('the inner door wants the secret', async () => {
+		assert.equal(await outcome(site.internal({ password: 'x', clientId: 'thief', reconnectPeriod: 0 })), 'refused')
+		assert.ok(server.connected)
+	})
+
+	test('HTTPS goes on to the server with the certificate that came, whatever the sender claims', async () => {
+		const seen: { url: string | undefined; certificate: unknown; address: unknown; verified: unknown; body: number }[] = []
+		const upstream = createHttp((incoming, answer) => {
+			let body = 0
+			incoming.on('data', (chunk: Buffer) => {
+				body += chunk.length
+			})
+			incoming.on('end', () => {
+				const { 'x-latchwork-certificate': certificate, 'x-latchwork-address': address, 'x-latchwork-verified': verified } = incoming.headers
+				seen.push({ url: incoming.url, certificate, address, verified, body })
+				answer.writeHead(201, { 'content-type': 'text/plain', etag: '"7"' }).end('well')
+			})
+		})
+		const call = (path: string, { device, body = '', method = 'POST' }: { device?: TestDevice; body?: string | Buffer; method?: string } = {}) =>
+			new Promise<{ status: number; etag: unknown; text: string }>((resolve, reject) => {
+				const { device: port } = site.broker.ports()
+				const outgoing = request(
+					{
+						port,
+						host: 'localhost',
+						path,
+						method,
+						agent: false,
+						ca: site.portCa,
+						headers: { 'x-latchwork-certificate': 'AAAA', 'x-latchwork-verified': 'yes' },
+						...(device && { cert: device.cert, key: device.key }),
+					},
+					(answer) => {
+						let text = ''
+						answer.setEncoding('utf8').on('data', (chunk) => {
+							text += chunk
+						})
+						answer.on('end', () => resolve({ status: answer.statusCode ?? 0, etag: answer.headers.etag, text }))
+					},
+				)
+				outgoing.on('error', reject)
+				outgoing.end(body)
+			})
+		assert.equal((await call('/device/v1/time', { device: mine })).status, 503)
+		upstream.listen(socketPaths(site.folder).upstream)
+		await once(upstream, 'listening')
+		assert.deepEqual(await call('/device/v1/events', { device: mine, body: 'x'.repeat(1_000) }), { status: 201, etag: '"7"', text: 'well' })
+		assert.equal((await call('/device/v1/enrolments')).status, 201)
+		const expired = await site.device({ now: Date.now() - 100 * DAY_MS })
+		assert.equal((await call('/device/v1/renewals', { device: expired })).status, 201)
+		const der = (device: TestDevice) => Buffer.from(device.cert.replace(/-----[^-]+-----|\s/g, ''), 'base64').toString('base64url')
+		assert.deepEqual(
+			seen.map(({ url, certificate, body }) => ({ url, certificate, body })),
+			[
+				{ url: '/device/v1/events', certificate: der(mine), body: 1_000 },
+				{ url: '/device/v1/enrolments', certificate: undefined, body: 0 },
+				{ url: '/device/v1/renewals', certificate: der(expired), body: 0 },
+			],
+		)
+		assert.ok(seen.every(({ address, verified }) => address === '127.0.0.1' && verified === undefined))
+		assert.equal((await call('/v1/users', { device: mine })).status, 404)
+		assert.equal((await call('/device/v1/events', { device: mine, method: 'DELETE' })).status, 405)
+		assert.equal((await call('/device/v1/events', { device: mine, body: Buffer.alloc(MAX_POSTED_BYTES + 1) })).status, 413)
+		assert.equal(seen.length, 3)
+		upstream.close()
+	})
+})
+
+describe('the supervisor of the broker', () => {
+	test('after kill -9 the port is back where it was, and everybody connects again by themselves', async () => {
+		const site = await linkSite()
+		try {
+			const device = await site.device()
+			const server = site.internal()
+			const client = site.connect(device, { reconnectPeriod: 100 })
+			await Promise.all([happened(server, 'connect'), happened(client, 'connect')])
+			const before = { pid: site.broker.pid(), ports: site.broker.ports() }
+			const back = Promise.all([happened(server, 'connect'), happened(client, 'connect')])
+			process.kill(before.pid, 'SIGKILL')
+			await back
+			assert.notEqual(site.broker.pid(), before.pid)
+			assert.deepEqual(site.broker.ports(), before.ports)
+			await server.subscribeAsync(ALL_UP, { qos: 1 })
+			const arrived = message(server)
+			await client.publishAsync(upTopic(device.controller, 'status'), 'here', { qos: 1 })
+			await arrived
+		} finally {
+			await site.close()
+		}
+	})
+
+	test('a port that is taken and a folder with too long a name are told', async () => {
+		const site = await linkSite()
+		try {
+			const { device } = site.broker.ports()
+			await assert.rejects(linkSite({ device: { host: '127.0.0.1', port: device } }), { code: 'port-in-use' })
+			await assert.rejects(linkSite({ folder: join('/', 'x'.repeat(120)) }), { code: 'config-invalid' })
+		} finally {
+			await site.close()
+		}
+	})
+
+	test('where an external broker has the messages, the port speaks HTTPS only', async () => {
+		const site = await linkSite({ mqtt: false })
+		try {
+			assert.equal(site.broker.ports().mqtts, undefined)
+			assert.equal(await outcome(site.connect(await site.device())), 'refused')
+		} finally {
+			await site.close()
+		}
+	})
+})
