@@ -5,12 +5,19 @@ import { type Admission, admit, type Examined, freshStream, type Sender, type St
 import { append } from './append-write.ts'
 import { type Entry, insertPending } from './pending-write.ts'
 
-/** Changes another domain's state by what a controller has recorded, in the transaction that records it. Events come in the order of their stream, each once. */
-export type Applier = (
-	tx: Tx,
-	event: StreamEvent,
-	about: { readonly sender: Sender; readonly site: Id<'site'>; readonly now: number },
-) => Promise<void>
+/** What an applier is told besides the events. */
+export interface Applied {
+	readonly sender: Sender
+	readonly bank: Id<'bank'>
+	readonly site: Id<'site'>
+	/** When the server took them. */
+	readonly now: number
+}
+/**
+ * Changes another domain's state by what a controller has recorded, in the transaction that records it: new events of one bank, in the order
+ * of their stream, each once. Throws: none of its writes stay, and the events are offered once more one by one.
+ */
+export type Applier = (tx: Tx, events: readonly StreamEvent[], about: Applied) => Promise<unknown>
 
 export interface IngestTerms {
 	readonly now: number
@@ -24,7 +31,6 @@ export const GAP_ALARM_MS = 300_000
 
 /**
  * Messages of one tenant in one transaction: lock their streams, tell new from known, record, apply. Answers in the order of the messages.
- * A message whose first event was refused at the door needs no row.
  */
 export async function ingestGroup(tx: Tx, tenant: Id<'tenant'>, group: readonly Examined[], terms: IngestTerms): Promise<StreamAnswer[]> {
 	const rows = await lockStreams(tx, tenant, group, terms.now)
@@ -32,7 +38,7 @@ export async function ingestGroup(tx: Tx, tenant: Id<'tenant'>, group: readonly 
 	const answers: StreamAnswer[] = []
 	const entries: Entry[] = []
 	const facts: ServerDraft[] = []
-	const accepted: { examined: Examined; event: StreamEvent }[] = []
+	const accepted: Accepted[] = []
 	for (const examined of group) {
 		const { stream } = examined.batch
 		const row = rows.get(stream)
@@ -48,7 +54,7 @@ export async function ingestGroup(tx: Tx, tenant: Id<'tenant'>, group: readonly 
 		seen.set(stream, earlier)
 		facts.push(...note(row, admission, examined, terms.now))
 		entries.push(...admission.fresh.map(({ event, bytes }) => entryOf(event, bytes, examined.sender)))
-		accepted.push(...admission.fresh.map(({ event }) => ({ examined, event })))
+		accepted.push(...admission.fresh.map(({ event }) => ({ sender: examined.sender, event })))
 		answers.push(admission.answer)
 	}
 	await insertPending(tx, tenant, entries, terms.now)
@@ -122,11 +128,10 @@ const entryOf = (event: StreamEvent, bytes: Uint8Array, sender: Sender): Entry =
 
 async function lockStreams(tx: Tx, tenant: string, group: readonly Examined[], now: number): Promise<Map<string, StreamRow>> {
 	// In one order, so that two processes with the same streams wait for each other and do not deadlock.
-	const wanted = [...new Map(group.filter(({ events }) => events.length > 0).map((one) => [one.batch.stream, one])).values()].sort((a, b) =>
-		a.batch.stream < b.batch.stream ? -1 : 1,
-	)
+	const wanted = [...new Map(group.map((one) => [one.batch.stream, one])).values()].sort((a, b) => (a.batch.stream < b.batch.stream ? -1 : 1))
 	const rows = await selectStreams(tx, tenant, wanted)
-	const unknown = wanted.filter(({ batch }) => !rows.has(batch.stream))
+	// A stream begins with an event that may be one: nobody takes a name by sending rubbish under it.
+	const unknown = group.filter(({ batch, events }, i) => !rows.has(batch.stream) && events.length > 0 && isFirst(group, i))
 	if (unknown.length === 0) return rows
 	const { nextSeq, headHash } = freshStream('')
 	await tx.run(sql`
@@ -138,6 +143,10 @@ async function lockStreams(tx: Tx, tenant: string, group: readonly Examined[], n
 		ON CONFLICT DO NOTHING`)
 	return selectStreams(tx, tenant, wanted)
 }
+
+/** Of those messages of its stream that hold an event. */
+const isFirst = (group: readonly Examined[], index: number): boolean =>
+	group.findIndex(({ batch, events }) => batch.stream === group[index]?.batch.stream && events.length > 0) === index
 
 async function selectStreams(tx: Tx, tenant: string, wanted: readonly Examined[]): Promise<Map<string, StreamRow>> {
 	if (wanted.length === 0) return new Map()
@@ -173,19 +182,43 @@ async function recordedHashes(tx: Tx, tenant: string, stream: string, { from, to
 }
 
 /** All at once, since that nearly always works; else one by one, so that only the event that cannot be applied stays without effect. */
-async function apply(tx: Tx, accepted: readonly { examined: Examined; event: StreamEvent }[], terms: IngestTerms): Promise<void> {
+async function apply(tx: Tx, accepted: readonly Accepted[], terms: IngestTerms): Promise<void> {
 	if (terms.appliers.length === 0 || accepted.length === 0) return
-	const applyOne = async ({ examined: { sender }, event }: { examined: Examined; event: StreamEvent }) => {
-		for (const applier of terms.appliers) await applier(tx, event, { sender, site: siteOf(sender, event.bank), now: terms.now })
-	}
+	const runs = runsOf(accepted, terms.now)
 	const all = await attempt(tx, async () => {
-		for (const one of accepted) await applyOne(one)
+		for (const run of runs) await applyRun(tx, run, terms.appliers)
 	})
 	if (all.ok) return
-	for (const one of accepted) {
-		const tried = await attempt(tx, () => applyOne(one))
-		if (!tried.ok) await recordUnapplied(tx, one, tried.cause, terms)
+	for (const { events, about } of runs) {
+		for (const event of events) {
+			const tried = await attempt(tx, () => applyRun(tx, { events: [event], about }, terms.appliers))
+			if (!tried.ok) await recordUnapplied(tx, event, about, tried.cause, terms)
+		}
 	}
+}
+
+interface Accepted {
+	readonly sender: Sender
+	readonly event: StreamEvent
+}
+interface Run {
+	readonly events: StreamEvent[]
+	readonly about: Applied
+}
+
+/** Neighbours of one stream and bank go together. */
+function runsOf(accepted: readonly Accepted[], now: number): Run[] {
+	const runs: Run[] = []
+	for (const { sender, event } of accepted) {
+		const last = runs.at(-1)
+		if (last?.events[0]?.stream === event.stream && last.about.bank === event.bank) last.events.push(event)
+		else runs.push({ events: [event], about: { sender, bank: event.bank, site: siteOf(sender, event.bank), now } })
+	}
+	return runs
+}
+
+async function applyRun(tx: Tx, { events, about }: Run, appliers: readonly Applier[]): Promise<void> {
+	for (const applier of appliers) await applier(tx, events, about)
 }
 
 type Attempt = { readonly ok: true } | { readonly ok: false; readonly cause: unknown }
@@ -206,19 +239,11 @@ async function attempt(tx: Tx, work: () => Promise<void>): Promise<Attempt> {
 	}
 }
 
-async function recordUnapplied(
-	tx: Tx,
-	{ examined: { sender }, event }: { examined: Examined; event: StreamEvent },
-	cause: unknown,
-	terms: IngestTerms,
-) {
+async function recordUnapplied(tx: Tx, event: StreamEvent, { sender, site }: Applied, cause: unknown, terms: IngestTerms): Promise<void> {
 	const { stream, seq, type, subject, bank } = event
 	const code = isFault(cause) ? cause.code : 'unexpected'
-	await append(
-		tx,
-		[{ type: 'stream.event-unapplied', subject, actor: 'server', bank, site: siteOf(sender, bank), cause: `${stream}/${seq}`, data: { type, code } }],
-		{ ...terms, tenant: sender.tenant },
-	)
+	const fact = { type: 'stream.event-unapplied', subject, actor: 'server', bank, site, cause: `${stream}/${seq}`, data: { type, code } } as const
+	await append(tx, [fact], { ...terms, tenant: sender.tenant })
 	const { unapplied } = terms
 	// Whoever is to settle it may stumble over it, too: the fact above stands in any case.
 	if (unapplied) await attempt(tx, () => unapplied(tx, event, cause))

@@ -17,6 +17,9 @@ export interface Entry {
 	readonly at: number
 }
 
+/** PostgreSQL has no text with U+0000, and no event may be stopped by its filters: the bytes say what it was. */
+const filterText = (text: string): string => text.replaceAll('\0', '\ufffd')
+
 /** Unpositioned, in the order given; the sequencer gives them their positions once this transaction is committed. */
 export async function insertPending(tx: Tx, tenant: string, entries: readonly Entry[], received: number): Promise<void> {
 	if (entries.length === 0) return
@@ -25,7 +28,7 @@ export async function insertPending(tx: Tx, tenant: string, entries: readonly En
 		INSERT INTO event_pending (tenant_id, leaf, bytes, type, subject, actor, site, bank, stream, seq, at, received)
 		SELECT ${tenant}, e.leaf, e.bytes, e.type, e.subject, e.actor, e.site, e.bank, e.stream, e.seq, e.at, ${Math.floor(received)}::bigint
 		FROM unnest(${entries.map((entry) => hashLeaf(entry.bytes, sha256))}::bytea[], ${column('bytes')}::bytea[], ${column('type')}::text[],
-			${column('subject')}::text[], ${column('actor')}::text[], ${column('site')}::text[], ${column('bank')}::text[],
+			${entries.map(({ subject }) => filterText(subject))}::text[], ${column('actor')}::text[], ${column('site')}::text[], ${column('bank')}::text[],
 			${column('stream')}::text[], ${column('seq')}::bigint[], ${column('at')}::bigint[])
 			WITH ORDINALITY AS e (leaf, bytes, type, subject, actor, site, bank, stream, seq, at, ordinality)
 		ORDER BY e.ordinality`)
