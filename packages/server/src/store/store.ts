@@ -57,8 +57,9 @@ export function openStore(config: StoreConfig): Store {
 		connectionTimeoutMillis: 10_000,
 		application_name: 'latchwork',
 	})
-	// An idle connection that breaks is replaced by the next use; without a listener it would end the process.
+	// A connection that breaks is replaced by the next use, and its statement rejects; without listeners it would end the process, idle or at work.
 	pool.on('error', () => {})
+	pool.on('connect', (client) => void client.on('error', () => {}))
 
 	const transaction = async <T>(begin: string, tenant: Id<'tenant'> | undefined, work: (tx: Tx) => Promise<T>): Promise<T> => {
 		const client = await pool.connect().catch((cause: unknown) => {

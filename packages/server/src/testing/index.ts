@@ -1,1 +1,1 @@
-export { type TestCluster, type TestStore, type TestStoreOptions, testCluster, testStore, throwawayCluster } from './test-store.ts'
+export { realClock, type TestCluster, type TestStore, type TestStoreOptions, testCluster, testStore, throwawayCluster } from './test-store.ts'

@@ -39,7 +39,8 @@ const TEMPLATE = 'latchwork_template'
 const APPLIED_AT = Date.UTC(2026, 0, 5, 9)
 const PATIENCE_MS = 10_000
 const random: Random = (n) => new Uint8Array(randomBytes(n))
-const clock = {
+/** Of this machine: tests that run a real PostgreSQL wait for real. */
+export const realClock = {
 	mono: () => performance.now(),
 	after(ms: number, run: () => void) {
 		const timer = setTimeout(run, ms)
@@ -81,7 +82,7 @@ export async function throwawayCluster(): Promise<TestCluster> {
 	const directory = realpathSync(mkdtempSync(join(tmpdir(), 'latchwork-pg-')))
 	const sweep = sweeper(directory)
 	// Nothing is synced: these databases live for one test, and a power cut takes the test with them.
-	const embedded = await startEmbedded({ directory, clock, random, log: () => {}, throwaway: true })
+	const embedded = await startEmbedded({ directory, clock: realClock, random, log: () => {}, throwaway: true })
 	const { url, appUrl } = embedded
 	const onExit = () => {
 		endNow(embedded, directory)
@@ -130,7 +131,7 @@ function endNow(embedded: Embedded, directory: string): void {
 	} catch {
 		return
 	}
-	for (const until = clock.mono() + PATIENCE_MS; processesIn(join(directory, 'data')).length > 0 && clock.mono() < until; )
+	for (const until = realClock.mono() + PATIENCE_MS; processesIn(join(directory, 'data')).length > 0 && realClock.mono() < until; )
 		Atomics.wait(pause, 0, 0, 5)
 }
 
