@@ -51,6 +51,8 @@ const REMEDIES: Readonly<Record<FaultCode, string>> = {
 	'message-invalid': 'Compare the sender’s version with the server’s; the message was dropped and counted, nothing was changed.',
 	'log-invalid': 'The export was altered, cut or mixed up: the text names the first bad place. Keep it as evidence and export again.',
 	'broker-unavailable': 'Look whether the broker runs and `MQTT_URL` is right; controllers go on alone and reconnect by themselves.',
+	'bank-full': 'Choose another bank, or wait until something is collected; the console shows what is free.',
+	'no-suitable-compartment': 'Choose another bank, or split the delivery into smaller parts.',
 	'prerequisite-missing': 'Install it with the command that the text gives.',
 }
 

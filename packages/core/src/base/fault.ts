@@ -42,6 +42,8 @@ export const FAULTS = {
 	'message-invalid': 'A message between edge and server does not have the documented shape, size or sender.',
 	'log-invalid': 'A log export, checkpoint, tile or proof does not verify.',
 	'broker-unavailable': 'The message broker does not answer.',
+	'bank-full': 'No fitting compartment of the bank is free and unclaimed.',
+	'no-suitable-compartment': 'The bank has no compartment that could hold this, however empty it is.',
 	'prerequisite-missing': 'A program that this command needs is not installed.',
 } as const
 export type FaultCode = keyof typeof FAULTS

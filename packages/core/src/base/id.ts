@@ -37,6 +37,7 @@ export const ID_PREFIXES = {
 	event: 'evt',
 	assetType: 'aty',
 	request: 'req',
+	notice: 'ntc',
 } as const
 export type IdKind = keyof typeof ID_PREFIXES
 export type Id<K extends IdKind = IdKind> = `${(typeof ID_PREFIXES)[K]}_${string}`

@@ -78,6 +78,7 @@ export const SERVER_EVENT_TYPES = [
 	'delivery.not-deposited',
 	'delivery.misplaced',
 	'delivery.collected-expired',
+	'case.extended',
 	'notice.due',
 	'notice.sent',
 	'setting.changed',

@@ -25,6 +25,8 @@ const STATUS: Readonly<Record<FaultCode, number>> = {
 	'not-found': 404,
 	'request-invalid': 400,
 	'request-refused': 409,
+	'bank-full': 409,
+	'no-suitable-compartment': 422,
 	'rate-limited': 429,
 	'database-unavailable': 503,
 	'database-denied': 503,

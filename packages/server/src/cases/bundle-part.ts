@@ -1,0 +1,44 @@
+import type { OfferedCase, PickUpCode } from '@latchwork/core/access'
+import type { Id } from '@latchwork/core/base'
+import type { LoadedTable } from '@latchwork/core/workflow'
+import { liveCodes } from '../space/index.ts'
+import type { Db } from '../store/index.ts'
+import { type CaseRow, openCasesOf, tableOf } from './case-read.ts'
+
+/** What a bank is told of cases: those that it may go on with, the codes that open them, the tables that they follow. */
+export interface CasePart {
+	readonly cases: readonly OfferedCase[]
+	readonly codes: readonly PickUpCode[]
+	readonly tables: readonly LoadedTable[]
+}
+
+export async function casePart(db: Db, bank: Id<'bank'>, now: number): Promise<CasePart> {
+	const open = (await openCasesOf(db, bank)).filter(({ workflow }) => workflow !== 'loan')
+	const ids = new Set(open.map(({ id }) => id))
+	const codes = (await liveCodes(db, bank, now)).filter((code) => ids.has(code.case))
+	const tables = new Map<string, LoadedTable>()
+	for (const { tableHash } of open) {
+		const table = tables.has(tableHash) ? undefined : await tableOf(db, tableHash)
+		if (table) tables.set(tableHash, table)
+	}
+	return { cases: open.map(offered), codes, tables: [...tables.values()] }
+}
+
+function offered({ body, label, hint, lines, recalledAt, orders }: CaseRow): OfferedCase {
+	return {
+		id: body.id,
+		workflow: body.workflow,
+		tableHash: body.tableHash,
+		version: body.version,
+		state: body.state,
+		...(body.owner !== undefined && { owner: body.owner }),
+		label,
+		...(hint !== null && { hint }),
+		lines: body.lines.map((line) => ({ ...line, ...lines[line.id] })),
+		deadlines: body.deadlines,
+		requests: body.requests,
+		links: body.links,
+		...(recalledAt !== null && { recalled: true as const }),
+		...(Object.keys(orders).length > 0 && { due: orders }),
+	} as OfferedCase
+}

@@ -1,0 +1,313 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { type Id, isFault, newId, seededRandom } from '@latchwork/core/base'
+import type { StreamEvent } from '@latchwork/core/ledger'
+import { exampleLayout } from '@latchwork/core/wire'
+import { type Case, FINISHED, type Input, type LoadedTable, movedData, nextDeadline, offers, step } from '@latchwork/core/workflow'
+import fc from 'fast-check'
+import { nodeCrypto } from '../crypto.ts'
+import { ALWAYS_OPEN, createBank, createSite } from '../estate/index.ts'
+import { reservationsOf } from '../space/index.ts'
+import { type Store, sealingKey, sql } from '../store/index.ts'
+import { createTenant } from '../tenants/index.ts'
+import { type TestStore, testStore } from '../testing/index.ts'
+import { type CaseRow, caseOf, noticesOf, recordsOf, tableOf } from './case-read.ts'
+import {
+	bookDelivery,
+	type CaseTerms,
+	caseApplier,
+	caseDeadlines,
+	casePart,
+	extendDelivery,
+	listTasks,
+	recallDelivery,
+	renewCode,
+	runDeadlines,
+} from './index.ts'
+
+const START = Date.UTC(2026, 0, 5, 9)
+const HOUR = 3_600_000
+const random = seededRandom(31)
+const master = sealingKey(random(32), random)
+const siteKey = random(32)
+const DOORS = exampleLayout.columns.flatMap((column) => column.cells.flatMap((cell) => (cell.kind === 'door' ? [cell] : [])))
+
+describe('cases', () => {
+	let db: TestStore
+	let store: Store
+	let tenant: Id<'tenant'>
+	let site: Id<'site'>
+	before(async () => {
+		db = await testStore()
+		store = db.store
+		tenant = newId('tenant', START, random)
+		await store.write(tenant, (tx) => createTenant(tx, { name: 'Fernholt', host: 'test' }, { now: START, random, master }))
+		const change = { actor: 'server', now: START, random } as const
+		site = (await store.write(tenant, (tx) => createSite(tx, change, { name: 'HQ', timeZone: 'Europe/Berlin', address: '', calendar: ALWAYS_OPEN })))
+			.id
+	})
+	after(() => db.close())
+
+	const newBank = async () =>
+		(
+			await store.write(tenant, (tx) =>
+				createBank(tx, { actor: 'server', now: START, random }, { site, name: 'Lobby', helpPhone: '110', layout: exampleLayout }),
+			)
+		).id
+	const termsAt = (now: number): CaseTerms => ({ actor: 'server', now, random, crypto: nodeCrypto, master, siteKey: async () => siteKey })
+	const book = (bank: Id<'bank'>, lines = 1, now = START) =>
+		store.write(tenant, (tx) =>
+			bookDelivery(
+				tx,
+				{
+					bank,
+					label: 'Order 1042',
+					lines: Array.from({ length: lines }, () => ({ size: 'S' as const })),
+					recipient: { name: 'Mia Kern', phone: '+49301234', hint: 'M… K…' },
+				},
+				termsAt(now),
+			),
+		)
+	const read = (id: Id<'case'>) => store.read(tenant, (tx) => caseOf(tx, id))
+	const openTasks = async (bank: Id<'bank'>) =>
+		(await store.read(tenant, (tx) => listTasks(tx, { open: true, bank }, { limit: 50, scopes: [{ kind: 'tenant' }] }))).map((task) => task.kind)
+
+	/** The bank's side: its own copy of the case, led by the same reducer, and what it records of it. */
+	const bankSide = (bank: Id<'bank'>, row: CaseRow, table: LoadedTable) => {
+		const stream = newId('stream', START, random)
+		let of: Case = row.body
+		let seq = 0
+		const events: StreamEvent[] = []
+		const record = (type: StreamEvent['type'], subject: string, data: StreamEvent['data'], at: number) => {
+			events.push({ v: 1, stream, seq: ++seq, prev: '', type, subject, bank, at, mono: 0, clock: 'good', bundle: 1, offline: false, data })
+		}
+		return {
+			copy: () => of,
+			record,
+			/** False when its table does not allow it. */
+			does(input: Input, at: number): boolean {
+				const env = { now: at, bank, facts: FINISHED }
+				const stepped = step(table, of, input, env)
+				if ('refused' in stepped) return false
+				for (const data of movedData(stepped, { input, env })) record('case.moved', row.id, data, at)
+				of = stepped.case
+				return true
+			},
+			async send(now: number, keep = 0) {
+				const sent = events.splice(0, events.length - keep)
+				const about = { sender: undefined as never, site, now }
+				await store.write(tenant, async (tx) => {
+					for (const event of sent) await caseApplier({ random, master })(tx, event, about)
+				})
+			},
+			tamper: (change: (event: StreamEvent) => StreamEvent) => events.push(change(events.pop() as StreamEvent)),
+		}
+	}
+	const withTable = async (row: CaseRow) => (await store.read(tenant, (tx) => tableOf(tx, row.tableHash))) as LoadedTable
+	const compartment = newId('compartment', START, random)
+	const line = (row: CaseRow) => row.body.lines[0]?.id ?? ''
+	const deposit = (row: CaseRow): Input => ({
+		kind: 'act',
+		act: 'deposit',
+		line: line(row),
+		by: 'staff',
+		subject: newId('subject', START, random),
+		evidence: 4,
+		compartment,
+	})
+	const collect = (row: CaseRow): Input => ({
+		kind: 'act',
+		act: 'collect',
+		line: line(row),
+		by: 'user',
+		subject: row.owner ?? '',
+		evidence: 4,
+		compartment,
+	})
+
+	it('books space, a code and a row for the bank, or nothing of it', async () => {
+		const bank = await newBank()
+		const { row, code } = await book(bank)
+		assert.match(row.number, /^DL-\d{5}$/)
+		assert.match(code, /^\d{8}$/)
+		assert.equal(row.state, 'reserved')
+		const part = await store.read(tenant, (tx) => casePart(tx, bank, START))
+		assert.deepEqual([part.cases.length, part.codes.length, part.tables.length, part.cases[0]?.label], [1, 1, 1, 'Order 1042'])
+		assert.ok(!JSON.stringify(part).includes(code) && !JSON.stringify(part).includes('Mia'))
+		const before = await count('workflow_case')
+		await assert.rejects(book(bank, DOORS.length), (e) => isFault(e, 'bank-full'))
+		await assert.rejects(book(bank, DOORS.length + 1), (e) => isFault(e, 'no-suitable-compartment'))
+		assert.equal(await count('workflow_case'), before)
+		assert.equal((await store.read(tenant, (tx) => reservationsOf(tx, bank))).length, 1)
+	})
+
+	it('gives the last compartment to one of many who ask at once', async () => {
+		const bank = await newBank()
+		await book(bank, DOORS.length - 1)
+		const asked = await Promise.allSettled(Array.from({ length: 12 }, () => book(bank)))
+		assert.equal(asked.filter((one) => one.status === 'fulfilled').length, 1)
+		for (const one of asked) if (one.status === 'rejected') assert.ok(isFault(one.reason, 'bank-full'), String(one.reason))
+	})
+
+	it('follows a parcel in and out as the bank records it, and tells its people once', async () => {
+		const bank = await newBank()
+		const { row } = await book(bank)
+		const side = bankSide(bank, row, await withTable(row))
+		side.record('door-session.releasing', 'dos_1', { case: row.id, compartment }, START)
+		side.record('door-session.closed', 'dos_1', { compartment }, START)
+		assert.ok(side.does(deposit(row), START + HOUR))
+		await side.send(START + HOUR)
+		const ready = await read(row.id)
+		assert.deepEqual([ready.state, ready.atBank, ready.body], ['ready', true, side.copy()])
+		assert.deepEqual(await store.read(tenant, (tx) => reservationsOf(tx, bank)), [])
+		assert.ok(side.does({ kind: 'request', name: 'dispense', by: 'user', subject: row.owner ?? '', line: line(row) }, START + 2 * HOUR))
+		assert.ok(side.does(collect(row), START + 2 * HOUR))
+		side.record('credential.code-used', 'vis_1', { jti: 'crd_x' }, START + 2 * HOUR)
+		await side.send(START + 2 * HOUR)
+		const done = await read(row.id)
+		assert.deepEqual([done.state, done.conflict, done.endedAt, done.body], ['collected', null, START + 2 * HOUR, side.copy()])
+		assert.deepEqual(
+			(await store.read(tenant, (tx) => noticesOf(tx, row.id))).map((n) => n.kind),
+			['ready', 'collected'],
+		)
+		assert.equal((await store.read(tenant, (tx) => recordsOf(tx, row.id))).length, 2)
+		assert.deepEqual((await store.read(tenant, (tx) => casePart(tx, bank, START))).cases, [])
+	})
+
+	it('marks a case whose bank tells another story, keeps what the bank did, and goes on from there', async () => {
+		const bank = await newBank()
+		const { row } = await book(bank)
+		const side = bankSide(bank, row, await withTable(row))
+		side.does(deposit(row), START)
+		side.tamper((event) => ({ ...event, data: { ...event.data, to: 'expired' } }))
+		await side.send(START)
+		const disputed = await read(row.id)
+		assert.equal(disputed.conflict, 'other-moves')
+		assert.deepEqual(await openTasks(bank), ['conflict'])
+		const facts = await count('event_pending', sql`AND type = 'case.conflict' AND subject = ${row.id}`)
+		assert.equal(facts, 1)
+	})
+
+	it('knows two truths when a delivery was called back here while its bank, unheard, took the parcel in', async () => {
+		const bank = await newBank()
+		const { row } = await book(bank)
+		const side = bankSide(bank, row, await withTable(row))
+		side.does(deposit(row), START)
+		await store.write(tenant, (tx) => recallDelivery(tx, row.id, 'order-cancelled', termsAt(START + HOUR)))
+		assert.equal((await read(row.id)).state, 'cancelled')
+		await side.send(START + 2 * HOUR)
+		const both = await read(row.id)
+		assert.deepEqual(
+			[both.conflict, both.body.lines[0]?.state, both.body.lines[0]?.compartment, both.endedAt],
+			['refused', 'deposited', compartment, null],
+		)
+		// The order stands: with its next bundle the bank sends staff to take the parcel out.
+		const part = await store.read(tenant, (tx) => casePart(tx, bank, START))
+		assert.deepEqual([part.cases[0]?.recalled, part.codes], [true, []])
+	})
+
+	it('gives orders to a bank that has the parcel, and does not write its case', async () => {
+		const bank = await newBank()
+		const { row } = await book(bank)
+		const side = bankSide(bank, row, await withTable(row))
+		side.does(deposit(row), START)
+		await side.send(START)
+		const due = (await read(row.id)).body.deadlines['collect-by'] ?? 0
+		await store.write(tenant, (tx) => extendDelivery(tx, row.id, due + HOUR, termsAt(START)))
+		await assert.rejects(
+			store.write(tenant, (tx) => extendDelivery(tx, row.id, due - HOUR, termsAt(START))),
+			(e) => isFault(e, 'request-refused'),
+		)
+		const { code } = await store.write(tenant, (tx) => renewCode(tx, row.id, termsAt(START)))
+		assert.match(code, /^\d{8}$/)
+		await store.write(tenant, (tx) => recallDelivery(tx, row.id, 'order-cancelled', termsAt(START)))
+		const now = await read(row.id)
+		assert.deepEqual([now.body, now.state], [side.copy(), 'ready'])
+		const part = await store.read(tenant, (tx) => casePart(tx, bank, START))
+		assert.deepEqual([part.cases[0]?.recalled, part.cases[0]?.due, part.codes], [true, { 'collect-by': due + HOUR }, []])
+		assert.ok(side.does({ kind: 'request', name: 'recall', by: 'system' }, START))
+		await side.send(START)
+		assert.deepEqual([(await read(row.id)).state, (await read(row.id)).conflict], ['recalled', null])
+	})
+
+	it('lets an announcement run out that nobody followed, and tells people in time although the bank is unheard', async () => {
+		const bank = await newBank()
+		const [never, waits] = [(await book(bank)).row, (await book(bank)).row]
+		const side = bankSide(bank, waits, await withTable(waits))
+		side.does(deposit(waits), START)
+		await side.send(START)
+		const run = (now: number) => runDeadlines(store, caseDeadlines(random), now, (_, cause) => assert.fail(String(cause)))
+		const kinds = async (id: Id<'case'>) => (await store.read(tenant, (tx) => noticesOf(tx, id))).map((n) => n.kind)
+		await run(START + 37 * HOUR)
+		assert.deepEqual(await kinds(waits.id), ['ready', 'reminder'])
+		await run(START + 40 * HOUR)
+		assert.deepEqual(await kinds(waits.id), ['ready', 'reminder'])
+		// The bank comes back and tells the same: nobody is reminded twice.
+		const first = nextDeadline(await withTable(waits), side.copy())
+		assert.equal(first?.name, 'reminder')
+		side.does({ kind: 'deadline', name: 'reminder' }, START + 36 * HOUR)
+		await side.send(START + 41 * HOUR)
+		assert.deepEqual(await kinds(waits.id), ['ready', 'reminder'])
+		await run(START + 8 * 24 * HOUR)
+		assert.deepEqual([(await read(never.id)).state, await kinds(never.id)], ['ordered', ['not-delivered']])
+	})
+
+	it('property: whatever a bank does and however its records arrive, the server’s copy is the bank’s', async () => {
+		const bank = await newBank()
+		const seen = new Map<string, number>()
+		await fc.assert(
+			fc.asyncProperty(fc.array(fc.integer({ min: 0, max: 9_999 }), { minLength: 2, maxLength: 14 }), fc.integer({ min: 1, max: 4 }), async (choices, chunk) => {
+				const { row } = await book(bank)
+				const table = await withTable(row)
+				const side = bankSide(bank, row, table)
+				let now = START
+				// The wait for a recipient is where most stories begin.
+				if (choices.length % 2 === 1) side.does(deposit(row), now)
+				for (const choice of choices) {
+					const of = side.copy()
+					const env = { now, bank, facts: FINISHED }
+					const acts = (['user', 'staff'] as const).flatMap((by) =>
+						offers(table, of, { by, subject: row.owner ?? '' }, env).map(
+							(o): Input => ({
+								kind: 'act',
+								act: o.act,
+								line: o.line,
+								by,
+								subject: row.owner ?? '',
+								evidence: choice % 3 === 0 ? 1 : 4,
+								compartment,
+							}),
+						),
+					)
+					const due = nextDeadline(table, of)
+					const inputs: Input[] = [
+						...acts,
+						...(['not-inserted', 'not-taken', 'ambiguous', 'missing', 'wrong-item'] as const).map(
+							(outcome): Input => ({ kind: 'outcome', outcome, line: line(row), compartment }),
+						),
+						...['dispense', 'recall', 'extend', 'confirm-inside', 'confirm-taken'].map(
+							(name): Input => ({ kind: 'request', name, by: choice % 2 ? 'staff' : 'user', subject: row.owner ?? '' }),
+						),
+						...(due ? [{ kind: 'deadline', name: due.name } as Input] : []),
+					]
+					const input = inputs[choice % inputs.length] as Input
+					if (input.kind === 'deadline' && due) now = Math.max(now, due.dueMs)
+					if (side.does(input, now)) seen.set(side.copy().state, (seen.get(side.copy().state) ?? 0) + 1)
+					now += HOUR
+					if (choice % chunk === 0) await side.send(now, choice % 2)
+				}
+				await side.send(now)
+				const here = await read(row.id)
+				assert.deepEqual([here.body, here.conflict], [side.copy(), null])
+				await store.write(tenant, (tx) => tx.run(sql`UPDATE reservation SET ended_at = 1, ended_why = 'released' WHERE tenant_id = ${tenant}`))
+			}),
+			{ numRuns: 100 },
+		)
+		for (const state of ['ready', 'blocked', 'collected', 'recalled'])
+			assert.ok((seen.get(state) ?? 0) > 0, `never ${state}: ${JSON.stringify([...seen])}`)
+	})
+
+	const count = async (table: string, and = sql``) =>
+		(await store.system((tx) => tx.first<{ n: number }>(sql`SELECT count(*)::int AS n FROM ${sql.table(table)} WHERE tenant_id = ${tenant} ${and}`)))
+			?.n
+})

@@ -1,0 +1,7 @@
+export { caseApplier } from './bank-write.ts'
+export { type CasePart, casePart } from './bundle-part.ts'
+export { boundAt } from './case-read.ts'
+export { caseDeadlines } from './clock-write.ts'
+export { type DeadlineHandlers, nextDue, runDeadlines } from './deadline-write.ts'
+export { bookDelivery, type CaseTerms, extendDelivery, type NewDelivery, type Recipient, recallDelivery, renewCode } from './delivery-write.ts'
+export { findTask, finishTask, listTasks, openTask } from './task-write.ts'

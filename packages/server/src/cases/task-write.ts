@@ -1,0 +1,120 @@
+import type { Scope } from '@latchwork/core/access'
+import { Fault, type Id, type Json, newId, type Random } from '@latchwork/core/base'
+import { within } from '../estate/index.ts'
+import { append } from '../ledger/index.ts'
+import { type Db, type Sql, sql, type Tx } from '../store/index.ts'
+
+export interface Task {
+	readonly id: Id<'task'>
+	readonly kind: string
+	readonly site: Id<'site'>
+	readonly bank: Id<'bank'>
+	readonly compartment: Id<'compartment'> | null
+	readonly case: Id<'case'> | null
+	/** Ids and codes that say what about. */
+	readonly detail: Readonly<Record<string, Json>>
+	readonly openedAt: number
+	readonly doneAt: number | null
+	readonly doneBy: string | null
+	readonly doneHow: string | null
+	readonly version: number
+	readonly createdAt: number
+	readonly updatedAt: number
+}
+
+export interface NewTask {
+	readonly kind: string
+	readonly site: Id<'site'>
+	readonly bank: Id<'bank'>
+	readonly compartment?: Id<'compartment'> | undefined
+	readonly case?: Id<'case'> | undefined
+	readonly detail?: Readonly<Record<string, Json>>
+}
+
+interface Doing {
+	readonly now: number
+	readonly random: Random
+}
+
+/** One open task of a kind about a thing is enough: the second finding of the same is told by the first. `recorded`: a bank's own event says it already. */
+export async function openTask(tx: Tx, task: NewTask, { now, random }: Doing, recorded = false): Promise<void> {
+	const { kind, site, bank, compartment = null, case: of = null, detail = {} } = task
+	const same = await tx.first(sql`SELECT 1 FROM task WHERE tenant_id = ${tx.tenant} AND done_at IS NULL AND kind = ${kind} AND bank_id = ${bank}
+		AND compartment_id IS NOT DISTINCT FROM ${compartment}::text AND case_id IS NOT DISTINCT FROM ${of}::text`)
+	if (same) return
+	const id = newId('task', now, random)
+	await tx.run(sql`INSERT INTO task (tenant_id, task_id, kind, site_id, bank_id, compartment_id, case_id, detail, opened_at, version, created_at, updated_at)
+		VALUES (${tx.tenant}, ${id}, ${kind}, ${site}, ${bank}, ${compartment}, ${of}, ${JSON.stringify(detail)}::jsonb, ${now}, 1, ${now}, ${now})`)
+	if (recorded) return
+	const about = { kind, ...(of !== null && { case: of }), ...(compartment !== null && { compartment }) }
+	await append(tx, [{ type: 'task.created', subject: id, actor: 'server', site, bank, data: about }], { now, random })
+}
+
+/** A bank found out by itself that there is nothing left to do. */
+export async function settleTasks(
+	tx: Tx,
+	about: { compartment: Id<'compartment'>; kind: string },
+	how: string,
+	{ now, random }: Doing,
+): Promise<void> {
+	const done = await tx.rows<{
+		id: string
+		site: Id<'site'>
+		bank: Id<'bank'>
+	}>(sql`UPDATE task SET done_at = ${now}, done_by = 'server', done_how = ${how},
+		version = version + 1, updated_at = ${now} WHERE tenant_id = ${tx.tenant} AND done_at IS NULL AND kind = ${about.kind} AND compartment_id = ${about.compartment}
+		RETURNING task_id AS id, site_id AS site, bank_id AS bank`)
+	await append(
+		tx,
+		done.map(({ id, site, bank }) => ({ type: 'task.done' as const, subject: id, actor: 'server' as const, site, bank, data: { how } })),
+		{ now, random },
+	)
+}
+
+/** A person says that it is done. Throws `not-found`, `version-conflict`, `request-refused`. */
+export async function finishTask(
+	tx: Tx,
+	id: Id<'task'>,
+	how: string,
+	ifMatch: number | undefined,
+	{ actor, now, random }: Doing & { readonly actor: Id<'subject'> },
+): Promise<Task> {
+	const task = await findTask(tx, id, sql`FOR UPDATE`)
+	if (!task) throw new Fault('not-found', 'There is no such task.')
+	if (ifMatch !== undefined && ifMatch !== task.version) throw new Fault('version-conflict', 'Somebody else has changed this task. Read it again.')
+	if (task.doneAt !== null) throw new Fault('request-refused', 'This task is done already.')
+	await tx.run(sql`UPDATE task SET done_at = ${now}, done_by = ${actor}, done_how = ${how}, version = version + 1, updated_at = ${now}
+		WHERE tenant_id = ${tx.tenant} AND task_id = ${id}`)
+	await append(tx, [{ type: 'task.done', subject: id, actor, site: task.site, bank: task.bank, data: { how } }], { now, random })
+	return (await findTask(tx, id)) as Task
+}
+
+const COLUMNS = sql`t.task_id AS id, t.kind, t.site_id AS site, t.bank_id AS bank, t.compartment_id AS compartment, t.case_id AS "case", t.detail,
+	t.opened_at AS "openedAt", t.done_at AS "doneAt", t.done_by AS "doneBy", t.done_how AS "doneHow", t.version, t.created_at AS "createdAt", t.updated_at AS "updatedAt"`
+
+export const findTask = (db: Db, id: string, lock: Sql<unknown> = sql``): Promise<Task | undefined> =>
+	db.first(sql`SELECT ${COLUMNS} FROM task t WHERE t.tenant_id = ${db.tenant} AND t.task_id = ${id} ${lock}`)
+
+export interface TaskFilter {
+	readonly open?: boolean | undefined
+	readonly bank?: string | undefined
+	readonly case?: string | undefined
+	readonly kind?: string | undefined
+}
+/** Oldest first: what has waited longest. */
+export function listTasks(
+	db: Db,
+	{ open, bank, case: of, kind }: TaskFilter,
+	paging: { limit: number; after?: readonly [number, string] | undefined; scopes: readonly Scope[] },
+): Promise<Task[]> {
+	const conditions = [
+		within(paging.scopes, { site: sql`t.site_id`, bank: sql`t.bank_id`, area: sql`b.area_id` }),
+		...(open === undefined ? [] : [open ? sql`t.done_at IS NULL` : sql`t.done_at IS NOT NULL`]),
+		...(bank ? [sql`t.bank_id = ${bank}`] : []),
+		...(of ? [sql`t.case_id = ${of}`] : []),
+		...(kind ? [sql`t.kind = ${kind}`] : []),
+		...(paging.after ? [sql`(t.opened_at, t.task_id) > (${paging.after[0]}, ${paging.after[1]})`] : []),
+	]
+	return db.rows(sql`SELECT ${COLUMNS} FROM task t JOIN bank b ON b.tenant_id = t.tenant_id AND b.bank_id = t.bank_id
+		WHERE t.tenant_id = ${db.tenant} AND ${sql.join(conditions, sql` AND `)} ORDER BY t.opened_at, t.task_id LIMIT ${paging.limit + 1}`)
+}

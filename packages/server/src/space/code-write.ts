@@ -1,0 +1,107 @@
+import { codeNormal, drawDigits, verifierOf } from '@latchwork/core/access'
+import { type Crypto, Fault, type Id, newId, type Random, toHex } from '@latchwork/core/base'
+import { append } from '../ledger/index.ts'
+import { type Db, type MasterKey, sql, type Tx } from '../store/index.ts'
+
+export interface CodeTerms {
+	/** Of the site where the bank stands: banks know codes by a hash under it only. */
+	readonly siteKey: Uint8Array
+	readonly sealing: Pick<MasterKey, 'seal' | 'open'>
+	readonly crypto: Crypto
+	readonly now: number
+	readonly random: Random
+	readonly actor: Id<'subject'> | 'server'
+}
+
+export interface NewCode {
+	readonly bank: Id<'bank'>
+	readonly site: Id<'site'>
+	readonly case: Id<'case'>
+	readonly notAfter: number
+	/** How many digits are typed. */
+	readonly digits: number
+}
+
+/** The same digits are not drawn again at a bank for so long. */
+const NOT_AGAIN_MS = 90 * 86_400_000
+const DRAWS = 8
+const contextOf = (id: string) => `pick-up-code:${id}`
+
+/** Draws a code that opens one case at one bank once, in place of any that the case had. The digits are answered here and sealed in the table. */
+export async function issueCode(
+	tx: Tx,
+	{ bank, site, case: of, notAfter, digits }: NewCode,
+	{ siteKey, sealing, crypto, now, random, actor }: CodeTerms,
+): Promise<{ id: Id<'credential'>; code: string }> {
+	await revokeCodes(tx, of, { now, random, actor })
+	await tx.run(sql`DELETE FROM pick_up_code WHERE tenant_id = ${tx.tenant} AND bank_id = ${bank} AND not_after < ${now - NOT_AGAIN_MS}`)
+	for (let left = DRAWS; left > 0; left--) {
+		const code = drawDigits(digits, random)
+		const id = newId('credential', now, random)
+		const salt = random(32)
+		const commitment = toHex(crypto.sha256(new Uint8Array([...salt, ...new TextEncoder().encode(code)])))
+		const inserted =
+			await tx.run(sql`INSERT INTO pick_up_code (tenant_id, code_id, bank_id, case_id, verifier, commitment, salt, sealed, not_after, created_at)
+			VALUES (${tx.tenant}, ${id}, ${bank}, ${of}, ${verifierOf(siteKey, crypto, 'code', codeNormal(bank, code))}, ${commitment}, ${Buffer.from(salt)},
+				${Buffer.from(sealing.seal(new TextEncoder().encode(code), contextOf(id)))}, ${notAfter}, ${now}) ON CONFLICT (tenant_id, bank_id, verifier) DO NOTHING`)
+		if (inserted === 0) continue
+		await append(tx, [{ type: 'credential.issued', subject: id, actor, site, bank, data: { kind: 'code', case: of, commitment, notAfter } }], {
+			now,
+			random,
+		})
+		return { id, code }
+	}
+	throw new Fault('database-busy', 'No unused code was found. Try again.')
+}
+
+/** Stops every live code of the case; the bank hears of it with its next bundle. */
+export async function revokeCodes(tx: Tx, of: Id<'case'>, { now, random, actor }: Pick<CodeTerms, 'now' | 'random' | 'actor'>): Promise<void> {
+	const gone = await tx.rows<{ id: string; bank: Id<'bank'> }>(sql`UPDATE pick_up_code SET revoked_at = ${now}
+		WHERE tenant_id = ${tx.tenant} AND case_id = ${of} AND used_at IS NULL AND revoked_at IS NULL RETURNING code_id AS id, bank_id AS bank`)
+	await append(
+		tx,
+		gone.map(({ id, bank }) => ({ type: 'credential.revoked' as const, subject: id, actor, bank, data: { kind: 'code', case: of } })),
+		{ now, random },
+	)
+}
+
+/** A longer life, for a delivery whose window was extended. */
+export async function extendCodes(tx: Tx, of: Id<'case'>, notAfter: number): Promise<void> {
+	await tx.run(
+		sql`UPDATE pick_up_code SET not_after = ${notAfter} WHERE tenant_id = ${tx.tenant} AND case_id = ${of} AND used_at IS NULL AND revoked_at IS NULL`,
+	)
+}
+
+/** A bank says that it was used up. */
+export async function markCodeUsed(tx: Tx, id: string, at: number): Promise<void> {
+	await tx.run(sql`UPDATE pick_up_code SET used_at = ${at} WHERE tenant_id = ${tx.tenant} AND code_id = ${id} AND used_at IS NULL`)
+}
+
+export interface LiveCode {
+	readonly id: Id<'credential'>
+	readonly case: Id<'case'>
+	readonly verifier: string
+	readonly commitment: string
+	readonly notAfter: number
+}
+/** What a bank may let in by code. */
+export const liveCodes = (db: Db, bank: Id<'bank'>, now: number): Promise<LiveCode[]> =>
+	db.rows(sql`SELECT code_id AS id, case_id AS "case", verifier, commitment, not_after AS "notAfter" FROM pick_up_code
+		WHERE tenant_id = ${db.tenant} AND bank_id = ${bank} AND used_at IS NULL AND revoked_at IS NULL AND not_after > ${now} ORDER BY code_id`)
+
+export interface CodeState {
+	readonly id: Id<'credential'>
+	readonly notAfter: number
+	readonly usedAt: number | null
+	readonly revokedAt: number | null
+}
+export const codesOfCase = (db: Db, of: Id<'case'>): Promise<CodeState[]> =>
+	db.rows(sql`SELECT code_id AS id, not_after AS "notAfter", used_at AS "usedAt", revoked_at AS "revokedAt" FROM pick_up_code
+		WHERE tenant_id = ${db.tenant} AND case_id = ${of} ORDER BY created_at, code_id`)
+
+/** The digits of the code in use, for those who hand it out. */
+export async function digitsOf(db: Db, of: Id<'case'>, now: number, sealing: Pick<MasterKey, 'open'>): Promise<string | undefined> {
+	const row = await db.first<{ id: string; sealed: Uint8Array }>(sql`SELECT code_id AS id, sealed FROM pick_up_code
+		WHERE tenant_id = ${db.tenant} AND case_id = ${of} AND used_at IS NULL AND revoked_at IS NULL AND not_after > ${now}`)
+	return row && new TextDecoder().decode(sealing.open(row.sealed, contextOf(row.id)))
+}
