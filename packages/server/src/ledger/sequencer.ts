@@ -114,7 +114,8 @@ async function work(shard: Shard, terms: SequencerTerms, wake: Bell, ended: Abor
 const MOST_TREES = 256
 const CHECKPOINT_AFTER_MS = 30_000
 
-async function tend(shard: Shard, terms: SequencerTerms, damaged: readonly Id<'tenant'>[]): Promise<void> {
+/** What is due by time: checkpoints, and alarms about gaps. */
+export async function tend(shard: Shard, terms: Omit<SequencerTerms, 'pace' | 'shards'>, damaged: readonly Id<'tenant'>[]): Promise<void> {
 	const { store, clock, random, signerOf, checkpointAfterMs = CHECKPOINT_AFTER_MS } = terms
 	if (shard.index === 0) await store.system((tx) => alarmGaps(tx, { now: clock.now(), random }))
 	const due = await store.system((db) => dueCheckpoints(db, shard, clock.now() - checkpointAfterMs, damaged))

@@ -23,7 +23,15 @@ export async function readEntries(db: Db, tenant: Id<'tenant'>, first: number, c
 
 /** Tiles of a tenant's log at any size that it has or had: a narrower tile is the beginning of a wider one. */
 export function tileReader(db: Db, tenant: Id<'tenant'>): ReadTile {
-	return async (tile) => ((await storedTile(db, tenant, tile)) ?? (await leavesOf(db, tenant, tile))).subarray(0, tile.width * HASH_BYTES)
+	const read = async (tile: TileAt) =>
+		((await storedTile(db, tenant, tile)) ?? (await leavesOf(db, tenant, tile))).subarray(0, tile.width * HASH_BYTES)
+	// A proof asks for all its tiles at once, a connection answers one question at a time.
+	let last: Promise<unknown> = Promise.resolve()
+	return (tile) => {
+		const next = last.then(() => read(tile))
+		last = next.catch(() => {})
+		return next
+	}
 }
 
 async function storedTile(db: Db, tenant: string, { level, index }: TileAt): Promise<Uint8Array | undefined> {

@@ -6,6 +6,7 @@ import type { Store } from '../../store/index.ts'
 import { type LogSigner, writeCheckpoint } from '../checkpoint-write.ts'
 import { type InboxTerms, openInbox } from '../inbox.ts'
 import { sequence } from '../sequence-write.ts'
+import { tend } from '../sequencer.ts'
 import { readEdge, readEntries } from '../tree-read.ts'
 import { START } from './controller.ts'
 
@@ -47,6 +48,21 @@ export function testLedger(store: Store, seed = 1) {
 				if (done.sizes.size === 0) return
 			}
 		},
+		/** What the sequencer does now and then. */
+		tend: () =>
+			tend(
+				{ index: 0, count: 1 },
+				{
+					store,
+					clock,
+					random,
+					signerOf,
+					failed: (cause) => {
+						throw cause
+					},
+				},
+				[],
+			),
 		checkpoint: (tenant: Id<'tenant'>) => store.system((tx) => writeCheckpoint(tx, tenant, clock.now(), signerOf)),
 		/** Everything of a tenant's log, and the root that it has by its events alone. */
 		log: (tenant: Id<'tenant'>) =>
