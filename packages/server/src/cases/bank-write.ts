@@ -2,7 +2,7 @@ import { type Id, isId, type Random } from '@latchwork/core/base'
 import type { StreamEvent } from '@latchwork/core/ledger'
 import { type Case, type Input, type LoadedTable, type Moved, newCase, recordedSteps, step } from '@latchwork/core/workflow'
 import { z } from 'zod'
-import { type Applier, append } from '../ledger/index.ts'
+import { type Applied, type Applier, append } from '../ledger/index.ts'
 import { markCodeUsed } from '../space/index.ts'
 import { type MasterKey, sql, type Tx } from '../store/index.ts'
 import { type CaseRow, lockCase, tableOf } from './case-read.ts'
@@ -15,14 +15,12 @@ export interface BankTerms {
 	readonly master: MasterKey
 }
 
-type About = Parameters<Applier>[2]
-
 /**
  * Follows what banks record of cases: the same reducer is led the same way here (architecture.md §3, one writer a fact). Where it would have
  * gone elsewhere, the bank's fact stands, the case is marked with both histories, and somebody gets a task (X10).
  */
 export function caseApplier({ random, master }: BankTerms): Applier {
-	return async (tx, event, about) => {
+	const follow = async (tx: Tx, event: StreamEvent, about: Applied) => {
 		const doing: Doing = { actor: 'server', now: about.now, random }
 		switch (event.type) {
 			case 'case.opened':
@@ -43,6 +41,9 @@ export function caseApplier({ random, master }: BankTerms): Applier {
 				if (event.type.startsWith('door-session.')) await session(tx, event, doing)
 		}
 	}
+	return async (tx, events, about) => {
+		for (const event of events) await follow(tx, event, about)
+	}
 }
 
 const openedSchema = z.object({
@@ -55,7 +56,7 @@ const openedSchema = z.object({
 })
 
 /** A case that a person began at the bank: a walk-up loan. */
-async function opened(tx: Tx, event: StreamEvent, { site }: About, doing: Doing & { readonly master: MasterKey }): Promise<void> {
+async function opened(tx: Tx, event: StreamEvent, { site }: Applied, doing: Doing & { readonly master: MasterKey }): Promise<void> {
 	if (!isId('case', event.subject) || (await lockCase(tx, event.subject))) return
 	const { tableHash, owner, lines } = openedSchema.parse(event.data)
 	const table = await tableOf(tx, tableHash)
@@ -71,7 +72,7 @@ async function opened(tx: Tx, event: StreamEvent, { site }: About, doing: Doing 
 }
 
 /** One event of a step. The first tells what the step was made of; each one after it must be the next of those that it led to here. */
-async function moved(tx: Tx, event: StreamEvent, about: About, doing: Doing): Promise<void> {
+async function moved(tx: Tx, event: StreamEvent, about: Applied, doing: Doing): Promise<void> {
 	const row = await lockCase(tx, event.subject)
 	if (!row) return openTask(tx, { kind: 'unknown-case', site: about.site, bank: event.bank, detail: { case: event.subject } }, doing)
 	const expected = await takeExpected(tx, row.id)
@@ -102,7 +103,7 @@ async function moved(tx: Tx, event: StreamEvent, about: About, doing: Doing): Pr
 }
 
 /** A further move of a step that has begun. */
-async function next(tx: Tx, row: CaseRow, event: StreamEvent, [first, ...rest]: readonly Moved[], about: About, doing: Doing): Promise<void> {
+async function next(tx: Tx, row: CaseRow, event: StreamEvent, [first, ...rest]: readonly Moved[], about: Applied, doing: Doing): Promise<void> {
 	const parsed = moveSchema.safeParse(event.data)
 	if (!parsed.success) return openTask(tx, { kind: 'unreadable-step', site: about.site, bank: event.bank, case: row.id }, doing)
 	const move: Moved = { case: row.id, ...parsed.data }
@@ -147,7 +148,7 @@ async function force(
 	move: Moved,
 	event: StreamEvent,
 	why: Why,
-	about: About,
+	about: Applied,
 	doing: Doing,
 ): Promise<void> {
 	await adopt(tx, row, table, forced(row.body, move), why, doing)
@@ -160,7 +161,7 @@ function forced(of: Case, { line, to, version }: Moved): Case {
 }
 
 /** Told once a case: what the bank says later of the same case is followed, and read by whoever settles it. */
-async function dispute(tx: Tx, row: CaseRow, { stream, seq, bank }: StreamEvent, why: Why, { site }: About, doing: Doing): Promise<void> {
+async function dispute(tx: Tx, row: CaseRow, { stream, seq, bank }: StreamEvent, why: Why, { site }: Applied, doing: Doing): Promise<void> {
 	if (row.conflict !== null) return
 	const here = { state: row.state, version: row.body.version }
 	await append(
@@ -172,14 +173,14 @@ async function dispute(tx: Tx, row: CaseRow, { stream, seq, bank }: StreamEvent,
 }
 
 /** The bank itself met something that its table does not allow. */
-async function disputed(tx: Tx, event: StreamEvent, about: About, doing: Doing): Promise<void> {
+async function disputed(tx: Tx, event: StreamEvent, about: Applied, doing: Doing): Promise<void> {
 	const row = await lockCase(tx, event.subject)
 	if (!row) return
 	await adopt(tx, row, await tableOf(tx, row.tableHash), row.body, 'at-the-bank', doing)
 	await dispute(tx, row, event, 'at-the-bank', about, doing)
 }
 
-async function task(tx: Tx, { subject, bank, data }: StreamEvent, { site }: About, doing: Doing): Promise<void> {
+async function task(tx: Tx, { subject, bank, data }: StreamEvent, { site }: Applied, doing: Doing): Promise<void> {
 	const { kind = 'check', ...detail } = data
 	const about = isId('compartment', subject)
 		? { compartment: subject }

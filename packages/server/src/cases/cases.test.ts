@@ -95,10 +95,8 @@ describe('cases', () => {
 			},
 			async send(now: number, keep = 0) {
 				const sent = events.splice(0, events.length - keep)
-				const about = { sender: undefined as never, site, now }
-				await store.write(tenant, async (tx) => {
-					for (const event of sent) await caseApplier({ random, master })(tx, event, about)
-				})
+				const about = { sender: undefined as never, bank, site, now }
+				await store.write(tenant, (tx) => caseApplier({ random, master })(tx, sent, about))
 			},
 			tamper: (change: (event: StreamEvent) => StreamEvent) => events.push(change(events.pop() as StreamEvent)),
 		}
@@ -256,51 +254,55 @@ describe('cases', () => {
 		const bank = await newBank()
 		const seen = new Map<string, number>()
 		await fc.assert(
-			fc.asyncProperty(fc.array(fc.integer({ min: 0, max: 9_999 }), { minLength: 2, maxLength: 14 }), fc.integer({ min: 1, max: 4 }), async (choices, chunk) => {
-				const { row } = await book(bank)
-				const table = await withTable(row)
-				const side = bankSide(bank, row, table)
-				let now = START
-				// The wait for a recipient is where most stories begin.
-				if (choices.length % 2 === 1) side.does(deposit(row), now)
-				for (const choice of choices) {
-					const of = side.copy()
-					const env = { now, bank, facts: FINISHED }
-					const acts = (['user', 'staff'] as const).flatMap((by) =>
-						offers(table, of, { by, subject: row.owner ?? '' }, env).map(
-							(o): Input => ({
-								kind: 'act',
-								act: o.act,
-								line: o.line,
-								by,
-								subject: row.owner ?? '',
-								evidence: choice % 3 === 0 ? 1 : 4,
-								compartment,
-							}),
-						),
-					)
-					const due = nextDeadline(table, of)
-					const inputs: Input[] = [
-						...acts,
-						...(['not-inserted', 'not-taken', 'ambiguous', 'missing', 'wrong-item'] as const).map(
-							(outcome): Input => ({ kind: 'outcome', outcome, line: line(row), compartment }),
-						),
-						...['dispense', 'recall', 'extend', 'confirm-inside', 'confirm-taken'].map(
-							(name): Input => ({ kind: 'request', name, by: choice % 2 ? 'staff' : 'user', subject: row.owner ?? '' }),
-						),
-						...(due ? [{ kind: 'deadline', name: due.name } as Input] : []),
-					]
-					const input = inputs[choice % inputs.length] as Input
-					if (input.kind === 'deadline' && due) now = Math.max(now, due.dueMs)
-					if (side.does(input, now)) seen.set(side.copy().state, (seen.get(side.copy().state) ?? 0) + 1)
-					now += HOUR
-					if (choice % chunk === 0) await side.send(now, choice % 2)
-				}
-				await side.send(now)
-				const here = await read(row.id)
-				assert.deepEqual([here.body, here.conflict], [side.copy(), null])
-				await store.write(tenant, (tx) => tx.run(sql`UPDATE reservation SET ended_at = 1, ended_why = 'released' WHERE tenant_id = ${tenant}`))
-			}),
+			fc.asyncProperty(
+				fc.array(fc.integer({ min: 0, max: 9_999 }), { minLength: 2, maxLength: 14 }),
+				fc.integer({ min: 1, max: 4 }),
+				async (choices, chunk) => {
+					const { row } = await book(bank)
+					const table = await withTable(row)
+					const side = bankSide(bank, row, table)
+					let now = START
+					// The wait for a recipient is where most stories begin.
+					if (choices.length % 2 === 1) side.does(deposit(row), now)
+					for (const choice of choices) {
+						const of = side.copy()
+						const env = { now, bank, facts: FINISHED }
+						const acts = (['user', 'staff'] as const).flatMap((by) =>
+							offers(table, of, { by, subject: row.owner ?? '' }, env).map(
+								(o): Input => ({
+									kind: 'act',
+									act: o.act,
+									line: o.line,
+									by,
+									subject: row.owner ?? '',
+									evidence: choice % 3 === 0 ? 1 : 4,
+									compartment,
+								}),
+							),
+						)
+						const due = nextDeadline(table, of)
+						const inputs: Input[] = [
+							...acts,
+							...(['not-inserted', 'not-taken', 'ambiguous', 'missing', 'wrong-item'] as const).map(
+								(outcome): Input => ({ kind: 'outcome', outcome, line: line(row), compartment }),
+							),
+							...['dispense', 'recall', 'extend', 'confirm-inside', 'confirm-taken'].map(
+								(name): Input => ({ kind: 'request', name, by: choice % 2 ? 'staff' : 'user', subject: row.owner ?? '' }),
+							),
+							...(due ? [{ kind: 'deadline', name: due.name } as Input] : []),
+						]
+						const input = inputs[choice % inputs.length] as Input
+						if (input.kind === 'deadline' && due) now = Math.max(now, due.dueMs)
+						if (side.does(input, now)) seen.set(side.copy().state, (seen.get(side.copy().state) ?? 0) + 1)
+						now += HOUR
+						if (choice % chunk === 0) await side.send(now, choice % 2)
+					}
+					await side.send(now)
+					const here = await read(row.id)
+					assert.deepEqual([here.body, here.conflict], [side.copy(), null])
+					await store.write(tenant, (tx) => tx.run(sql`UPDATE reservation SET ended_at = 1, ended_why = 'released' WHERE tenant_id = ${tenant}`))
+				},
+			),
 			{ numRuns: 100 },
 		)
 		for (const state of ['ready', 'blocked', 'collected', 'recalled'])
