@@ -57,6 +57,8 @@ export const SERVER_EVENT_TYPES = [
 	'policy.rolled-back',
 	'bundle.published',
 	'command.requested',
+	'command.sent',
+	'command.accepted',
 	'command.finished',
 	'command.expired',
 	'asset.created',

@@ -6,18 +6,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { newId, seededRandom } from '@latchwork/core/base'
-import { checkDevice, DAY_MS, issueDevice, issuePort, makeAuthority, openAuthority, readRequest, trustOf } from './pki.ts'
+import { checkDevice, DAY_MS, issueDevice, issuePort, readRequest, trustOf } from './pki.ts'
 import { deviceKeys } from './testing/device.ts'
+import { newAuthority } from './testing/site.ts'
 
 const random = seededRandom(50)
 const now = Date.UTC(2026, 0, 7, 11, 41)
 const tenant = newId('tenant', now, random)
 const other = newId('tenant', now, random)
 const controller = newId('controller', now, random)
-const make = async (of: typeof tenant | undefined) => {
-	const { certificate, pkcs8 } = await makeAuthority(of, now, random)
-	return openAuthority(certificate, pkcs8)
-}
+const make = (of: typeof tenant | undefined) => newAuthority(of, now)
 const mine = await make(tenant)
 const theirs = await make(other)
 const device = await deviceKeys()

@@ -1,5 +1,5 @@
 import 'reflect-metadata'
-import { X509Certificate as NodeCertificate } from 'node:crypto'
+import { createPrivateKey, createPublicKey, X509Certificate as NodeCertificate } from 'node:crypto'
 import { Fault, type Id, isId, type Random, toHex } from '@latchwork/core/base'
 import {
 	AuthorityKeyIdentifierExtension,
@@ -52,31 +52,30 @@ export const PORT_LIFE_MS = 90 * DAY_MS
 /** The broker's clock may be behind ours. */
 const SKEW_MS = 3_600_000
 
-/** `tenant`: whose devices it signs; without, it signs the certificates of the device port. */
-export async function makeAuthority(
-	tenant: Id<'tenant'> | undefined,
-	now: number,
-	random: Random,
-): Promise<{ certificate: string; pkcs8: Uint8Array }> {
-	const keys = await newKeys()
-	const name = tenant === undefined ? 'CN=Latchwork device port' : `CN=Latchwork devices,O=${tenant}`
-	const certificate = await X509CertificateGenerator.createSelfSigned(
-		{
-			serialNumber: serial(random),
-			name,
-			keys,
-			signingAlgorithm: KEY,
-			notBefore: new Date(LONG_AGO),
-			notAfter: new Date(now + AUTHORITY_LIFE_MS),
-			extensions: [
-				new BasicConstraintsExtension(true, 0, true),
-				new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
-				await SubjectKeyIdentifierExtension.create(keys.publicKey),
-			],
-		},
-		crypto,
-	)
-	return { certificate: pemOf(certificate), pkcs8: new Uint8Array(await crypto.subtle.exportKey('pkcs8', keys.privateKey)) }
+/** A private key for an authority, as PKCS #8. */
+export async function newAuthorityKey(): Promise<Uint8Array> {
+	return new Uint8Array(await crypto.subtle.exportKey('pkcs8', (await newKeys()).privateKey))
+}
+
+/** `tenant`: whose devices the key signs; without, it signs the certificates of the device port. PEM. */
+export async function certifyAuthority(tenant: Id<'tenant'> | undefined, pkcs8: Uint8Array, now: number, random: Random): Promise<string> {
+	const { key } = await openAuthority('', pkcs8)
+	const spki = createPublicKey(createPrivateKey({ key: Buffer.from(pkcs8), format: 'der', type: 'pkcs8' }))
+	const publicKey = await crypto.subtle.importKey('spki', new Uint8Array(spki.export({ format: 'der', type: 'spki' })), KEY, true, ['verify'])
+	const certificate = await X509CertificateGenerator.createSelfSigned({
+		serialNumber: serial(random),
+		name: tenant === undefined ? 'CN=Latchwork device port' : `CN=Latchwork devices,O=${tenant}`,
+		keys: { privateKey: key, publicKey },
+		signingAlgorithm: KEY,
+		notBefore: new Date(LONG_AGO),
+		notAfter: new Date(now + AUTHORITY_LIFE_MS),
+		extensions: [
+			new BasicConstraintsExtension(true, 0, true),
+			new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
+			await SubjectKeyIdentifierExtension.create(publicKey),
+		],
+	})
+	return pemOf(certificate)
 }
 
 export async function openAuthority(certificate: string, pkcs8: Uint8Array): Promise<Authority> {

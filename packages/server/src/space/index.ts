@@ -10,5 +10,7 @@ export {
 	markCodeUsed,
 	revokeCodes,
 } from './code-write.ts'
+export { type Command, type CommandState, commandsOf, findCommand, messageOf, waitingCommands } from './command-read.ts'
+export { type CommandTerms, expireCommands, type NewCommand, requestCommand, sentCommand, settleCommand } from './command-write.ts'
 export { SIZES } from './fit.ts'
 export { endReservations, type Reservation, reservationsOf, reserve, type Wanted } from './reservation-write.ts'

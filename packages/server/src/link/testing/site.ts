@@ -7,7 +7,7 @@ import mqtt, { type IClientOptions, type MqttClient } from 'mqtt'
 import { type Broker, type BrokerConfig, startBroker } from '../broker.ts'
 import type { BrokerIncident } from '../broker-lines.ts'
 import { internalClient } from '../internal-client.ts'
-import { type Authority, type DeviceName, issueDevice, issuePort, makeAuthority, openAuthority, readRequest } from '../pki.ts'
+import { type Authority, certifyAuthority, type DeviceName, issueDevice, issuePort, newAuthorityKey, openAuthority, readRequest } from '../pki.ts'
 import { deviceKeys } from './device.ts'
 
 /** The real clock, which tests of sockets and processes need. */
@@ -70,7 +70,8 @@ export async function linkSite(config: Partial<BrokerConfig> = {}): Promise<Link
 			mqtts: { host: '127.0.0.1', port: 0 },
 			mqtt: true,
 			folder,
-			environment: process.env as Record<string, string>,
+			// The census of the tests knows our processes by it.
+			environment: { TMPDIR: tmpdir() },
 			...config,
 		},
 		state(),
@@ -137,6 +138,6 @@ export async function linkSite(config: Partial<BrokerConfig> = {}): Promise<Link
 }
 
 export async function newAuthority(tenant: Id<'tenant'> | undefined, now: number): Promise<Authority> {
-	const { certificate, pkcs8 } = await makeAuthority(tenant, now, random)
-	return openAuthority(certificate, pkcs8)
+	const pkcs8 = await newAuthorityKey()
+	return openAuthority(await certifyAuthority(tenant, pkcs8, now, random), pkcs8)
 }

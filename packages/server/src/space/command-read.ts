@@ -1,0 +1,54 @@
+import type { Id } from '@latchwork/core/base'
+import type { CommandKind, LinkCommand } from '@latchwork/core/wire'
+import { type Db, sql } from '../store/index.ts'
+
+/** `expired` is the server's word: nothing was heard in time. What the controller says later counts all the same, because it is what happened. */
+export type CommandState = 'requested' | 'sent' | 'accepted' | 'refused' | 'done' | 'failed' | 'expired'
+
+export interface Command {
+	readonly id: Id<'command'>
+	readonly tenant: Id<'tenant'>
+	readonly site: Id<'site'>
+	readonly bank: Id<'bank'>
+	readonly controller: Id<'controller'>
+	readonly kind: CommandKind
+	readonly compartment: Id<'compartment'> | null
+	readonly reason: string | null
+	readonly case: Id<'case'> | null
+	readonly by: Id<'subject'> | 'server'
+	readonly issuedAt: number
+	readonly expiresAt: number
+	readonly state: CommandState
+	readonly changedAt: number
+	/** Why it was refused or failed. */
+	readonly code: string | null
+	readonly session: Id<'doorSession'> | null
+	/** How the door session ended. */
+	readonly end: string | null
+}
+
+const COMMAND = sql`command_id AS id, tenant_id AS tenant, site_id AS site, bank_id AS bank, controller_id AS controller, kind, compartment_id AS compartment,
+	reason, case_id AS "case", requested_by AS "by", issued_at AS "issuedAt", expires_at AS "expiresAt", state, changed_at AS "changedAt", code,
+	door_session_id AS session, outcome AS "end"`
+
+export const findCommand = (db: Db, id: string, lock = false): Promise<Command | undefined> =>
+	db.first(sql`SELECT ${COMMAND} FROM command WHERE tenant_id = ${db.tenant} AND command_id = ${id} ${lock ? sql`FOR UPDATE` : sql``}`)
+
+/** The newest first. */
+export const commandsOf = (db: Db, bank: Id<'bank'>, limit: number): Promise<Command[]> =>
+	db.rows(
+		sql`SELECT ${COMMAND} FROM command WHERE tenant_id = ${db.tenant} AND bank_id = ${bank} ORDER BY issued_at DESC, command_id DESC LIMIT ${limit}`,
+	)
+
+/** Of all tenants, for system work: what nobody has answered yet, the oldest first. */
+export const waitingCommands = (db: Db, limit = 500): Promise<Command[]> =>
+	db.rows(sql`SELECT ${COMMAND} FROM command WHERE state IN ('requested', 'sent') ORDER BY expires_at LIMIT ${limit}`)
+
+/** As it goes over the link. */
+export function messageOf(c: Command): LinkCommand {
+	const { id, bank, issuedAt, expiresAt, by } = c
+	const about = { v: 1, id, bank, issuedAt, expiresAt, by } as const
+	if (c.kind !== 'open-remote') return { ...about, kind: c.kind }
+	const { compartment, reason } = c as Command & { compartment: Id<'compartment'>; reason: string }
+	return { ...about, kind: c.kind, compartment, reason, ...(c.case !== null && { case: c.case }) }
+}

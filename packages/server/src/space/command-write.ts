@@ -1,0 +1,100 @@
+import { Fault, type Id, type Json, newId, type Random } from '@latchwork/core/base'
+import { type LinkResult, MAX_COMMAND_MS } from '@latchwork/core/wire'
+import { authorityOf, bankOf, findCompartment } from '../estate/index.ts'
+import { append, type ServerDraft } from '../ledger/index.ts'
+import { sql, type Tx } from '../store/index.ts'
+import { type Command, type CommandState, findCommand } from './command-read.ts'
+
+export interface CommandTerms {
+	readonly now: number
+	readonly random: Random
+}
+
+export type NewCommand = { readonly bank: Id<'bank'>; readonly by: Id<'subject'> | 'server' } & (
+	| { readonly kind: 'open-remote'; readonly compartment: Id<'compartment'>; readonly reason: string; readonly case?: Id<'case'> }
+	| { readonly kind: 'restart' | 'self-test' | 'collect-logs' }
+)
+
+/**
+ * Asks a bank's controller for something, within half a minute or not at all (trust.md R11). Whoever asks is allowed to; the controller decides once
+ * more, by what it knows of the door. Its result is followed in the row and in the ledger.
+ */
+export async function requestCommand(tx: Tx, wanted: NewCommand, { now, random }: CommandTerms): Promise<Command> {
+	const { id: bank, site } = await bankOf(tx, wanted.bank)
+	const controller = await authorityOf(tx, bank)
+	if (!controller || controller.certificate === null)
+		throw new Fault('request-refused', 'This bank has no controller that is enrolled; there is nobody to ask.')
+	const open = wanted.kind === 'open-remote' ? wanted : undefined
+	if (open && (await findCompartment(tx, open.compartment))?.bank !== bank) throw new Fault('not-found', 'This bank has no such compartment.')
+	const id = newId('command', now, random)
+	const issuedAt = Math.floor(now)
+	await tx.run(sql`INSERT INTO command (tenant_id, command_id, site_id, bank_id, controller_id, kind, compartment_id, reason, case_id, requested_by,
+			issued_at, expires_at, state, changed_at)
+		VALUES (${tx.tenant}, ${id}, ${site}, ${bank}, ${controller.id}, ${wanted.kind}, ${open?.compartment ?? null}, ${open?.reason ?? null},
+			${open?.case ?? null}, ${wanted.by}, ${issuedAt}, ${issuedAt + MAX_COMMAND_MS}, 'requested', ${issuedAt})`)
+	const command = (await findCommand(tx, id)) as Command
+	const about = open && { compartment: open.compartment, reason: open.reason, ...(open.case && { case: open.case }) }
+	await append(tx, [factOf(command, 'command.requested', wanted.by, { kind: wanted.kind, expiresAt: command.expiresAt, ...about })], { now, random })
+	return command
+}
+
+/** It is with the broker. False: it was answered or given up meanwhile. */
+export async function sentCommand(tx: Tx, id: Id<'command'>, terms: CommandTerms): Promise<boolean> {
+	const command = await findCommand(tx, id, true)
+	if (command?.state !== 'requested') return false
+	await change(tx, command, { state: 'sent' }, terms)
+	return true
+}
+
+/** States that a result may still follow; a last one stays what it is. */
+const OPEN: ReadonlySet<CommandState> = new Set(['requested', 'sent', 'accepted', 'expired'])
+
+/**
+ * What the controller says became of it. `repeated`: that is known. `foreign`: no command of this controller. `contradicts`: it said something else
+ * before; the first word stands.
+ */
+export async function settleCommand(
+	tx: Tx,
+	controller: Id<'controller'>,
+	result: LinkResult,
+	terms: CommandTerms,
+): Promise<'settled' | 'repeated' | 'foreign' | 'contradicts'> {
+	const command = await findCommand(tx, result.id, true)
+	if (command?.controller !== controller) return 'foreign'
+	if (command.state === result.state) return 'repeated'
+	// Results may overtake each other: one that comes first is not undone by what came before it.
+	if (result.state === 'accepted' && !OPEN.has(command.state)) return 'repeated'
+	if (!OPEN.has(command.state)) return 'contradicts'
+	const { state, code, session, end } = result
+	await change(tx, command, { state, ...(code && { code }), ...(session && { session }), ...(end && { end }) }, terms)
+	return 'settled'
+}
+
+/** System work: gives up what was not answered in time. Answers how many. */
+export async function expireCommands(tx: Tx, terms: CommandTerms): Promise<number> {
+	const late = await tx.rows<{ tenant: Id<'tenant'>; id: Id<'command'>; site: Id<'site'>; bank: Id<'bank'> }>(sql`
+		UPDATE command SET state = 'expired', changed_at = ${Math.floor(terms.now)}
+		WHERE (tenant_id, command_id) IN (SELECT tenant_id, command_id FROM command WHERE state IN ('requested', 'sent') AND expires_at <= ${Math.floor(terms.now)}
+			ORDER BY expires_at LIMIT 500 FOR UPDATE SKIP LOCKED)
+		RETURNING tenant_id AS tenant, command_id AS id, site_id AS site, bank_id AS bank`)
+	for (const command of late) await append(tx, [factOf(command, 'command.expired', 'server', {})], { ...terms, tenant: command.tenant })
+	return late.length
+}
+
+type Outcome = Pick<Command, 'state'> & Partial<Pick<LinkResult, 'code' | 'session' | 'end'>>
+
+async function change(tx: Tx, command: Command, { state, code, session, end }: Outcome, terms: CommandTerms): Promise<void> {
+	await tx.run(sql`UPDATE command SET state = ${state}, changed_at = ${Math.floor(terms.now)}, code = ${code ?? null},
+			door_session_id = coalesce(${session ?? null}, door_session_id), outcome = ${end ?? null}
+		WHERE tenant_id = ${tx.tenant} AND command_id = ${command.id}`)
+	const type = state === 'sent' || state === 'accepted' ? (`command.${state}` as const) : 'command.finished'
+	const about = { ...(code && { code }), ...(session && { session }), ...(end && { end }) }
+	await append(tx, [factOf(command, type, 'server', type === 'command.finished' ? { state, ...about } : about)], terms)
+}
+
+const factOf = (
+	{ id, site, bank }: Pick<Command, 'id' | 'site' | 'bank'>,
+	type: ServerDraft['type'],
+	actor: ServerDraft['actor'],
+	data: { readonly [key: string]: Json },
+): ServerDraft => ({ type, subject: id, actor, site, bank, data })
