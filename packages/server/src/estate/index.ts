@@ -9,7 +9,20 @@ export {
 	removeModule,
 } from './bank-write.ts'
 export { ALWAYS_OPEN, type Calendar } from './calendar.ts'
-export type { Change, Notes } from './change-write.ts'
+export {
+	type Change,
+	changedFields,
+	type Given,
+	merged,
+	NOTE_COLUMNS,
+	type Notes,
+	noteValues,
+	record,
+	touched,
+	unchangedSince,
+	unlessReferred,
+	unlessTaken,
+} from './change-write.ts'
 export { createController, revokeController, setCertificate } from './controller-write.ts'
 export { type Dirty, dirtyBanks, markBundles, settleDirty } from './dirty-write.ts'
 export { CONFIRMED_AFTER_MS, type Heard, heardController, judgeOutages, SILENT_AFTER_MS } from './link-write.ts'
@@ -44,6 +57,7 @@ export {
 	findSite,
 	modulesOf,
 	type Noted,
+	type Paging,
 	placeOf,
 	present,
 	type Site,
@@ -52,4 +66,5 @@ export {
 	within,
 } from './read.ts'
 export { estateRoutes } from './routes.ts'
+export { paging } from './site-routes.ts'
 export { createArea, createSite, type SiteFields } from './site-write.ts'
