@@ -47,7 +47,7 @@ export async function startServer(config: ServerConfig, host: ServerHost): Promi
 			now: host.clock.now(),
 			log: (text) => host.log({ level: 'info', text }),
 		})
-		const store = openStore({ url: urls.appUrl ?? urls.url, pool: config.pool })
+		const store = openStore({ ...urls, pool: config.pool })
 		opened.unshift(store.close)
 		const parts: Parts = { ...host, store, master, config }
 		const http = await httpServer({

@@ -125,6 +125,7 @@ function postmasterOf(place: Place, native: string, { throwaway = false, clock, 
 			wal_level: 'minimal',
 			max_wal_senders: '0',
 			deadlock_timeout: '50ms',
+			dynamic_shared_memory_type: 'mmap',
 		}),
 	}
 	return {

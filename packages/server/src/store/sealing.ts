@@ -11,8 +11,10 @@ export interface MasterKey {
 const FORM = 1
 const IV_BYTES = 12
 const TAG_BYTES = 16
+/** What sealing adds. */
+export const SEAL_BYTES = 1 + IV_BYTES + TAG_BYTES
 
-/** AES-256-GCM with a fresh 96-bit IV: `form, iv, tag, ciphertext`. */
+/** AES-256-GCM with a fresh 96-bit IV: `form, iv, tag, ciphertext`. One key is good for 2^32 values (NIST SP 800-38D §8.3), which no installation reaches. */
 export function sealingKey(key: Uint8Array, random: Random): MasterKey {
 	if (key.length !== 32) throw new Fault('config-invalid', 'A sealing key has 32 bytes.')
 	return {
