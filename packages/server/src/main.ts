@@ -42,8 +42,7 @@ export async function startServer(config: ServerConfig, host: ServerHost): Promi
 		const master = sealingKey(masterKeyBytes(config, host.random), host.random)
 		const urls = config.database ?? (await embedded(config, host, (close) => opened.unshift(close)))
 		await migrate({
-			url: urls.url,
-			...(urls.appUrl && { appUrl: urls.appUrl }),
+			...urls,
 			now: host.clock.now(),
 			log: (text) => host.log({ level: 'info', text }),
 		})

@@ -16,7 +16,7 @@ export interface MigrateConfig {
 	/** A login that owns the tables, or may create them. */
 	readonly url: string
 	/** The login of requests, when it is another: it becomes a member of the two roles. */
-	readonly appUrl?: string
+	readonly appUrl?: string | undefined
 	/** Milliseconds since 1970, kept beside what was applied. */
 	readonly now: number
 	readonly log?: (line: string) => void

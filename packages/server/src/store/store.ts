@@ -37,7 +37,7 @@ export interface StoreConfig {
 	/** Postgres URL of a login that may `SET ROLE` to latchwork_app and latchwork_system; the owner of the tables if `appUrl` is given. */
 	readonly url: string
 	/** Another login for requests and system work, which is nothing but a member of the two roles; it may lead through a pooler, `url` is for LISTEN and locks. */
-	readonly appUrl?: string
+	readonly appUrl?: string | undefined
 	/** Connections that work at the same time. */
 	readonly pool: number
 }
