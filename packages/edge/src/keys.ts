@@ -8,7 +8,8 @@ const keys = new Map<string, KeyObject>()
 
 /** Core's cryptography by Node's. */
 export const nodeCrypto: Crypto = {
-	sha256: (bytes) => hash('sha256', bytes, 'buffer'),
+	// Asked for a Buffer, Node makes a big one for each digest: by way of a text it takes half as long.
+	sha256: (bytes) => Buffer.from(hash('sha256', bytes, 'binary'), 'binary'),
 	hmacSha256: (key, bytes) => createHmac('sha256', key).update(bytes).digest(),
 	verify(publicKey, bytes, signature) {
 		try {

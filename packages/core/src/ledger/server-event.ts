@@ -133,7 +133,7 @@ export function mintServerEvent(draft: ServerDraft, tenant: Id<'tenant'>, now: n
 	return { event, bytes }
 }
 
-const TYPES: ReadonlySet<unknown> = new Set([...EVENT_TYPES, ...SERVER_EVENT_TYPES])
+export const SERVER_TYPES: ReadonlySet<unknown> = new Set([...EVENT_TYPES, ...SERVER_EVENT_TYPES])
 const REQUIRED = ['actor', 'at', 'data', 'id', 'source', 'subject', 'tenant', 'type', 'v']
 const shortText = (value: unknown) => typeof value === 'string' && value.length > 0 && value.length <= 200
 const orNothing = (rule: (value: unknown) => boolean) => (value: unknown) => value === undefined || rule(value)
@@ -143,7 +143,7 @@ const RULES: Readonly<Record<string, (value: unknown) => boolean>> = {
 	source: (value) => value === 'server',
 	id: (value) => isId('event', value),
 	tenant: (value) => isId('tenant', value),
-	type: (value) => TYPES.has(value),
+	type: (value) => SERVER_TYPES.has(value),
 	subject: shortText,
 	actor: (value) => value === 'server' || value === 'staff' || isId('subject', value),
 	at: (value) => Number.isSafeInteger(value) && (value as number) >= 0,

@@ -1,7 +1,7 @@
 import { canonical, isId } from '../base/index.ts'
 import { EVENT_TYPES } from './event.ts'
 
-const TYPES: ReadonlySet<unknown> = new Set(EVENT_TYPES)
+export const EDGE_TYPES: ReadonlySet<unknown> = new Set(EVENT_TYPES)
 const ACTORS: ReadonlySet<unknown> = new Set(['edge', 'staff', 'server'])
 const REQUIRED = ['at', 'bank', 'bundle', 'clock', 'data', 'mono', 'offline', 'prev', 'seq', 'stream', 'subject', 'type', 'v']
 const HASH = /^[0-9a-f]{64}$/
@@ -14,7 +14,7 @@ const RULES: Readonly<Record<string, (value: unknown) => boolean>> = {
 	stream: (value) => isId('stream', value),
 	seq: (value) => count(value) && value !== 0,
 	prev: (value) => typeof value === 'string' && HASH.test(value),
-	type: (value) => TYPES.has(value),
+	type: (value) => EDGE_TYPES.has(value),
 	subject: (value) => typeof value === 'string' && value.length > 0 && value.length <= 200,
 	actor: (value) => ACTORS.has(value) || isId('subject', value),
 	bank: (value) => isId('bank', value),

@@ -1,11 +1,11 @@
 import {
-	createHash,
 	createHmac,
 	createPrivateKey,
 	createPublicKey,
 	sign as edSign,
 	verify as edVerify,
 	generateKeyPairSync,
+	hash,
 	type KeyObject,
 } from 'node:crypto'
 import { type Crypto, fromHex, type Sign } from '../../base/index.ts'
@@ -15,7 +15,7 @@ const SPKI = fromHex('302a300506032b6570032100')
 const PKCS8 = fromHex('302e020100300506032b657004220420')
 
 export const nodeCrypto: Crypto = {
-	sha256: (bytes) => new Uint8Array(createHash('sha256').update(bytes).digest()),
+	sha256: (bytes) => new Uint8Array(hash('sha256', bytes, 'buffer')),
 	hmacSha256: (key, bytes) => new Uint8Array(createHmac('sha256', key).update(bytes).digest()),
 	verify(publicKey, bytes, signature) {
 		if (publicKey.length !== 32 || signature.length !== 64) return false

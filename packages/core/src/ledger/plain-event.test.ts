@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { nodeCrypto, testKey } from '../access/testing/node-crypto.ts'
+import { seededRandom } from '../base/index.ts'
+import { asText, readLogEvent } from './log-events.ts'
+import { readPlainEvent } from './plain-event.ts'
+import { sampleEntries } from './testing/sample-log.ts'
+
+const entries = sampleEntries(400, { random: seededRandom(3), sha256: nodeCrypto.sha256, ...testKey(new Uint8Array(32).fill(2)) })
+const plain = (bytes: Uint8Array) => readPlainEvent(asText(bytes), 0, bytes.length)
+const easy = entries.filter((bytes) => plain(bytes) !== undefined)
+
+/** What is put in place of a part of an event: bits of JSON, of other spellings, and rubbish. */
+const scraps = [
+	'{',
+	'}',
+	'[',
+	']',
+	',',
+	':',
+	'"',
+	'\\',
+	' ',
+	'\n',
+	'0',
+	'00',
+	'-',
+	'-0',
+	'1.0',
+	'1e2',
+	'true',
+	'null',
+	'é',
+	'\u0000',
+	'"a":1',
+	'"z":[]',
+	'{}',
+	'"v":1',
+	'',
+]
+const damage = fc
+	.tuple(fc.nat(), fc.nat(), fc.nat(12), fc.oneof(fc.constantFrom(...scraps), fc.string({ maxLength: 4 }), fc.stringMatching(/^[0-9]{1,17}$/)))
+	.map(([which, at, cut, scrap]) => {
+		const text = new TextDecoder().decode(easy[which % easy.length])
+		const from = at % text.length
+		return text.slice(0, from) + scrap + text.slice(from + cut)
+	})
+
+test('the short way says of an event what parsing says, and takes most of them', () => {
+	assert.ok(easy.length > entries.length * 0.8 && easy.length < entries.length)
+	for (const bytes of easy) {
+		const { event } = readLogEvent(bytes)
+		const facts = plain(bytes)
+		assert.ok(event && facts)
+		if ('source' in event) assert.deepEqual(facts, { tenant: event.tenant, type: event.type })
+		else assert.deepEqual(facts, { stream: event.stream, seq: event.seq, prev: event.prev, type: event.type })
+	}
+})
+
+test('whatever is done to an event, the short way takes nothing that parsing refuses, but an unknown type', (t) => {
+	let taken = 0
+	const check = (read: typeof plain, runs: number) =>
+		fc.check(
+			fc.property(damage, (text) => {
+				const bytes = new TextEncoder().encode(text)
+				if (read(bytes) === undefined) return
+				taken++
+				const { fault } = readLogEvent(bytes)
+				assert.ok(fault === undefined || fault === 'its type is not allowed', fault)
+			}),
+			{ numRuns: runs },
+		)
+	const { failed, counterexample } = check(plain, 20_000)
+	assert.equal(failed, false, JSON.stringify(counterexample))
+	t.diagnostic(`${taken} of 20,000 damaged texts are still events`)
+	assert.ok(taken > 500)
+	// The property can fail: a reader that looks at the brackets alone is found out.
+	assert.equal(check((bytes) => (/^\{.*\}$/s.test(asText(bytes)) ? { tenant: '', type: '' } : undefined), 500).failed, true)
+})
+
+test('nested data in order is plain; names out of order, twice, or with another spelling of a number are not', () => {
+	const [sample] = easy
+	const withData = (data: string) =>
+		plain(new TextEncoder().encode(asText(sample ?? new Uint8Array()).replace(/"data":\{.*?\},"/, `"data":${data},"`))) !== undefined
+	for (const data of ['{}', '{"a":1}', '{"a":[],"b":{"c":[1,[true,false],{}]},"c":-12}', '{"":0}']) assert.equal(withData(data), true, data)
+	const wrong = [
+		'{"b":1,"a":1}',
+		'{"a":1,"a":1}',
+		'{"a":01}',
+		'{"a":-0}',
+		'{"a":1.0}',
+		'{"a":null}',
+		'{"a":1,}',
+		'{"a" :1}',
+		'[]',
+		'1',
+		'{"a":9007199254740993}',
+		'{"a":"\\u0041"}',
+		'{"a"',
+	]
+	for (const data of wrong) assert.equal(withData(data), false, data)
+})
