@@ -81,6 +81,7 @@ const REASONS: Readonly<Record<DenyReason, string>> = {
 	'door-open': 'Close the open door first.',
 	'compartment-unavailable': 'That door is out of service; choose another.',
 	'workflow-unknown': 'This bank’s software is too old for it. Returning still works.',
+	'not-ready': 'The code is right, and nothing of its order has been put in yet. It works once it has.',
 }
 
 export function errorPage(): string {

@@ -71,6 +71,7 @@ export function openController(parts: ControllerParts): Controller {
 	})
 	let stocking = () => {}
 	let recheck = () => {}
+	let taking = () => {}
 	const authority = openAuthority({
 		files: config,
 		bank: config.bank,
@@ -80,6 +81,7 @@ export function openController(parts: ControllerParts): Controller {
 		journal,
 		time,
 		changed: () => {
+			taking()
 			stocking()
 			recheck()
 			parts.changed()
@@ -129,6 +131,7 @@ export function openController(parts: ControllerParts): Controller {
 			makerKeys,
 			crypto: nodeCrypto,
 			bank: config.bank,
+			pickUpRefusal: cases.pickUpRefusal,
 		}),
 		intents: intents({ journal, bank: () => bank, cases, authority, random, number }),
 		number,
@@ -148,6 +151,8 @@ export function openController(parts: ControllerParts): Controller {
 		settle: (body) => settleRequest(body, { bank, cases, authority, journal }),
 		begin() {
 			bank.restart()
+			taking = cases.take
+			taking()
 			stocking = () => {
 				const bundle = authority.current()?.bundle
 				if (bundle) stock(bundle, { bank, promised: cases.promised(), lost: journal.lost() !== undefined })

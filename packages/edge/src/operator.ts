@@ -8,7 +8,7 @@ import type { AuthoritySource } from './sync/authority.ts'
 
 const request = z.strictObject({
 	door: z.int().positive(),
-	/** What was found inside: nothing, or the item with this tag. */
+	/** What was found inside: nothing, the item with this tag, or the parcel with this label. */
 	found: z.union([z.literal('nothing'), z.strictObject({ tag: z.string().min(1) })]),
 	/** The item that was found is on loan: yes, it came back, and the loan ends. */
 	returned: z.boolean().optional(),
@@ -70,7 +70,7 @@ function settleDoor(body: unknown, parts: OperatorParts): object {
 	if (!waits && !journal.lost()) throw new Fault('request-refused', `Door ${door} is in service; nothing waits to be settled.`)
 	if (compartment.door === 'open')
 		throw new Fault('request-refused', `Door ${door} stands open, so what is in it may still change. Push it shut first.`)
-	const content = contentOf(found, bundle)
+	const content = contentOf(found, bundle, parts.cases)
 	for (const doubt of [lyingElsewhere, onLoan, unlikeTheSensor]) doubt(parsed.data, compartment, content, parts)
 	if (bank.settle(compartment.id, content, !waits) === 'storage-full')
 		throw new Fault(
@@ -110,9 +110,15 @@ const onLoan: Doubt = ({ door, returned }, compartment, content, { cases }) => {
 	)
 }
 
-function contentOf(found: z.infer<typeof request>['found'], bundle: NonNullable<ReturnType<AuthoritySource['current']>>['bundle']): Content {
+function contentOf(
+	found: z.infer<typeof request>['found'],
+	bundle: NonNullable<ReturnType<AuthoritySource['current']>>['bundle'],
+	cases: Cases,
+): Content {
 	if (found === 'nothing') return { kind: 'empty' }
-	const asset = bundle.assets.find((a) => a.tag === found.tag)
-	if (!asset) throw new Fault('not-found', `No asset of this bank has the tag ${found.tag}.`)
-	return { kind: 'item', item: asset.id }
+	const item =
+		bundle.assets.find((a) => a.tag === found.tag)?.id ??
+		cases.parcels().find((p) => p.tag === found.tag || (p.tag === undefined && (p.part ?? p.label) === found.tag))?.lineId
+	if (!item) throw new Fault('not-found', `No asset and no parcel of this bank has the tag ${found.tag}.`)
+	return { kind: 'item', item }
 }

@@ -40,6 +40,8 @@ function columns(...rows: readonly string[]): BankLayout {
 export const exampleLayout = columns('M M S S L L', 'M S S S S M XL', 'M _ S L', 'L M M S XL', 'XL XL XL')
 
 const laptop = { tag: 'LT-0418', kind: 'laptop', name: 'Laptop 14-inch' } as const
+const order = { tag: 'Order 1042', kind: 'parcel', name: 'Order 1042' } as const
+const bag = { tag: '2 of 3', kind: 'parcel', name: 'Order 1043' } as const
 const scanner = { tag: 'SC-0077', kind: 'other', name: 'Hand scanner' } as const
 const door = { number: 12 }
 
@@ -74,10 +76,13 @@ const screens: readonly Example[] = [
 	],
 	['attract-low', { name: 'attract' }, { notices: ['history-lost', 'storage-low', 'clock-uncertain'] }],
 	['attract-expired', { name: 'attract' }, { notices: ['bundle-expired'] }],
+	['attract-codes', { name: 'attract', codes: true }],
 	['pin', { name: 'pin', entered: 3, length: 8, wrong: false }],
 	['pin-empty', { name: 'pin', entered: 0, length: 8, wrong: false }],
 	['pin-wrong', { name: 'pin', entered: 0, length: 8, wrong: true }],
 	['pin-wait', { name: 'pin', entered: 0, length: 8, wrong: true, waitUntil: noon + 16 * second }],
+	['pin-code', { name: 'pin', entered: 2, length: 8, wrong: false, code: { digits: 8, hint: 0 } }],
+	['pin-code-hint', { name: 'pin', entered: 9, length: 11, wrong: true, code: { digits: 8, hint: 3 }, confirms: true }],
 	['choose', { name: 'choose', choices: [{ id: 'borrow-laptop', kind: 'borrow', item: laptop, free: 3, due }] }],
 	[
 		'choose-return',
@@ -123,7 +128,54 @@ const screens: readonly Example[] = [
 		},
 	],
 	['choose-out', { name: 'choose', choices: [{ id: 'borrow-laptop', kind: 'borrow', item: laptop, free: 0, denied: 'nothing-available' }] }],
+	[
+		'choose-parcels',
+		{
+			name: 'choose',
+			choices: [
+				{ id: 'pick-up-1', kind: 'pick-up', item: order },
+				{ id: 'drop-off', kind: 'drop-off', free: 7 },
+				{ id: 'pull', kind: 'pull', free: 2 },
+				{ id: 'borrow-laptop', kind: 'borrow', item: laptop, free: 3, due },
+			],
+		},
+	],
 	['choose-nothing', { name: 'choose', choices: [] }],
+	[
+		'parcels',
+		{
+			name: 'parcels',
+			task: 'drop-off',
+			from: 0,
+			total: 7,
+			parcels: [
+				{ id: 'line-1', item: order, hint: 'M… K…', size: 'M' },
+				{ id: 'line-2', item: { ...bag, tag: '1 of 3' }, hint: 'A… S…', size: 'S' },
+				{ id: 'line-3', item: bag, hint: 'A… S…', size: 'L' },
+				{ id: 'line-4', item: { ...bag, tag: '3 of 3' }, hint: 'A… S…', size: 'XL' },
+				{ id: 'line-5', item: { ...order, name: 'Order 1051', tag: 'Order 1051' } },
+			],
+		},
+	],
+	['parcels-one', { name: 'parcels', task: 'drop-off', from: 0, total: 1, parcels: [{ id: 'line-1', item: order, size: 'M' }] }],
+	[
+		'parcels-pull',
+		{
+			name: 'parcels',
+			task: 'pull',
+			from: 0,
+			total: 2,
+			parcels: [
+				{ id: 'line-1', item: order, door, why: 'expired' },
+				{ id: 'line-3', item: bag, door: { number: 20 }, why: 'recalled' },
+			],
+		},
+	],
+	['opening-parcel', { name: 'opening', door, act: 'deposit', item: order, task: 'drop-off', askAt: noon + 2 * second }],
+	['open-drop-off', { ...open, ...after(5 * second), act: 'deposit', item: order, task: 'drop-off', larger: true }],
+	['open-too-small', { ...open, ...after(9 * second), act: 'deposit', item: order, task: 'drop-off', larger: true, said: 'too-small' }],
+	['open-pick-up', { ...open, ...after(5 * second), item: bag, task: 'pick-up' }],
+	['open-pull', { ...open, ...after(5 * second), item: bag, task: 'pull' }],
 	['opening', { name: 'opening', door, act: 'collect', item: laptop, askAt: noon + 2 * second }],
 	['opening-slow', { name: 'opening', door, act: 'collect', item: laptop, askAt: noon - 2 * second }],
 	['open', { ...open, ...after(12 * second) }],
@@ -146,17 +198,28 @@ const screens: readonly Example[] = [
 	['not-opened-again', { name: 'not-opened', door, act: 'collect', retry: false, other: false }],
 	['no-change', { name: 'no-change', door, act: 'collect', item: laptop, retry: true }],
 	['no-change-deposit', { name: 'no-change', door, act: 'deposit', item: laptop, retry: false }],
+	['no-change-drop-off', { name: 'no-change', door, act: 'deposit', item: order, task: 'drop-off', retry: true, larger: true }],
+	['no-change-pick-up', { name: 'no-change', door, act: 'collect', item: order, task: 'pick-up', retry: true }],
+	['confirm-parcel', { name: 'confirm', door, act: 'deposit', item: bag, task: 'drop-off' }],
 	['confirm', { name: 'confirm', door, act: 'collect', item: laptop }],
 	['confirm-deposit', { name: 'confirm', door, act: 'deposit', item: scanner }],
 	['done', { name: 'done', act: 'collect', item: laptop, door, due, evidence: 3, receipt: 'LN-20417', againUntil: noon + 100 * second }],
 	['done-stated', { name: 'done', act: 'collect', item: scanner, door, due: due + 24 * 60 * minute, evidence: 0, receipt: 'LN-20418' }],
 	['done-deposit', { name: 'done', act: 'deposit', item: laptop, door, evidence: 2, receipt: 'LN-20417' }],
+	['done-drop-off', { name: 'done', act: 'deposit', item: order, task: 'drop-off', door, evidence: 3, receipt: 'DL-30551', more: 6 }],
+	[
+		'done-pick-up',
+		{ name: 'done', act: 'collect', item: bag, task: 'pick-up', door, evidence: 3, receipt: 'DL-30552', againUntil: noon + 100 * second, more: 1 },
+	],
+	['done-pick-up-last', { name: 'done', act: 'collect', item: order, task: 'pick-up', door, evidence: 4, receipt: 'DL-30553' }],
+	['done-pull', { name: 'done', act: 'collect', item: order, task: 'pull', door, evidence: 2, receipt: 'DL-30554' }],
 	...denyReason.options.map((reason): Example => [`denied-${reason}`, { name: 'denied', reason, ...untilOf(reason) }]),
 	['needs-help', { name: 'needs-help', door, why: 'ambiguous', incident: 'INC-0093', other: false, shut: false }],
 	['needs-help-empty', { name: 'needs-help', door, why: 'found-empty', incident: 'INC-0094', other: true, shut: true }],
 	['needs-help-occupied', { name: 'needs-help', door, why: 'found-occupied', incident: 'INC-0095', other: true, shut: true }],
 	['needs-help-wrong-item', { name: 'needs-help', door, why: 'wrong-item', incident: 'INC-0096', other: false, shut: true }],
 	['bank-full', { name: 'bank-full' }],
+	['bank-full-larger', { name: 'bank-full', larger: true }],
 	['out-of-service', { name: 'out-of-service', why: 'board-lost' }, { notices: ['doors-lost'] }],
 	['out-of-service-storage', { name: 'out-of-service', why: 'storage-full' }],
 	['out-of-service-bundle', { name: 'out-of-service', why: 'bundle-missing' }],

@@ -56,26 +56,43 @@ export const denyReason = z.enum([
 	'door-open',
 	'compartment-unavailable',
 	'workflow-unknown',
+	'not-ready',
 ])
 /** Why a person is refused: the closed list of `core/access`. */
 export type DenyReason = z.infer<typeof denyReason>
 
-const item = z.object({ tag: text, kind: z.enum(['laptop', 'other']), name: text })
+/** Of a parcel `name` is what its order is known by, and `tag` tells it from the others of the order (the same text where it is the only one). */
+const item = z.object({ tag: text, kind: z.enum(['laptop', 'other', 'parcel']), name: text })
+/** What is done with a parcel: staff put it in, its recipient takes it, staff take out what has run out or was called back. */
+const task = z.enum(['drop-off', 'pick-up', 'pull']).optional()
 const door = z.object({ number: doorNumber })
 const act = z.enum(['collect', 'deposit'])
 
 export const kioskScreen = z.discriminatedUnion('name', [
-	z.object({ name: z.literal('attract') }),
-	/** `entered` digits of `length` so far; the digits themselves stay at the edge. `waitUntil`: wrong tries cost time. */
-	z.object({ name: z.literal('pin'), entered: z.int().min(0), length: z.int().positive(), waitUntil: millis.optional(), wrong: z.boolean() }),
+	/** `codes`: parcels wait here for codes that can be typed. */
+	z.object({ name: z.literal('attract'), codes: z.literal(true).optional() }),
+	/**
+	 * `entered` digits of `length` so far; the digits themselves stay at the edge. `waitUntil`: wrong tries cost time. `code`: a pick-up code
+	 * can be typed as well, its last `hint` digits are the end of the recipient's telephone number. `confirms`: the two differ in length, so a
+	 * touch says when it is whole.
+	 */
+	z.object({
+		name: z.literal('pin'),
+		entered: z.int().min(0),
+		length: z.int().positive(),
+		waitUntil: millis.optional(),
+		wrong: z.boolean(),
+		code: z.object({ digits: z.int().positive(), hint: z.int().nonnegative() }).optional(),
+		confirms: z.literal(true).optional(),
+	}),
 	z.object({
 		name: z.literal('choose'),
 		choices: z.array(
 			z.object({
 				id: text,
-				kind: z.enum(['borrow', 'return', 'resume']),
+				kind: z.enum(['borrow', 'return', 'resume', 'pick-up', 'drop-off', 'pull']),
 				item: item.optional(),
-				/** How many of this kind are ready to take. */
+				/** How many of this kind are ready to take; of parcels, how many wait to be put in or taken out. */
 				free: z.int().nonnegative().optional(),
 				/** Of a return: when it is or was due; of a borrowing: when it would be. */
 				due: millis.optional(),
@@ -85,39 +102,64 @@ export const kioskScreen = z.discriminatedUnion('name', [
 			}),
 		),
 	}),
+	/** What staff put in or take out, a few at a time: `from` counts from 0, `total` is all there is. A parcel's label can be scanned instead. */
+	z.object({
+		name: z.literal('parcels'),
+		task: z.enum(['drop-off', 'pull']),
+		from: z.int().nonnegative(),
+		total: z.int().nonnegative(),
+		parcels: z.array(
+			z.object({
+				id: text,
+				item,
+				/** The recipient, masked. */
+				hint: text.optional(),
+				size: z.enum(['S', 'M', 'L', 'XL']).optional(),
+				/** Where it lies. */
+				door: door.optional(),
+				why: z.enum(['expired', 'recalled']).optional(),
+			}),
+		),
+	}),
 	/** `again`: opened once more after a pick-up, for what was left inside; nothing is to be recorded. `askAt`: from then on "It did not open" is believed (T_ack); a lock may take its time before. */
-	z.object({ name: z.literal('opening'), door, act, item: item.optional(), askAt: millis, again: z.literal(true).optional() }),
+	z.object({ name: z.literal('opening'), door, act, item: item.optional(), task, askAt: millis, again: z.literal(true).optional() }),
 	/** `level`: how far the left-open ladder is: `calm`, `prompt` (30 s), `staff` (2 min), `alarm` (5 min); `remindAt`: when the next rung comes. */
 	z.object({
 		name: z.literal('open'),
 		door,
 		act,
 		item: item.optional(),
+		task,
 		openedAt: millis,
 		remindAt: millis,
 		level: z.enum(['calm', 'prompt', 'staff', 'alarm']),
 		/** A content sensor saw the item taken or put in. */
 		contentChanged: z.boolean(),
 		again: z.literal(true).optional(),
-		/** What the person has said about it so far. `did-not-open`: the sensor says that it is open. */
-		said: z.enum(['did-not-open', 'found-occupied', 'found-empty', 'wrong-item']).optional(),
+		/** What the person has said about it so far. `did-not-open`: the sensor says that it is open. `too-small`: a larger door opens once this one is shut. */
+		said: z.enum(['did-not-open', 'found-occupied', 'found-empty', 'wrong-item', 'too-small']).optional(),
+		/** A larger door is free for it. */
+		larger: z.literal(true).optional(),
 	}),
 	/** The door did not open; `retry`: the sensor proves it shut, so a new try is allowed. `other`: another door can be offered. */
 	z.object({ name: z.literal('not-opened'), door, act, retry: z.boolean(), other: z.boolean() }),
 	/** Opened and closed, but nothing was taken or put in. `retry`: it may be opened again; not by who may be somebody else. */
-	z.object({ name: z.literal('no-change'), door, act, item: item.optional(), retry: z.boolean() }),
+	z.object({ name: z.literal('no-change'), door, act, item: item.optional(), task, retry: z.boolean(), larger: z.literal(true).optional() }),
 	/** The content sensor cannot tell: the person says whether it was done; recorded as stated, not proven. */
-	z.object({ name: z.literal('confirm'), door, act, item: item.optional() }),
+	z.object({ name: z.literal('confirm'), door, act, item: item.optional(), task }),
 	z.object({
 		name: z.literal('done'),
 		act,
 		item: item.optional(),
+		task,
 		door,
 		due: millis.optional(),
 		evidence: z.int().min(0).max(4),
 		receipt: text,
 		/** Until then the door may be opened once more, for what was left inside. */
 		againUntil: millis.optional(),
+		/** So many doors are left: parcels of the same order, or of the same round. */
+		more: z.int().positive().optional(),
 	}),
 	z.object({ name: z.literal('denied'), reason: denyReason, until: millis.optional() }),
 	/** What happened is not clear: the door is taken out of use and a person must look. `other`: another door can be offered meanwhile (X4). */
@@ -130,7 +172,8 @@ export const kioskScreen = z.discriminatedUnion('name', [
 		/** The sensor says that the door is shut. */
 		shut: z.boolean(),
 	}),
-	z.object({ name: z.literal('bank-full') }),
+	/** `larger`: doors are free, but none that is large enough. */
+	z.object({ name: z.literal('bank-full'), larger: z.literal(true).optional() }),
 	z.object({
 		name: z.literal('out-of-service'),
 		why: z.enum(['board-lost', 'storage-full', 'bundle-missing']),
@@ -179,6 +222,12 @@ export const kioskAct = z.object({
 		z.object({ kind: z.literal('retry') }),
 		z.object({ kind: z.literal('open-again') }),
 		z.object({ kind: z.literal('other-door') }),
+		/** It does not fit: this door is shut empty, then a larger one opens. */
+		z.object({ kind: z.literal('larger-door') }),
+		/** After one parcel is done: the next of the order opens, or the list of the round comes back. */
+		z.object({ kind: z.literal('next') }),
+		/** More of a long list. */
+		z.object({ kind: z.literal('more') }),
 		z.object({ kind: z.literal('did-not-open') }),
 		z.object({ kind: z.literal('it-is-empty') }),
 		z.object({ kind: z.literal('something-inside') }),

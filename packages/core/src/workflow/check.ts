@@ -36,10 +36,16 @@ const places = (table: Table): { at: string; level: Level; move: Move }[] => [
 const targets = (move: Move): string[] => [move.to, ...(move.unverified === undefined ? [] : [move.unverified])]
 
 /** Every state that is the start or that some move leads to: what `reached` walks and other names are held against. */
-const statesOf = (part: { start: string; moves: readonly Move[] }): Set<string> => new Set([part.start, ...part.moves.flatMap(targets)])
+const reachable = (part: { start: string; moves: readonly Move[] }): Set<string> => new Set([part.start, ...part.moves.flatMap(targets)])
+
+/** The states in which a case of this table and its lines can be. */
+export const statesOf = (table: Table): { readonly case: ReadonlySet<string>; readonly line: ReadonlySet<string> } => ({
+	case: reachable(table.case),
+	line: reachable(table.line),
+})
 
 function checkNames(table: Table): string[] {
-	const lineStates = statesOf(table.line)
+	const lineStates = reachable(table.line)
 	return [
 		...places(table).flatMap(({ at, level, move }) =>
 			[...checkTrigger(table, level, move, lineStates), ...checkEffects(table, level, move)].map((f) => `${at} ${f}.`),

@@ -94,9 +94,15 @@ export function deliveryTable(settings: DeliverySettings = DELIVERY_DEFAULTS): T
 			expiring: { after: `collect-by-${share(settings.collectWithin, 0.1)}`, movesWithOutage: true },
 		},
 		visit: {
-			'drop-off': [{ act: 'deposit', line: 'expected' }],
+			'drop-off': [
+				{ act: 'deposit', line: 'expected', skippable: true },
+				{ act: 'deposit', line: 'not-deposited', skippable: true },
+			],
 			'pick-up': [{ act: 'collect', line: 'deposited', skippable: true }],
-			pull: [{ act: 'collect', line: 'expired', skippable: true }],
+			pull: [
+				{ act: 'collect', line: 'recalled', skippable: true },
+				{ act: 'collect', line: 'expired', skippable: true },
+			],
 		},
 	}
 }
@@ -198,8 +204,8 @@ function settling(): OnLine[] {
 				['set-due', 'collect-by'],
 			],
 		},
-		// Still the bank's: whoever opened that door took nothing out.
-		{ from: [...out], on: ask('confirm-inside'), to: 'deposited' },
+		// Whoever opened that door took nothing out.
+		{ from: [...out], on: ask('confirm-inside'), to: 'deposited', do: [['custody', 'bank']] },
 		{ from: [...into], on: ask('confirm-taken'), to: 'not-deposited', do: ['free', ['notify', 'not-deposited']] },
 		{ from: ['pick-up-in-doubt', 'collected-unverified'], on: ask('confirm-taken'), to: 'collected', do: [['custody', 'owner'], 'free'] },
 		{ from: [...into, ...out], on: ask('write-off'), to: 'written-off' },

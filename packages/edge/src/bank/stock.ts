@@ -20,7 +20,13 @@ export interface StockParts {
 export function stock(bundle: Bundle, { bank, promised, lost }: StockParts): void {
 	const compartments = Object.values(bank.state().compartments)
 	const elsewhere = new Set([...promised, ...compartments.flatMap((c) => lastItem(c.content) ?? [])])
-	const inside = new Map(bundle.initialContents.map((c) => [c.compartment, c.asset]))
+	const parcels = (bundle.cases ?? []).flatMap((of) =>
+		of.lines.flatMap(({ id, asset, compartment, custodian, unverified }) =>
+			// What the bank answers for lies in it; whatever is in doubt is for a person to look at.
+			compartment && custodian === bundle.bank.id && !unverified && !asset ? [[compartment, id] as const] : [],
+		),
+	)
+	const inside = new Map<string, string>([...bundle.initialContents.map((c) => [c.compartment, c.asset] as const), ...parcels])
 	const named = new Set(bundle.bank.compartments.map((c) => c.id))
 	const contents = compartments
 		.filter((c) => c.content.kind === 'unknown' && c.content.unstocked && named.has(c.id))

@@ -1,14 +1,14 @@
-import { dueTime } from '@latchwork/core/access'
-import { type Id, newId, type Random } from '@latchwork/core/base'
+import { dueTime, type PickUp } from '@latchwork/core/access'
+import { type Id, isFault, newId, type Random } from '@latchwork/core/base'
 import type { Ended } from '@latchwork/core/door'
-import type { EventDraft, EventType } from '@latchwork/core/ledger'
+import type { DenyReason } from '@latchwork/core/wire'
 import {
 	type Act,
 	type Case,
-	type Effected,
 	type Env,
 	type Evidence,
 	type Facts,
+	FINISHED,
 	type Input,
 	type Line,
 	type LoadedTable,
@@ -16,11 +16,16 @@ import {
 	nextDeadline,
 	offers,
 	type Refused,
+	type Role,
 	type Stepped,
 	step,
+	type Told,
 } from '@latchwork/core/workflow'
 import type { Entry, Journal } from '../journal/index.ts'
 import type { Authority } from '../sync/authority.ts'
+import { eventsOf } from './events.ts'
+import { isTheirs, type Offer, takeRow } from './offered.ts'
+import { type Parcel, parcelOf, whyNot } from './parcels.ts'
 
 /** What is to be written with the door session that caused it. */
 export type CaseEntry = Required<Pick<Entry, 'events' | 'put' | 'drop'>>
@@ -54,14 +59,20 @@ export interface Cases {
 	dispense(caseId: string, lineId: string, subject: Id<'subject'>): { entry: CaseEntry; evidence: Evidence } | undefined
 	/** A line that is promised and not yet taken. */
 	waiting(caseId: string, lineId: string): Line | undefined
-	/** What this act must prove for custody to pass; E4 when the table does not allow it at all. */
-	evidence(caseId: string, lineId: string, act: Act): Evidence
+	/** Parcels of the orders that are expected here, wait here or wait to be taken away; in the order of the bundle. */
+	parcels(): Parcel[]
+	/** Why a code that is right opens nothing now; undefined when it does. */
+	pickUpRefusal(of: PickUp): DenyReason | undefined
+	/** Takes what the bundle in force says of cases, and carries out what the server has ordered; cheap when nothing has changed. */
+	take(): void
+	/** What this act of this person must prove for custody to pass; E4 when the table does not allow it at all. */
+	evidence(caseId: string, lineId: string, act: Act, subject: string): Evidence
 	/** The line advances by what the door session found; undefined when the case has nothing to say to it. */
 	settle(caseId: string, lineId: string, ended: Ended): CaseEntry | undefined
 	/** The person gives up something allotted and not taken. */
 	cancel(caseId: string, lineId: string, subject: Id<'subject'>): CaseEntry | undefined
-	/** A person looked into a held compartment: what was in doubt about the lines that concern it is settled by what was found. */
-	found(compartment: string, item: string | undefined): CaseEntry
+	/** A person looked into a held compartment: what was in doubt about the lines that concern it is settled by what was found. `was`: the record before. */
+	found(compartment: string, item: string | undefined, was: string | undefined): CaseEntry
 	/** Somebody has it, by a case that nobody doubts. */
 	isOut(asset: string): boolean
 	due(caseId: string): number | undefined
@@ -84,23 +95,6 @@ export interface CaseParts {
 	readonly bank: Id<'bank'>
 }
 
-/** Facts that no guard of a finished act asks for. */
-const DONE: Facts = { entitled: true, stock: 1, freeCompartments: 1, recalled: false, spareReturned: false }
-
-/** The loan's milestones as events of their own (api.md §4.3), by the case state that they lead to. */
-const MILESTONES: Readonly<Record<string, EventType>> = {
-	allotted: 'loan.allotted',
-	'on-loan': 'loan.started',
-	extended: 'loan.extended',
-	'due-soon': 'loan.due-soon',
-	overdue: 'loan.overdue',
-	escalated: 'loan.escalated',
-	lost: 'loan.lost',
-	disputed: 'loan.disputed',
-	returned: 'loan.returned',
-	'returned-unverified': 'loan.returned',
-}
-
 /** Past the grace period: from here on nothing more is lent (workflows.md §3.1). */
 const LATE: readonly string[] = ['overdue', 'escalated', 'lost']
 
@@ -108,33 +102,46 @@ const LATE: readonly string[] = ['overdue', 'escalated', 'lost']
 export function openCases(parts: CaseParts): Cases {
 	const { journal, now } = parts
 	const all = () => journal.facts<Case>('case')
+	const rows = () => journal.facts<Offer>('offer')
+	/** The version of the bundle whose rows are taken. */
+	let taken = 0
 
 	/** A case keeps the table it began with, whatever the bundle brings later. */
-	const tableOf = (of: Case): LoadedTable | undefined => {
+	const tableOf = (of: Pick<Case, 'workflow' | 'tableHash'>): LoadedTable | undefined => {
 		const current = parts.authority()?.tables.get(of.workflow)
 		return current?.hash === of.tableHash ? current : journal.fact<LoadedTable>('table', of.tableHash)
 	}
 
-	const env = (facts: Facts): Env => {
+	const env = (facts: Facts, table?: LoadedTable): Env => {
 		const bundle = parts.authority()?.bundle
 		const at = now()
+		if (table && !table.deadlines?.due) return { now: at, bank: parts.bank, facts }
 		const hours = bundle?.policies.schedules.find((s) => s.id === bundle.settings.openingHours)
 		return { now: at, bank: parts.bank, facts, ...(bundle && { due: { due: dueTime(bundle.settings.loanDue, at, bundle.site.timeZone, hours) } }) }
 	}
 
-	const advance = (of: Case, input: Input, facts: Facts = DONE): Stepped | Refused => {
+	/** The step, and what it was made of, for the record. */
+	const advance = (of: Case, input: Input, due?: Env['due']): (Stepped & { readonly told: Told }) | Refused => {
 		const table = tableOf(of)
-		return table ? step(table, of, input, env(facts)) : { refused: 'wrong-table', text: 'this edge does not know the table of the case' }
+		if (!table) return { refused: 'wrong-table', text: 'this edge does not know the table of the case' }
+		const around = { ...env(FINISHED, table), ...(due && { due }) }
+		const stepped = step(table, of, input, around)
+		return 'refused' in stepped ? stepped : { ...stepped, told: { input, env: around } }
 	}
 
-	const entryOf = (before: Case | undefined, stepped: Stepped, actor?: Id<'subject'>): CaseEntry => {
+	const entryOf = (before: Case | undefined, stepped: Stepped & { readonly told: Told }, actor?: Id<'subject'>): CaseEntry => {
 		const table = tableOf(stepped.case)
 		// A returned item that still waits for a look keeps its case, though the borrower is done with it.
 		const over = table?.case.end.includes(stepped.case.state) === true && stepped.case.lines.every((l) => table.line.end.includes(l.state))
 		const key = { kind: 'case', key: stepped.case.id }
+		const offer = over ? rows().get(stepped.case.id) : undefined
 		return {
 			events: eventsOf(before, stepped, actor),
-			put: [...(over ? [] : [{ ...key, body: stepped.case }]), ...(before || !table ? [] : [{ kind: 'table', key: table.hash, body: table }])],
+			put: [
+				...(over ? [] : [{ ...key, body: stepped.case }]),
+				...(before || !table ? [] : [{ kind: 'table', key: table.hash, body: table }]),
+				...(offer ? [{ kind: 'offer', key: stepped.case.id, body: { ...offer, end: stepped.case.state } }] : []),
+			],
 			drop: over ? [key] : [],
 		}
 	}
@@ -159,11 +166,14 @@ export function openCases(parts: CaseParts): Cases {
 			const lineId = newId('line', now(), parts.random)
 			const line = { id: lineId, asset, compartment, custodian: parts.bank }
 			const opened = newCase(table, { id: newId('case', now(), parts.random), owner: subject, lines: [line] })
-			const stepped = step(table, opened, { kind: 'request', name: 'allot', by: 'user', subject }, env(facts))
+			const told: Told = { input: { kind: 'request', name: 'allot', by: 'user', subject }, env: env(facts) }
+			const stepped = step(table, opened, told.input, told.env)
 			if ('refused' in stepped) return stepped
 			const ready = dispensed(table, stepped.case, lineId, subject)
 			if (!ready) return { refused: 'not-possible', text: 'what was allotted cannot be taken' }
-			const entry = joined(entryOf(undefined, stepped, subject), ready.entry)
+			const entry = joined(entryOf(undefined, { ...stepped, told }, subject), ready.entry)
+			// Enough to make the same case elsewhere.
+			const start = { owner: subject, lines: [line] }
 			return {
 				caseId: opened.id,
 				lineId,
@@ -171,7 +181,7 @@ export function openCases(parts: CaseParts): Cases {
 				entry: {
 					...entry,
 					events: [
-						{ type: 'case.opened', subject: opened.id, actor: subject, data: { workflow: 'loan', tableHash: table.hash, asset } },
+						{ type: 'case.opened', subject: opened.id, actor: subject, data: { workflow: 'loan', tableHash: table.hash, asset, start } },
 						...entry.events,
 					],
 				},
@@ -188,14 +198,14 @@ export function openCases(parts: CaseParts): Cases {
 				?.lines.find((l) => l.id === lineId)
 			return line && line.custodian === parts.bank ? line : undefined
 		},
-		evidence(caseId, lineId, act) {
+		evidence(caseId, lineId, act, subject) {
 			const of = all().get(caseId)
 			const table = of && tableOf(of)
-			return of && table ? needed(table, of, lineId, act, of.owner ?? '') : 4
+			return of && table ? needed(table, of, lineId, act, subject) : 4
 		},
 		settle(caseId, lineId, ended) {
 			const of = all().get(caseId)
-			const input = of && inputOf(lineId, ended)
+			const input = of && inputOf(lineId, ended, roleIn(of, lineId, ended))
 			if (!of || !input) return undefined
 			const stepped = advance(of, input)
 			if (!('refused' in stepped)) return entryOf(of, stepped, ended.session.subject)
@@ -212,36 +222,43 @@ export function openCases(parts: CaseParts): Cases {
 			const stepped = advance(of, { kind: 'request', name: 'cancel', by: 'user', subject, line: lineId })
 			return 'refused' in stepped ? undefined : entryOf(of, stepped, subject)
 		},
-		found(compartment, item) {
+		parcels: () =>
+			[...all().values()].flatMap((of) => {
+				const offer = rows().get(of.id)
+				const table = offer && tableOf(of)
+				return table ? of.lines.map((line) => parcelOf(of, line, table, offer.row)) : []
+			}),
+		pickUpRefusal: (pickUp) => whyNot(pickUp, all().get(pickUp.case), rows().get(pickUp.case)),
+		take,
+		found(compartment, item, was) {
 			const entries = [...all().values()].flatMap((of) =>
 				of.lines.flatMap((line) => {
+					// A parcel that may have been put in there is not, or it is.
+					const wasHere = line.asset === undefined && was === line.id
 					const requests =
-						line.asset === item && item !== undefined
+						itemOf(line) === item && item !== undefined
 							? ['confirm-inside', 'confirm-returned']
-							: line.compartment === compartment
+							: line.compartment === compartment || wasHere
 								? ['confirm-taken']
 								: []
-					return settledBy(of, line, requests, compartment)
+					return settledBy(of, line, requests, compartment, wasHere)
 				}),
 			)
-			return entries.reduce((sum, e) => ({ events: [...sum.events, ...e.events], put: [...sum.put, ...e.put], drop: [...sum.drop, ...e.drop] }), {
-				events: [],
-				put: [],
-				drop: [],
-			})
+			return entries.reduce(joinedBeside, NOTHING)
 		},
 		isOut: (asset) =>
 			[...all().values()].some((of) => of.lines.some((line) => line.asset === asset && line.custodian !== parts.bank && !line.unverified)),
 		due: (caseId) => all().get(caseId)?.deadlines.due,
-		dueIfBorrowed: () => env(DONE).due?.due,
+		dueIfBorrowed: () => env(FINISHED).due?.due,
 		runDeadlines() {
 			let next: number | undefined
+			take()
 			if (parts.uncertain()) return undefined
 			for (const { id } of [...all().values()]) {
 				for (let of = all().get(id); of; of = all().get(id)) {
 					const table = tableOf(of)
 					const due = table && nextDeadline(table, of)
-					if (!due) break
+					if (!due || isTheirs(of, rows().get(id), table)) break
 					if (due.dueMs > now()) {
 						next = Math.min(next ?? due.dueMs, due.dueMs)
 						break
@@ -256,9 +273,9 @@ export function openCases(parts: CaseParts): Cases {
 	}
 
 	/** The first of these findings that the table knows for the line's state; what was looked at needs no second look (`pass`). */
-	function settledBy(of: Case, line: Line, requests: readonly string[], compartment: string): CaseEntry[] {
+	function settledBy(of: Case, line: Line, requests: readonly string[], compartment: string, wasHere: boolean): CaseEntry[] {
 		// Somebody else's hands: nothing found here says that it is not there.
-		if (requests.includes('confirm-taken') && line.custodian !== parts.bank && !line.unverified) return []
+		if (requests.includes('confirm-taken') && line.custodian !== parts.bank && !line.unverified && !wasHere) return []
 		for (const name of requests) {
 			const settled = advance(of, { kind: 'request', name, by: 'staff', line: line.id })
 			if ('refused' in settled) continue
@@ -273,21 +290,100 @@ export function openCases(parts: CaseParts): Cases {
 	/** The table knows this line as something that its owner may put back now. */
 	function mayComeBack(of: Case, lineId: string): boolean {
 		const table = tableOf(of)
-		const found = table && offers(table, of, { by: 'user', subject: of.owner ?? '' }, env(DONE))
+		const found = table && offers(table, of, { by: 'user', subject: of.owner ?? '' }, env(FINISHED))
 		return found?.some((o) => o.line === lineId && o.act === 'deposit' && o.refused === undefined) === true
 	}
 
 	function dispensed(table: LoadedTable, of: Case, lineId: string, subject: Id<'subject'>): { entry: CaseEntry; evidence: Evidence } | undefined {
-		const stepped = step(table, of, { kind: 'request', name: 'dispense', by: 'user', subject, line: lineId }, env(DONE))
+		const told: Told = { input: { kind: 'request', name: 'dispense', by: 'user', subject, line: lineId }, env: env(FINISHED, table) }
+		const stepped = step(table, of, told.input, told.env)
 		if ('refused' in stepped) return undefined
-		return { entry: entryOf(of, stepped, subject), evidence: needed(table, stepped.case, lineId, 'collect', subject) }
+		return { entry: entryOf(of, { ...stepped, told }, subject), evidence: needed(table, stepped.case, lineId, 'collect', subject) }
 	}
 
 	function needed(table: LoadedTable, of: Case, lineId: string, act: Act, subject: string): Evidence {
-		const offer = offers(table, of, { by: 'user', subject }, env(DONE)).find((o) => o.line === lineId && o.act === act)
-		return offer && offer.refused === undefined ? offer.evidence : 4
+		return offered(table, of, lineId, act, subject)?.evidence ?? 4
+	}
+
+	/** As whom the table lets this person do it: for themselves, or as staff of the bank's owner. */
+	function offered(table: LoadedTable, of: Case, lineId: string, act: Act, subject: string): { by: Role; evidence: Evidence } | undefined {
+		for (const by of ['user', 'staff'] as const) {
+			const offer = offers(table, of, { by, subject }, env(FINISHED, table)).find((o) => o.line === lineId && o.act === act)
+			if (offer && offer.refused === undefined) return { by, evidence: offer.evidence }
+		}
+		return undefined
+	}
+
+	function roleIn(of: Case, lineId: string, { session }: Ended): Role {
+		const table = tableOf(of)
+		const act = session.act === 'inspect' ? undefined : session.act
+		return (table && act && offered(table, of, lineId, act, session.subject)?.by) ?? 'user'
+	}
+
+	/** On a full disk the next turn of the deadlines tries again; what a bundle stops, it stops without this (`codeRefusal`). */
+	function take(): void {
+		const bundle = parts.authority()?.bundle
+		try {
+			if (bundle && bundle.version !== taken) {
+				const entry = takeAll(bundle)
+				if (entry.put.length || entry.drop.length) journal.commit({ ...entry, essential: true })
+				taken = bundle.version
+			}
+			carryOut()
+		} catch (fault) {
+			if (!isFault(fault, 'journal-full')) throw fault
+		}
+	}
+
+	/** Rows that are new or changed, and those that are gone: what began here stays, whatever became of its row. */
+	function takeAll(bundle: Authority['bundle']): CaseEntry {
+		const listed = new Map((bundle.cases ?? []).map((row) => [row.id as string, row]))
+		const put: CaseEntry['put'][number][] = []
+		const drop: CaseEntry['drop'][number][] = []
+		for (const row of listed.values()) {
+			const table = tableOf(row)
+			if (!table) continue
+			const known = { offer: rows().get(row.id), case: all().get(row.id) }
+			const next = takeRow(row, table, { ...(known.offer && { offer: known.offer }), ...(known.case && { case: known.case }) })
+			if (next.offer) put.push({ kind: 'offer', key: row.id, body: next.offer })
+			if (next.case) put.push({ kind: 'case', key: row.id, body: next.case })
+			if (next.case && !journal.fact('table', table.hash)) put.push({ kind: 'table', key: table.hash, body: table })
+			if (next.offer?.end && known.case) drop.push({ kind: 'case', key: row.id })
+		}
+		for (const [id, offer] of rows()) {
+			const of = all().get(id)
+			const table = of && tableOf(of)
+			if (listed.has(id) || (of && !(table && isTheirs(of, offer, table)))) continue
+			drop.push({ kind: 'offer', key: id }, ...(of ? [{ kind: 'case', key: id }] : []))
+		}
+		return { events: [], put, drop }
+	}
+
+	/** What the server has ordered about cases that are ours. Refused while somebody is at the door; asked again then. */
+	function carryOut(): void {
+		for (const [id, { row }] of rows()) {
+			const of = all().get(id)
+			const table = of && tableOf(of)
+			if (!of || !table || of.lines.every((line) => line.state === table.line.start)) continue
+			if (row.recalled) ordered(id, 'recall')
+			if (row.due && Object.entries(row.due).some(([name, at]) => of.deadlines[name] !== at)) ordered(id, 'extend', row.due)
+		}
+	}
+
+	function ordered(id: string, name: string, due?: Env['due']): void {
+		const of = all().get(id)
+		const stepped = of && advance(of, { kind: 'request', name, by: 'system' }, due)
+		if (of && stepped && !('refused' in stepped)) journal.commit({ ...entryOf(of, stepped), essential: true })
 	}
 }
+
+const itemOf = (line: Line): string => line.asset ?? line.id
+const NOTHING: CaseEntry = { events: [], put: [], drop: [] }
+const joinedBeside = (sum: CaseEntry, e: CaseEntry): CaseEntry => ({
+	events: [...sum.events, ...e.events],
+	put: [...sum.put, ...e.put],
+	drop: [...sum.drop, ...e.drop],
+})
 
 /** Two steps of one case in one transaction: all that happened, and where it ended. */
 const joined = (first: CaseEntry, then: CaseEntry): CaseEntry => ({
@@ -297,7 +393,7 @@ const joined = (first: CaseEntry, then: CaseEntry): CaseEntry => ({
 })
 
 /** From what the door found to what the workflow understands. What never opened gave nothing: it is allotted again, and the person may try again. */
-function inputOf(line: string, { session, compartment, end, evidence, why }: Ended): Input | undefined {
+function inputOf(line: string, { session, compartment, end, evidence, why }: Ended, by: Role): Input | undefined {
 	if (session.act === 'inspect') return undefined
 	switch (end) {
 		case 'committed':
@@ -305,11 +401,12 @@ function inputOf(line: string, { session, compartment, end, evidence, why }: End
 				kind: 'act',
 				act: session.act,
 				line,
-				by: 'user',
+				by,
 				subject: session.subject,
 				evidence,
 				compartment,
-				...(session.identified !== undefined && { item: session.identified }),
+				// A parcel is known by its line; no asset is to be found in it.
+				...(session.identified !== undefined && session.identified !== line && { item: session.identified }),
 			}
 		case 'no-change':
 			return { kind: 'outcome', outcome: session.act === 'collect' ? 'not-taken' : 'not-inserted', line, compartment }
@@ -322,52 +419,4 @@ function inputOf(line: string, { session, compartment, end, evidence, why }: End
 		default:
 			return undefined
 	}
-}
-
-function eventsOf(before: Case | undefined, stepped: Stepped, actor?: Id<'subject'>): EventDraft[] {
-	const by = actor ?? ('edge' as const)
-	const moved = stepped.moves.map(
-		({ case: subject, line, from, to, tableHash, version }): EventDraft => ({
-			type: 'case.moved',
-			subject,
-			actor: by,
-			data: { ...(line !== undefined && { line }), from, to, tableHash, version },
-		}),
-	)
-	const reached = stepped.moves.filter((m) => m.line === undefined).map((m) => m.to)
-	const last = reached.at(-1)
-	const milestone = last === undefined || last === before?.state ? undefined : MILESTONES[last]
-	const { due } = stepped.case.deadlines
-	return [
-		...moved,
-		...(milestone
-			? [
-					{
-						type: milestone,
-						subject: stepped.case.id,
-						actor: by,
-						data: { state: last ?? '', ...(due !== undefined && { due }) },
-					} satisfies EventDraft,
-				]
-			: []),
-		...stepped.effects.flatMap((effect) => eventOf(effect, stepped.case, by)),
-	]
-}
-
-/** Effects that are facts for others; the door reducer has already freed or quarantined the compartment, deadlines live in the case. */
-function eventOf(effect: Effected, of: Case, actor: EventDraft['actor']): EventDraft[] {
-	const by = actor === undefined ? {} : { actor }
-	if (effect.effect === 'custody') {
-		const asset = of.lines.find((line) => line.id === effect.line)?.asset
-		return [
-			{
-				type: 'custody.transferred',
-				subject: asset ?? effect.line,
-				...by,
-				data: { case: of.id, line: effect.line, from: effect.from, to: effect.to },
-			},
-		]
-	}
-	if (effect.effect === 'task') return [{ type: 'task.created', subject: of.id, actor: 'edge', data: { kind: effect.about ?? 'check' } }]
-	return []
 }

@@ -5,6 +5,7 @@ import {
 	identify,
 	isSuspended,
 	NEW_PIN_BUDGET,
+	type PickUp,
 	type PinBudget,
 	type PinnedKeys,
 	spendTry,
@@ -37,11 +38,13 @@ export interface IdentifyParts {
 	readonly makerKeys: PinnedKeys
 	readonly crypto: Crypto
 	readonly bank: Id<'bank'>
+	/** Why a pick-up code that is right opens nothing now; a code is used up when what it is for is taken. */
+	readonly pickUpRefusal: (of: PickUp) => DenyReason | undefined
 }
 
 const BUDGET = { kind: 'budget', key: 'pin' } as const
 
-/** Who is this? Every refusal is recorded while there is room, without the number that was shown; wrong PINs are paid from a budget that a restart does not refill. */
+/** Who is this? Every refusal is recorded while there is room, without the number that was shown; wrong PINs are paid from a budget that a restart does not refill; wrong pick-up codes are wrong PINs (trust.md §3.4). */
 export function identifier(parts: IdentifyParts): (shown: Shown) => Known {
 	const { journal, time } = parts
 	const moment = () => ({ now: time.now(), uncertain: time.uncertain() })
@@ -67,6 +70,14 @@ export function identifier(parts: IdentifyParts): (shown: Shown) => Known {
 			codeUsed,
 		})
 
+	/** A code that is right and opens nothing is answered plainly, and costs nobody a try. */
+	const known = (who: Identity, also: Pick<Entry, 'put'>): Known => {
+		const reason = who.pickUp && parts.pickUpRefusal(who.pickUp)
+		if (!reason) return { ok: true, who, with: also }
+		if (also.put?.length) journal.commit({ events: [], put: also.put, essential: true })
+		return deny('code', reason)
+	}
+
 	const byPin = (authority: Authority, pin: string): Known => {
 		const { bundle } = authority
 		const terms = { wrongPinsPerDay: bundle.settings.wrongPinsPerDay, timeZone: bundle.site.timeZone }
@@ -75,7 +86,7 @@ export function identifier(parts: IdentifyParts): (shown: Shown) => Known {
 		// Spent and durable before it is looked at: pulling the plug buys no free try (T1).
 		journal.commit({ events: [], put: [{ ...BUDGET, body: answer.budget }], essential: true })
 		const found = look(authority, { kind: 'pin', pin })
-		if (found.ok) return { ok: true, who: found, with: { put: [{ ...BUDGET, body: giveBack(answer.budget) }] } }
+		if (found.ok) return known(found, { put: [{ ...BUDGET, body: giveBack(answer.budget) }] })
 		// When may the next one be tried: in some seconds, or, with the day's budget gone, at midnight.
 		const next = spendTry(answer.budget, terms, moment())
 		const suspended = isSuspended(answer.budget, terms, moment())
@@ -106,6 +117,6 @@ export function identifier(parts: IdentifyParts): (shown: Shown) => Known {
 			codeUsed,
 		})
 		if (code.ok) time.saw(code.code.notBefore)
-		return { ok: true, who: found, with: {} }
+		return known(found, {})
 	}
 }

@@ -1,17 +1,20 @@
 import { type Asset, type Grant, type Identity, strengthen } from '@latchwork/core/access'
 import { type Clock, type Id, isFault, newId, type Random } from '@latchwork/core/base'
-import { DOOR_TIMERS, type Ended, type Evidence, KIOSK_TIMERS as IDLE, REOPEN, type Step } from '@latchwork/core/door'
+import { type Ended, type Evidence, KIOSK_TIMERS as IDLE, lastItem, REOPEN, type Step } from '@latchwork/core/door'
 import type { EventDraft } from '@latchwork/core/ledger'
 import * as visits from '@latchwork/core/visit'
 import type { DenyReason, KioskAct, KioskScreen } from '@latchwork/core/wire'
 import type { ReaderEvent } from '@latchwork/drivers/reader'
 import type { Bank } from '../bank/index.ts'
-import type { CaseEntry, Cases } from '../cases/index.ts'
+import type { CaseEntry, Cases, Parcel } from '../cases/index.ts'
 import type { Entry, Journal } from '../journal/index.ts'
 import type { AuthoritySource } from '../sync/authority.ts'
 import type { TrustedTime } from '../time.ts'
+import { doorFacts, endScreen, liveScreen, receiptOf } from './door-screens.ts'
 import type { Known, Shown } from './identify.ts'
-import type { Candidate, Choice, Intent, Intents } from './intents.ts'
+import type { Choice, Intent, Intents } from './intents.ts'
+import { keypadRule, typeKeys } from './keypad.ts'
+import { itemOf, shownOf, type Thing, workflowOf } from './things.ts'
 import { visitRecords } from './visits.ts'
 
 type Visit = visits.Visit
@@ -55,8 +58,8 @@ export interface KioskSession {
 
 const MOST_MISMATCHES = 2
 
-/** What the left-open ladder does next, for the sentence on the screen. */
-const NEXT_RUNG = { calm: 'prompt', prompt: 'staff', staff: 'alarm', alarm: 'alarm' } as const
+/** As many as the screen has room for. */
+const PARCELS_SHOWN = 5
 
 /** What a door is being opened for; kept in the visit's plan, this is its image for the screen. */
 interface Errand {
@@ -64,10 +67,13 @@ interface Errand {
 	readonly act: 'collect' | 'deposit'
 	readonly caseId: string
 	readonly lineId: string
-	readonly asset: Asset
+	readonly thing: Thing
 	readonly compartment: CompartmentId
 	readonly session: Id<'doorSession'>
 }
+
+/** A thing and the door for it. */
+type Place = Pick<Errand, 'thing' | 'compartment'>
 
 type Done = Extract<KioskScreen, { name: 'done' }>
 
@@ -97,6 +103,10 @@ export function openSession(parts: SessionParts): KioskSession {
 	let granted: Grant | undefined
 	/** The door session whose person said that it does not open although the sensor says it is open. */
 	let stuck: string | undefined
+	/** The door session whose person said that the parcel does not fit. */
+	let tooSmall: string | undefined
+	/** The list that staff work through, and how far they have turned it. */
+	let round: { readonly task: 'drop-off' | 'pull'; from: number } | undefined
 	/** Compartments of this errand in which the sensor sees something else than the record says. */
 	let mismatches = 0
 	let typed = ''
@@ -149,10 +159,11 @@ export function openSession(parts: SessionParts): KioskSession {
 		typed = ''
 		code = undefined
 		beforeHelp = undefined
+		round = undefined
 		offered = new Map()
 		const why = parts.outOfService()
 		parts.signal('idle')
-		show(why ? { name: 'out-of-service', why } : { name: 'attract' })
+		show(why ? { name: 'out-of-service', why } : { name: 'attract', ...(keypad().code && { codes: true as const }) })
 	}
 
 	/** Somebody else wants to use the kiosk: the open door stays its person's, and the screen is free. */
@@ -190,10 +201,10 @@ export function openSession(parts: SessionParts): KioskSession {
 		if (open && (!known.ok || known.who.subject === open.subject)) return parts.signal('denied')
 		if (open) setAside()
 		if (known.ok) return welcome(known.who, known.with)
-		if (what.kind !== 'pin' || known.reason === 'pin-suspended') return deny(known.reason, known.until)
+		if (what.kind !== 'pin' || known.reason !== 'wrong-pin') return deny(known.reason, known.until)
 		parts.signal('denied')
 		typed = ''
-		show({ name: 'pin', entered: 0, length: pinLength(), wrong: true, ...(known.until !== undefined && { waitUntil: known.until }) }, IDLE.home)
+		show({ name: 'pin', entered: 0, ...keypad(), wrong: true, ...(known.until !== undefined && { waitUntil: known.until }) }, IDLE.home)
 	}
 
 	const welcome = (shownNow: Identity, also: Pick<Entry, 'put'>): void => {
@@ -219,13 +230,16 @@ export function openSession(parts: SessionParts): KioskSession {
 		typed = ''
 		code = person.jti
 		parts.signal('granted')
-		choose()
+		// A code says what for: the first door opens at once.
+		if (person.pickUp) next()
+		else choose()
 	}
 
 	const newVisit = () => ({ id: newId('visit', time.now(), parts.random), bank: parts.bankId, startedAt: time.now() })
 
 	const choose = (): void => {
 		if (!who) return finish()
+		round = undefined
 		const found = [...records.unfinished(visit), ...parts.intents.of(who)]
 		offered = new Map(found.map(({ choice, intent }) => [choice.id, intent]))
 		show({ name: 'choose', choices: found.map(({ choice }): Choice => choice) }, IDLE.home)
@@ -237,25 +251,28 @@ export function openSession(parts: SessionParts): KioskSession {
 			typed = ''
 		}
 		if (screen.name === 'pin' && screen.waitUntil !== undefined && time.now() < screen.waitUntil) return
-		for (const key of text) {
-			if (key === '*') typed = typed.slice(0, -1)
-			else if (key !== '#' && typed.length < pinLength()) typed += key
-			if (key === '#' || typed.length === pinLength()) {
-				const pin = typed
-				typed = ''
-				if (pin) return shown({ kind: 'pin', pin })
-			}
-		}
-		show({ name: 'pin', entered: typed.length, length: pinLength(), wrong: false }, IDLE.home)
+		const after = typeKeys(typed, text, keypad())
+		typed = after.typed
+		if (after.whole !== undefined) return shown({ kind: 'pin', pin: after.whole })
+		show({ name: 'pin', entered: typed.length, ...keypad(), wrong: false }, IDLE.home)
 	}
-	const pinLength = () => parts.authority.current()?.bundle.settings.pinLength ?? 8
+	const keypad = () => {
+		const bundle = parts.authority.current()?.bundle
+		return keypadRule(bundle?.settings, (bundle?.codes ?? []).length > 0)
+	}
 
 	const scanned = (text: string): void => {
 		const open = errand && live()
-		if (!errand || !open) return shown({ kind: 'code', text })
+		if (!errand || !open) {
+			const parcel = who && parts.intents.parcels(who, round?.task ?? 'drop-off').find((p) => p.tag === text)
+			return parcel && (screen.name === 'parcels' || screen.name === 'choose')
+				? handle(parcel, round?.task ?? 'drop-off')
+				: shown({ kind: 'code', text })
+		}
 		// A tag held to the scanner at an open door: what is it that goes in or comes out (E4, X6)?
 		const asset = parts.authority.current()?.bundle.assets.find((a) => a.tag === text)
-		if (asset) parts.bank().input({ kind: 'identified', compartment: errand.compartment, fence: open.fence, item: asset.id })
+		const item = asset?.id ?? cases.parcels().find((p) => p.tag === text)?.lineId
+		if (item) parts.bank().input({ kind: 'identified', compartment: errand.compartment, fence: open.fence, item })
 		else if (open.level !== 'calm') shown({ kind: 'code', text })
 	}
 
@@ -265,22 +282,96 @@ export function openSession(parts: SessionParts): KioskSession {
 		mismatches = 0
 		if (intent.kind === 'borrow') return borrow(intent.type)
 		if (intent.kind === 'return') return bringBack(intent.loan.caseId, intent.loan.lineId, intent.asset)
-		if (collectAgain(intent) === 'next') deny('compartment-unavailable')
+		if (intent.kind === 'pick-up') return handle(intent.parcel, 'pick-up')
+		if (intent.kind === 'parcels') return list(intent.task)
+		if (collectAgain({ ...intent, thing: { kind: 'asset', asset: intent.asset } }) === 'next') deny('compartment-unavailable')
 	}
+
+	/** What staff put in or take out now, a screenful at a time. */
+	const list = (task: 'drop-off' | 'pull', from = 0): void => {
+		if (!who) return finish()
+		const all = parts.intents.parcels(who, task)
+		if (all.length === 0) return choose()
+		const start = from < all.length ? from : 0
+		round = { task, from: start }
+		const shownNow = all.slice(start, start + PARCELS_SHOWN)
+		const parcels = shownNow.map((parcel) => {
+			const { lineId, hint, size, compartment, state } = parcel
+			const why = (['expired', 'recalled'] as const).find((one) => one === state)
+			return {
+				id: lineId,
+				item: shownOf({ kind: 'parcel', parcel, task }),
+				...(hint && { hint }),
+				...(size && { size }),
+				...(compartment && task === 'pull' && { door: { number: parts.number(compartment) } }),
+				...(why && { why }),
+			} as const
+		})
+		show({ name: 'parcels', task, from: start, total: all.length, parcels }, IDLE.home)
+	}
+
+	/** The next parcel of the order opens its door; of a round the list comes back. */
+	const next = (): void => {
+		if (!who) return finish()
+		if (round) return list(round.task, round.from)
+		const [parcel] = parts.intents.waiting(who)
+		if (parcel) handle(parcel, 'pick-up')
+		else if (who.pickUp) deny('compartment-unavailable')
+		else choose()
+	}
+
+	const handle = (parcel: Parcel, task: 'drop-off' | 'pick-up' | 'pull'): void => {
+		mismatches = 0
+		if (task === 'drop-off') return dropOff(parcel)
+		const { compartment } = parcel
+		if (compartment === undefined || takeOut({ thing: { kind: 'parcel', parcel, task }, compartment }) === 'next') deny('compartment-unavailable')
+	}
+
+	/** Into the smallest that it fits (X7), then the next when one will not do. `except`: this one was tried. */
+	const dropOff = (parcel: Parcel, more: { readonly except?: CompartmentId; readonly larger?: true } = {}): void => {
+		const reason = parts.intents.loansWait()
+		if (reason) return deny(reason)
+		const above = more.larger && more.except ? sizeOf(more.except) : undefined
+		const places = parts.intents.placesFor({ parcel, ...(above && { above }) }).filter((id) => id !== more.except)
+		const { caseId, lineId } = parcel
+		for (const compartment of places) {
+			if (depositInto(compartment, { caseId, lineId, thing: { kind: 'parcel', parcel, task: 'drop-off' } }) === 'shown') return
+		}
+		show({ name: 'bank-full', ...(more.larger && { larger: true as const }) }, IDLE.notice)
+	}
+
+	const takeOut = (place: Place & { readonly thing: Extract<Thing, { kind: 'parcel' }> }): 'shown' | 'next' => {
+		const { parcel, task } = place.thing
+		const { caseId, lineId } = parcel
+		return attempt('collect', place, ({ subject, credential }) => {
+			if (task === 'pull') return { caseId, lineId, entry: NOTHING, evidence: cases.evidence(caseId, lineId, 'collect', subject) }
+			const ready = cases.dispense(caseId, lineId, subject)
+			if (!ready || !who?.pickUp) return ready && { ...ready, caseId, lineId }
+			const used: EventDraft = {
+				type: 'credential.code-used',
+				subject: visit?.id ?? caseId,
+				actor: subject,
+				data: { jti: credential, case: caseId, line: lineId },
+			}
+			return { ...ready, entry: { ...ready.entry, events: [used, ...ready.entry.events] }, caseId, lineId }
+		})
+	}
+
+	const sizeOf = (id: CompartmentId) => parts.authority.current()?.bundle.bank.compartments.find((c) => c.id === id)?.size
 
 	/**
 	 * The decision that binds, for every door and every try: it may have changed since the screen was made, or since the last try
 	 * (I13). `next`: this compartment would not do; anything else has its screen already.
 	 */
-	const attempt = (act: Errand['act'], candidate: Candidate, line: (who: Identity) => Ready | undefined): 'shown' | 'next' => {
+	const attempt = (act: Errand['act'], place: Place, line: (who: Identity) => Ready | undefined): 'shown' | 'next' => {
 		const by = parts.authority.current()
 		// Nobody is signed in any more: the door stood open too long, or a restart came between.
 		if (!who || !by) {
 			finish()
 			return 'shown'
 		}
-		const decision = parts.intents.decide(who, by, act, candidate.asset, act === 'deposit')
-		const record = decided(decision.decision, candidate.asset)
+		const decision = parts.intents.decide(who, by, act, place.thing, place.compartment)
+		const record = decided(decision.decision, place.thing)
 		if (decision.effect === 'deny') {
 			refused(record)
 			deny(decision.reason, decision.until)
@@ -290,7 +381,7 @@ export function openSession(parts: SessionParts): KioskSession {
 		if (!ready) return 'next'
 		const entry = { ...ready.entry, events: [record, ...ready.entry.events] }
 		const { caseId, lineId, evidence } = ready
-		return openDoor(act, { caseId, lineId }, candidate, decision.grant, entry, evidence) ? 'shown' : 'next'
+		return openDoor(act, { caseId, lineId }, place, decision.grant, entry, evidence) ? 'shown' : 'next'
 	}
 
 	/** A refusal is a refusal even where it cannot be recorded; it never spends the space held back for returns and alarms. */
@@ -316,24 +407,31 @@ export function openSession(parts: SessionParts): KioskSession {
 				const begun = cases.begin(subject, candidate.asset.id, candidate.compartment, facts)
 				return 'refused' in begun ? undefined : begun
 			}
-			if (attempt('collect', candidate, begin) === 'shown') return
+			const { asset, compartment } = candidate
+			if (attempt('collect', { thing: { kind: 'asset', asset }, compartment }, begin) === 'shown') return
 		}
 		deny('nothing-available')
 	}
 
 	/** What was allotted and not taken; it may have run out meanwhile. */
-	const collectAgain = (of: Pick<Errand, 'caseId' | 'lineId' | 'asset' | 'compartment'>): 'shown' | 'next' =>
-		attempt('collect', of, ({ subject }) => {
+	const collectAgain = (of: Pick<Errand, 'caseId' | 'lineId' | 'thing' | 'compartment'>): 'shown' | 'next' => {
+		const { thing, compartment } = of
+		if (thing.kind === 'parcel') return takeOut({ thing, compartment })
+		return attempt('collect', of, ({ subject }) => {
 			const ready = cases.dispense(of.caseId, of.lineId, subject)
 			return ready && { ...ready, caseId: of.caseId, lineId: of.lineId }
 		})
+	}
 
-	const depositInto = (compartment: CompartmentId, of: Pick<Errand, 'caseId' | 'lineId' | 'asset'>): 'shown' | 'next' =>
-		attempt('deposit', { asset: of.asset, compartment }, () => ({ ...of, entry: NOTHING, evidence: cases.evidence(of.caseId, of.lineId, 'deposit') }))
+	const depositInto = (compartment: CompartmentId, of: Pick<Errand, 'caseId' | 'lineId' | 'thing'>): 'shown' | 'next' =>
+		attempt('deposit', { thing: of.thing, compartment }, ({ subject }) => {
+			const { caseId, lineId } = of
+			return { caseId, lineId, entry: NOTHING, evidence: cases.evidence(caseId, lineId, 'deposit', subject) }
+		})
 
 	const bringBack = (caseId: string, lineId: string, asset: Asset, except?: CompartmentId): void => {
 		for (const compartment of parts.intents.emptyCompartments().filter((id) => id !== except)) {
-			if (depositInto(compartment, { caseId, lineId, asset }) === 'shown') return
+			if (depositInto(compartment, { caseId, lineId, thing: { kind: 'asset', asset } }) === 'shown') return
 		}
 		show({ name: 'bank-full' }, IDLE.notice)
 	}
@@ -342,7 +440,7 @@ export function openSession(parts: SessionParts): KioskSession {
 	const openDoor = (
 		act: Errand['act'],
 		of: { caseId: string; lineId: string },
-		{ asset, compartment }: Candidate,
+		{ thing, compartment }: Place,
 		grant: Grant,
 		entry: CaseEntry,
 		needs: Evidence,
@@ -352,7 +450,7 @@ export function openSession(parts: SessionParts): KioskSession {
 		const waiting = visits.nextStep(visit)
 		const planned = waiting?.caseId === of.caseId && waiting.act === act ? waiting : undefined
 		const stepId = planned?.id ?? session
-		const grown = planned ? visit : visits.addStep(visit, { id: stepId, act, workflow: 'loan', ...of, compartment }, 'next')
+		const grown = planned ? visit : visits.addStep(visit, { id: stepId, act, workflow: workflowOf(thing), ...of, compartment }, 'next')
 		const active = 'refused' in grown ? grown : visits.activate(grown, stepId, session, compartment)
 		if ('refused' in active) return false
 		const used = code === undefined ? undefined : code
@@ -364,7 +462,7 @@ export function openSession(parts: SessionParts): KioskSession {
 				compartment,
 				act,
 				subject: who.subject,
-				item: asset.id,
+				item: itemOf(thing),
 				needs,
 				why: { visit: visit.id, case: of.caseId, line: of.lineId, method: who.method },
 			},
@@ -376,7 +474,8 @@ export function openSession(parts: SessionParts): KioskSession {
 				put: [...(entry.put ?? []), put(active), ...(used ? [{ kind: 'code-used', key: used, body: time.now() }] : [])],
 				drop: entry.drop ?? [],
 			},
-			grant.walkUpReturn,
+			// Handing over what waits for people may use the space held back, as returns may (trust.md §3.6).
+			grant.walkUpReturn || (act === 'collect' && thing.kind === 'parcel'),
 		)
 		if (step === 'storage-full') {
 			show({ name: 'out-of-service', why: 'storage-full' }, IDLE.notice)
@@ -396,54 +495,33 @@ export function openSession(parts: SessionParts): KioskSession {
 		code = undefined
 		granted = grant
 		visit = active
-		errand = { stepId, act, ...of, asset, compartment, session }
+		errand = { stepId, act, ...of, thing, compartment, session }
 		showDoor()
 		return true
 	}
 
-	const decided = (record: { id: string; effect: string; rules: readonly string[] } & object, asset: Asset): EventDraft => {
+	const decided = (record: { id: string; effect: string; rules: readonly string[] } & object, thing: Thing): EventDraft => {
 		const { id, effect, ...data } = record as { id: string; effect: 'allow' | 'deny' } & Record<string, string | number | boolean | readonly string[]>
 		return {
 			type: effect === 'allow' ? 'decision.allowed' : 'decision.denied',
 			subject: id,
 			...(who && { actor: who.subject }),
-			data: { ...data, asset: asset.id },
+			data: { ...data, ...(thing.kind === 'asset' ? { asset: thing.asset.id } : { case: thing.parcel.caseId, line: thing.parcel.lineId }) },
 		}
 	}
 
 	// ── at the door ──
 
-	const doorOf = (e: Errand) => ({
-		door: { number: parts.number(e.compartment) },
-		act: e.act,
-		item: { tag: e.asset.tag, kind: e.asset.kind, name: e.asset.name },
-	})
+	const factsOf = (e: Errand) => doorFacts(parts.number(e.compartment), e.act, e.thing)
 
 	const showDoor = (): void => {
 		const session = live()
-		if (!errand || !session) return
-		const facts = { ...doorOf(errand), ...(session.act === 'inspect' && { again: true as const }) }
-		if (session.asking) {
-			if (screen.name !== 'confirm') show({ name: 'confirm', ...facts }, IDLE.home)
-			return
-		}
-		if (session.state === 'releasing') {
-			const releasedAt = parts.bank().state().compartments[errand.compartment]?.lastRelease?.at ?? time.now()
-			return show({ name: 'opening', ...facts, askAt: releasedAt + DOOR_TIMERS.ack })
-		}
-		const presence = parts.bank().state().compartments[errand.compartment]?.presence
-		const contentChanged = presence !== 'unknown' && session.pre.presence !== 'unknown' && presence !== session.pre.presence
-		const openedAt = session.openedAt ?? time.now()
-		const next: KioskScreen = {
-			name: 'open',
-			...facts,
-			openedAt,
-			remindAt: openedAt + DOOR_TIMERS[NEXT_RUNG[session.level]],
-			level: session.level,
-			contentChanged,
-			...(session.report !== undefined ? { said: session.report } : stuck === session.id && { said: 'did-not-open' as const }),
-		}
-		if (JSON.stringify(next) !== JSON.stringify(screen)) show(next)
+		const at = errand && parts.bank().state().compartments[errand.compartment]
+		if (!errand || !session || !at) return
+		const said = { stuck: stuck === session.id, tooSmall: tooSmall === session.id, larger: largerDoor(errand) }
+		const shownNext = liveScreen(factsOf(errand), session, at, time.now(), said)
+		if (shownNext.name === 'confirm') return screen.name === 'confirm' ? undefined : show(shownNext, IDLE.home)
+		if (shownNext.name === 'opening' || JSON.stringify(shownNext) !== JSON.stringify(screen)) show(shownNext)
 	}
 
 	const showDone = (done: Done): void => {
@@ -470,52 +548,54 @@ export function openSession(parts: SessionParts): KioskSession {
 	}
 
 	const ended = (e: Errand, end: Ended): void => {
-		const facts = doorOf(e)
 		visit = visit && journal.fact<Visit>('visit', visit.id)
 		const openFor = end.session.openedAt === undefined ? 0 : time.now() - end.session.openedAt
-		// Whoever shuts a door that stood open this long need not be the one who opened it; and a code opens one door (T3).
-		if (openFor > IDLE.home || (who?.method === 'code' && end.end === 'committed')) who = undefined
+		// Whoever shuts a door that stood open this long need not be the one who opened it; and a code opens one door (T3), or those of its parcels.
+		if (openFor > IDLE.home || (who?.method === 'code' && !who.pickUp && end.end === 'committed')) who = undefined
 		if (!who) pickedUp = pickedUp && { ...pickedUp, left: 0 }
 		if (end.session.act === 'inspect' && end.end !== 'ambiguous' && pickedUp?.done) return showDone(pickedUp.done)
-		switch (end.end) {
-			case 'committed': {
-				const due = e.act === 'collect' ? cases.due(e.caseId) : undefined
-				parts.signal('granted')
-				if (e.act === 'collect' && who && granted) pickedUp = { errand: e, grant: granted, until: time.now() + REOPEN.withinMs, left: REOPEN.times }
-				return showDone({ name: 'done', ...facts, ...(due !== undefined && { due }), evidence: end.evidence, receipt: receiptOf(end.session.id) })
-			}
-			case 'no-change':
-				return show({ name: 'no-change', ...facts, retry: who !== undefined }, IDLE.home)
-			case 'not-opened':
-			case 'failed': {
-				const held = parts.bank().state().compartments[e.compartment]?.hold !== undefined
-				return show(
-					{ name: 'not-opened', door: facts.door, act: e.act, retry: who !== undefined && !held, other: who !== undefined && otherDoor(e) },
-					IDLE.home,
-				)
-			}
-			default: {
-				const why = end.why === 'found-occupied' || end.why === 'found-empty' || end.why === 'wrong-item' ? end.why : 'ambiguous'
-				parts.signal('denied')
-				return show(
-					{
-						name: 'needs-help',
-						door: facts.door,
-						why,
-						incident: receiptOf(end.session.id),
-						other: who !== undefined && e.act === 'deposit' && otherDoor(e),
-						shut: parts.bank().state().compartments[e.compartment]?.door === 'closed',
-					},
-					IDLE.incident,
-				)
-			}
-		}
+		if (end.end === 'committed') return succeeded(e, end)
+		// Nothing was put in because it did not fit: the next size opens without another touch.
+		if (end.end === 'no-change' && tooSmall === end.session.id && e.thing.kind === 'parcel' && who)
+			return dropOff(e.thing.parcel, { except: e.compartment, larger: true })
+		const compartment = parts.bank().state().compartments[e.compartment]
+		const next = { retry: who !== undefined, other: who !== undefined && otherDoor(e), larger: who !== undefined && largerDoor(e) }
+		const after = endScreen(factsOf(e), end, compartment, next)
+		if (after.name === 'needs-help') parts.signal('denied')
+		show(after, after.name === 'needs-help' ? IDLE.incident : IDLE.home)
 	}
 
-	const otherDoor = (e: Errand): boolean =>
-		e.act === 'deposit'
+	const succeeded = (e: Errand, end: Ended): void => {
+		const due = e.act === 'collect' && e.thing.kind === 'asset' ? cases.due(e.caseId) : undefined
+		const left = who && e.thing.kind === 'parcel' ? leftAfter(e.thing, who) : 0
+		parts.signal('granted')
+		if (e.act === 'collect' && who && granted) pickedUp = { errand: e, grant: granted, until: time.now() + REOPEN.withinMs, left: REOPEN.times }
+		showDone({
+			name: 'done',
+			...factsOf(e),
+			...(due !== undefined && { due }),
+			evidence: end.evidence,
+			receipt: receiptOf(end.session.id),
+			...(left > 0 && { more: left }),
+		})
+	}
+
+	/** Doors that this person may want next. */
+	const leftAfter = ({ task }: Extract<Thing, { kind: 'parcel' }>, person: Identity): number =>
+		task === 'pick-up' ? parts.intents.waiting(person).length : parts.intents.parcels(person, task).length
+
+	const otherDoor = (e: Errand): boolean => {
+		const { thing } = e
+		if (thing.kind === 'parcel') return e.act === 'deposit' && parts.intents.placesFor({ parcel: thing.parcel }).some((id) => id !== e.compartment)
+		return e.act === 'deposit'
 			? parts.intents.emptyCompartments().some((id) => id !== e.compartment)
-			: parts.intents.candidates(e.asset.type).some((c) => c.compartment !== e.compartment)
+			: parts.intents.candidates(thing.asset.type).some((c) => c.compartment !== e.compartment)
+	}
+
+	const largerDoor = ({ thing, act, compartment }: Errand): boolean => {
+		const above = sizeOf(compartment)
+		return thing.kind === 'parcel' && act === 'deposit' && above !== undefined && parts.intents.placesFor({ parcel: thing.parcel, above }).length > 0
+	}
 
 	const again = (): void => {
 		const e = errand
@@ -527,11 +607,23 @@ export function openSession(parts: SessionParts): KioskSession {
 	const elsewhere = (): void => {
 		const e = errand
 		if (!e || live() || !who) return finish()
-		if (e.act === 'deposit') return bringBack(e.caseId, e.lineId, e.asset, e.compartment)
+		if (e.thing.kind === 'parcel') return e.act === 'deposit' ? dropOff(e.thing.parcel, { except: e.compartment }) : finish()
+		const { asset } = e.thing
+		if (e.act === 'deposit') return bringBack(e.caseId, e.lineId, asset, e.compartment)
 		if (screen.name === 'needs-help') return finish()
 		if (visit) giveBack(visit)
 		errand = undefined
-		borrow(e.asset.type)
+		borrow(asset.type)
+	}
+
+	/** X7. At the open door it is noted, and the larger one opens when this one is shut empty. */
+	const larger = (): void => {
+		const session = live()
+		if (errand?.thing.kind !== 'parcel' || errand.act !== 'deposit') return
+		if (screen.name === 'no-change') return who ? dropOff(errand.thing.parcel, { except: errand.compartment, larger: true }) : finish()
+		if (screen.name !== 'open' || session?.state !== 'opened' || !largerDoor(errand)) return
+		tooSmall = session.id
+		showDoor()
 	}
 
 	/** Cases of a visit that were promised something and got nothing. */
@@ -575,8 +667,9 @@ export function openSession(parts: SessionParts): KioskSession {
 		const before = screen.name === 'help' ? beforeHelp : undefined
 		beforeHelp = undefined
 		if (before && before.name !== 'choose' && before.name !== 'pin') return show(before, before.name === 'attract' ? undefined : IDLE.notice)
-		// A code is good for one door: after that there is nothing else to choose (T3).
-		return who && !(who.method === 'code' && errand) ? choose() : finish()
+		if (who && round && screen.name !== 'parcels') return list(round.task, round.from)
+		// A code is good for one door, or for those of its parcels: after that there is nothing else to choose (T3).
+		return who && !(who.method === 'code' && (errand || who.pickUp)) ? choose() : finish()
 	}
 
 	/** What each touch means, by the screen it was made on; anything else is ignored. */
@@ -584,15 +677,28 @@ export function openSession(parts: SessionParts): KioskSession {
 		switch (act.kind) {
 			case 'start-pin':
 				if (screen.name === 'attract' || screen.name === 'denied' || screen.name === 'choose')
-					show({ name: 'pin', entered: 0, length: pinLength(), wrong: false }, IDLE.home)
+					show({ name: 'pin', entered: 0, ...keypad(), wrong: false }, IDLE.home)
 				return
 			case 'keys':
 				return keys(act.keys)
 			case 'choose': {
 				const intent = offered.get(act.id)
 				if (screen.name === 'choose' && intent) take(intent)
+				if (screen.name !== 'parcels' || !who) return
+				const { task } = screen
+				const parcel = parts.intents.parcels(who, task).find((p) => p.lineId === act.id)
+				if (parcel) handle(parcel, task)
+				else list(task)
 				return
 			}
+			case 'next':
+				if (screen.name === 'done' && screen.more) next()
+				return
+			case 'more':
+				if (screen.name === 'parcels') list(screen.task, screen.from + PARCELS_SHOWN)
+				return
+			case 'larger-door':
+				return larger()
 			case 'retry':
 				if (screen.name === 'not-opened' || screen.name === 'no-change') again()
 				return
@@ -650,7 +756,11 @@ export function openSession(parts: SessionParts): KioskSession {
 			const looked = step.events.filter((e) => e.type === 'compartment.returned-to-service')
 			const entries = [
 				...step.ended.flatMap((end) => records.follow(end)),
-				...looked.map((e) => cases.found(e.subject, e.data.item === undefined ? undefined : String(e.data.item))),
+				...looked.map((e) => {
+					// Still as it was before this step.
+					const before = parts.bank().state().compartments[e.subject]
+					return cases.found(e.subject, e.data.item === undefined ? undefined : String(e.data.item), before && lastItem(before.content))
+				}),
 			]
 			return entries.reduce(
 				(sum, e) => ({ events: [...sum.events, ...e.events], put: [...sum.put, ...e.put], drop: [...sum.drop, ...e.drop] }),
@@ -722,14 +832,18 @@ export function openSession(parts: SessionParts): KioskSession {
 			const step = left.plan.find((s) => s.state === 'active' && sessions.has(s.doorSessions.at(-1) ?? ''))
 			const at = sessions.get(step?.doorSessions.at(-1) ?? '')
 			const asset = assets.get(at?.session?.item ?? '')
-			if (left.state === 'open' && step && at?.session && asset) {
-				const e = { stepId: step.id, act: step.act, caseId: step.caseId, lineId: step.lineId, asset, compartment: at.id, session: at.session.id }
+			const thing: Thing | undefined = asset ? { kind: 'asset', asset } : step && parcelAt(step, left.subject)
+			if (left.state === 'open' && step && at?.session && thing) {
+				const e = { stepId: step.id, act: step.act, caseId: step.caseId, lineId: step.lineId, thing, compartment: at.id, session: at.session.id }
 				if (takeUp(e, left)) showDoor()
 				else aside.set(e.session, e)
 			} else records.interrupt(left, new Set(sessions.keys()))
 		}
 	}
-}
 
-/** Short enough to read out on the phone; the whole id is in the record. */
-const receiptOf = (session: string): string => session.slice(-8).toUpperCase()
+	function parcelAt(step: visits.Step, subject: string): Thing | undefined {
+		const parcel = cases.parcels().find((p) => p.lineId === step.lineId)
+		const task = step.act === 'deposit' ? 'drop-off' : parcel?.owner === subject ? 'pick-up' : 'pull'
+		return parcel && { kind: 'parcel', parcel, task }
+	}
+}

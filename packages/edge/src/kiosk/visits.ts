@@ -1,4 +1,4 @@
-import type { Id } from '@latchwork/core/base'
+import { type Id, isId } from '@latchwork/core/base'
 import type { Ended } from '@latchwork/core/door'
 import type { EventDraft } from '@latchwork/core/ledger'
 import * as visits from '@latchwork/core/visit'
@@ -57,7 +57,7 @@ export function visitRecords(parts: {
 			const data = { compartment: end.compartment, why: end.why, case: step.caseId }
 			const events: EventDraft[] =
 				end.end === 'ambiguous' ? [{ type: 'incident.opened', subject: end.session.id, actor: end.session.subject, data }] : []
-			const item = end.end === 'committed' ? end.session.item : undefined
+			const item = end.end === 'committed' && isId('asset', end.session.item) ? end.session.item : undefined
 			const used = item === undefined ? [] : [{ kind: 'asset-used', key: item, body: time.now() }]
 			return [...(entry ? [entry] : []), { events, put: ['refused' in settled ? put(of) : put(settled), ...used], drop: [] }]
 		},

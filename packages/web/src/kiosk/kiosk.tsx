@@ -7,6 +7,7 @@ import { Confirm, Done, NoChange, NotOpened } from './screens/aftermath.tsx'
 import { Attract } from './screens/attract.tsx'
 import { Choose } from './screens/choose.tsx'
 import { Open, Opening } from './screens/door.tsx'
+import { Parcels } from './screens/parcels.tsx'
 import { Pin } from './screens/pin.tsx'
 import { BankFull, Denied, Help, NeedsHelp, OutOfService } from './screens/refused.tsx'
 import { type Seat, SeatContext } from './seat.ts'
@@ -59,11 +60,13 @@ export function Kiosk({ view, clock, act, reading, unheard = false, silent = fal
 function Screen({ screen }: { readonly screen: KioskScreen }) {
 	switch (screen.name) {
 		case 'attract':
-			return <Attract />
+			return <Attract screen={screen} />
 		case 'pin':
 			return <Pin screen={screen} />
 		case 'choose':
 			return <Choose screen={screen} />
+		case 'parcels':
+			return <Parcels screen={screen} />
 		case 'opening':
 			return <Opening screen={screen} />
 		case 'open':
@@ -81,7 +84,7 @@ function Screen({ screen }: { readonly screen: KioskScreen }) {
 		case 'needs-help':
 			return <NeedsHelp screen={screen} />
 		case 'bank-full':
-			return <BankFull />
+			return <BankFull screen={screen} />
 		case 'out-of-service':
 			return <OutOfService screen={screen} />
 		case 'help':

@@ -10,7 +10,10 @@ import { capital, placeWords } from '../ui/words.ts'
  */
 export const language = 'en-GB'
 
-type Item = { readonly kind: 'laptop' | 'other'; readonly tag: string; readonly name: string }
+type Item = { readonly kind: 'laptop' | 'other' | 'parcel'; readonly tag: string; readonly name: string }
+
+/** What is done with a parcel. */
+type Task = NonNullable<Extract<KioskScreen, { name: 'open' }>['task']>
 
 type Notice = KioskView['notices'][number]
 
@@ -38,6 +41,7 @@ export const words = {
 		empty: 'It is empty',
 		wrongItem: 'Wrong item',
 		somethingInside: 'Something is inside',
+		tooSmall: 'It does not fit',
 		nextPerson: 'Let the next person start',
 		openAgain: (n: number) => `Open door ${n} again`,
 	},
@@ -54,13 +58,25 @@ export const words = {
 		qrHow: 'Show it to the scanner, on paper or on your phone.',
 		pin: 'PIN',
 		pinHow: 'Touch here and type it.',
+		/** Where parcels wait for a code. */
+		code: 'PIN or pick-up code',
 		spoken: 'Hold your badge to the reader next to this screen, show your QR code, or choose PIN.',
 		spokenNoBadge: 'Show your QR code, or choose PIN. The badge reader does not answer.',
+		spokenCode: 'Hold your badge to the reader next to this screen, show your QR code, or type your PIN or pick-up code.',
+		spokenCodeNoBadge: 'Show your QR code, or type your PIN or pick-up code. The badge reader does not answer.',
 	},
 
 	pin: {
 		title: 'Type your PIN',
 		lead: (length: number) => `It has ${count(length)} digits. You can also hold your badge to the reader.`,
+		titleCode: 'Type your PIN or pick-up code',
+		/** `hint`: so many digits of the recipient's telephone number follow. */
+		leadCode: (digits: number, hint: number) =>
+			hint === 0
+				? `A pick-up code has ${count(digits)} digits. You can also show its QR code to the scanner.`
+				: `Pick-up code: the ${count(digits)} digits, then the last ${count(hint)} of your phone number.`,
+		go: 'Go on',
+		wrongCode: 'That is not right. Check it and type it again.',
 		dots: (entered: number, length: number) => `${entered} of ${length} digits typed, hidden`,
 		keypad: 'Keypad',
 		remove: 'Delete',
@@ -82,6 +98,12 @@ export const words = {
 		resumeHow: 'You were interrupted. Go on where you stopped.',
 		free: (free: number, due: string | undefined) => (due ? `${free} ready. Bring it back by ${due}.` : `${free} ready.`),
 		until: (due: string) => `Bring it back by ${due}.`,
+		pickUp: (item: Item | undefined) => (item ? `Collect ${shortThing(item)}` : 'Collect'),
+		pickUpHow: 'It waits here for you.',
+		dropOff: 'Drop off',
+		dropOffHow: (n: number) => (n === 1 ? 'One parcel is expected here.' : `${n} parcels are expected here.`),
+		pull: 'Take out overdue parcels',
+		pullHow: (n: number) => (n === 1 ? 'One door is to be emptied.' : `${n} doors are to be emptied.`),
 		due: (name: string, due: string) => `${name}, due ${due}.`,
 		overdue: (name: string, due: string) => `${name} was due ${due}. Returning it now is all you need to do.`,
 		why: {
@@ -95,6 +117,18 @@ export const words = {
 			'needs-second-factor': 'Hold your badge to the reader and type your PIN first.',
 		} as Partial<Record<DenyReason, string>>,
 		whyElse: 'Not now.',
+	},
+
+	parcels: {
+		title: { 'drop-off': 'Which parcel do you put in?', pull: 'Which door do you empty?' },
+		lead: { 'drop-off': 'Touch it, or hold its label to the scanner.', pull: 'Touch one. Its door opens next.' },
+		page: (from: number, to: number, total: number) => `${from} to ${to} of ${total}.`,
+		more: 'Show more',
+		moreHow: (n: number) => `${n} more.`,
+		recipient: (hint: string) => `For ${hint}`,
+		size: { S: 'small door', M: 'medium door', L: 'large door', XL: 'extra large door' },
+		door: (n: number) => `door ${n}`,
+		why: { expired: 'not collected in time', recalled: 'called back' },
 	},
 
 	door: {
@@ -118,10 +152,17 @@ export const words = {
 		leave: 'Leave it inside.',
 		putBack: 'Put it back inside.',
 		leaveAndKeep: 'Leave it inside and keep your item with you.',
+		keepParcel: 'Noted: it does not fit. Keep it with you.',
+		pushThenLarger: 'Push the door until it clicks. A larger door opens then.',
 		sensedOpen: (n: number) => `The sensor says that door ${n} is open.`,
 		pull: 'Pull it.',
 		stuck: (phone: string) => `Still stuck? Help desk ${unbroken(phone)}.`,
 		receipt: { collect: 'You get a receipt with the return time', deposit: 'You get a receipt that it is back' },
+		parcelReceipt: {
+			'drop-off': 'You get a receipt that it is in',
+			'pick-up': 'You get a receipt that you have it',
+			pull: 'You get a receipt that you took it out',
+		} satisfies Record<Task, string>,
 		sameReceipt: 'Your receipt stays as it is',
 		number: 'You get a number for the help desk',
 		timer: 'Time the door has been open',
@@ -134,6 +175,11 @@ export const words = {
 		spokenStaff: (n: number) => `Door ${n} is still open and is noted for staff.`,
 		spokenAlarm: (n: number) => `Door ${n} counts as left open.`,
 		context: { collect: (item: Item) => `Borrow ${unbroken(item.tag)}`, deposit: (item: Item) => `Return ${unbroken(item.tag)}` },
+		task: {
+			'drop-off': (item: Item) => `Drop off ${shortThing(item)}`,
+			'pick-up': (item: Item) => `Collect ${shortThing(item)}`,
+			pull: (item: Item) => `Take out ${shortThing(item)}`,
+		} satisfies Record<Task, (item: Item) => string>,
 	},
 
 	notOpened: {
@@ -159,6 +205,10 @@ export const words = {
 		retryHow: { collect: (item: Item | undefined) => `Take ${thing(item)}.`, deposit: (item: Item | undefined) => `Put in ${thing(item)}.` },
 		stop: { collect: 'I do not need it', deposit: 'I keep it' },
 		stopHow: { collect: 'Nothing is recorded as borrowed.', deposit: 'Nothing is recorded as returned.' },
+		larger: 'It does not fit',
+		largerHow: 'A larger door opens.',
+		stopParcel: { collect: 'I leave it here', deposit: 'I keep it' },
+		stopParcelHow: { collect: 'It stays inside.', deposit: 'It is recorded as not put in.' },
 	},
 
 	confirm: {
@@ -178,6 +228,19 @@ export const words = {
 		bringBack: (due: string) => `Bring it back by ${due}.`,
 		returnedAt: (at: string) => `Returned ${at}.`,
 		anyDoor: 'Start with your badge again. The door for it is chosen then.',
+		/** Of a parcel. */
+		task: {
+			'drop-off': { title: (item: Item | undefined) => `${capital(shortThing(item))} is in`, next: 'It waits here for its recipient.' },
+			'pick-up': { title: (item: Item | undefined) => `You have ${shortThing(item)}`, next: 'You can go.' },
+			pull: { title: (item: Item | undefined) => `You took out ${shortThing(item)}`, next: 'The door is free again.' },
+		} satisfies Record<Task, { title: (item: Item | undefined) => string; next: string }>,
+		putIn: 'Put in',
+		more: { 'drop-off': 'Next parcel', 'pick-up': 'Open the next door', pull: 'Next door' } satisfies Record<Task, string>,
+		moreLeft: {
+			'drop-off': (n: number) => (n === 1 ? 'One more is expected.' : `${n} more are expected.`),
+			'pick-up': (n: number) => (n === 1 ? 'One more door holds something for you.' : `${n} more doors hold something for you.`),
+			pull: (n: number) => (n === 1 ? 'One more door is to be emptied.' : `${n} more doors are to be emptied.`),
+		} satisfies Record<Task, (n: number) => string>,
 		thanks: 'The loan is closed. You can go.',
 		collected: 'You can go.',
 		item: 'Item',
@@ -227,6 +290,7 @@ export const words = {
 			'door-open': ['Another door is still open', 'Push it until it clicks. Then try again.'],
 			'compartment-unavailable': ['This door is out of use', 'Start over and choose something else, or ask the help desk.'],
 			'workflow-unknown': ['This bank cannot do that', 'Start over and choose something else, or ask the help desk.'],
+			'not-ready': ['Your order is not here yet', 'Your code is right. It works as soon as the order has been put in.'],
 		} satisfies Record<DenyReason, readonly [title: string, next: string]>,
 	},
 
@@ -256,6 +320,7 @@ export const words = {
 	bankFull: {
 		title: 'No door is free for this now',
 		lead: 'Keep the item with you and ask the help desk where to bring it.',
+		larger: 'No larger door is free now',
 	},
 
 	out: {
@@ -368,16 +433,22 @@ export function said(view: KioskView, now = view.now): string {
 	const { screen, layout, bank } = view
 	switch (screen.name) {
 		case 'attract':
-			return `${words.attract.title} ${view.notices.includes('reader-lost') ? words.attract.spokenNoBadge : words.attract.spoken}`
-		case 'pin':
-			if (!screen.wrong) return `${words.pin.title}. ${words.pin.lead(screen.length)}`
+			return `${words.attract.title} ${howToStart(screen, view.notices.includes('reader-lost'))}`
+		case 'pin': {
+			const { title, lead, wrong } = pinWords(screen)
+			if (!screen.wrong) return `${title}. ${lead}`
 			// The wait as it was when it began: a spoken number that ticks is heard by nobody.
 			return screen.waitUntil !== undefined && now < screen.waitUntil
-				? `${words.pin.wrong} ${words.pin.wait(Math.ceil((screen.waitUntil - view.now) / 1000))}`
-				: words.pin.wrong
+				? `${wrong} ${words.pin.wait(Math.ceil((screen.waitUntil - view.now) / 1000))}`
+				: wrong
+		}
 		case 'choose':
 			if (!isAnyOffered(screen)) return nothingOffered(screen, bank).join('. ')
 			return [words.choose.title, ...screen.choices.filter(({ denied }) => !denied).map((choice) => `${choiceTitle(choice)}.`)].join(' ')
+		case 'parcels':
+			return [words.parcels.title[screen.task], words.parcels.lead[screen.task], ...screen.parcels.map((parcel) => `${parcelTitle(parcel)}.`)].join(
+				' ',
+			)
 		case 'opening':
 			return now < screen.askAt
 				? `${words.door.opening(screen.door.number)}. ${words.door.place(layout, screen.door.number)}`
@@ -391,9 +462,11 @@ export function said(view: KioskView, now = view.now): string {
 		case 'confirm':
 			return `${words.confirm.title[screen.act](screen.item)} ${words.confirm.lead}`
 		case 'done':
-			return screen.due === undefined
-				? `${words.done[screen.act](screen.item)}.`
-				: `${words.done[screen.act](screen.item)}. ${words.done.bringBack(when(screen.due, view))}`
+			return [
+				`${doneTitle(screen)}.`,
+				...(screen.due === undefined ? [] : [words.done.bringBack(when(screen.due, view))]),
+				...(screen.task && screen.more ? [words.done.moreLeft[screen.task](screen.more)] : []),
+			].join(' ')
 		case 'denied': {
 			const [title, next] = words.refused.reasons[screen.reason]
 			return `${title}. ${next}`
@@ -401,7 +474,7 @@ export function said(view: KioskView, now = view.now): string {
 		case 'needs-help':
 			return `${words.needsHelp.title[screen.why](screen.door.number)}. ${needsHelpLead(screen)}`
 		case 'bank-full':
-			return `${words.bankFull.title}. ${words.bankFull.lead}`
+			return `${screen.larger ? words.bankFull.larger : words.bankFull.title}. ${words.bankFull.lead}`
 		case 'out-of-service':
 			return `${words.out.title}. ${words.out.why[screen.why]}`
 		case 'help':
@@ -414,8 +487,51 @@ export function isAnyOffered({ choices }: Named<'choose'>): boolean {
 }
 
 export function choiceTitle({ kind, item }: Named<'choose'>['choices'][number]): string {
-	return { borrow: words.choose.borrow, return: words.choose.giveBack, resume: words.choose.resume }[kind](item)
+	const text = words.choose
+	const titles = {
+		borrow: text.borrow,
+		return: text.giveBack,
+		resume: text.resume,
+		'pick-up': text.pickUp,
+		'drop-off': () => text.dropOff,
+		pull: () => text.pull,
+	}
+	return titles[kind](item)
 }
+
+function howToStart({ codes }: Named<'attract'>, noBadge: boolean): string {
+	const { spoken, spokenNoBadge, spokenCode, spokenCodeNoBadge } = words.attract
+	return codes ? (noBadge ? spokenCodeNoBadge : spokenCode) : noBadge ? spokenNoBadge : spoken
+}
+
+/** What is typed here: a PIN alone, or a PIN or a pick-up code. */
+export function pinWords({ length, code }: Named<'pin'>): { readonly title: string; readonly lead: string; readonly wrong: string } {
+	const { title, lead, wrong, titleCode, leadCode, wrongCode } = words.pin
+	return code ? { title: titleCode, lead: leadCode(code.digits, code.hint), wrong: wrongCode } : { title, lead: lead(length), wrong }
+}
+
+export function doneTitle({ task, act, item }: Named<'done'>): string {
+	return task ? words.done.task[task].title(item) : words.done[act](item)
+}
+
+type ListedParcel = Named<'parcels'>['parcels'][number]
+
+/** "Order 1042, 2 of 3". */
+export const parcelTitle = ({ item }: ListedParcel): string => wholeOrder(item)
+
+/** What tells it from others like it: for whom, how large a door, or which door and why. */
+export function parcelMore({ hint, size, door, why }: ListedParcel): string {
+	const text = words.parcels
+	const facts = [
+		...(door ? [text.door(door.number)] : []),
+		...(why ? [text.why[why]] : []),
+		...(hint ? [text.recipient(hint)] : []),
+		...(size && !door ? [text.size[size]] : []),
+	]
+	return facts.length > 0 ? `${capital(facts.join(', '))}.` : ''
+}
+
+const wholeOrder = ({ name, tag }: Item): string => (tag === name ? name : `${name}, ${unbroken(tag)}`)
 
 /** Nobody may be told to go on where nothing can be touched. One reason for all is the title itself. */
 export function nothingOffered({ choices }: Named<'choose'>, bank: KioskView['bank']): readonly [title: string, next: string] {
@@ -472,6 +588,8 @@ export function toDo(screen: Named<'open'>, phone: string): { readonly note?: st
 			return { note: text.noted, act: text.leaveAndKeep, after: text.pushNow }
 		case 'found-empty':
 			return { note: text.notedEmpty, act: text.pushNow }
+		case 'too-small':
+			return { note: text.keepParcel, act: text.pushThenLarger }
 	}
 	// From here on the door is all that matters: the same words as on every banner about it.
 	if (screen.level === 'alarm') return { act: text.pushNow }
@@ -506,6 +624,7 @@ function thing(item: Item | undefined): string {
 
 function shortThing(item: Item | undefined): string {
 	if (!item) return 'it'
+	if (item.kind === 'parcel') return inSentence(unbroken(wholeOrder(item)))
 	return item.kind === 'laptop' ? `laptop ${unbroken(item.tag)}` : `${inSentence(kindName(item))} ${unbroken(item.tag)}`
 }
 

@@ -6,7 +6,7 @@ import { capital } from '../../ui/words.ts'
 import { useNow, useSeat } from '../seat.ts'
 import { Stage, Title, type Trouble } from '../stage.tsx'
 import { type Tile, Tiles } from '../tiles.tsx'
-import { type Named, unbroken, when, words } from '../words.ts'
+import { doneTitle, type Named, unbroken, when, words } from '../words.ts'
 import { Plate } from './door.tsx'
 
 /** The lock did not let go. A new try is a new act of the person, never an automatic second pulse (trust.md §4). */
@@ -34,14 +34,16 @@ export function NoChange({ screen }: { readonly screen: Named<'no-change'> }) {
 	const text = words.noChange
 	const { number } = screen.door
 	const again = { id: 'retry', icon: 'door-open', title: text.retry(number), more: text.retryHow[screen.act](screen.item) } as const
-	const stop = { id: 'stop', icon: 'leave', title: text.stop[screen.act], more: text.stopHow[screen.act] } as const
+	const [stopping, how] = screen.task ? [text.stopParcel, text.stopParcelHow] : [text.stop, text.stopHow]
+	const stop: Tile = { id: 'stop', icon: 'leave', title: stopping[screen.act], more: how[screen.act], onTouch: () => act({ kind: 'finish' }) }
+	const larger: Tile = { id: 'larger', icon: 'put', title: text.larger, more: text.largerHow, onTouch: () => act({ kind: 'larger-door' }) }
 	return (
 		<Question
 			number={number}
 			icon="door"
 			title={text.title[screen.act]}
 			lead={screen.retry ? text.lead[screen.act](number) : `${text.lead[screen.act](number)} ${text.leadOver}`}
-			tiles={[...(screen.retry ? [{ ...again, onTouch: () => act({ kind: 'retry' }) }] : []), { ...stop, onTouch: () => act({ kind: 'finish' }) }]}
+			tiles={[...(screen.retry ? [{ ...again, onTouch: () => act({ kind: 'retry' }) }] : []), ...(screen.larger ? [larger] : []), stop]}
 		/>
 	)
 }
@@ -105,7 +107,16 @@ export function Done({ screen }: { readonly screen: Named<'done'> }) {
 	const again: Trouble = { icon: 'door-open', label: words.bar.openAgain(number), act: { kind: 'open-again' } }
 	const now = useNow()
 	const more = screen.againUntil !== undefined && now < screen.againUntil
-	const next = due ? text.anyDoor : screen.act === 'deposit' ? text.thanks : text.collected
+	const { task, more: left } = screen
+	const next = task
+		? left
+			? text.moreLeft[task](left)
+			: text.task[task].next
+		: due
+			? text.anyDoor
+			: screen.act === 'deposit'
+				? text.thanks
+				: text.collected
 	return (
 		<Stage
 			shape="message"
@@ -116,19 +127,29 @@ export function Done({ screen }: { readonly screen: Named<'done'> }) {
 						<Icon name="check" />
 					</div>
 					<div>
-						<Title>{text[screen.act](screen.item)}</Title>
+						<Title>{doneTitle(screen)}</Title>
 						{due && <p className="lead due">{text.bringBack(due)}</p>}
-						{returned && <p className="lead due">{text.returnedAt(returned)}</p>}
+						{returned && !task && <p className="lead due">{text.returnedAt(returned)}</p>}
 						<p className={due ? 'lead extra' : 'lead'}>{next}</p>
 					</div>
 				</div>
 			}
 			picture={<Receipt screen={screen} due={due} returned={returned} />}
 		>
-			<button className="button primary wide" type="button" onClick={() => act({ kind: 'finish' })}>
-				<Icon name="check" />
-				<span>{text.finish}</span>
-			</button>
+			{task && left ? (
+				<Tiles
+					tiles={[
+						{ id: 'next', icon: 'right', title: text.more[task], more: '', onTouch: () => act({ kind: 'next' }) },
+						{ id: 'finish', icon: 'check', title: text.finish, more: '', onTouch: () => act({ kind: 'finish' }) },
+					]}
+					label={text.more[task]}
+				/>
+			) : (
+				<button className="button primary wide" type="button" onClick={() => act({ kind: 'finish' })}>
+					<Icon name="check" />
+					<span>{text.finish}</span>
+				</button>
+			)}
 		</Stage>
 	)
 }
@@ -144,7 +165,7 @@ function Receipt({ screen, due, returned }: ReceiptProps) {
 	const lines: readonly (readonly [string, string])[] = [
 		...(screen.item ? ([[text.item, text.whole(screen.item)]] as const) : []),
 		...(due ? ([[text.due, capital(due)]] as const) : []),
-		...(returned ? ([[text.returned, capital(returned)]] as const) : []),
+		...(returned ? ([[screen.task ? text.putIn : text.returned, capital(returned)]] as const) : []),
 		[text.door, String(screen.door.number)],
 		[text.receipt, unbroken(screen.receipt)],
 	]

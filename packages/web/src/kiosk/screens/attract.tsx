@@ -2,11 +2,11 @@ import type { ReactNode } from 'react'
 import { BankDrawing } from '../../ui/bank-drawing.tsx'
 import { useSeat } from '../seat.ts'
 import { Stage, Title } from '../stage.tsx'
-import { words } from '../words.ts'
+import { type Named, words } from '../words.ts'
 import { BadgePicture, KeypadPicture, ScanPicture } from './pictures.tsx'
 
 /** Three ways to start, each with its picture; only the PIN needs a touch. */
-export function Attract() {
+export function Attract({ screen }: { readonly screen: Named<'attract'> }) {
 	const { view, act, low } = useSeat()
 	const text = words.attract
 	const badgeOff = view.notices.includes('reader-lost')
@@ -27,7 +27,7 @@ export function Attract() {
 				<button className="way" type="button" onClick={() => act({ kind: 'start-pin' })}>
 					<KeypadPicture />
 					<span className="label">
-						<b>{text.pin}</b>
+						<b>{screen.codes ? text.code : text.pin}</b>
 						<span>{text.pinHow}</span>
 					</span>
 				</button>

@@ -77,11 +77,21 @@ function Nothing({ screen }: Props) {
 	)
 }
 
-const ICONS: Readonly<Record<Choice['kind'], IconName>> = { borrow: 'laptop', return: 'return', resume: 'refresh' }
+const ICONS: Readonly<Record<Choice['kind'], IconName>> = {
+	borrow: 'laptop',
+	return: 'return',
+	resume: 'refresh',
+	'pick-up': 'take',
+	'drop-off': 'put',
+	pull: 'box',
+}
 
 function moreOf(choice: Choice, at: (ms: number) => string): string {
 	if (choice.denied) return words.choose.why[choice.denied] ?? words.choose.whyElse
 	if (choice.kind === 'resume') return words.choose.resumeHow
+	if (choice.kind === 'pick-up') return words.choose.pickUpHow
+	if (choice.kind === 'drop-off') return words.choose.dropOffHow(choice.free ?? 0)
+	if (choice.kind === 'pull') return words.choose.pullHow(choice.free ?? 0)
 	const due = choice.due === undefined ? undefined : at(choice.due)
 	const name = choice.item?.name ?? ''
 	if (choice.kind === 'return') return due ? (choice.overdue ? words.choose.overdue(name, due) : words.choose.due(name, due)) : name

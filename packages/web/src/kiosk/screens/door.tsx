@@ -33,7 +33,8 @@ function laterOf({ again, act, item }: Named<'opening'>): string {
 	return act === 'collect' ? words.door.take(item) : words.door.put(item)
 }
 
-const receiptOf = ({ again, act }: Named<'opening'> | Open): string => (again ? words.door.sameReceipt : words.door.receipt[act])
+const receiptOf = ({ again, act, task }: Named<'opening'> | Open): string =>
+	again ? words.door.sameReceipt : task ? words.door.parcelReceipt[task] : words.door.receipt[act]
 
 function Still() {
 	return (
@@ -57,7 +58,9 @@ export function Open({ screen }: { readonly screen: Open }) {
 			steps={[
 				{ state: 'done', body: words.door.unlocked },
 				{ state: 'now', body: <Now screen={screen} /> },
-				...(calm && screen.said !== 'did-not-open' ? [{ state: 'later', body: screen.said ? words.door.number : receiptOf(screen) } as const] : []),
+				...(calm && screen.said !== 'did-not-open'
+					? [{ state: 'later', body: screen.said && screen.said !== 'too-small' ? words.door.number : receiptOf(screen) } as const]
+					: []),
 			]}
 		/>
 	)
@@ -69,9 +72,16 @@ const COLLECT_TROUBLES: readonly Trouble[] = [
 	{ icon: 'empty', label: words.bar.empty, act: { kind: 'it-is-empty' } },
 	{ icon: 'laptop', label: words.bar.wrongItem, act: { kind: 'wrong-item' } },
 ]
+const PARCEL_TROUBLES: readonly Trouble[] = COLLECT_TROUBLES.map((one) => (one.icon === 'laptop' ? { ...one, icon: 'box' } : one))
 const DEPOSIT_TROUBLES: readonly Trouble[] = [DID_NOT_OPEN, { icon: 'box', label: words.bar.somethingInside, act: { kind: 'something-inside' } }]
-/** Nothing is expected in there any more, so nothing about it can be wrong. */
-const troublesOf = ({ again, act }: Open) => (again ? [DID_NOT_OPEN] : act === 'collect' ? COLLECT_TROUBLES : DEPOSIT_TROUBLES)
+const TOO_SMALL: Trouble = { icon: 'put', label: words.bar.tooSmall, act: { kind: 'larger-door' } }
+
+function troublesOf({ again, act, task, larger }: Open): readonly Trouble[] {
+	// Nothing is expected in there any more, so nothing about it can be wrong.
+	if (again) return [DID_NOT_OPEN]
+	if (act === 'collect') return task ? PARCEL_TROUBLES : COLLECT_TROUBLES
+	return larger ? [...DEPOSIT_TROUBLES, TOO_SMALL] : DEPOSIT_TROUBLES
+}
 /** Somebody else waits; the door stays with its person. */
 const NEXT_PERSON: Trouble = { icon: 'person', label: words.bar.nextPerson, act: { kind: 'next-person' } }
 
@@ -81,6 +91,7 @@ const SAYS: Partial<Record<Trouble['act']['kind'], NonNullable<Open['said']>>> =
 	'it-is-empty': 'found-empty',
 	'wrong-item': 'wrong-item',
 	'something-inside': 'found-occupied',
+	'larger-door': 'too-small',
 }
 
 interface Step {
@@ -103,7 +114,7 @@ function DoorStage({ screen, title, tone, icon, steps, troubles }: Props) {
 	return (
 		<Stage
 			shape="split"
-			context={screen.item && words.door.context[screen.act](screen.item)}
+			context={screen.item && (screen.task ? words.door.task[screen.task] : words.door.context[screen.act])(screen.item)}
 			troubles={troubles ?? []}
 			info={
 				<>

@@ -2,7 +2,7 @@ import { useEffect } from 'react'
 import { Icon } from '../../ui/icon.tsx'
 import { useNow, useSeat } from '../seat.ts'
 import { Stage, Title } from '../stage.tsx'
-import { type Named, words } from '../words.ts'
+import { type Named, pinWords, words } from '../words.ts'
 import { PinPicture } from './pictures.tsx'
 
 /** Phone order, never shuffled; what was typed stays at the controller, the page sees only how much (visual-language.md §9). */
@@ -12,6 +12,7 @@ export function Pin({ screen }: { readonly screen: Named<'pin'> }) {
 	const waitMs = Math.max(0, (screen.waitUntil ?? 0) - now)
 	const waiting = waitMs > 0
 	const full = screen.entered >= screen.length
+	const text = pinWords(screen)
 	const press = (keys: string) => {
 		if (!waiting) act({ kind: 'keys', keys })
 	}
@@ -22,9 +23,9 @@ export function Pin({ screen }: { readonly screen: Named<'pin'> }) {
 			leave="start-over"
 			info={
 				<>
-					<Title>{words.pin.title}</Title>
-					<p className="lead">{words.pin.lead(screen.length)}</p>
-					{screen.wrong && <Wrong seconds={waiting ? Math.ceil(waitMs / 1000) : 0} />}
+					<Title>{text.title}</Title>
+					<p className="lead">{text.lead}</p>
+					{screen.wrong && <Wrong text={text.wrong} seconds={waiting ? Math.ceil(waitMs / 1000) : 0} />}
 				</>
 			}
 			picture={<PinPicture />}
@@ -34,12 +35,18 @@ export function Pin({ screen }: { readonly screen: Named<'pin'> }) {
 				{['1', '2', '3', '4', '5', '6', '7', '8', '9'].map((digit) => (
 					<Key key={digit} label={digit} off={waiting || full} onPress={() => press(digit)} />
 				))}
-				{/* The last digit sends the PIN by itself, so there is no key to go on. */}
+				{/* Where all that can be typed has one length, the last digit sends it by itself and there is no key to go on. */}
 				<Key label="0" off={waiting || full} onPress={() => press('0')} />
 				<button className="key word" type="button" aria-disabled={waiting || screen.entered === 0} onClick={() => press('*')}>
 					<Icon name="back" />
 					<span>{words.pin.remove}</span>
 				</button>
+				{screen.confirms && (
+					<button className="key word go" type="button" aria-disabled={waiting || screen.entered === 0} onClick={() => press('#')}>
+						<Icon name="check" />
+						<span>{words.pin.go}</span>
+					</button>
+				)}
 			</fieldset>
 		</Stage>
 	)
@@ -65,12 +72,12 @@ function Dots({ entered, length, waiting }: { readonly entered: number; readonly
 	)
 }
 
-function Wrong({ seconds }: { readonly seconds: number }) {
+function Wrong({ text, seconds }: { readonly text: string; readonly seconds: number }) {
 	return (
 		<p className="remark bad">
 			<Icon name={seconds > 0 ? 'clock' : 'alarm'} />
 			<span>
-				<b role="alert">{words.pin.wrong}</b>
+				<b role="alert">{text}</b>
 				{seconds > 0 && <span>{words.pin.wait(seconds)}</span>}
 			</span>
 		</p>

@@ -62,14 +62,14 @@ export function NeedsHelp({ screen }: { readonly screen: Named<'needs-help'> }) 
 	)
 }
 
-export function BankFull() {
+export function BankFull({ screen }: { readonly screen: Named<'bank-full'> }) {
 	const { view, act } = useSeat()
 	return (
 		<Stage
 			shape="split"
 			info={
 				<>
-					<Headline icon="box" tone="info" title={words.bankFull.title} lead={words.bankFull.lead} />
+					<Headline icon="box" tone="info" title={screen.larger ? words.bankFull.larger : words.bankFull.title} lead={words.bankFull.lead} />
 					<CallLine />
 				</>
 			}
