@@ -51,7 +51,15 @@ export type Input =
 	  }
 	| { readonly kind: 'outcome'; readonly outcome: Outcome; readonly line: string; readonly compartment: string }
 	| { readonly kind: 'deadline'; readonly name: string }
-	| { readonly kind: 'request'; readonly name: string; readonly by: Role; readonly subject?: string; readonly line?: string }
+	| {
+			readonly kind: 'request'
+			readonly name: string
+			readonly by: Role
+			readonly subject?: string
+			readonly line?: string
+			/** Where a person found it. */
+			readonly compartment?: string
+	  }
 	| { readonly kind: 'link'; readonly name: string; readonly caseId: string; readonly became: string }
 
 /** What only the outer layer knows, as it was when the decision was made; a door that opened by it is not undone by later news. */

@@ -69,6 +69,7 @@ const stepSchema = z.discriminatedUnion('kind', [
 		by: z.enum(ROLES),
 		subject: text.exactOptional(),
 		line: text.exactOptional(),
+		compartment: text.exactOptional(),
 		...around,
 	}),
 	z.strictObject({ kind: z.literal('link'), name: text, caseId: text, became: text, ...around }),

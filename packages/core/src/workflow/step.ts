@@ -184,7 +184,8 @@ function moveLine(draft: Draft, line: Line, move: Move): void {
 	const proven = input.kind !== 'act' || input.evidence >= demanded(move)
 	const to = proven ? move.to : (move.unverified ?? move.to)
 	note(draft, line.state, to, line.id)
-	write(draft, { ...line, state: to })
+	const found = input.kind === 'request' && input.compartment !== undefined ? { compartment: input.compartment } : {}
+	write(draft, { ...line, state: to, ...found })
 	if (input.kind === 'act') recordAct(draft, line, input, proven)
 	for (const effect of move.do ?? []) {
 		if (proven || !['custody', 'free'].includes(asList<string>(effect)[0] ?? '')) perform(draft, effect, line.id)

@@ -277,7 +277,8 @@ export function openCases(parts: CaseParts): Cases {
 		// Somebody else's hands: nothing found here says that it is not there.
 		if (requests.includes('confirm-taken') && line.custodian !== parts.bank && !line.unverified && !wasHere) return []
 		for (const name of requests) {
-			const settled = advance(of, { kind: 'request', name, by: 'staff', line: line.id })
+			const at = line.asset === undefined && name === 'confirm-inside' ? { compartment } : {}
+			const settled = advance(of, { kind: 'request', name, by: 'staff', line: line.id, ...at })
 			if ('refused' in settled) continue
 			const looked = advance(settled.case, { kind: 'request', name: 'pass', by: 'staff', line: line.id })
 			return 'refused' in looked ? [entryOf(of, settled)] : [joined(entryOf(of, settled), entryOf(settled.case, looked))]
