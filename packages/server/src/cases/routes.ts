@@ -1,0 +1,248 @@
+import { mayDo, type Place, scopesOf } from '@latchwork/core/access'
+import type { Crypto, Id, Random } from '@latchwork/core/base'
+import { z } from 'zod'
+import { placeOf } from '../estate/index.ts'
+import {
+	clientData,
+	externalRefs,
+	fromCursor,
+	labels,
+	line,
+	listFields,
+	named,
+	page,
+	pageOf,
+	type Route,
+	route,
+	time,
+	updatedCursor,
+} from '../http/index.ts'
+import { codesOfCase, digitsOf } from '../space/index.ts'
+import type { Db, MasterKey, Tx } from '../store/index.ts'
+import { type CaseRow, caseOf, findCase, listCases, noticesOf, recordsOf } from './case-read.ts'
+import { bookDelivery, type CaseTerms, caseSealing, contactContext, extendDelivery, recallDelivery, renewCode } from './delivery-write.ts'
+import { caseDetailShape, caseShape, ids, reason, showCase, showCode, showNotice, showTask, size, taskShape } from './shown-routes.ts'
+import { findTask, finishTask, listTasks } from './task-write.ts'
+
+export interface CaseRouteParts {
+	readonly random: Random
+	readonly crypto: Crypto
+	readonly master: MasterKey
+	readonly siteKey: (tx: Tx, site: Id<'site'>) => Promise<Uint8Array>
+}
+
+const caseParams = z.strictObject({ case: ids.case })
+const placeOfCase = async ({ params }: { params: { case: string } }, db: Db): Promise<Place | undefined> => {
+	const row = await findCase(db, params.case)
+	return row && placeOf(db, row.bank)
+}
+
+const recipient = z.union([
+	z.strictObject({ user: ids.user }),
+	z.strictObject({
+		name: line(200).optional(),
+		email: z.email().max(320).optional(),
+		phone: z
+			.string()
+			.regex(/^\+[1-9]\d{5,14}$/, 'must be a number in international form, such as +4930555018')
+			.optional(),
+		hint: line(40).optional().describe('what a courier sees to know the right one, masked: M… K…'),
+	}),
+])
+
+const newDelivery = z.strictObject({
+	bank: ids.bank,
+	label: line(80).describe('what staff and recipient know it by; not a name of a person'),
+	lines: z
+		.array(z.strictObject({ label: line(40).optional(), tag: line(80).optional(), size, accessible: z.boolean().default(false) }))
+		.min(1)
+		.max(20),
+	recipient: recipient.default({}),
+	collectWindowHours: z.int().min(1).max(2_160).optional(),
+	labels: labels.optional(),
+	externalRefs: externalRefs.optional(),
+	clientData: clientData.optional(),
+})
+
+const withCode = named(
+	'DeliveryWithCode',
+	z.object({ delivery: caseShape, pickUpCode: z.string().describe('shown here, once; GET …/code shows it again to those who may') }),
+)
+
+export const caseRoutes = ({ random, crypto, master, siteKey }: CaseRouteParts): Route[] => {
+	const terms = (actor: Id<'subject'>, now: number): CaseTerms => ({ actor, now, random, crypto, master, siteKey })
+	return [
+		route({
+			method: 'GET',
+			path: '/v1/cases',
+			tag: 'Cases',
+			summary: 'Runs of workflows, the newest change first.',
+			permission: 'case.read',
+			scope: 'anywhere',
+			query: z.strictObject({
+				...listFields,
+				workflow: z.string().max(60).optional(),
+				state: z.string().max(60).optional(),
+				bank: ids.bank.optional(),
+				site: ids.site.optional(),
+				owner: ids.user.optional(),
+				open: z.stringbool().optional(),
+				conflict: z.stringbool().optional(),
+				find: z.string().trim().min(1).max(80).optional(),
+			}),
+			answers: { 200: pageOf('Cases', caseShape) },
+			handle: ({ read, query, caller }) =>
+				read(async (db) => {
+					const { limit, cursor, updatedSince, ...filter } = query
+					const before = fromCursor(cursor, updatedCursor)
+					const since = updatedSince === undefined ? undefined : Date.parse(updatedSince)
+					const rows = await listCases(db, filter, { limit, before, updatedSince: since, scopes: scopesOf(caller, 'case.read') })
+					return page(rows, limit, showCase, (row) => [row.updatedAt, row.id])
+				}),
+		}),
+		route({
+			method: 'GET',
+			path: '/v1/cases/{case}',
+			tag: 'Cases',
+			summary: 'One case with its notices, codes and records.',
+			permission: 'case.read',
+			scope: placeOfCase,
+			params: caseParams,
+			answers: { 200: caseDetailShape },
+			handle: ({ read, params, caller, now }) =>
+				read(async (db) => {
+					const row = await caseOf(db, params.case)
+					const seesContact = row.recipient !== null && mayDo(caller, 'case.manage', (await placeOf(db, row.bank)) ?? {})
+					const contact = seesContact ? await contactOf(db, row, master, random) : undefined
+					return {
+						...showCase(row),
+						notices: (await noticesOf(db, row.id)).map(showNotice),
+						codes: (await codesOfCase(db, row.id)).map((code) => showCode(code, now)),
+						records: await recordsOf(db, row.id),
+						...(contact && { recipient: contact }),
+					}
+				}),
+		}),
+		route({
+			method: 'POST',
+			path: '/v1/deliveries',
+			tag: 'Deliveries',
+			summary: 'Announces parcels: space is kept for each of them, and a pick-up code is drawn that the bank can check without a network.',
+			permission: 'delivery.create',
+			scope: async ({ body }, db) => placeOf(db, body.bank),
+			body: newDelivery,
+			answers: { 201: withCode },
+			handle: ({ write, body, caller, now }) =>
+				write(async (tx) => {
+					const { row, code } = await bookDelivery(tx, { ...body, lines: body.lines.map((one) => defined(one)) }, terms(caller.subject, now))
+					return { delivery: showCase(row), pickUpCode: code }
+				}),
+		}),
+		route({
+			method: 'POST',
+			path: '/v1/deliveries/{case}/recalls',
+			tag: 'Deliveries',
+			summary: 'Calls a delivery back: its code stops, and staff take out what is there.',
+			permission: 'case.manage',
+			scope: placeOfCase,
+			params: caseParams,
+			body: z.strictObject({ reason }),
+			answers: { 201: caseShape },
+			handle: ({ write, params, body, caller, now }) =>
+				write(async (tx) => showCase(await recallDelivery(tx, params.case, body.reason, terms(caller.subject, now)))),
+		}),
+		route({
+			method: 'POST',
+			path: '/v1/deliveries/{case}/extensions',
+			tag: 'Deliveries',
+			summary: 'Gives more time to collect.',
+			permission: 'case.manage',
+			scope: placeOfCase,
+			params: caseParams,
+			body: z.strictObject({ until: time }),
+			answers: { 201: caseShape },
+			handle: ({ write, params, body, caller, now }) =>
+				write(async (tx) => showCase(await extendDelivery(tx, params.case, Date.parse(body.until), terms(caller.subject, now)))),
+		}),
+		route({
+			method: 'GET',
+			path: '/v1/deliveries/{case}/code',
+			tag: 'Deliveries',
+			summary: 'The digits of the code in use, for those who hand it out.',
+			permission: 'case.manage',
+			scope: placeOfCase,
+			params: caseParams,
+			answers: { 200: named('PickUpCode', z.object({ pickUpCode: z.string().optional() })) },
+			handle: ({ read, params, now }) =>
+				read(async (db) => {
+					await caseOf(db, params.case)
+					const code = await digitsOf(db, params.case, now, await caseSealing(db, { master, random }))
+					return code === undefined ? {} : { pickUpCode: code }
+				}),
+		}),
+		route({
+			method: 'POST',
+			path: '/v1/deliveries/{case}/codes',
+			tag: 'Deliveries',
+			summary: 'Draws a new pick-up code in place of the present one.',
+			permission: 'case.manage',
+			scope: placeOfCase,
+			params: caseParams,
+			answers: { 201: withCode },
+			handle: ({ write, params, caller, now }) =>
+				write(async (tx) => {
+					const { row, code } = await renewCode(tx, params.case, terms(caller.subject, now))
+					return { delivery: showCase(row), pickUpCode: code }
+				}),
+		}),
+		route({
+			method: 'GET',
+			path: '/v1/tasks',
+			tag: 'Cases',
+			summary: 'What a person must do, the oldest first.',
+			permission: 'case.read',
+			scope: 'anywhere',
+			query: z.strictObject({
+				limit: listFields.limit,
+				cursor: listFields.cursor,
+				open: z.stringbool().optional(),
+				bank: ids.bank.optional(),
+				case: ids.case.optional(),
+				kind: z.string().max(60).optional(),
+			}),
+			answers: { 200: pageOf('Tasks', taskShape) },
+			handle: ({ read, query, caller }) =>
+				read(async (db) => {
+					const { limit, cursor, ...filter } = query
+					const rows = await listTasks(db, filter, { limit, after: fromCursor(cursor, updatedCursor), scopes: scopesOf(caller, 'case.read') })
+					return page(rows, limit, showTask, (row) => [row.openedAt, row.id])
+				}),
+		}),
+		route({
+			method: 'POST',
+			path: '/v1/tasks/{task}/completions',
+			tag: 'Cases',
+			summary: 'Says that a task is done, and how.',
+			permission: 'case.manage',
+			scope: async ({ params }, db) => {
+				const task = await findTask(db, params.task)
+				return task && placeOf(db, task.bank)
+			},
+			params: z.strictObject({ task: ids.task }),
+			body: z.strictObject({ how: reason }),
+			answers: { 201: taskShape },
+			handle: ({ write, params, body, caller, now }) =>
+				write(async (tx) => showTask(await finishTask(tx, params.task, body.how, undefined, { actor: caller.subject, now, random }))),
+		}),
+	]
+}
+
+async function contactOf(db: Db, row: CaseRow, master: MasterKey, random: Random) {
+	const sealing = await caseSealing(db, { master, random })
+	const bytes = sealing.open(row.recipient ?? new Uint8Array(), contactContext(row.id))
+	return JSON.parse(new TextDecoder().decode(bytes)) as { name?: string; email?: string; phone?: string }
+}
+
+/** Without the fields that were left out, which is what the rows below know. */
+const defined = <T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
+	Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as { [K in keyof T]: Exclude<T[K], undefined> }
