@@ -3,7 +3,6 @@ import type { StreamEvent } from '@latchwork/core/ledger'
 import { type Case, type Input, type LoadedTable, type Moved, newCase, recordedSteps, step } from '@latchwork/core/workflow'
 import { z } from 'zod'
 import { type Applied, type Applier, append } from '../ledger/index.ts'
-import { markCodeUsed } from '../space/index.ts'
 import { type MasterKey, sql, type Tx } from '../store/index.ts'
 import { type CaseRow, lockCase, tableOf } from './case-read.ts'
 import { insertCase } from './delivery-write.ts'
@@ -31,8 +30,6 @@ export function caseApplier({ random, master }: BankTerms): Applier {
 				return disputed(tx, event, about, doing)
 			case 'task.created':
 				return task(tx, event, about, doing)
-			case 'credential.code-used':
-				return typeof event.data.jti === 'string' ? markCodeUsed(tx, event.data.jti, event.at) : undefined
 			case 'compartment.returned-to-service':
 				return isId('compartment', event.subject)
 					? settleTasks(tx, { compartment: event.subject, kind: 'check-compartment' }, 'returned-to-service', doing)
@@ -47,18 +44,20 @@ export function caseApplier({ random, master }: BankTerms): Applier {
 }
 
 const openedSchema = z.object({
-	workflow: z.string(),
 	tableHash: z.string(),
-	owner: z.string().optional(),
-	lines: z
-		.array(z.object({ id: z.string(), asset: z.string().exactOptional(), compartment: z.string().exactOptional(), custodian: z.string() }))
-		.min(1),
+	start: z.object({
+		owner: z.string().optional(),
+		lines: z
+			.array(z.object({ id: z.string(), asset: z.string().exactOptional(), compartment: z.string().exactOptional(), custodian: z.string() }))
+			.min(1),
+	}),
 })
 
 /** A case that a person began at the bank: a walk-up loan. */
 async function opened(tx: Tx, event: StreamEvent, { site }: Applied, doing: Doing & { readonly master: MasterKey }): Promise<void> {
 	if (!isId('case', event.subject) || (await lockCase(tx, event.subject))) return
-	const { tableHash, owner, lines } = openedSchema.parse(event.data)
+	const { tableHash, start } = openedSchema.parse(event.data)
+	const { owner, lines } = start
 	const table = await tableOf(tx, tableHash)
 	const place = { site, bank: event.bank }
 	if (!table) return openTask(tx, { kind: 'unknown-table', ...place, detail: { case: event.subject, tableHash } }, doing)

@@ -3,15 +3,28 @@ import { after, before, describe, it } from 'node:test'
 import { type Id, isFault, newId, seededRandom } from '@latchwork/core/base'
 import type { StreamEvent } from '@latchwork/core/ledger'
 import { exampleLayout } from '@latchwork/core/wire'
-import { type Case, FINISHED, type Input, type LoadedTable, movedData, nextDeadline, offers, step } from '@latchwork/core/workflow'
+import {
+	type Case,
+	FINISHED,
+	type Input,
+	type LoadedTable,
+	loadTable,
+	loanTable,
+	movedData,
+	newCase,
+	nextDeadline,
+	offers,
+	step,
+} from '@latchwork/core/workflow'
 import fc from 'fast-check'
 import { nodeCrypto } from '../crypto.ts'
 import { ALWAYS_OPEN, createBank, createSite } from '../estate/index.ts'
-import { reservationsOf } from '../space/index.ts'
+import { codesOfCase, reservationsOf } from '../space/index.ts'
 import { type Store, sealingKey, sql } from '../store/index.ts'
 import { createTenant } from '../tenants/index.ts'
 import { type TestStore, testStore } from '../testing/index.ts'
 import { type CaseRow, caseOf, noticesOf, recordsOf, tableOf } from './case-read.ts'
+import { keepTable } from './delivery-write.ts'
 import {
 	bookDelivery,
 	type CaseTerms,
@@ -160,7 +173,6 @@ describe('cases', () => {
 		assert.deepEqual(await store.read(tenant, (tx) => reservationsOf(tx, bank)), [])
 		assert.ok(side.does({ kind: 'request', name: 'dispense', by: 'user', subject: row.owner ?? '', line: line(row) }, START + 2 * HOUR))
 		assert.ok(side.does(collect(row), START + 2 * HOUR))
-		side.record('credential.code-used', 'vis_1', { jti: 'crd_x' }, START + 2 * HOUR)
 		await side.send(START + 2 * HOUR)
 		const done = await read(row.id)
 		assert.deepEqual([done.state, done.conflict, done.endedAt, done.body], ['collected', null, START + 2 * HOUR, side.copy()])
@@ -169,6 +181,7 @@ describe('cases', () => {
 			['ready', 'collected'],
 		)
 		assert.equal((await store.read(tenant, (tx) => recordsOf(tx, row.id))).length, 2)
+		assert.deepEqual(await codeStates(row.id), ['used'])
 		assert.deepEqual((await store.read(tenant, (tx) => casePart(tx, bank, START))).cases, [])
 	})
 
@@ -250,6 +263,27 @@ describe('cases', () => {
 		assert.deepEqual([(await read(never.id)).state, await kinds(never.id)], ['ordered', ['not-delivered']])
 	})
 
+	it('knows a loan that a person began at the bank, from its first record on', async () => {
+		const bank = await newBank()
+		const loaded = loadTable(JSON.parse(JSON.stringify(loanTable())), nodeCrypto.sha256)
+		assert.ok('table' in loaded)
+		await store.write(tenant, (tx) => keepTable(tx, loaded.table, START))
+		const [id, owner] = [newId('case', START, random), newId('subject', START, random)]
+		const lines = [{ id: newId('line', START, random), asset: newId('asset', START, random), compartment, custodian: bank }]
+		const body = newCase(loaded.table, { id, owner, lines })
+		const side = bankSide(bank, { id, body } as CaseRow, loaded.table)
+		side.record('case.opened', id, { workflow: 'loan', tableHash: loaded.table.hash, asset: lines[0]?.asset ?? '', start: { owner, lines } }, START)
+		const who = { by: 'user', subject: owner } as const
+		assert.ok(side.does({ kind: 'request', name: 'allot', ...who }, START))
+		assert.ok(side.does({ kind: 'request', name: 'dispense', ...who, line: lines[0]?.id ?? '' }, START))
+		assert.ok(side.does({ kind: 'act', act: 'collect', line: lines[0]?.id ?? '', ...who, evidence: 4, compartment }, START))
+		await side.send(START)
+		const row = await read(id)
+		assert.match(row.number, /^LN-/)
+		assert.deepEqual([row.state, row.body, row.conflict, row.owner], ['on-loan', side.copy(), null, owner])
+		assert.ok(row.dueAt)
+	})
+
 	it('property: whatever a bank does and however its records arrive, the server’s copy is the bank’s', async () => {
 		const bank = await newBank()
 		const seen = new Map<string, number>()
@@ -309,6 +343,8 @@ describe('cases', () => {
 			assert.ok((seen.get(state) ?? 0) > 0, `never ${state}: ${JSON.stringify([...seen])}`)
 	})
 
+	const codeStates = async (id: Id<'case'>) =>
+		(await store.read(tenant, (tx) => codesOfCase(tx, id))).map((one) => (one.usedAt !== null ? 'used' : one.revokedAt !== null ? 'revoked' : 'live'))
 	const count = async (table: string, and = sql``) =>
 		(await store.system((tx) => tx.first<{ n: number }>(sql`SELECT count(*)::int AS n FROM ${sql.table(table)} WHERE tenant_id = ${tenant} ${and}`)))
 			?.n

@@ -2,7 +2,7 @@ import { type Id, newId, type Random } from '@latchwork/core/base'
 import { type Case, type Effected, FINISHED, type LoadedTable, movedData, nextDeadline, type Stepped, type Told } from '@latchwork/core/workflow'
 import { markBundles } from '../estate/index.ts'
 import { append, type ServerDraft } from '../ledger/index.ts'
-import { endReservations, extendCodes, revokeCodes } from '../space/index.ts'
+import { endReservations, extendCodes, markCodesUsed, revokeCodes } from '../space/index.ts'
 import { sql, type Tx } from '../store/index.ts'
 import type { CaseRow } from './case-read.ts'
 import { setDeadlineRow } from './deadline-write.ts'
@@ -117,6 +117,8 @@ async function settleSpace(tx: Tx, table: LoadedTable, before: Case, { id, body,
 	}
 	if (endedAt === null) return
 	await endReservations(tx, id, undefined, 'released', doing)
+	// One code opens every line of its case, so it is used up with the last of them.
+	if (body.state === 'collected') await markCodesUsed(tx, id, doing.now)
 	await revokeCodes(tx, id, doing)
 }
 

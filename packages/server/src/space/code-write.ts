@@ -72,9 +72,11 @@ export async function extendCodes(tx: Tx, of: Id<'case'>, notAfter: number): Pro
 	)
 }
 
-/** A bank says that it was used up. */
-export async function markCodeUsed(tx: Tx, id: string, at: number): Promise<void> {
-	await tx.run(sql`UPDATE pick_up_code SET used_at = ${at} WHERE tenant_id = ${tx.tenant} AND code_id = ${id} AND used_at IS NULL`)
+/** What it opened has been collected. */
+export async function markCodesUsed(tx: Tx, of: Id<'case'>, at: number): Promise<void> {
+	await tx.run(
+		sql`UPDATE pick_up_code SET used_at = ${at} WHERE tenant_id = ${tx.tenant} AND case_id = ${of} AND used_at IS NULL AND revoked_at IS NULL`,
+	)
 }
 
 export interface LiveCode {

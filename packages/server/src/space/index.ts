@@ -7,7 +7,7 @@ export {
 	issueCode,
 	type LiveCode,
 	liveCodes,
-	markCodeUsed,
+	markCodesUsed,
 	revokeCodes,
 } from './code-write.ts'
 export { type Command, type CommandState, commandsOf, findCommand, messageOf, waitingCommands } from './command-read.ts'
