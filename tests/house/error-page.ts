@@ -50,6 +50,8 @@ const REMEDIES: Readonly<Record<FaultCode, string>> = {
 	'certificate-invalid': 'Renew the certificate at the renewal endpoint, or enrol the controller again with a claim token.',
 	'message-invalid': 'Compare the sender’s version with the server’s; the message was dropped and counted, nothing was changed.',
 	'log-invalid': 'The export was altered, cut or mixed up: the text names the first bad place. Keep it as evidence and export again.',
+	'server-unreachable':
+		'Compare the address with the one in the console, and look whether the network lets the controller reach it; it goes on alone and tries again by itself.',
 	'broker-unavailable': 'Look whether the broker runs and `MQTT_URL` is right; controllers go on alone and reconnect by themselves.',
 	'bank-full': 'Choose another bank, or wait until something is collected; the console shows what is free.',
 	'no-suitable-compartment': 'Choose another bank, or split the delivery into smaller parts.',

@@ -21,8 +21,21 @@ const edgeConfig = z.strictObject({
 	port: z.int().min(0).max(65535),
 	/** Built kiosk page. */
 	web: z.string(),
-	bundle: z.string(),
-	lease: z.string(),
+	/** Files of a controller that works alone. */
+	bundle: z.string().optional(),
+	lease: z.string().optional(),
+	/** Written at enrolment (`latchwork edge --server … --claim …`): then bundle and lease come from there, and events go there. */
+	server: z
+		.strictObject({
+			tenant: id('tenant'),
+			site: id('site'),
+			https: z.url({ protocol: /^https$/ }),
+			mqtt: z.url({ protocol: /^(wss|mqtts)$/ }),
+			/** PEM files: the device's certificate, and all that the server's certificate may rest on. */
+			certificate: z.string(),
+			ca: z.string(),
+		})
+		.optional(),
 	/** Ed25519 keys whose bundles, leases and codes are accepted: raw public key, hex. */
 	makers: z.array(z.strictObject({ keyId: z.string().min(1), publicKey: z.string().regex(/^[0-9a-f]{64}$/) })).min(1),
 	/** Files readable by this user only: 32 bytes hex (site key), PKCS#8 PEM (device key). Storage level L0, stated in SECURITY.md. */
@@ -73,6 +86,11 @@ export function readConfig(path: string): EdgeConfig {
 			{ cause },
 		)
 	}
+	return checkConfig(raw, path)
+}
+
+/** `path`: where it lies, or will; paths in it are relative to that. */
+export function checkConfig(raw: unknown, path: string): EdgeConfig {
 	const parsed = edgeConfig.safeParse(raw)
 	if (!parsed.success) {
 		const first = parsed.error.issues[0]
@@ -81,16 +99,25 @@ export function readConfig(path: string): EdgeConfig {
 	const base = dirname(resolve(path))
 	const at = (p: string) => resolve(base, p)
 	const c = parsed.data
-	const complaint = wiringComplaint(c)
+	const complaint = sourceComplaint(c) ?? wiringComplaint(c)
 	if (complaint !== undefined) throw new Fault('config-invalid', `${path}: ${complaint}`)
 	return {
 		...c,
 		web: at(c.web),
-		bundle: at(c.bundle),
-		lease: at(c.lease),
+		...(c.bundle !== undefined && { bundle: at(c.bundle) }),
+		...(c.lease !== undefined && { lease: at(c.lease) }),
+		...(c.server && { server: { ...c.server, certificate: at(c.server.certificate), ca: at(c.server.ca) } }),
 		siteKey: at(c.siteKey),
 		deviceKey: at(c.deviceKey),
 		...(c.clock !== undefined && { clock: at(c.clock) }),
 		readers: c.readers.map((r) => ({ ...r, ...(r.key !== undefined && { key: at(r.key) }) })),
 	}
+}
+
+/** One source of authority: two would each undo what the other says. */
+function sourceComplaint({ bundle, lease, server }: EdgeConfig): string | undefined {
+	if (server && (bundle !== undefined || lease !== undefined))
+		return 'server: a controller that is enrolled reads no files; leave out bundle and lease.'
+	if (server || (bundle !== undefined && lease !== undefined)) return undefined
+	return `${bundle === undefined ? 'bundle' : 'lease'}: name the file, or enrol the controller to a server with \`latchwork edge --server URL --claim TOKEN\`.`
 }

@@ -8,12 +8,13 @@ import type { EdgeConfig } from './config.ts'
 import { type Health, healthOf } from './health.ts'
 import type { Journal } from './journal/index.ts'
 import { nodeCrypto } from './keys.ts'
-import { identifier, intents, type KioskSession, kioskView, openSession } from './kiosk/index.ts'
+import { identifier, intents, type KioskSession, kioskView, openSession, unknownBadge } from './kiosk/index.ts'
 import { settleRequest } from './operator.ts'
 import { cedarEngine } from './policy-engine.ts'
 import { type ReaderEvents, readerEvents } from './readers.ts'
 import { openRecords } from './records.ts'
 import { type AuthoritySource, openAuthority } from './sync/authority.ts'
+import { openServer, type Server, type ServerDoor } from './sync/server.ts'
 
 export interface ControllerParts {
 	readonly config: EdgeConfig
@@ -28,6 +29,8 @@ export interface ControllerParts {
 	readonly sign: Sign
 	/** One driver a bus, not started. */
 	readonly boards: ReadonlyMap<string, Board>
+	/** The server that it is enrolled to; without one it works alone. */
+	readonly server?: ServerDoor
 	/**
 	 * Records can no longer be kept: the process must end, so that its keeper starts it anew and recovery settles the rest (R3). The
 	 * default throws outside of every caller, which no request can turn into an answer.
@@ -52,7 +55,7 @@ export interface Controller {
 	settle(body: unknown): object
 	/** Settles what a crash left undecided and begins the periodic work; before the first sensor fact. */
 	begin(): void
-	stop(): void
+	stop(): Promise<void>
 }
 
 /** How often bundle and lease files are looked at; a badge tap looks as well. */
@@ -72,8 +75,10 @@ export function openController(parts: ControllerParts): Controller {
 	let stocking = () => {}
 	let recheck = () => {}
 	let taking = () => {}
+	let server: Server | undefined
+	const { bundle, lease } = config
 	const authority = openAuthority({
-		files: config,
+		...(bundle !== undefined && lease !== undefined && { files: { bundle, lease } }),
 		bank: config.bank,
 		keys: makerKeys,
 		crypto: nodeCrypto,
@@ -84,10 +89,15 @@ export function openController(parts: ControllerParts): Controller {
 			taking()
 			stocking()
 			recheck()
+			server?.authorityChanged()
 			parts.changed()
 		},
 	})
-	knows(() => authority.current()?.bundle.version ?? 0)
+	const offline = () => server?.online() !== true
+	knows(
+		() => authority.current()?.bundle.version ?? 0,
+		() => !offline(),
+	)
 	authority.refresh()
 
 	const cases = openCases({ journal, authority: authority.current, now: time.now, uncertain: time.uncertain, random, bank: config.bank })
@@ -100,12 +110,16 @@ export function openController(parts: ControllerParts): Controller {
 		wiring: wiringOf(config, parts.boards),
 		board: (bus) => parts.boards.get(bus) as Board,
 		singleOpen: () => authority.current()?.bundle.settings.singleOpen === true,
-		follow: (step) => session.follow(step),
+		follow: (step) => {
+			const entry = session.follow(step)
+			return { ...entry, put: [...(entry.put ?? []), ...(server?.follow(step) ?? [])] }
+		},
 		failed,
 		changed: (step) => {
 			// A content sensor may have spoken that a first content waited for.
 			stocking()
 			session.stepped(step)
+			server?.stepped(step)
 		},
 	})
 	const readers = readerEvents({ journal, ids: config.readers, session: () => session, changed: parts.changed })
@@ -133,12 +147,31 @@ export function openController(parts: ControllerParts): Controller {
 			bank: config.bank,
 			pickUpRefusal: cases.pickUpRefusal,
 		}),
-		intents: intents({ journal, bank: () => bank, cases, authority, random, number }),
+		inquire: (what) => {
+			const verifier = server && unknownBadge({ authority: authority.current, siteKey: parts.siteKey, crypto: nodeCrypto }, what)
+			return verifier === undefined ? undefined : server?.inquire(verifier)
+		},
+		intents: intents({ journal, bank: () => bank, cases, authority, random, offline, number }),
 		number,
 		outOfService,
 		signal: readers.signal,
 		changed: parts.changed,
 	})
+	if (parts.server)
+		server = openServer({
+			door: parts.server,
+			config,
+			journal,
+			time,
+			clock,
+			random,
+			keys: makerKeys,
+			crypto: nodeCrypto,
+			authority,
+			bank: () => bank,
+			busy: session.busy,
+			changed: parts.changed,
+		})
 	const cancels: (() => void)[] = []
 	return {
 		journal,
@@ -146,8 +179,8 @@ export function openController(parts: ControllerParts): Controller {
 		session,
 		authority,
 		readers,
-		view: () => kioskView({ authority, bank, session, time, journal, readers: readers.state(), number }),
-		health: () => healthOf({ config, journal, bank, authority, time, session, readers: readers.state(), number }),
+		view: () => kioskView({ authority, bank, session, time, journal, offline: server?.lost() === true, readers: readers.state(), number }),
+		health: () => healthOf({ config, journal, bank, authority, time, session, link: server?.health(), readers: readers.state(), number }),
 		settle: (body) => settleRequest(body, { bank, cases, authority, journal }),
 		begin() {
 			bank.restart()
@@ -167,14 +200,17 @@ export function openController(parts: ControllerParts): Controller {
 				every(clock, HOUSEKEEPING_MS, journal.sealHead),
 				deadlines(clock, time.now, cases.runDeadlines),
 			)
+			server?.start()
 		},
-		stop() {
+		async stop() {
 			for (const cancel of cancels) cancel()
 			session.stop()
 			bank.stop()
+			const gone = server?.stop()
 			authority.close()
 			journal.sealHead()
 			journal.close()
+			await gone
 		},
 	}
 }

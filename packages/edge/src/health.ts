@@ -6,6 +6,8 @@ import type { Journal } from './journal/index.ts'
 import type { KioskSession } from './kiosk/index.ts'
 import type { ReaderState } from './readers.ts'
 import type { AuthoritySource, Refused } from './sync/authority.ts'
+import type { LinkState } from './sync/link.ts'
+import type { OutboxState } from './sync/outbox.ts'
 import type { TrustedTime } from './time.ts'
 
 /** What is wrong, in stable codes: whoever watches many banks acts on them. */
@@ -16,6 +18,8 @@ export type Problem =
 	| 'bundle-refused'
 	| 'lease-refused'
 	| 'history-lost'
+	| 'stream-refused'
+	| 'link-lost'
 	| 'storage-low'
 	| 'records-wait'
 	| 'clock-uncertain'
@@ -56,11 +60,16 @@ export interface Health {
 	readonly refused: Refused | null
 	/** `proven`: what signatures and the time lived through since vouch for; the rest of `now` is the machine's clock alone. */
 	readonly clock: { readonly now: number; readonly uncertain: boolean; readonly proven: number }
+	/** The server that this controller is enrolled to; null: it works alone. */
+	readonly link: LinkHealth | null
 	readonly boards: ReturnType<Bank['boards']>
 	readonly readers: readonly ReaderState[]
 	readonly doors: readonly DoorInUse[]
 	readonly screen: string
 }
+
+/** `pending`: events that the server has not acknowledged. `certificateUntil`: trusted milliseconds. */
+export type LinkHealth = LinkState & OutboxState & { readonly server: string; readonly certificateUntil: number }
 
 export interface HealthParts {
 	readonly config: Pick<EdgeConfig, 'controller' | 'bank'>
@@ -69,11 +78,12 @@ export interface HealthParts {
 	readonly authority: AuthoritySource
 	readonly time: TrustedTime
 	readonly session: KioskSession
+	readonly link: LinkHealth | undefined
 	readonly readers: readonly ReaderState[]
 	readonly number: (compartment: string) => number
 }
 
-export function healthOf({ config, journal, bank, authority, time, session, readers, number }: HealthParts): Health {
+export function healthOf({ config, journal, bank, authority, time, session, link, readers, number }: HealthParts): Health {
 	const now = time.now()
 	const compartments = Object.values(bank.state().compartments)
 	const { count, since } = bank.waiting()
@@ -88,6 +98,7 @@ export function healthOf({ config, journal, bank, authority, time, session, read
 		bundle: authority.current()?.bundle.version ?? 0,
 		refused: authority.refused() ?? null,
 		clock: { now, uncertain: time.uncertain(), proven: time.proven() },
+		link: link ?? null,
 		boards: bank.boards(),
 		readers,
 		doors: compartments.flatMap((c) => inUse(c, number)),
@@ -104,11 +115,13 @@ function* problemsOf(known: Omit<Health, 'ok' | 'problems'>, compartments: reado
 	if (compartments.some(standsOpen)) yield 'door-open'
 	if (known.boards.some((b) => !b.up)) yield 'board-lost'
 	if (known.lost) yield 'history-lost'
+	if (known.link?.refused.length) yield 'stream-refused'
 	if (known.waiting.count > 0) yield 'records-wait'
 	if (known.storage === 'low') yield 'storage-low'
 	if (authority === 'missing') yield 'bundle-missing'
 	if (authority === 'bundle-expired' || authority === 'lease-expired') yield authority
 	if (refused) yield `${refused.what}-refused`
+	if (known.link?.lost) yield 'link-lost'
 	if (known.clock.uncertain) yield 'clock-uncertain'
 	if (known.readers.some((r) => !r.online)) yield 'reader-lost'
 	if (compartments.some((c) => c.hold)) yield 'door-held'

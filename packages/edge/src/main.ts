@@ -8,6 +8,7 @@ import type { Board } from '@latchwork/drivers/board'
 import { CATALOG } from '@latchwork/drivers/catalog'
 import type { ReaderEvent } from '@latchwork/drivers/reader'
 import { type DriverClock, openTransport } from '@latchwork/drivers/transport'
+import manifest from '../package.json' with { type: 'json' }
 import type { Bank } from './bank/index.ts'
 import { sharedClock, systemClock } from './clock-file.ts'
 import { type EdgeConfig, readConfig } from './config.ts'
@@ -15,6 +16,7 @@ import { openController } from './controller.ts'
 import type { Journal } from './journal/index.ts'
 import { secretBytes, signingKey } from './keys.ts'
 import { type KioskSession, kioskHttp } from './kiosk/index.ts'
+import type { ServerDoor } from './sync/server.ts'
 
 /** 24 bytes in base64url. */
 const TOKEN_LENGTH = 32
@@ -47,6 +49,7 @@ export async function startEdge(config: EdgeConfig, directory: string, failed?: 
 		opened.unshift(() => shared?.stop())
 		const clock: Clock = shared ?? systemClock
 		let changed = () => {}
+		const server = config.server && (await doorTo(config, config.server, bench))
 		const controller = openController({
 			config,
 			directory,
@@ -56,6 +59,7 @@ export async function startEdge(config: EdgeConfig, directory: string, failed?: 
 			siteKey,
 			sign,
 			boards,
+			...(server && { server }),
 			changed: () => changed(),
 			...(failed && { failed }),
 		})
@@ -78,6 +82,23 @@ export async function startEdge(config: EdgeConfig, directory: string, failed?: 
 	} catch (fault) {
 		await stop()
 		throw fault
+	}
+}
+
+/** Loaded only here: a controller that works alone does without. */
+async function doorTo(config: EdgeConfig, server: NonNullable<EdgeConfig['server']>, clock: DriverClock): Promise<ServerDoor> {
+	const [{ openIdentity }, { deviceHttp }, { mqttConnect }] = await Promise.all([
+		import('./identity.ts'),
+		import('./sync/device-http.ts'),
+		import('./sync/mqtt.ts'),
+	])
+	const identity = openIdentity(config, server)
+	return {
+		address: server.https,
+		identity,
+		http: deviceHttp(server.https, identity.tls),
+		connect: mqttConnect({ controller: config.controller, url: server.mqtt, tls: identity.tls, clock }),
+		software: manifest.version,
 	}
 }
 

@@ -25,13 +25,14 @@ export interface RecordsParts {
 export interface Records {
 	readonly journal: Journal
 	readonly time: TrustedTime
-	/** From when on records name the bundle in force. */
-	knows(version: () => number): void
+	/** From when on records name the bundle in force, and say whether there is a live link to a server. */
+	knows(version: () => number, online?: () => boolean): void
 }
 
 /** Journal and time need each other: records carry the time, and the time that was reached is kept with the records. Throws the faults of `openJournal`. */
 export function openRecords({ config, directory, clock, random, sign, broken, begins, tune }: RecordsParts): Records {
 	let bundleVersion = () => 0
+	let isOnline = () => false
 	const early: EventDraft[] = []
 	let note = (...events: readonly EventDraft[]): void => void early.push(...events)
 	const time = trustedTime(clock, ({ kind, byMs }) => note({ type: `controller.${kind}`, subject: config.controller, actor: 'edge', data: { byMs } }))
@@ -46,7 +47,7 @@ export function openRecords({ config, directory, clock, random, sign, broken, be
 			mono: Math.floor(clock.mono()),
 			clock: time.uncertain() ? 'uncertain' : 'good',
 			bundle: bundleVersion(),
-			offline: true,
+			offline: !isOnline(),
 			sha256: nodeCrypto.sha256,
 		}),
 		sealer: { sign, keyId: config.controller },
@@ -61,8 +62,9 @@ export function openRecords({ config, directory, clock, random, sign, broken, be
 	return {
 		journal,
 		time,
-		knows: (version) => {
+		knows(version, online = () => false) {
 			bundleVersion = version
+			isOnline = online
 		},
 	}
 }

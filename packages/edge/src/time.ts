@@ -1,5 +1,6 @@
-import { sawSigned, startTime, type TimeReading, type TimeState, trustedNow } from '@latchwork/core/access'
+import { heardSigned, sawSigned, startTime, type TimeReading, type TimeState, TOLERANCE_MS, trustedNow } from '@latchwork/core/access'
 import type { Clock } from '@latchwork/core/base'
+import { ANSWER_WITHIN_MS } from '@latchwork/core/wire'
 
 /** The controller's one idea of what time it is (trust.md §3.5): every record, decision and screen asks here. */
 export interface TrustedTime {
@@ -10,6 +11,8 @@ export interface TrustedTime {
 	proven(): number
 	/** A signed document of any age was seen. */
 	saw(issuedAt: number): void
+	/** The server's signed answer to a question that was asked just now: sets right what the machine's clock shows, backwards too. */
+	heard(at: number): void
 	/** Goes on from what an earlier run kept with its records; to be called before the first reading. */
 	carryOn(kept: KeptTime | undefined): void
 	/** To be kept with every record. */
@@ -33,6 +36,18 @@ export function trustedTime(clock: Clock, changed: (event: NonNullable<TimeReadi
 		proven: () => Math.floor(read().state.lived),
 		saw(issuedAt) {
 			state = sawSigned(state, issuedAt)
+		},
+		heard(at) {
+			const { now, uncertain } = read()
+			const aheadBy = now - at
+			// The answer was on its way as long as that, so a clock that is no farther off may well be the better one.
+			if (!uncertain && Math.abs(aheadBy) <= ANSWER_WITHIN_MS) {
+				state = sawSigned(state, at)
+				return
+			}
+			state = heardSigned(state, at, clock.now(), clock.mono())
+			read()
+			if (!uncertain && Math.abs(aheadBy) > TOLERANCE_MS) changed({ kind: aheadBy > 0 ? 'clock-went-back' : 'clock-jumped', byMs: Math.abs(aheadBy) })
 		},
 		carryOn(kept) {
 			if (kept) state = startTime(kept)

@@ -43,11 +43,23 @@ const well: Health = {
 	authority: 'fresh',
 	bundle: 7,
 	refused: null,
+	link: null,
 	clock: { now: 20 * DAY, uncertain: false, proven: 20 * DAY },
 	boards: [{ bus: 'a', board: 0, up: true }],
 	readers: [{ id: 'rdr_one', family: 'osdp', online: true, secure: true }],
 	doors: [],
 	screen: 'attract',
+}
+const link: NonNullable<Health['link']> = {
+	server: 'https://devices.example',
+	online: true,
+	way: 'mqtt',
+	lost: false,
+	why: undefined,
+	dropped: 0,
+	pending: 0,
+	refused: [],
+	certificateUntil: 30 * DAY,
 }
 const TROUBLES: Readonly<Record<Problem, { readonly health: Partial<Health>; readonly line: RegExp }>> = {
 	'door-forced': { health: { doors: [{ door: 3, sensor: 'closed', hold: 'quarantined', why: 'forced' }] }, line: /door 3 was opened by force/ },
@@ -60,6 +72,11 @@ const TROUBLES: Readonly<Record<Problem, { readonly health: Partial<Health>; rea
 	'board-lost': { health: { boards: [{ bus: 'a', board: 1, up: false }] }, line: /lock board 1 on a/ },
 	'reader-lost': { health: { readers: [{ id: 'rdr_one', family: 'osdp', online: false, secure: false }] }, line: /osdp reader.*cable/ },
 	'history-lost': { health: {}, line: /settle --history/ },
+	'stream-refused': {
+		health: { link: { ...link, refused: [{ stream: 'str_one', seq: 7, code: 'equivocation' }] } },
+		line: /str_one from 7 on \(equivocation\)/,
+	},
+	'link-lost': { health: { link: { ...link, online: false, lost: true, why: 'refused' } }, line: /does not answer \(refused\).*devices\.example/ },
 	'records-wait': { health: { waiting: { count: 4, oldestMs: 10 } }, line: /4 facts.*free some space/ },
 	'storage-low': { health: {}, line: /free some space/ },
 	'clock-uncertain': { health: {}, line: /set it/ },

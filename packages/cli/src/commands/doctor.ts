@@ -69,7 +69,13 @@ function bundle(data: string): Finding[] {
 		const keys = new Map(c.makers.map((m) => [m.keyId, fromHex(m.publicKey)]))
 		const last = readFact<{ version: number; digest: string }>(data, 'authority', 'accepted')
 		const now = Date.now()
-		const answer = acceptBundle(readFileSync(c.bundle, 'utf8'), { keys, crypto: nodeCrypto, bank: c.bank, now, ...(last && { last }) })
+		const answer = acceptBundle(c.bundle === undefined ? readFact<string>(data, 'authority', 'bundle') : readFileSync(c.bundle, 'utf8'), {
+			keys,
+			crypto: nodeCrypto,
+			bank: c.bank,
+			now,
+			...(last && { last }),
+		})
 		if (!answer.ok) throw new Fault(refusalCode(answer.code), answer.text)
 		return [pinGuessing(answer.bundle), ...(answer.expired ? [expired(answer.bundle, now)] : [])]
 	} catch (fault) {
@@ -156,6 +162,14 @@ const REMEDIES: Readonly<Record<Problem, (health: Health) => readonly string[]>>
 		h.boards.filter((b) => !b.up).map((b) => `lock board ${b.board} on ${b.bus} does not answer: check its power and the A/B wires`),
 	'reader-lost': (h) => h.readers.filter((r) => !r.online).map((r) => `the ${r.family} reader does not answer: check its cable, address and key`),
 	'history-lost': () => ['records were lost: look behind each door that is named here and settle it, then `latchwork edge settle --history`'],
+	'stream-refused': (h) =>
+		(h.link?.refused ?? []).map(
+			({ stream, seq, code }) =>
+				`the server does not take the events of ${stream} from ${seq} on (${code}): keep the data directory, and look into the console`,
+		),
+	'link-lost': (h) => [
+		`the server does not answer${h.link?.why ? ` (${h.link.why})` : ''}: look whether the network lets the controller reach ${h.link?.server}; it works alone meanwhile`,
+	],
 	'records-wait': (h) => [`${h.waiting.count} facts of doors wait to be recorded: free some space, or end the program that holds the journal`],
 	'storage-low': () => ['the disk is nearly full: free some space'],
 	'clock-uncertain': () => ['the clock cannot be trusted: set it, or let a signed time arrive'],

@@ -1,21 +1,39 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Fault } from '@latchwork/core/base'
 import { readConfig } from '@latchwork/edge/config'
 import { dataDirectory, readArgs } from '../config.ts'
 
 /**
- * `latchwork edge [edge.json]` runs a controller here; `latchwork edge settle DOOR nothing|TAG` ends the hold on a compartment,
- * `latchwork edge settle --history` the waiting after records were lost.
+ * `latchwork edge [edge.json]` runs a controller here, `--server URL --claim TOKEN` enrols it before its first start;
+ * `latchwork edge settle DOOR nothing|TAG` ends the hold on a compartment, `latchwork edge settle --history` the waiting after records were lost.
  */
 export async function edge(args: readonly string[]): Promise<void> {
 	if (args[0] === 'settle') return settle(args.slice(1))
-	const { positionals } = readArgs(args, {}, true)
+	const { values, positionals } = readArgs(
+		args,
+		{ data: { type: 'string' }, server: { type: 'string' }, claim: { type: 'string' }, config: { type: 'string' } },
+		true,
+	)
+	const data = values.data === undefined ? dataDirectory(process.env) : resolve(String(values.data))
+	const path = positionals[0] ?? join(data, 'edge.json')
+	if (values.server !== undefined || values.claim !== undefined) await enrolOnce({ ...values, path })
 	// The same program that `latchwork dev` and a service manager start, so that all of them run one code path.
-	process.argv[2] = positionals[0] ?? join(dataDirectory(process.env), 'edge.json')
+	process.argv[2] = path
 	const { main } = await import(fileURLToPath(import.meta.resolve('@latchwork/edge/main')))
 	await main(process.argv[2])
+}
+
+/** A second start finds what the first was given, so a service may keep its whole command line. */
+async function enrolOnce(given: { server?: unknown; claim?: unknown; config?: unknown; path: string }): Promise<void> {
+	const { enrol, isEnrolled } = await import('@latchwork/edge/enrolment')
+	if (isEnrolled(given.path)) return
+	if (typeof given.server !== 'string' || typeof given.claim !== 'string')
+		throw new Fault('config-invalid', 'To enrol, name both: `latchwork edge --server https://… --claim TOKEN`; the console shows them.')
+	process.umask(0o077)
+	const wiring = typeof given.config === 'string' ? given.config : given.path
+	await enrol({ server: given.server, claim: given.claim, wiring, path: resolve(given.path) })
 }
 
 async function settle(args: readonly string[]): Promise<void> {

@@ -4,9 +4,9 @@ import { type Bundle, badgeToBits, mintCode, sealBundle, sealLease, verifierOf }
 import { Fault, type Id, type IdKind, isId, newId, toHex } from '@latchwork/core/base'
 import type { BankLayout, VirtualState } from '@latchwork/core/wire'
 import { LOAN_DEFAULTS, loanTable, tableHash } from '@latchwork/core/workflow'
+import { writeJson } from '@latchwork/edge/durable'
 import { nodeCrypto, signingKey } from '@latchwork/edge/keys'
 import { z } from 'zod'
-import { writeJson } from './durable.ts'
 
 /**
  * The demo estate: one bank, a few people, three loan laptops. `latchwork dev` is the bundle's maker here, so names, badge

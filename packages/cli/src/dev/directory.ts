@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Fault } from '@latchwork/core/base'
 import { clockAhead } from '@latchwork/edge/clock-file'
+import { writeText } from '@latchwork/edge/durable'
 import { isLocked, lockDirectory, refuseNewer } from '@latchwork/edge/journal'
 import type { DevConfig } from '../config.ts'
 import { readDemo } from './demo.ts'
-import { writeText } from './durable.ts'
 
 /** The data directory of `latchwork dev`: whose it is, whether a start may use it, and what `--fresh` takes away. */
 export const filesOf = (data: string) => ({

@@ -45,6 +45,9 @@ export function verifierOf(siteKey: Uint8Array, crypto: Crypto, kind: Credential
 	return toHex(crypto.hmacSha256(siteKey, new TextEncoder().encode(`${kind}:${normal}`)))
 }
 
+/** Does the bundle name whoever this is the verifier of? */
+export const knowsVerifier = (bundle: Bundle, verifier: string): boolean => entriesOf(bundle).credentials.has(verifier)
+
 /** Who is this? Says nothing about what the person may do. */
 export function identify(bundle: Bundle, presented: Presented, terms: IdentifyTerms): IdentifyAnswer {
 	switch (presented.kind) {

@@ -3,8 +3,8 @@ import type { DenyReason } from '../wire/index.ts'
 import type { Assurance } from './bundle-schema.ts'
 import type { Lease } from './lease.ts'
 
-/** How a person proved who they are. `badge-and-pin`: both, for the same person (`strengthen`). */
-export type Method = 'badge' | 'pin' | 'code' | 'badge-and-pin'
+/** How a person proved who they are. `badge-and-pin`: both, for the same person (`strengthen`). `remote`: signed in at the server, not at the bank. */
+export type Method = 'badge' | 'pin' | 'code' | 'badge-and-pin' | 'remote'
 
 /** What a person may want to do; the actions of the policy schema. `open-remote` and `service` are acts of staff. */
 export type AccessAction = 'collect' | 'deposit' | 'open-remote' | 'service'
@@ -19,7 +19,7 @@ export interface AccessRequest {
 	/** Minted by the caller once and kept on retry. */
 	readonly decision: Id<'decision'>
 	readonly subject: Id<'subject'>
-	/** The credential's id, or the one-time code's `jti`. */
+	/** The credential's id, the one-time code's `jti`, or the id of the server's command. */
 	readonly credential: string
 	readonly method: Method
 	readonly assurance: Assurance

@@ -96,6 +96,7 @@ export const DECISIONS: readonly DecisionRow[] = [
 	// Staff acts.
 	{ who: 'dia', does: 'service', what: 'compartment', outcome: 'allow', rules: ['school/technicians-serve'] },
 	{ who: 'dia', does: 'open-remote', what: 'compartment', outcome: 'allow', rules: ['school/technicians-serve'] },
+	{ who: 'dia', does: 'open-remote', what: 'compartment', by: 'remote', assurance: 'high', outcome: 'allow', rules: ['school/technicians-serve'] },
 	{ who: 'dia', does: 'open-remote', what: 'compartment', offline: true, outcome: 'policy-denied', rules: ['builtin/remote-open-needs-link'] },
 	{ who: 'cem', does: 'open-remote', what: 'compartment', outcome: 'not-authorised', rules: ['builtin/no-permit'] },
 	{ who: 'cem', does: 'service', what: 'compartment', outcome: 'not-authorised', rules: ['builtin/no-permit'] },

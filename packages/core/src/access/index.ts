@@ -14,7 +14,16 @@ export type {
 	Subject,
 } from './bundle-schema.ts'
 export { type CompiledBundle, compile } from './compile.ts'
-export { type IdentifyAnswer, type IdentifyTerms, type Identity, identify, type Presented, strengthen, verifierOf } from './credential.ts'
+export {
+	type IdentifyAnswer,
+	type IdentifyTerms,
+	type Identity,
+	identify,
+	knowsVerifier,
+	type Presented,
+	strengthen,
+	verifierOf,
+} from './credential.ts'
 export { decide, GRANT_LIFE_MS, REASON_ORDER } from './decide.ts'
 export type { AccessAction, AccessDecision, AccessRequest, AccessResource, DecisionRecord, Grant, Method, Moment } from './decision.ts'
 export { dueTime } from './due.ts'

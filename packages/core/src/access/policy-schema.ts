@@ -18,7 +18,7 @@ namespace Latchwork {
   entity Asset in [AssetType, Bank] { kind: String, valueClass: String };
 
   type Circumstances = {
-    // 'badge', 'pin', 'code' or 'badge-and-pin'
+    // 'badge', 'pin', 'code' or 'badge-and-pin'; 'remote': by a command of the server
     method: String,
     // 'low', 'medium' or 'high', and the same as 1, 2, 3 for comparing
     assurance: String,

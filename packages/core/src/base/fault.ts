@@ -41,6 +41,7 @@ export const FAULTS = {
 	'certificate-invalid': 'The device certificate is not ours, expired, revoked, or not that of this controller.',
 	'message-invalid': 'A message between edge and server does not have the documented shape, size or sender.',
 	'log-invalid': 'A log export, checkpoint, tile or proof does not verify.',
+	'server-unreachable': 'The server does not answer at the address that the controller was given, or it is not the one that was pinned.',
 	'broker-unavailable': 'The message broker does not answer.',
 	'bank-full': 'No fitting compartment of the bank is free and unclaimed.',
 	'no-suitable-compartment': 'The bank has no compartment that could hold this, however empty it is.',

@@ -40,6 +40,7 @@ export const EVENT_TYPES = [
 	'credential.code-used',
 	'decision.allowed',
 	'decision.denied',
+	'command.refused',
 	'door-session.requested',
 	'door-session.denied',
 	'door-session.releasing',

@@ -71,6 +71,8 @@ const act = z.enum(['collect', 'deposit'])
 export const kioskScreen = z.discriminatedUnion('name', [
 	/** `codes`: parcels wait here for codes that can be typed. */
 	z.object({ name: z.literal('attract'), codes: z.literal(true).optional() }),
+	/** The server is asked who holds this badge; at most two seconds, then the bank answers by what it knows. */
+	z.object({ name: z.literal('asking') }),
 	/**
 	 * `entered` digits of `length` so far; the digits themselves stay at the edge. `waitUntil`: wrong tries cost time. `code`: a pick-up code
 	 * can be typed as well, its last `hint` digits are the end of the recipient's telephone number. `confirms`: the two differ in length, so a
@@ -193,10 +195,11 @@ export const kioskView = z.object({
 	/** Ends by itself at `endsAt`; from `warnAt` on the page warns by sight and sound, `more-time` moves both. Absent: waits for ever. */
 	idle: z.object({ warnAt: millis, endsAt: millis, extensionsLeft: z.int().nonnegative() }).optional(),
 	/** Doors that stand open although nobody is at them by right, or for too long; the banners and the drawing name them. */
-	standing: z.array(z.object({ number: doorNumber, why: z.enum(['forced', 'left-open', 'unexplained']) })),
+	standing: z.array(z.object({ number: doorNumber, why: z.enum(['forced', 'left-open', 'unexplained', 'by-staff']) })),
 	/** Plain banners, most important first; the `door-…` ones speak of `standing`. */
 	notices: z.array(
 		z.enum([
+			'offline',
 			'bundle-stale',
 			'bundle-expired',
 			'clock-uncertain',
@@ -208,6 +211,7 @@ export const kioskView = z.object({
 			'door-left-open',
 			'door-forced',
 			'door-unexplained',
+			'door-by-staff',
 		]),
 	),
 })

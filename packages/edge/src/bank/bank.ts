@@ -46,8 +46,12 @@ export interface BankParts {
 
 export interface Bank {
 	state(): BankState
-	/** Asks for a door. `also` is written in the same transaction as the `releasing` row, or not at all. */
-	release(request: Omit<ReleaseRequest, 'notAfter'>, also: Omit<Entry, 'intent' | 'essential'>, essential: boolean): Step | 'storage-full'
+	/** Asks for a door. `also` is written in the same transaction as the `releasing` row, or not at all. `notAfter`: it is void even sooner than usual. */
+	release(
+		request: Omit<ReleaseRequest, 'notAfter'> & Partial<Pick<ReleaseRequest, 'notAfter'>>,
+		also: Omit<Entry, 'intent' | 'essential'>,
+		essential: boolean,
+	): Step | 'storage-full'
 	/** A fact: recorded now, or in its turn when the disk takes it. */
 	input(input: DistributiveOmit<DoorInput, 'at' | 'mono'>): void
 	/** What a person found behind a door: recorded when this returns, or not at all. `recount`: also where something is known. */
@@ -55,6 +59,8 @@ export interface Bank {
 	/** Everything a driver says about a bus. */
 	sensed(bus: string, event: BoardEvent): void
 	boards(): readonly { bus: string; board: number; up: boolean }[]
+	/** Asks every board for a reading; those that did not answer. */
+	test(): Promise<readonly { bus: string; board: number }[]>
 	/** Facts that wait for the disk, and since when the oldest does (trusted time). */
 	waiting(): { readonly count: number; readonly since?: number }
 	/** First input after start: settles what a crash left undecided. */
@@ -215,7 +221,12 @@ export function openBank(parts: BankParts): Bank {
 			const at = parts.now()
 			const s = step(
 				{ ...bank, singleOpen: parts.singleOpen() },
-				{ kind: 'request', at, mono: clock.mono(), request: { ...request, notAfter: at + REQUEST_VALID_MS } },
+				{
+					kind: 'request',
+					at,
+					mono: clock.mono(),
+					request: { ...request, notAfter: Math.min(at + REQUEST_VALID_MS, request.notAfter ?? Number.POSITIVE_INFINITY) },
+				},
 			)
 			return taken(s, () => durable(s, s.refused || s.repeated ? { events: [] } : also, essential, request)) ? s : 'storage-full'
 		},
@@ -247,6 +258,14 @@ export function openBank(parts: BankParts): Bank {
 			else parts.changed({ bank, touched: [], events: [], effects: [], ended: [] })
 		},
 		boards: () => [...boards.values()],
+		async test() {
+			const asked = [...boards.values()].map(async ({ bus, board }) => ({
+				bus,
+				board,
+				read: await attempt(() => parts.board(bus).read(board), undefined),
+			}))
+			return (await Promise.all(asked)).flatMap(({ bus, board, read }) => (read ? [] : [{ bus, board }]))
+		},
 		waiting: () => ({ count: waiting.length, ...(waiting[0] && { since: waiting[0].at }) }),
 		restart: () => input({ kind: 'restart' }),
 		stop() {

@@ -4,11 +4,13 @@ import {
 	type Identity,
 	identify,
 	isSuspended,
+	knowsVerifier,
 	NEW_PIN_BUDGET,
 	type PickUp,
 	type PinBudget,
 	type PinnedKeys,
 	spendTry,
+	verifierOf,
 	verifyCode,
 } from '@latchwork/core/access'
 import { type Crypto, type Id, isFault } from '@latchwork/core/base'
@@ -40,6 +42,18 @@ export interface IdentifyParts {
 	readonly bank: Id<'bank'>
 	/** Why a pick-up code that is right opens nothing now; a code is used up when what it is for is taken. */
 	readonly pickUpRefusal: (of: PickUp) => DenyReason | undefined
+}
+
+/** The verifier of a badge that the bundle does not know; undefined for everything that it can answer for. */
+export function unknownBadge(
+	{ authority, siteKey, crypto }: Pick<IdentifyParts, 'authority' | 'siteKey' | 'crypto'>,
+	shown: Shown,
+): string | undefined {
+	const known = authority()
+	const reading = shown.kind === 'badge' ? badgeFromBits(shown) : undefined
+	if (!known || !reading?.ok) return undefined
+	const verifier = verifierOf(siteKey, crypto, 'badge', reading.normal)
+	return knowsVerifier(known.bundle, verifier) ? undefined : verifier
 }
 
 const BUDGET = { kind: 'budget', key: 'pin' } as const

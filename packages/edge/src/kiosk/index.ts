@@ -1,5 +1,5 @@
 export { kioskHttp } from './http.ts'
-export { identifier } from './identify.ts'
+export { identifier, unknownBadge } from './identify.ts'
 export { intents } from './intents.ts'
 export { type KioskSession, openSession } from './session.ts'
 export { kioskView } from './view.ts'

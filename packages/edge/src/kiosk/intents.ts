@@ -39,6 +39,8 @@ export interface IntentParts {
 	readonly cases: Cases
 	readonly authority: AuthoritySource
 	readonly random: Random
+	/** No live link to a server. */
+	readonly offline: () => boolean
 	readonly number: (compartment: string) => number
 }
 
@@ -128,7 +130,7 @@ export function intents(parts: IntentParts): Intents {
 			credential: who.credential,
 			method: who.method,
 			assurance: who.assurance,
-			offline: true,
+			offline: parts.offline(),
 			openLoans: loans.filter((l) => !l.doubtful).length,
 			overdue: loans.some((l) => l.overdue),
 			...questionOf(thing, action, compartment, who),

@@ -30,6 +30,8 @@ export interface SessionParts {
 	readonly clock: Pick<Clock, 'after' | 'mono'>
 	readonly random: Random
 	readonly identify: (shown: Shown) => Known
+	/** Where the server may know somebody whom the bundle does not: settles, soon, when there is nothing more to wait for. */
+	readonly inquire: (shown: Shown) => Promise<void> | undefined
 	readonly intents: Intents
 	/** Door number on the metal. */
 	readonly number: (compartment: string) => number
@@ -47,6 +49,8 @@ export interface KioskSession {
 	idle(): { warnAt: number; endsAt: number; extensionsLeft: number } | undefined
 	/** False: the screen has moved on. */
 	act(turn: number, act: KioskAct): boolean
+	/** Somebody is identified here, or an errand of theirs is not over. */
+	busy(): boolean
 	reader(event: ReaderEvent): void
 	/** Case, visit and incident of a door session that ends, and cases settled by a look inside: same transaction as the door's. */
 	follow(step: Step): CaseEntry
@@ -115,6 +119,7 @@ export function openSession(parts: SessionParts): KioskSession {
 	let code: string | undefined
 	/** Where Help was asked for. */
 	let beforeHelp: KioskScreen | undefined
+	let stopped = false
 
 	const show = (next: KioskScreen, idleMs?: number, extensionsLeft: number = IDLE.extensions): void => {
 		idle?.cancel()
@@ -197,6 +202,22 @@ export function openSession(parts: SessionParts): KioskSession {
 			return parts.signal('denied')
 		}
 		parts.authority.refresh()
+		const answered = open ? undefined : parts.inquire(what)
+		if (answered) return ask(what, answered)
+		identified(what)
+	}
+
+	/** One tap is enough, however long the answer takes; what is shown or touched meanwhile waits for the next screen. */
+	const ask = (what: Shown, answered: Promise<void>): void => {
+		show({ name: 'asking' })
+		const mine = turn
+		void answered.then(() => {
+			if (turn === mine && !stopped) guarded(() => identified(what))
+		})
+	}
+
+	const identified = (what: Shown): void => {
+		const open = live()
 		const known = parts.identify(what)
 		if (open && (!known.ok || known.who.subject === open.subject)) return parts.signal('denied')
 		if (open) setAside()
@@ -726,7 +747,7 @@ export function openSession(parts: SessionParts): KioskSession {
 				if (idle && idle.extensionsLeft > 0) show(screen, IDLE.home, idle.extensionsLeft - 1)
 				return
 			case 'help':
-				if (live() || screen.name === 'help') return
+				if (live() || screen.name === 'help' || screen.name === 'asking') return
 				beforeHelp = screen
 				return show({ name: 'help' }, IDLE.home)
 			case 'back':
@@ -745,7 +766,9 @@ export function openSession(parts: SessionParts): KioskSession {
 			guarded(() => perform(act))
 			return true
 		},
+		busy: () => who !== undefined || visit !== undefined || live() !== undefined,
 		reader(event) {
+			if (screen.name === 'asking') return
 			guarded(() => {
 				if (event.kind === 'card') shown({ kind: 'badge', bitCount: event.bitCount, bits: event.bits, secure: event.secure })
 				else if (event.kind === 'keys') keys(event.keys)
@@ -780,7 +803,10 @@ export function openSession(parts: SessionParts): KioskSession {
 			parts.changed()
 		},
 		restore: () => guarded(restore),
-		stop: () => idle?.cancel(),
+		stop() {
+			stopped = true
+			idle?.cancel()
+		},
 	}
 
 	/** A door that was set aside has ended: on the screen where nobody else is at it, else only on record. */

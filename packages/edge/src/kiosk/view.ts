@@ -1,3 +1,4 @@
+import { isId } from '@latchwork/core/base'
 import type { Compartment } from '@latchwork/core/door'
 import type { KioskView } from '@latchwork/core/wire'
 import type { Bank } from '../bank/index.ts'
@@ -12,6 +13,8 @@ export interface ViewParts {
 	readonly session: KioskSession
 	readonly time: TrustedTime
 	readonly journal: Journal
+	/** Gone from its server for a while. */
+	readonly offline: boolean
 	readonly readers: readonly { readonly family: string; readonly online: boolean; readonly secure: boolean }[]
 	/** Door number on the metal. */
 	readonly number: (compartment: string) => number
@@ -19,7 +22,7 @@ export interface ViewParts {
 type Standing = KioskView['standing'][number]
 
 /** Everything that the page shows, made anew from what is known: the page itself keeps nothing. */
-export function kioskView({ authority, bank, session, time, journal, readers, number }: ViewParts): KioskView {
+export function kioskView({ authority, bank, session, time, journal, offline, readers, number }: ViewParts): KioskView {
 	const known = authority.current()?.bundle
 	const idle = session.idle()
 	const standing = standingDoors(bank, session.screen(), number)
@@ -33,7 +36,7 @@ export function kioskView({ authority, bank, session, time, journal, readers, nu
 		screen: session.screen(),
 		...(idle && { idle }),
 		standing,
-		notices: [...noticesOf({ authority, bank, time, journal, readers }, standing)],
+		notices: [...noticesOf({ authority, bank, time, journal, offline, readers }, standing)],
 	}
 }
 
@@ -50,22 +53,25 @@ function standingDoors(bank: Bank, screen: KioskView['screen'], number: (compart
 }
 
 function whyOpen({ session, hold }: Compartment, shown: boolean): Standing['why'] | undefined {
-	if (session) return session.level === 'alarm' || !shown ? 'left-open' : undefined
+	if (session?.level === 'alarm') return 'left-open'
+	if (session && isId('command', session.command)) return 'by-staff'
+	if (session) return shown ? undefined : 'left-open'
 	return hold?.why === 'forced' ? 'forced' : 'unexplained'
 }
 
 /** Most important first. */
 function* noticesOf(
-	{ authority, bank, time, journal, readers }: Omit<ViewParts, 'session' | 'number'>,
+	{ authority, bank, time, journal, offline, readers }: Omit<ViewParts, 'session' | 'number'>,
 	standing: readonly Standing[],
 ): Generator<KioskView['notices'][number]> {
-	for (const why of ['forced', 'unexplained', 'left-open'] as const) if (standing.some((d) => d.why === why)) yield `door-${why}`
+	for (const why of ['forced', 'unexplained', 'left-open', 'by-staff'] as const) if (standing.some((d) => d.why === why)) yield `door-${why}`
 	if (bank.boards().some((b) => !b.up)) yield 'doors-lost'
 	if (journal.lost()) yield 'history-lost'
 	if (journal.storage() === 'low') yield 'storage-low'
 	const state = authority.state()
 	if (state === 'bundle-expired' || state === 'lease-expired') yield 'bundle-expired'
-	if (state === 'stale') yield 'bundle-stale'
+	if (offline) yield 'offline'
+	else if (state === 'stale') yield 'bundle-stale'
 	if (time.uncertain()) yield 'clock-uncertain'
 	if (readers.some((r) => !r.online)) yield 'reader-lost'
 	// What a scanner reads is signed; a badge number is not.

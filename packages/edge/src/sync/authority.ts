@@ -30,7 +30,8 @@ export interface Authority {
 }
 
 export interface AuthorityParts {
-	readonly files: { readonly bundle: string; readonly lease: string }
+	/** Where both lie for a controller that works alone; one that is enrolled to a server is handed them (`take`), and reads no files. */
+	readonly files?: { readonly bundle: string; readonly lease: string }
 	readonly bank: Id<'bank'>
 	readonly keys: PinnedKeys
 	readonly crypto: Crypto
@@ -47,8 +48,10 @@ export interface AuthoritySource {
 	moment(): Moment
 	/** The document that lies there and is not taken; the bundle before the lease. */
 	refused(): Refused | undefined
-	/** Looks at the files again; what is refused is recorded once and changes nothing. Never throws. */
+	/** Looks at the files again, where there are any; what is refused is recorded once and changes nothing. Never throws. */
 	refresh(): void
+	/** A document as the server sent it: the same checks as for a file. False: the disk takes no record, so it must be brought again. */
+	take(what: Refused['what'], text: string): boolean
 	/** Gives the policies' place in the engine back. */
 	close(): void
 }
@@ -78,8 +81,8 @@ interface Proven {
 const proofBy = (crypto: Crypto): string => toHex(crypto.sha256(canonicalBytes([POLICY_SCHEMA, GUARDS, EFFECTS])))
 
 /**
- * Bundle and lease arrive as files here (a server's deltas come later by the link): signed, never older than the last
- * accepted one, and the last good bundle is kept in the journal, so that a damaged file does not take the rights away.
+ * Bundle and lease arrive as files or by the link (a server's deltas come later): signed, never older than the last
+ * accepted one, and the last good bundle is kept in the journal, so that a damaged one does not take the rights away.
  */
 export function openAuthority(parts: AuthorityParts): AuthoritySource {
 	const { journal, time, files } = parts
@@ -155,13 +158,16 @@ export function openAuthority(parts: AuthorityParts): AuthoritySource {
 		parts.changed()
 	}
 
-	const look = (what: Refused['what'], take: (text: string, kept: boolean) => void): void => {
+	const takeNew = (what: Refused['what'], text: string): void => (what === 'bundle' ? takeBundle(text, false) : takeLease(text, false))
+
+	const look = (what: Refused['what']): void => {
+		if (!files) return
 		try {
 			const { mtimeMs, size, ino } = statSync(files[what])
 			const stamp = `${mtimeMs}/${size}/${ino}`
 			if (stamps.get(what) === stamp) return
 			const text = readFileSync(files[what], 'utf8')
-			take(text, false)
+			takeNew(what, text)
 			stamps.set(what, stamp)
 		} catch (cause) {
 			// No file yet, or it is being replaced: the kept one goes on, the next look may find it. On a full disk the next look tries again.
@@ -184,8 +190,17 @@ export function openAuthority(parts: AuthorityParts): AuthoritySource {
 		moment: () => ({ now: time.now(), uncertain: time.uncertain(), ...(lease && { lease }) }),
 		refused: () => refused.get('bundle') ?? refused.get('lease'),
 		refresh() {
-			look('bundle', takeBundle)
-			look('lease', takeLease)
+			look('bundle')
+			look('lease')
+		},
+		take(what, text) {
+			try {
+				takeNew(what, text)
+				return true
+			} catch (cause) {
+				if (!isFault(cause, 'journal-full')) throw cause
+				return false
+			}
 		},
 		close() {
 			authority?.compiled.release()

@@ -17,6 +17,7 @@ import { memoryPipe } from '@latchwork/drivers/transport'
 import type { EdgeConfig } from '../config.ts'
 import { type Controller, openController } from '../controller.ts'
 import { nodeCrypto } from '../keys.ts'
+import type { ServerSide } from './server-side.ts'
 
 /**
  * A whole controller in this process with time standing still: real journal on a real directory, real driver and emulated board on
@@ -52,6 +53,8 @@ export interface Stage {
 	/** Writes what the maker signed; `change` on top of the bundle in the file. */
 	writeBundle(change?: Partial<Bundle>, by?: ReturnType<typeof testKey>): Bundle
 	writeLease(change?: Partial<Lease>): Lease
+	/** What `writeBundle` would write, not written. */
+	sealed(change: Partial<Bundle>): string
 	readonly otherBank: Bundle['bank']['id']
 	code(person: SamplePerson, jti: string, bank?: Bundle['bank']['id']): string
 	start(): Promise<void>
@@ -69,6 +72,8 @@ export interface StageOptions {
 	readonly failed?: (fault: unknown) => void
 	readonly bundle?: Partial<Bundle>
 	readonly board?: Board
+	/** Enrolled to this server: it reads no files. */
+	readonly server?: (clock: FakeClock) => ServerSide
 	/** Started with files there and hardware up; else nothing is started. */
 	readonly started?: boolean
 }
@@ -94,7 +99,9 @@ export async function createStage(options: StageOptions = {}): Promise<Stage> {
 	cabinet.setItem(0, { present: true, tag: 'TAG-0' }, true)
 
 	let bundle = schoolBundle(options.bundle)
-	const config = configOf(root, bundle, toHex(maker.publicKey))
+	const server = options.server?.(clock)
+	const { bundle: bundleFile, lease: leaseFile, ...enrolled } = configOf(root, bundle, toHex(maker.publicKey))
+	const config: EdgeConfig = server ? enrolled : { ...enrolled, bundle: bundleFile, lease: leaseFile }
 	let generation = 0
 	let directory = join(root, 'data-0')
 	let controller: Controller | undefined
@@ -178,7 +185,9 @@ export async function createStage(options: StageOptions = {}): Promise<Stage> {
 		bundle: () => bundle,
 		writeBundle(change = {}, by = maker) {
 			bundle = { ...bundle, ...change }
-			replace(config.bundle, JSON.stringify(sealBundle(bundle, 'maker', by.sign)))
+			const text = JSON.stringify(sealBundle(bundle, 'maker', by.sign))
+			if (server) server.publishBundle(text, bundle)
+			else replace(bundleFile, text)
 			return bundle
 		},
 		writeLease(change = {}) {
@@ -190,9 +199,12 @@ export async function createStage(options: StageOptions = {}): Promise<Stage> {
 				until: clock.now() + 30 * 60_000,
 				...change,
 			}
-			replace(config.lease, JSON.stringify(sealLease(lease, 'maker', maker.sign)))
+			const text = JSON.stringify(sealLease(lease, 'maker', maker.sign))
+			if (server) server.publishLease(text, bundle.bank.id)
+			else replace(leaseFile, text)
 			return lease
 		},
+		sealed: (change) => JSON.stringify(sealBundle({ ...bundle, ...change }, 'maker', maker.sign)),
 		otherBank: sampleId('bank', 'elsewhere'),
 		code: (person, jti, bank = bundle.bank.id) =>
 			mintCode({ jti, subject: sampleId('subject', person), bank, notBefore: clock.now() - 60_000, expires: clock.now() + 3_600_000 }, maker.sign),
@@ -210,6 +222,7 @@ export async function createStage(options: StageOptions = {}): Promise<Stage> {
 				sign: device.sign,
 				boards: new Map([[BUS, driver]]),
 				changed: () => {},
+				...(server && { server: server.door }),
 				...(options.tune && { tune: options.tune }),
 				...(options.failed && { failed: options.failed }),
 			})
@@ -224,7 +237,7 @@ export async function createStage(options: StageOptions = {}): Promise<Stage> {
 		},
 		stop() {
 			void board?.stop()
-			controller?.stop()
+			void controller?.stop()
 			controller = undefined
 			board = undefined
 		},
@@ -263,7 +276,7 @@ function schoolBundle(change: Partial<Bundle> = {}): Bundle {
 	})
 }
 
-function configOf(root: string, bundle: Bundle, publicKey: string): EdgeConfig {
+function configOf(root: string, bundle: Bundle, publicKey: string): EdgeConfig & { bundle: string; lease: string } {
 	return {
 		controller: sampleId('controller', 'one'),
 		bank: bundle.bank.id,

@@ -44,6 +44,7 @@ const STATUS: Readonly<Record<FaultCode, number>> = {
 	'certificate-invalid': 403,
 	'message-invalid': 400,
 	'log-invalid': 422,
+	'server-unreachable': 503,
 	'broker-unavailable': 503,
 	'prerequisite-missing': 500,
 }

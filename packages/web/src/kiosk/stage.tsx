@@ -104,7 +104,7 @@ function Notices() {
 				<ul>
 					{notices.map(([notice, text]) => (
 						<li key={notice} className="notice">
-							<Icon name={notice === 'bundle-stale' ? 'offline' : 'alarm'} />
+							<Icon name={notice === 'bundle-stale' || notice === 'offline' ? 'offline' : 'alarm'} />
 							<span>{text}</span>
 						</li>
 					))}

@@ -18,7 +18,7 @@ type Task = NonNullable<Extract<KioskScreen, { name: 'open' }>['task']>
 type Notice = KioskView['notices'][number]
 
 /** Notices that speak of doors which stand open, and why those do. */
-const STANDING = { 'door-left-open': 'left-open', 'door-forced': 'forced', 'door-unexplained': 'unexplained' } as const
+const STANDING = { 'door-left-open': 'left-open', 'door-forced': 'forced', 'door-unexplained': 'unexplained', 'door-by-staff': 'by-staff' } as const
 const isStanding = (notice: Notice): notice is keyof typeof STANDING => notice in STANDING
 
 type Named<N extends KioskScreen['name']> = Extract<KioskScreen, { name: N }>
@@ -350,6 +350,8 @@ export const words = {
 		] satisfies readonly (readonly [IconName, question: string, answer: string])[],
 	},
 
+	asking: { title: 'One moment', lead: 'We are looking up your badge.' },
+
 	idle: {
 		title: 'Are you still there?',
 		left: (seconds: number) => `This screen starts over in ${seconds}\u00a0s.`,
@@ -369,6 +371,7 @@ export const words = {
 	unheard: 'Your touch did not arrive. Touch again.',
 
 	notices: {
+		offline: 'This bank is offline. Everything you see here works.',
 		'bundle-stale': 'This bank has not been updated for a while. Everything you see here works.',
 		'bundle-expired': 'Only returning works now. This bank cannot lend right now.',
 		'clock-uncertain': 'This bank is not sure what time it is. Return times may be off.',
@@ -395,6 +398,11 @@ export const words = {
 			none: 'A door was opened without permission.',
 			one: (n: string) => `Door ${n} was opened without permission.`,
 			more: (n: string) => `Doors ${n} were opened without permission.`,
+		},
+		'by-staff': {
+			none: 'Staff opened a door from elsewhere.',
+			one: (n: string) => `Staff opened door ${n} from elsewhere.`,
+			more: (n: string) => `Staff opened doors ${n} from elsewhere.`,
 		},
 	} satisfies Record<KioskView['standing'][number]['why'], object>,
 
@@ -434,6 +442,8 @@ export function said(view: KioskView, now = view.now): string {
 	switch (screen.name) {
 		case 'attract':
 			return `${words.attract.title} ${howToStart(screen, view.notices.includes('reader-lost'))}`
+		case 'asking':
+			return `${words.asking.title}. ${words.asking.lead}`
 		case 'pin': {
 			const { title, lead, wrong } = pinWords(screen)
 			if (!screen.wrong) return `${title}. ${lead}`
@@ -614,7 +624,7 @@ function saidOpen(screen: Named<'open'>, layout: BankLayout, phone: string): str
 
 /** What is about a door, or says how a try ended, is always captioned and spoken; the rest when a person asks to listen. */
 export function isSpoken(screen: KioskScreen): boolean {
-	return ['opening', 'open', 'not-opened', 'no-change', 'confirm', 'done', 'denied', 'needs-help', 'bank-full'].includes(screen.name)
+	return ['opening', 'open', 'not-opened', 'no-change', 'confirm', 'done', 'asking', 'denied', 'needs-help', 'bank-full'].includes(screen.name)
 }
 
 function thing(item: Item | undefined): string {

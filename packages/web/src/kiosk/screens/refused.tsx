@@ -7,6 +7,13 @@ import { type Tile, Tiles } from '../tiles.tsx'
 import { type Named, needsHelpLead, unbroken, when, words } from '../words.ts'
 import { Plate } from './door.tsx'
 
+/** Gone within two seconds: the badge is known, or it is not. */
+export function Asking() {
+	return (
+		<Stage shape="message" info={<Headline icon="badge" tone="info" title={words.asking.title} lead={words.asking.lead} />} picture={<CallCard />} />
+	)
+}
+
 /** One clear sentence why, then what to do next; never whether another secret would work. */
 export function Denied({ screen }: { readonly screen: Named<'denied'> }) {
 	const { view, act } = useSeat()

@@ -1,0 +1,195 @@
+import { createHash, createPrivateKey, generateKeyPairSync } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { dirname, join, resolve } from 'node:path'
+import { connect, type DetailedPeerCertificate } from 'node:tls'
+import { Fault, fromBase64, toHex } from '@latchwork/core/base'
+import { DEVICE_PATHS, type EnrolmentAnswer, type EnrolmentRequest, enrolmentAnswer } from '@latchwork/core/wire'
+import { checkConfig, type EdgeConfig } from './config.ts'
+import { certificationRequest } from './csr.ts'
+import { writeJson, writeText } from './durable.ts'
+import { refuseStrange } from './identity.ts'
+import { type DeviceTls, deviceHttp } from './sync/device-http.ts'
+
+export interface Enrolment {
+	/** `https://…`: the device port of the server. */
+	readonly server: string
+	/** As the console shows it once: the secret, and the pin of the server's authority behind a dot. */
+	readonly claim: string
+	/** `edge.json` of before, or one that holds the wiring alone. */
+	readonly wiring: string
+	/** The `edge.json` to be written; keys and certificates go beside it. */
+	readonly path: string
+}
+
+/** Is there an `edge.json` that names a server? Then nothing needs to be claimed. */
+export function isEnrolled(path: string): boolean {
+	try {
+		return (JSON.parse(readFileSync(path, 'utf8')) as { server?: unknown }).server !== undefined
+	} catch {
+		return false
+	}
+}
+
+/**
+ * Makes this machine the controller that the claim was issued for: a key that never leaves it, the server's certificate for that key, and
+ * `edge.json` last of all, so that a start that finds it finds everything. Nothing is sent before the server has proven that it is the one the
+ * claim names, and no claim is spent on a wiring that could not be used. Throws `Fault` config-invalid, server-unreachable, claim-invalid,
+ * request-refused, certificate-invalid.
+ */
+export async function enrol({ server, claim, wiring, path }: Enrolment): Promise<void> {
+	const base = portOf(server)
+	const [secret = '', pin = ''] = claim.split('.')
+	if (!secret || !/^[A-Za-z0-9_-]{43}$/.test(pin))
+		throw new Fault('config-invalid', '--claim: copy the whole token from the console; it ends in a dot and 43 more characters.')
+	const of = wiringIn(wiring)
+	const directory = dirname(resolve(path))
+	const before = recordsOf(path, directory)
+	mkdirSync(directory, { recursive: true, mode: 0o700 })
+	const files = filesIn(directory)
+	const key = deviceKey(files.deviceKey)
+	const ca = await pinned(base, pin)
+	const answer = await claimed(base, { ca: [ca] }, { claim: secret, csr: certificationRequest(createPrivateKey(key)) })
+	refuseStrange(answer.certificate, key)
+	if (before !== undefined && before !== answer.controller)
+		throw new Fault(
+			'config-invalid',
+			`${directory} holds the records of ${before}, and the claim is for ${answer.controller}. Name another directory with --data.`,
+		)
+	const config = configOf(of, answer, files)
+	checkConfig(config, path)
+	writeText(files.certificate, answer.certificate)
+	writeText(files.ca, answer.ca.join('\n'))
+	writeText(files.siteKey, hexOf('siteKey', answer.siteKey))
+	writeJson(path, config)
+}
+
+/** Whose records lie there already: a stream has one controller for ever. */
+function recordsOf(path: string, directory: string): string | undefined {
+	if (!existsSync(join(directory, 'edge.db'))) return undefined
+	try {
+		return String((JSON.parse(readFileSync(path, 'utf8')) as { controller?: unknown }).controller)
+	} catch {
+		return 'another controller'
+	}
+}
+
+const filesIn = (directory: string) => ({
+	deviceKey: join(directory, 'device.pem'),
+	certificate: join(directory, 'device.crt'),
+	ca: join(directory, 'server-ca.crt'),
+	siteKey: join(directory, 'site.key'),
+})
+
+function portOf(server: string): URL {
+	const url = URL.canParse(server) ? new URL(server) : undefined
+	if (url?.protocol !== 'https:') throw new Fault('config-invalid', `--server: "${server}" must be an address that begins with https://.`)
+	return url
+}
+
+type Wiring = Pick<EdgeConfig, 'port' | 'web' | 'clock' | 'buses' | 'readers' | 'compartments'>
+
+/** Only what the server cannot know; all else in the file is replaced. Paths become absolute, as the result may lie elsewhere. */
+function wiringIn(path: string): Wiring {
+	let raw: Partial<Wiring>
+	try {
+		raw = JSON.parse(readFileSync(path, 'utf8')) as Partial<Wiring>
+	} catch (cause) {
+		throw new Fault('config-invalid', `${path} cannot be read: it must describe the wiring (docs/guides/installer.md).`, { cause })
+	}
+	const { port, web, clock, buses, readers, compartments } = raw
+	const { port: p, ...rest } = checkConfig({ ...NOBODY, port, web, ...(clock !== undefined && { clock }), buses, readers, compartments }, path)
+	return {
+		port: p,
+		web: rest.web,
+		...(rest.clock !== undefined && { clock: rest.clock }),
+		buses: rest.buses,
+		readers: rest.readers,
+		compartments: rest.compartments,
+	}
+}
+
+/** Stands for what the answer will say, so that the wiring is judged before a claim is spent. */
+const NOBODY = {
+	controller: 'ctl_00000000-0000-7000-8000-000000000000',
+	bank: 'bnk_00000000-0000-7000-8000-000000000000',
+	makers: [{ keyId: 'none', publicKey: '0'.repeat(64) }],
+	siteKey: '',
+	deviceKey: '',
+	bundle: '',
+	lease: '',
+} as const
+
+/** Made once: an enrolment that is tried again is tried with the same key, so the server can tell that it is the same machine. */
+function deviceKey(path: string): string {
+	if (!existsSync(path)) writeText(path, generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString())
+	return readFileSync(path, 'utf8')
+}
+
+/** The certificate of the server's authority, found by its digest among those that the port shows. Nothing is believed yet and nothing is sent. */
+function pinned({ hostname, port }: URL, pin: string): Promise<string> {
+	const host = hostname.replace(/^\[|\]$/g, '')
+	return new Promise((done, failed) => {
+		const unreachable = (why: string, cause?: Error) => failed(new Fault('server-unreachable', why, { cause }))
+		const socket = connect({ host, port: Number(port || 443), rejectUnauthorized: false, ...(isIP(host) === 0 && { servername: host }) }, () => {
+			const shown = chainOf(socket.getPeerCertificate(true))
+			socket.destroy()
+			const found = shown.find(({ raw }) => createHash('sha256').update(raw).digest('base64url') === pin)
+			if (!found) return unreachable(`${host} is not the server that the claim names: somebody may be between. Nothing was sent to it.`)
+			done(`-----BEGIN CERTIFICATE-----\n${(found.raw.toString('base64').match(/.{1,64}/g) ?? []).join('\n')}\n-----END CERTIFICATE-----\n`)
+		})
+		socket.on('error', (cause) => unreachable(`${host} does not answer: ${cause.message}.`, cause))
+	})
+}
+
+function chainOf(leaf: DetailedPeerCertificate): DetailedPeerCertificate[] {
+	const chain: DetailedPeerCertificate[] = []
+	for (let at: DetailedPeerCertificate | undefined = leaf; at?.raw && !chain.includes(at); at = at.issuerCertificate) chain.push(at)
+	return chain
+}
+
+async function claimed(base: URL, tls: DeviceTls, request: EnrolmentRequest): Promise<EnrolmentAnswer> {
+	const http = deviceHttp(base.href, () => tls)
+	try {
+		const { status, text } = await http.ask('POST', DEVICE_PATHS.enrolments, { body: JSON.stringify(request) })
+		if (status !== 200 && status !== 201) throw refusalOf(status, text)
+		const answer = enrolmentAnswer.safeParse(JSON.parse(text))
+		if (!answer.success)
+			throw new Fault(
+				'message-invalid',
+				`${base.host} answered with something else than an enrolment. Compare the versions of server and controller.`,
+			)
+		return answer.data
+	} finally {
+		http.close()
+	}
+}
+
+function refusalOf(status: number, text: string): Fault {
+	let said: { code?: unknown; detail?: unknown } = {}
+	try {
+		said = JSON.parse(text) as typeof said
+	} catch {}
+	const detail = typeof said.detail === 'string' ? said.detail : `The server answered ${status}.`
+	return new Fault(said.code === 'claim-invalid' ? 'claim-invalid' : 'request-refused', detail)
+}
+
+function configOf(wiring: Wiring, answer: EnrolmentAnswer, files: ReturnType<typeof filesIn>) {
+	const { controller, bank, tenant, site, https, mqtt } = answer
+	return {
+		controller,
+		bank,
+		...wiring,
+		makers: answer.makers.map(({ keyId, publicKey }) => ({ keyId, publicKey: hexOf('makers', publicKey) })),
+		siteKey: resolve(files.siteKey),
+		deviceKey: resolve(files.deviceKey),
+		server: { tenant, site, https: https.url, mqtt: mqtt.url, certificate: resolve(files.certificate), ca: resolve(files.ca) },
+	}
+}
+
+function hexOf(field: string, base64: string): string {
+	const bytes = fromBase64(base64)
+	if (bytes?.length !== 32)
+		throw new Fault('message-invalid', `The server’s ${field} is no key of 32 bytes. Compare the versions of server and controller.`)
+	return toHex(bytes)
+}

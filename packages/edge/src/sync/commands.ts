@@ -1,0 +1,182 @@
+import { decide, TOLERANCE_MS } from '@latchwork/core/access'
+import { type Id, isFault, isId, newId, type Random } from '@latchwork/core/base'
+import type { EndState, Step } from '@latchwork/core/door'
+import type { EventDraft } from '@latchwork/core/ledger'
+import type { LinkCommand, LinkResult } from '@latchwork/core/wire'
+import type { Case } from '@latchwork/core/workflow'
+import type { Bank } from '../bank/index.ts'
+import type { Entry, Journal } from '../journal/index.ts'
+import type { TrustedTime } from '../time.ts'
+import type { AuthoritySource } from './authority.ts'
+
+/** What the server orders (trust.md R11): each command once, its result durable before it is sent, and the first result whenever it comes again. */
+export interface Commands {
+	take(command: LinkCommand): void
+	/** Results of commands whose door session ends: to be written in the same transaction. */
+	follow(step: Step): NonNullable<Entry['put']>
+	/** That step is durable. */
+	stepped(step: Step): void
+	/** What the server may not have heard. */
+	results(): LinkResult[]
+}
+
+export interface CommandParts {
+	readonly journal: Journal
+	readonly bank: () => Bank
+	readonly bankId: Id<'bank'>
+	readonly authority: AuthoritySource
+	readonly time: TrustedTime
+	readonly random: Random
+	/** A person is identified at the kiosk: no door of theirs may be confused with one that opens by itself. */
+	readonly busy: () => boolean
+	readonly offline: () => boolean
+	readonly send: (result: LinkResult) => void
+}
+
+type OpenRemote = Extract<LinkCommand, { kind: 'open-remote' }>
+
+interface Kept {
+	readonly result: LinkResult
+	readonly expiresAt: number
+}
+
+const KIND = 'command'
+/** Results are kept beyond the expiry of their command, so that a sender that asks late still gets the first one. */
+const KEPT_MS = 10 * 60_000
+
+/** These ends of a door session are what was wanted: it opened, and is shut again. */
+const GOOD: readonly EndState[] = ['committed', 'no-change']
+
+export function openCommands(parts: CommandParts): Commands {
+	const { journal, time, authority } = parts
+	/** Refusals that the disk did not take: refused for as long as this process lives (R13). */
+	const unrecorded = new Map<string, Kept>()
+	const kept = (id: string) => journal.fact<Kept>(KIND, id) ?? unrecorded.get(id)
+	const row = (command: Pick<LinkCommand, 'expiresAt'>, result: LinkResult) => ({
+		kind: KIND,
+		key: result.id,
+		body: { result, expiresAt: command.expiresAt } satisfies Kept,
+	})
+
+	/** Bounded by expiry; what is still under way stays. */
+	const past = (): NonNullable<Entry['drop']> =>
+		[...journal.facts<Kept>(KIND)].flatMap(([key, { result, expiresAt }]) =>
+			result.state !== 'accepted' && time.now() > expiresAt + KEPT_MS ? [{ kind: KIND, key }] : [],
+		)
+
+	const conclude = (command: LinkCommand, result: LinkResult, events: readonly EventDraft[] = []): void => {
+		const put = row(command, result)
+		try {
+			journal.commit({ events, put: [put], drop: past() })
+		} catch (fault) {
+			if (!isFault(fault, 'journal-full')) throw fault
+			unrecorded.set(result.id, put.body)
+		}
+		parts.send(result)
+	}
+
+	const refuse = (command: LinkCommand, code: string, events: readonly EventDraft[] = []): void => {
+		const by = command.by === 'server' ? ('server' as const) : command.by
+		const data = { kind: command.kind, code, ...(command.kind === 'open-remote' && { compartment: command.compartment, reason: command.reason }) }
+		conclude(command, { v: 1, id: command.id, state: 'refused', code }, [
+			...events,
+			{ type: 'command.refused', subject: command.id, actor: by, data },
+		])
+	}
+
+	/** Why nothing is to be done at all, whatever it orders. */
+	const barred = ({ bank, issuedAt, expiresAt }: LinkCommand): string | undefined => {
+		if (bank !== parts.bankId) return 'other-bank'
+		// When it was issued cannot be judged, so neither can whether it is still meant.
+		if (time.uncertain() || issuedAt > time.now() + TOLERANCE_MS) return 'time-uncertain'
+		return time.now() > expiresAt ? 'command-expired' : undefined
+	}
+
+	const promisedBy = (item: string) => [...journal.facts<Case>('case').values()].find((of) => of.lines.some((line) => line.asset === item))?.id
+
+	const openRemote = (command: OpenRemote): void => {
+		const { id, compartment, by, reason } = command
+		const known = authority.current()
+		const at = parts.bank().state().compartments[compartment]
+		if (!known) return refuse(command, 'bundle-missing')
+		if (!at || !known.bundle.bank.compartments.some((c) => c.id === compartment)) return refuse(command, 'compartment-unknown')
+		if (by === 'server') return refuse(command, 'not-authorised')
+		if (parts.busy()) return refuse(command, 'kiosk-in-use')
+		// I4: what is promised to somebody is behind no door that opens for another. Where a person must look, somebody must.
+		const promised = at.content.kind === 'item' && !at.hold ? promisedBy(at.content.item) : undefined
+		if (promised !== undefined && promised !== command.case) return refuse(command, 'held-for-another')
+		const moment = authority.moment()
+		const { decision, effect, ...found } = decide(
+			known.compiled,
+			{
+				decision: newId('decision', moment.now, parts.random),
+				subject: by,
+				credential: id,
+				method: 'remote',
+				assurance: 'high',
+				action: 'open-remote',
+				resource: { kind: 'compartment', id: compartment },
+				workflow: 'none',
+				offline: parts.offline(),
+				openLoans: 0,
+				overdue: false,
+				intoEmptyCompartment: false,
+			},
+			moment,
+		)
+		const { id: subject, ...data } = decision
+		const decided: EventDraft = {
+			type: effect === 'allow' ? 'decision.allowed' : 'decision.denied',
+			subject,
+			actor: by,
+			data: { ...data, compartment, command: id },
+		}
+		if ('reason' in found) return refuse(command, found.reason, [decided])
+		const session = newId('doorSession', moment.now, parts.random)
+		const accepted: LinkResult = { v: 1, id, state: 'accepted', session }
+		const why = { method: 'remote', reason, decision: subject, ...(command.case !== undefined && { case: command.case }) }
+		const step = parts
+			.bank()
+			.release(
+				{ session, command: id, compartment, act: 'inspect', subject: by, needs: 0, why, notAfter: command.expiresAt },
+				{ events: [decided], put: [row(command, accepted)], drop: past() },
+				false,
+			)
+		if (step === 'storage-full') return refuse(command, 'storage-full')
+		// The reducer remembers commands by itself: what it refused before, it refuses again.
+		if (step.refused || step.repeated) return refuse(command, step.refused ?? 'repeated')
+		parts.send(accepted)
+	}
+
+	/** Only readings: told again, or cut off by a restart, it may begin anew. */
+	const selfTest = async (command: LinkCommand): Promise<void> => {
+		parts.send({ v: 1, id: command.id, state: 'accepted' })
+		const silent = await parts.bank().test()
+		conclude(command, { v: 1, id: command.id, ...(silent.length > 0 ? { state: 'failed', code: 'board-timeout' } : { state: 'done' }) })
+	}
+
+	const finals = (step: Step): { readonly put: NonNullable<Entry['put']>; readonly results: LinkResult[] } => {
+		const results = step.ended.flatMap(({ session, end }): LinkResult[] => {
+			const id = session.command
+			return isId('command', id) ? [{ v: 1, id, state: GOOD.includes(end) ? 'done' : 'failed', session: session.id, end }] : []
+		})
+		return { results, put: results.map((result) => row(kept(result.id) ?? { expiresAt: time.now() }, result)) }
+	}
+
+	return {
+		take(command) {
+			const first = kept(command.id)
+			if (first) return parts.send(first.result)
+			const code = barred(command)
+			if (code !== undefined) return refuse(command, code)
+			if (command.kind === 'open-remote') return openRemote(command)
+			if (command.kind === 'self-test') return void selfTest(command)
+			refuse(command, 'not-supported')
+		},
+		follow: (step) => finals(step).put,
+		stepped(step) {
+			for (const result of finals(step).results) parts.send(result)
+		},
+		results: () => [...journal.facts<Kept>(KIND).values()].map(({ result }) => result),
+	}
+}

@@ -1,0 +1,66 @@
+import { Agent, request } from 'node:https'
+import { Fault } from '@latchwork/core/base'
+
+/** What proves who this controller is, and which servers it believes. All PEM. */
+export interface DeviceTls {
+	readonly key?: string
+	readonly cert?: string
+	readonly ca: readonly string[]
+}
+
+export interface DeviceAnswer {
+	readonly status: number
+	readonly etag: string | undefined
+	readonly text: string
+}
+
+/** HTTPS to the device port of a server: what is longer than a message, and what must work where WebSockets are cut. */
+export interface DeviceHttp {
+	/** Rejects with `Fault` server-unreachable; whatever the server answers is an answer. */
+	ask(method: 'GET' | 'POST', path: string, about?: { readonly body?: string; readonly etag?: string }): Promise<DeviceAnswer>
+	close(): void
+}
+
+const PATIENCE_MS = 15_000
+/** A bundle of 50,000 people and room above it. */
+const MOST_BYTES = 128 * 1024 * 1024
+
+/** `tls` is asked at each connection, as the certificate is renewed while we run. */
+export function deviceHttp(base: string, tls: () => DeviceTls): DeviceHttp {
+	const agent = new Agent({ keepAlive: true, maxSockets: 2, noDelay: true })
+	return {
+		ask: (method, path, { body, etag } = {}) =>
+			new Promise((resolve, reject) => {
+				const unreachable = (cause: Error) => reject(new Fault('server-unreachable', `${base} does not answer: ${cause.message}.`, { cause }))
+				const headers = {
+					...(body !== undefined && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
+					...(etag !== undefined && { 'if-none-match': etag }),
+				}
+				const { key, cert, ca } = tls()
+				const out = request(new URL(path, base), {
+					method,
+					headers,
+					agent,
+					timeout: PATIENCE_MS,
+					ca: [...ca],
+					...(key && { key }),
+					...(cert && { cert }),
+				})
+				out.on('error', unreachable)
+				out.on('timeout', () => out.destroy(new Error(`nothing for ${PATIENCE_MS / 1000} s`)))
+				out.on('response', (answer) => {
+					const parts: Buffer[] = []
+					let length = 0
+					answer.on('data', (part: Buffer) => {
+						length += part.length
+						if (length > MOST_BYTES) out.destroy(new Error('the answer is too long'))
+						else parts.push(part)
+					})
+					answer.on('error', unreachable)
+					answer.on('end', () => resolve({ status: answer.statusCode ?? 0, etag: answer.headers.etag, text: Buffer.concat(parts).toString('utf8') }))
+				})
+				out.end(body)
+			}),
+		close: () => agent.destroy(),
+	}
+}

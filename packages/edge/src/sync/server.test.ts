@@ -1,0 +1,388 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { sampleId, sampleSubject } from '@latchwork/core/access/testing'
+import { type Id, newId, seededRandom } from '@latchwork/core/base'
+import type { LinkCommand } from '@latchwork/core/wire'
+import { createServerSide, type ServerSide } from '../testing/server-side.ts'
+import { createStage, type Stage, type StageOptions } from '../testing/stage.ts'
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+
+async function staged(t: TestContext, options: StageOptions = {}): Promise<{ stage: Stage; server: ServerSide }> {
+	let server: ServerSide | undefined
+	const stage = await createStage({
+		...options,
+		server: (clock) => {
+			server = createServerSide(clock)
+			return server
+		},
+	})
+	t.after(stage.end)
+	assert.ok(server)
+	if (options.started !== false) {
+		await stage.until('the link', () => stage.controller().health().link?.online === true)
+		await stage.until('the bundle', () => version(stage) > 0)
+	}
+	return { stage, server }
+}
+
+const version = (stage: Stage) => stage.controller().authority.current()?.bundle.version ?? 0
+const linkEvents = (stage: Stage) => stage.types().filter((type) => type.startsWith('controller.link'))
+const pending = (stage: Stage) => stage.controller().health().link?.pending
+
+/** What the server has of the stream is what is on the disk. */
+function arrived(stage: Stage, server: ServerSide): boolean {
+	const { stream, seq } = stage.controller().journal.head()
+	const minted = stage
+		.controller()
+		.journal.minted(stream, 0, seq)
+		.map(({ bytes }) => new TextDecoder().decode(bytes))
+	const have = server.streams.get(stream) ?? []
+	return have.length === seq && minted.every((text, i) => text === have[i])
+}
+
+// ── events ──
+
+test('every event arrives as it was minted, and says whether there was a link', async (t) => {
+	const { stage, server } = await staged(t)
+	await stage.borrow()
+	await stage.until('all is acknowledged', () => pending(stage) === 0)
+	assert.ok(arrived(stage, server))
+	const loan = stage.events().find((e) => e.type === 'loan.started')
+	assert.equal(loan?.offline, false)
+	assert.equal(stage.events()[0]?.offline, true, 'the first event was minted before anything was said')
+	const decision = stage.events().find((e) => e.type === 'decision.allowed')
+	assert.equal(decision?.data.offline, false)
+})
+
+test('hours without a network: lending goes on, it is on record and on the screen once, and all of it arrives afterwards', async (t) => {
+	const { stage, server } = await staged(t)
+	server.network('nothing')
+	await stage.clock.advance(30_000)
+	assert.ok(!stage.controller().view().notices.includes('offline'), 'a short gap is nobody’s concern')
+	await stage.clock.advance(MINUTE)
+	assert.ok(stage.controller().view().notices.includes('offline'))
+	assert.ok(stage.controller().health().problems.includes('link-lost'))
+	await stage.borrow()
+	await stage.bringBack()
+	await stage.clock.advance(2 * HOUR)
+	assert.deepEqual(linkEvents(stage), ['controller.link-lost'])
+	assert.ok(
+		stage
+			.events()
+			.filter((e) => e.type === 'loan.started')
+			.every((e) => e.offline),
+	)
+	server.network('all')
+	await stage.until('all is acknowledged', () => pending(stage) === 0, 3 * MINUTE)
+	assert.ok(arrived(stage, server))
+	assert.deepEqual(linkEvents(stage), ['controller.link-lost', 'controller.link-restored'])
+	assert.ok(!stage.controller().view().notices.includes('offline'))
+})
+
+test('a link that flaps all night is not a line a minute', async (t) => {
+	const { stage, server } = await staged(t)
+	for (let i = 0; i < 60; i++) {
+		server.network('nothing')
+		await stage.clock.advance(20_000)
+		server.network('all')
+		await stage.clock.advance(20_000)
+	}
+	assert.ok(linkEvents(stage).length <= 4, linkEvents(stage).join())
+	await stage.until('all is acknowledged', () => pending(stage) === 0, 3 * MINUTE)
+	assert.ok(arrived(stage, server))
+})
+
+test('a broker without a server behind it is no link', async (t) => {
+	const { stage, server } = await staged(t)
+	server.mute(true)
+	await stage.clock.advance(3 * MINUTE)
+	assert.equal(stage.controller().health().link?.online, false)
+	assert.deepEqual(linkEvents(stage), ['controller.link-lost'])
+	server.mute(false)
+	await stage.until('the link', () => stage.controller().health().link?.online === true, 3 * MINUTE)
+})
+
+test('where WebSockets are cut, events and authority go by HTTPS, and the other way is taken again when it is there', async (t) => {
+	const { stage, server } = await staged(t)
+	server.network('https')
+	await stage.until('the other way', () => stage.controller().health().link?.way === 'https', 3 * MINUTE)
+	await stage.borrow()
+	stage.writeBundle({ version: 8 })
+	await stage.until('all is acknowledged', () => pending(stage) === 0, 3 * MINUTE)
+	assert.ok(arrived(stage, server))
+	await stage.until('the bundle', () => version(stage) === 8, MINUTE)
+	assert.deepEqual(linkEvents(stage), [])
+	server.network('all')
+	await stage.until('the first way', () => stage.controller().health().link?.way === 'mqtt', 3 * MINUTE)
+})
+
+test('a crash in the middle of sending loses nothing and sends nothing changed', async (t) => {
+	const { stage, server } = await staged(t)
+	for (let i = 0; i < 5; i++) {
+		await stage.borrow()
+		stage.crash()
+		await stage.start()
+		await stage.until('the link', () => stage.controller().health().link?.online === true)
+		await stage.bringBack()
+	}
+	await stage.until('all is acknowledged', () => pending(stage) === 0, 3 * MINUTE)
+	assert.ok(arrived(stage, server))
+})
+
+test('a stream that the server refuses shows in health, and lending goes on', async (t) => {
+	const { stage, server } = await staged(t)
+	const { stream } = stage.controller().journal.head()
+	server.tell('acks', { v: 1, stream, refused: { seq: 3, code: 'equivocation', text: 'Event 3 was sent before with other bytes.' } })
+	await stage.until('it is raised', () => stage.types().includes('stream.refused'))
+	assert.ok(stage.controller().health().problems.includes('stream-refused'))
+	await stage.borrow()
+})
+
+// ── authority and time ──
+
+test('bundle and lease come by the link, by the same checks as files', async (t) => {
+	const { stage } = await staged(t)
+	stage.writeBundle({ version: 8, settings: { ...stage.bundle().settings, leaseRequired: true } })
+	await stage.until('the bundle', () => version(stage) === 8)
+	assert.equal(stage.controller().authority.state(), 'lease-expired')
+	stage.writeLease()
+	await stage.until('the lease', () => stage.controller().authority.state() === 'fresh')
+	stage.writeLease({ issuedAt: stage.clock.now() - HOUR })
+	await stage.until('it is refused', () => stage.types().includes('bundle.refused'))
+	assert.deepEqual(stage.events().findLast((e) => e.type === 'bundle.refused')?.data.code, 'lease-rollback')
+})
+
+test('a notice that was missed: the lease names the newer bundle, and it is fetched; so it is after a restart', async (t) => {
+	const { stage, server } = await staged(t)
+	const text = (v: number) => stage.sealed({ version: v })
+	server.publishBundle(text(8), { ...stage.bundle(), version: 8 }, true)
+	await stage.clock.advance(5_000)
+	assert.equal(version(stage), 7)
+	stage.writeLease({ bundleVersion: 8 })
+	await stage.until('the bundle', () => version(stage) === 8)
+	server.publishBundle(text(9), { ...stage.bundle(), version: 9 }, true)
+	stage.crash()
+	await stage.start()
+	await stage.until('the bundle', () => version(stage) === 9)
+})
+
+test('the signed time of the server sets a wrong clock right, whether it is slow or ran ahead', async (t) => {
+	const { stage, server } = await staged(t)
+	assert.ok(Math.abs(stage.controller().view().now - stage.clock.now()) < 100)
+	server.ahead(2 * HOUR)
+	server.network('nothing')
+	server.network('all')
+	await stage.until('the time', () => Math.abs(stage.controller().view().now - stage.clock.now() - 2 * HOUR) < 5_000, MINUTE)
+	assert.ok(stage.types().includes('controller.clock-jumped'))
+	assert.ok(!stage.controller().view().notices.includes('clock-uncertain'))
+	stage.clock.stepWall(24 * HOUR)
+	server.ahead(-22 * HOUR)
+	await stage.clock.advance(1_000)
+	assert.ok(stage.controller().view().notices.includes('clock-uncertain'))
+	server.network('nothing')
+	server.network('all')
+	await stage.until('the time', () => !stage.controller().view().notices.includes('clock-uncertain'), MINUTE)
+	assert.ok(Math.abs(stage.controller().view().now - stage.clock.now() + 22 * HOUR) < 5_000)
+})
+
+// ── a badge that the bundle does not know ──
+
+test('a person who is new today is known after one tap: the server says so, and the bundle comes in time', async (t) => {
+	const { stage, server } = await staged(t)
+	const all = stage.bundle()
+	const newcomer = sampleSubject('cem')
+	stage.writeBundle({
+		version: 8,
+		credentials: all.credentials.filter((c) => c.subject !== newcomer),
+		subjects: all.subjects.filter((s) => s.id !== newcomer),
+	})
+	await stage.until('the bundle', () => version(stage) === 8)
+	server.credential(() => {
+		stage.clock.after(300, () => stage.writeBundle({ version: 9, credentials: all.credentials, subjects: all.subjects }))
+		return { known: true, bundle: 9 }
+	})
+	stage.badge('cem')
+	assert.deepEqual(stage.screen(), { name: 'asking' })
+	await stage.shows('choose')
+	assert.ok(!stage.types().includes('decision.denied'))
+	const ask = server.asks.find((a) => a.kind === 'credential')
+	assert.ok(ask?.kind === 'credential' && /^[0-9a-f]{64}$/.test(ask.verifier), 'the number itself stays here')
+})
+
+test('an unknown badge is refused as soon as the server does not know it either, or when nobody answers for two seconds', async (t) => {
+	const { stage, server } = await staged(t)
+	const all = stage.bundle()
+	stage.writeBundle({ version: 8, credentials: all.credentials.filter((c) => c.subject !== sampleSubject('cem')) })
+	await stage.until('the bundle', () => version(stage) === 8)
+	stage.badge('cem')
+	await stage.clock.advance(100)
+	assert.deepEqual(stage.screen(), { name: 'denied', reason: 'unknown-credential' })
+	stage.act({ kind: 'back' })
+	server.credential(() => undefined)
+	stage.badge('cem')
+	await stage.clock.advance(1_900)
+	assert.deepEqual(stage.screen(), { name: 'asking' })
+	stage.badge('ana')
+	assert.deepEqual(stage.screen(), { name: 'asking' }, 'one question at a time')
+	await stage.clock.advance(200)
+	assert.deepEqual(stage.screen(), { name: 'denied', reason: 'unknown-credential' })
+	server.network('nothing')
+	stage.act({ kind: 'back' })
+	stage.badge('cem')
+	assert.deepEqual(stage.screen(), { name: 'denied', reason: 'unknown-credential' }, 'without a link nobody is asked')
+})
+
+// ── commands ──
+
+const random = seededRandom(5)
+type OpenRemote = Extract<LinkCommand, { kind: 'open-remote' }>
+function openRemote(stage: Stage, change: Partial<OpenRemote> = {}): OpenRemote {
+	const issuedAt = stage.clock.now()
+	return {
+		v: 1,
+		id: newId('command', issuedAt, random),
+		bank: stage.bundle().bank.id,
+		issuedAt,
+		expiresAt: issuedAt + 30_000,
+		by: sampleSubject('dia'),
+		kind: 'open-remote',
+		compartment: sampleId('compartment', '2'),
+		reason: 'forgotten-badge',
+		...change,
+	}
+}
+const resultsOf = (server: ServerSide, id: Id<'command'>) =>
+	server.results.filter((r) => r.id === id).map(({ state, code, end }) => [state, code ?? end].filter(Boolean).join(' '))
+
+test('staff open a door from elsewhere: one pulse, who and why on record, the screen says so, and the end is reported', async (t) => {
+	const { stage, server } = await staged(t)
+	const command = openRemote(stage)
+	server.send(command)
+	await stage.until('the door springs open', () => stage.cabinet.door(1) === 'open')
+	await stage.until('the screen says so', () => stage.controller().view().notices.includes('door-by-staff'))
+	assert.deepEqual(stage.controller().view().standing, [{ number: 2, why: 'by-staff' }])
+	server.send(command)
+	await stage.clock.advance(1_000)
+	assert.deepEqual(resultsOf(server, command.id), ['accepted', 'accepted'])
+	stage.cabinet.setDoor(1, 'closed')
+	await stage.until('the end is reported', () => resultsOf(server, command.id).includes('done committed'))
+	server.send(command)
+	await stage.clock.advance(1_000)
+	assert.deepEqual(resultsOf(server, command.id), ['accepted', 'accepted', 'done committed', 'done committed'])
+	assert.equal(stage.cabinet.pulses(1), 1)
+	const releasing = stage.events().find((e) => e.type === 'door-session.releasing')
+	assert.equal(releasing?.actor, command.by)
+	assert.deepEqual(
+		[releasing?.data.command, releasing?.data.reason, releasing?.data.act, releasing?.data.method],
+		[command.id, 'forgotten-badge', 'inspect', 'remote'],
+	)
+	assert.equal(stage.events().find((e) => e.type === 'decision.allowed')?.data.command, command.id)
+	assert.deepEqual(stage.controller().view().standing, [])
+})
+
+test('a command that is expired, early, strange or not allowed changes nothing and is refused with a code, once and for all', async (t) => {
+	const { stage, server } = await staged(t)
+	const now = stage.clock.now()
+	const strange = sampleId('compartment', 'elsewhere')
+	const cases: [string, OpenRemote | LinkCommand][] = [
+		['command-expired', openRemote(stage, { issuedAt: now - 40_000, expiresAt: now - 10_000 })],
+		['time-uncertain', openRemote(stage, { issuedAt: now + 10 * MINUTE, expiresAt: now + 10 * MINUTE + 30_000 })],
+		['other-bank', openRemote(stage, { bank: stage.otherBank })],
+		['compartment-unknown', openRemote(stage, { compartment: strange })],
+		['not-authorised', openRemote(stage, { by: sampleSubject('cem') })],
+		['not-authorised', openRemote(stage, { by: 'server' })],
+		['unknown-credential', openRemote(stage, { by: sampleId('subject', 'nobody') })],
+		['not-supported', { ...openRemote(stage), kind: 'restart', compartment: undefined, reason: undefined } as unknown as LinkCommand],
+	]
+	for (const [code, command] of cases) {
+		const told = JSON.parse(JSON.stringify(command)) as LinkCommand
+		server.send(told)
+		server.send(told)
+		await stage.clock.advance(1_000)
+		assert.deepEqual(resultsOf(server, command.id), [`refused ${code}`, `refused ${code}`])
+	}
+	await stage.clock.advance(15_000)
+	assert.equal(stage.cabinet.pulses(1), 0)
+	assert.equal(stage.types().filter((type) => type === 'command.refused').length, cases.length)
+	assert.equal(stage.types().filter((type) => type === 'decision.denied').length, 2)
+})
+
+test('while somebody is at the kiosk no door opens from elsewhere, and one that stands open stands in nobody’s way', async (t) => {
+	const { stage, server } = await staged(t)
+	stage.badge('ana')
+	const first = openRemote(stage)
+	server.send(first)
+	await stage.clock.advance(1_000)
+	assert.deepEqual(resultsOf(server, first.id), ['refused kiosk-in-use'])
+	assert.equal(stage.screen().name, 'choose')
+	stage.act({ kind: 'finish' })
+	const second = openRemote(stage)
+	server.send(second)
+	await stage.until('the door springs open', () => stage.cabinet.door(1) === 'open')
+	const door = await stage.borrow()
+	assert.notEqual(door, 2)
+	const third = openRemote(stage)
+	server.send(third)
+	await stage.clock.advance(1_000)
+	assert.deepEqual(resultsOf(server, third.id), ['refused compartment-unavailable'])
+	stage.cabinet.setDoor(1, 'closed')
+	await stage.until('the end is reported', () => resultsOf(server, second.id).includes('done committed'))
+})
+
+test('a door that a command opened outlives the controller, and its end is still reported', async (t) => {
+	const { stage, server } = await staged(t)
+	const command = openRemote(stage)
+	server.send(command)
+	await stage.until('the door springs open', () => stage.cabinet.door(1) === 'open')
+	stage.crash()
+	await stage.start()
+	await stage.until('the link', () => stage.controller().health().link?.online === true)
+	server.send(command)
+	await stage.clock.advance(1_000)
+	stage.cabinet.setDoor(1, 'closed')
+	await stage.until('the end is reported', () => resultsOf(server, command.id).includes('done committed'))
+	assert.equal(stage.cabinet.pulses(1), 1)
+})
+
+test('what is promised to somebody is behind a door that opens from elsewhere for that case alone', async (t) => {
+	const { stage, server } = await staged(t)
+	stage.cabinet.setFaults(0, { stuckLock: true })
+	stage.badge('ana')
+	stage.choose('borrow:loan-laptop')
+	await stage.shows('not-opened')
+	stage.cabinet.setFaults(0, {})
+	stage.crash()
+	await stage.start()
+	await stage.until('the link', () => stage.controller().health().link?.online === true)
+	const of = stage.events().find((e) => e.type === 'case.opened')?.subject as Id<'case'>
+	const compartment = sampleId('compartment', '1')
+	const other = openRemote(stage, { compartment })
+	server.send(other)
+	await stage.clock.advance(1_000)
+	assert.deepEqual(resultsOf(server, other.id), ['refused held-for-another'])
+	const own = openRemote(stage, { compartment, case: of })
+	server.send(own)
+	await stage.until('the door springs open', () => stage.cabinet.door(0) === 'open')
+	assert.equal(stage.events().findLast((e) => e.type === 'door-session.releasing')?.data.case, of)
+})
+
+test('a door that does not open is a failure; a self-test asks the boards', async (t) => {
+	const { stage, server } = await staged(t)
+	stage.cabinet.setFaults(1, { stuckLock: true })
+	const command = openRemote(stage)
+	server.send(command)
+	await stage.until('the end is reported', () => resultsOf(server, command.id).includes('failed not-opened'))
+	const test: LinkCommand = {
+		v: 1,
+		id: newId('command', stage.clock.now(), random),
+		bank: stage.bundle().bank.id,
+		issuedAt: stage.clock.now(),
+		expiresAt: stage.clock.now() + 30_000,
+		by: 'server',
+		kind: 'self-test',
+	}
+	server.send(test)
+	await stage.until('the boards were asked', () => resultsOf(server, test.id).includes('done'))
+})
