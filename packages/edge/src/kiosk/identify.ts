@@ -87,7 +87,10 @@ export function identifier(parts: IdentifyParts): (shown: Shown) => Known {
 	/** A code that is right and opens nothing is answered plainly, and costs nobody a try. */
 	const known = (who: Identity, also: Pick<Entry, 'put'>): Known => {
 		const reason = who.pickUp && parts.pickUpRefusal(who.pickUp)
-		if (!reason) return { ok: true, who, with: also }
+		return reason ? stale(reason, also) : { ok: true, who, with: also }
+	}
+
+	const stale = (reason: DenyReason, also: Pick<Entry, 'put'>): Known => {
 		if (also.put?.length) journal.commit({ events: [], put: also.put, essential: true })
 		return deny('code', reason)
 	}
@@ -100,7 +103,10 @@ export function identifier(parts: IdentifyParts): (shown: Shown) => Known {
 		// Spent and durable before it is looked at: pulling the plug buys no free try (T1).
 		journal.commit({ events: [], put: [{ ...BUDGET, body: answer.budget }], essential: true })
 		const found = look(authority, { kind: 'pin', pin })
-		if (found.ok) return known(found, { put: [{ ...BUDGET, body: giveBack(answer.budget) }] })
+		const back = { put: [{ ...BUDGET, body: giveBack(answer.budget) }] }
+		if (found.ok) return known(found, back)
+		// A code that was one: whoever has it guessed nothing and gains nothing by it.
+		if (found.reason !== 'wrong-pin') return stale(found.reason, back)
 		// When may the next one be tried: in some seconds, or, with the day's budget gone, at midnight.
 		const next = spendTry(answer.budget, terms, moment())
 		const suspended = isSuspended(answer.budget, terms, moment())
