@@ -80,16 +80,25 @@ function gateOf(): Gate {
 	return { claimOf: () => undefined, identify: async () => undefined }
 }
 
-async function embedded(config: ServerConfig, { clock, random, log, failed }: ServerHost, onStop: (close: () => Promise<void>) => void) {
+/** A process is waited for in real time, also where the site's time is moved or stands still. */
+const processClock: Pick<Clock, 'after' | 'mono'> = {
+	mono: () => performance.now(),
+	after(ms, run) {
+		const timer = setTimeout(run, ms)
+		return () => clearTimeout(timer)
+	},
+}
+
+async function embedded(config: ServerConfig, { random, log, failed }: ServerHost, onStop: (close: () => Promise<void>) => void) {
 	const database = await startEmbedded({
 		directory: join(config.data, 'postgres'),
-		clock,
+		clock: processClock,
 		random,
 		log: (text) => log({ level: 'info', text }),
 	})
 	onStop(() => database.stop())
 	void database.ended.then((words) => words !== undefined && failed(new Fault('database-unavailable', words)))
-	return { url: database.url, appUrl: undefined }
+	return { url: database.url, appUrl: database.appUrl }
 }
 
 /** Made at the first start, for this user alone; without it nothing that is sealed in the database can be read again. */

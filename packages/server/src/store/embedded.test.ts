@@ -10,22 +10,30 @@ import { describe, type TestContext, test } from 'node:test'
 import { isFault } from '@latchwork/core/base'
 import pg from 'pg'
 import { realClock } from '../testing/index.ts'
-import { type EmbeddedConfig, openStore, sql, startEmbedded } from './index.ts'
+import { type Embedded, type EmbeddedConfig, openStore, type Store, sql, startEmbedded } from './index.ts'
 import { processesIn } from './postmaster.ts'
 
 const isRoot = process.getuid?.() === 0
+/** Some containers have a root that may not. */
+const mountable = isRoot && process.platform === 'linux' && spawnSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt']).status === 0
+
+const mounted = new Set<string>()
+function mountSmall(folder: string, size: string): void {
+	assert.equal(spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=755`, 'tmpfs', folder]).status, 0)
+	mounted.add(folder)
+}
 
 describe('the embedded PostgreSQL', () => {
 	test('is made once, keeps its rows over a restart, and leaves no process when it is stopped', async (t) => {
-		const { config, data, said } = emptyPlace(t)
-		const first = await startEmbedded(config)
+		const { start, data, said } = emptyPlace(t)
+		const first = await start()
 		await asked(first.url, 'CREATE TABLE kept AS SELECT 42 AS n')
 		assert.ok(processesIn(data).length > 0, 'the control: processes are found while it runs')
 		assert.equal(await asked(first.url, 'SHOW fsync').then((rows) => rows[0]?.fsync), 'on')
 		await first.stop()
 		assert.equal(await first.ended, undefined)
 		assert.deepEqual(processesIn(data), [])
-		const second = await startEmbedded(config)
+		const second = await start()
 		assert.deepEqual(await asked(second.url, 'SELECT n FROM kept'), [{ n: 42 }])
 		assert.equal(second.url, first.url)
 		await second.stop()
@@ -36,9 +44,8 @@ describe('the embedded PostgreSQL', () => {
 	})
 
 	test('lets nobody in but who knows the password, over a socket that only its user may reach, and listens on no port', async (t) => {
-		const { config, directory } = await place(t)
-		const embedded = await startEmbedded(config)
-		t.after(embedded.stop)
+		const { start, directory } = await place(t)
+		const embedded = await start()
 		for (const url of [embedded.url, embedded.appUrl])
 			await assert.rejects(asked(url.replace(/:[0-9a-f]{64}@/, `:${'0'.repeat(64)}@`), 'SELECT 1'), (e) => (e as { code?: string }).code === '28P01')
 		await assert.rejects(asked(embedded.url.replace(/:[0-9a-f]{64}@/, '@'), 'SELECT 1'))
@@ -49,11 +56,9 @@ describe('the embedded PostgreSQL', () => {
 	})
 
 	test('is started again when its postmaster is killed: the store says that the database is away, and goes on by itself', async (t) => {
-		const { config, said } = await place(t)
-		const embedded = await startEmbedded(config)
-		t.after(embedded.stop)
-		const store = openStore({ url: embedded.url, pool: 2 })
-		t.after(() => store.close())
+		const { start, said } = await place(t)
+		const embedded = await start()
+		await using store = openedStore(embedded.url)
 		await asked(embedded.url, 'CREATE ROLE latchwork_system')
 		const pid = embedded.pid()
 		await assert.rejects(
@@ -69,20 +74,19 @@ describe('the embedded PostgreSQL', () => {
 	})
 
 	test('ends when the process that started it is killed, and the next start finds all that was saved', async (t) => {
-		const { config, directory, data } = await place(t)
+		const { config, start, directory, data } = await place(t)
 		const { child, url } = await startInChild(directory)
 		await asked(url, 'CREATE TABLE saved AS SELECT 7 AS n')
 		child.kill('SIGKILL')
 		await once(child, 'exit')
 		const { clock } = config
 		for (const until = clock.mono() + 20_000; processesIn(data).length > 0; ) assert.ok(clock.mono() < until, 'PostgreSQL outlives its parent')
-		const next = await startEmbedded(config)
-		t.after(next.stop)
+		const next = await start()
 		assert.deepEqual(await asked(next.url, 'SELECT n FROM saved'), [{ n: 7 }])
 	})
 
 	test('whose guard was killed as well is ended by the next start, which finds all that was saved', async (t) => {
-		const { config, directory, data, said } = await place(t)
+		const { start, directory, data, said } = await place(t)
 		const { child, url, pid } = await startInChild(directory)
 		await asked(url, 'CREATE TABLE saved AS SELECT 7 AS n')
 		// Stopped first, so that it cannot see its guard die and act on it.
@@ -93,55 +97,53 @@ describe('the embedded PostgreSQL', () => {
 		child.kill('SIGKILL')
 		await once(child, 'exit')
 		assert.ok(processesIn(data).includes(pid), 'the control: it has outlived all who could end it')
-		const next = await startEmbedded(config)
-		t.after(next.stop)
+		const next = await start()
 		assert.deepEqual(await asked(next.url, 'SELECT n FROM saved'), [{ n: 7 }])
 		assert.notEqual(next.pid(), pid)
 		assert.match(said.join('\n'), new RegExp(`left running.*\\b${pid}\\b`))
 	})
 
 	test('starts over a postmaster.pid and sockets that a power cut left, even when the number is that of a living process', async (t) => {
-		const { config, data, directory } = await place(t)
+		const { start, data, directory } = await place(t)
 		writeFileSync(join(data, 'postmaster.pid'), `${process.pid}\n${data}\n1700000000\n5432\n${join(directory, 'run')}\n\n  0  0\nready\n`)
 		writeFileSync(join(directory, 'run/.s.PGSQL.5432.lock'), `${process.pid}\n${data}\n1700000000\n5432\n${join(directory, 'run')}\n`)
-		const next = await startEmbedded(config)
+		const next = await start()
 		assert.deepEqual(await asked(next.url, 'SELECT 1 AS one'), [{ one: 1 }])
 		await next.stop()
 	})
 
 	test('that was made by half is made anew', async (t) => {
-		const { config, data } = emptyPlace(t)
+		const { start, data } = emptyPlace(t)
 		mkdirSync(data, { recursive: true })
 		writeFileSync(join(data, 'PG_VERSION'), '18\n')
-		const embedded = await startEmbedded(config)
+		const embedded = await start()
 		assert.deepEqual(await asked(embedded.url, 'SELECT 1 AS one'), [{ one: 1 }])
 		await embedded.stop()
 	})
 
 	test('serves one process at a time: the second is told who is in its way, and the first is not disturbed', async (t) => {
-		const { config } = await place(t)
-		const embedded = await startEmbedded(config)
-		t.after(embedded.stop)
-		await assert.rejects(startEmbedded(config), (e) => isFault(e, 'data-in-use'))
+		const { start } = await place(t)
+		const embedded = await start()
+		await assert.rejects(start(), (e) => isFault(e, 'data-in-use'))
 		assert.deepEqual(await asked(embedded.url, 'SELECT 1 AS one'), [{ one: 1 }])
 	})
 
 	test('refuses data of another major version and touches nothing', async (t) => {
-		const { config, data } = await place(t)
+		const { start, data } = await place(t)
 		for (const [version, code] of [
 			['19', 'data-newer'],
 			['17', 'migration-failed'],
 		] as const) {
 			writeFileSync(join(data, 'PG_VERSION'), `${version}\n`)
-			await assert.rejects(startEmbedded(config), (e) => isFault(e, code) && e.message.includes(version))
+			await assert.rejects(start(), (e) => isFault(e, code) && e.message.includes(version))
 		}
 		writeFileSync(join(data, 'PG_VERSION'), '18\n')
-		await (await startEmbedded(config)).stop()
+		await (await start()).stop()
 	})
 
 	test('keeps its socket elsewhere when the path is too long for one', async (t) => {
-		const { config, data } = await place(t, { below: 'x'.repeat(110) })
-		const embedded = await startEmbedded(config)
+		const { start, data } = await place(t, { below: 'x'.repeat(110) })
+		const embedded = await start()
 		assert.deepEqual(await asked(embedded.url, 'SELECT 1 AS one'), [{ one: 1 }])
 		const sockets = new URL(embedded.url.replace('@/', '@x/')).searchParams.get('host') ?? ''
 		assert.ok(sockets.length < 90 && existsSync(sockets))
@@ -153,11 +155,11 @@ describe('the embedded PostgreSQL', () => {
 	test('of root runs as a user that may do nothing else, below a home that this user may not enter', {
 		skip: !isRoot && 'only root drops its rights',
 	}, async (t) => {
-		const { config, data, directory } = emptyPlace(t, { below: 'home/latchwork' })
+		const { start, data, directory } = emptyPlace(t, { below: 'home/latchwork' })
 		const home = join(directory, '..')
 		mkdirSync(home, { recursive: true })
 		chmodSync(home, 0o700)
-		const embedded = await startEmbedded(config)
+		const embedded = await start()
 		assert.match(readFileSync(`/proc/${embedded.pid()}/status`, 'utf8'), /^Uid:\t65534\t65534\t65534\t65534$/m)
 		assert.match(readFileSync(`/proc/${embedded.pid()}/status`, 'utf8'), /^Groups:\s*$/m)
 		assert.equal(statSync(data).uid, 65_534)
@@ -165,7 +167,7 @@ describe('the embedded PostgreSQL', () => {
 		assert.equal(statSync(home).mode & 0o777, 0o700)
 		await asked(embedded.url, 'CREATE TABLE kept AS SELECT 1 AS one')
 		await embedded.stop()
-		const again = await startEmbedded(config)
+		const again = await start()
 		assert.deepEqual(await asked(again.url, 'SELECT * FROM kept'), [{ one: 1 }])
 		await again.stop()
 	})
@@ -177,6 +179,28 @@ describe('the embedded PostgreSQL', () => {
 		assert.ok(!readFileSync(`/proc/${pid}/environ`, 'utf8').includes('not for others'))
 		child.stdin?.end()
 		await once(child, 'exit')
+	})
+
+	test('on a disk that is full says so: when it is made, and when it writes; with room again it goes on', {
+		skip: !mountable && 'no small file system can be mounted here',
+	}, async (t) => {
+		const tiny = emptyPlace(t)
+		mountSmall(tiny.root, '12m')
+		await assert.rejects(tiny.start(), (e) => isFault(e, 'database-full'))
+		const small = emptyPlace(t)
+		mountSmall(small.root, '110m')
+		const embedded = await small.start()
+		await using store = openedStore(embedded.url)
+		await asked(
+			embedded.url,
+			'CREATE ROLE latchwork_system BYPASSRLS; CREATE TABLE filled (bytes bytea); ALTER TABLE filled OWNER TO latchwork_system',
+		)
+		await asked(embedded.url, 'ALTER TABLE filled ALTER bytes SET STORAGE EXTERNAL')
+		writeFileSync(join(small.root, 'ballast'), new Uint8Array(50_000_000))
+		const fill = () => store.system((tx) => tx.run(sql`INSERT INTO filled SELECT decode(repeat('00', 100000), 'hex') FROM generate_series(1, 400)`))
+		await assert.rejects(fill(), (e) => isFault(e, 'database-full') || isFault(e, 'database-unavailable'))
+		rmSync(join(small.root, 'ballast'))
+		assert.equal(await until(() => store.system((tx) => tx.first<{ n: number }>(sql`SELECT count(*) AS n FROM filled`))).then((row) => row?.n), 0)
 	})
 
 	test('a place where nothing can be made is refused in the words of whoever chose it', async (t) => {
@@ -194,8 +218,8 @@ let model: Promise<string> | undefined
 const MEMORY = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 
 async function makeModel(t: TestContext): Promise<string> {
-	const { config, directory } = emptyPlace(t, { kept: true })
-	await (await startEmbedded(config)).stop()
+	const { start, directory } = emptyPlace(t, { kept: true })
+	await (await start()).stop()
 	return directory
 }
 
@@ -213,9 +237,17 @@ function emptyPlace(t: TestContext, { below = 'pg', kept = false } = {}) {
 	// Syncing costs nothing in memory; whether a disk keeps what it was told to is not asked here.
 	const root = realpathSync(mkdtempSync(join(MEMORY, 'latchwork-embedded-')))
 	chmodSync(root, 0o755)
-	const remove = () => rmSync(root, { recursive: true, force: true })
+	const running: Embedded[] = []
+	const remove = () => {
+		if (mounted.delete(root)) spawnSync('umount', [root])
+		rmSync(root, { recursive: true, force: true })
+	}
 	if (kept) process.once('exit', remove)
-	else t.after(remove)
+	else
+		t.after(async () => {
+			for (const { stop } of running) await stop()
+			remove()
+		})
 	const said: string[] = []
 	const directory = join(root, below)
 	const config: EmbeddedConfig = {
@@ -224,7 +256,12 @@ function emptyPlace(t: TestContext, { below = 'pg', kept = false } = {}) {
 		random: (n) => new Uint8Array(randomBytes(n)),
 		log: (line) => void said.push(line),
 	}
-	return { directory, data: join(directory, 'data'), config, said }
+	const start = async () => {
+		const embedded = await startEmbedded(config)
+		running.push(embedded)
+		return embedded
+	}
+	return { root, directory, data: join(directory, 'data'), config, start, said }
 }
 
 async function asked(url: string, statement: string): Promise<Record<string, unknown>[]> {
@@ -236,6 +273,11 @@ async function asked(url: string, statement: string): Promise<Record<string, unk
 	} finally {
 		await client.end().catch(() => {})
 	}
+}
+
+function openedStore(url: string): Store & AsyncDisposable {
+	const store = openStore({ url, pool: 2 })
+	return { ...store, [Symbol.asyncDispose]: store.close }
 }
 
 async function until<T>(work: () => Promise<T>): Promise<T> {

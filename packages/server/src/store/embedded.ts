@@ -9,6 +9,7 @@ import { endOrphans, type Postmaster, type PostmasterConfig, startPostmaster } f
 export interface EmbeddedConfig {
 	/** Ours alone: cluster, password and sockets lie in it. */
 	readonly directory: string
+	/** Real time: it waits for processes, which a moved clock does not hasten. */
 	readonly clock: Pick<Clock, 'after' | 'mono'>
 	readonly random: Random
 	readonly log: (line: string) => void

@@ -31,6 +31,8 @@ export interface TestCluster {
 	pid(): number
 	/** The URL of a fresh database: of the migrated template, or of nothing. */
 	database(template?: 'empty'): Promise<{ url: string; appUrl: string; drop(): Promise<void> }>
+	/** The owner asks the cluster itself. */
+	asked(statement: string): Promise<Record<string, unknown>[]>
 	close(): Promise<void>
 }
 
@@ -101,8 +103,9 @@ export async function throwawayCluster(): Promise<TestCluster> {
 		async database(template) {
 			const name = `test_${++made}`
 			await asked(url, `CREATE DATABASE ${name} TEMPLATE ${template === 'empty' ? 'template0' : TEMPLATE} STRATEGY FILE_COPY`)
-			return { url: within(url, name), appUrl: within(appUrl, name), drop: () => asked(url, `DROP DATABASE ${name} WITH (FORCE)`) }
+			return { url: within(url, name), appUrl: within(appUrl, name), drop: async () => void (await asked(url, `DROP DATABASE ${name} WITH (FORCE)`)) }
 		},
+		asked: (statement) => asked(url, statement),
 		async close() {
 			process.off('exit', onExit)
 			await embedded.stop()
@@ -113,11 +116,11 @@ export async function throwawayCluster(): Promise<TestCluster> {
 
 const within = (url: string, database: string): string => url.replace(/\/latchwork\?/, `/${database}?`)
 
-async function asked(url: string, statement: string): Promise<void> {
+async function asked(url: string, statement: string): Promise<Record<string, unknown>[]> {
 	const client = new pg.Client({ connectionString: url })
 	await client.connect()
 	try {
-		await client.query(statement)
+		return (await client.query(statement)).rows
 	} finally {
 		await client.end()
 	}
