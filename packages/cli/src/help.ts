@@ -61,12 +61,22 @@ export const HELP = {
 		},
 	},
 	ledger: {
-		words: 'prove what a controller recorded',
+		words: 'prove what controllers and the server recorded',
 		forms: {
-			'verify [DIR|FILE]': 'that no event was changed, removed or moved; default: the data directory',
-			'export FILE': 'the newest stream up to its last signed head',
+			'verify [DIR|FILE]': 'that no event was changed, removed or moved: a data directory (default), an exported stream or log',
+			'proof DIR --position N': 'that one entry is in an exported log, as a text for whoever has the log’s key',
+			'export FILE': 'a controller’s newest stream up to its last signed head',
+			'export --server URL --out DIR': 'the audit log of a tenant, for anybody’s verifier; again into the same folder: what is new',
 		},
-		options: { '--data DIR': DATA, '--key HEX': 'verify: the public key of the controller' },
+		options: {
+			'--data DIR': DATA,
+			'--key KEY': 'verify, proof: public key of the controller in hex, or the log’s verifier key, as you were given it',
+			'--kept FILE': 'verify: a checkpoint that was kept; the log must have grown out of it',
+			'--position N': 'proof: number of the entry, the first is 0',
+			'--server URL': 'export: address of the server',
+			'--token T': 'export: an API token that may read the audit log; default LATCHWORK_TOKEN',
+			'--out DIR': 'export: the folder to write',
+		},
 	},
 	bench: {
 		words: 'measure, each figure beside its floor',

@@ -4,24 +4,49 @@ import { Fault, fromHex, toHex } from '@latchwork/core/base'
 import { readExport, type SignedHead, type StreamVerdict, verifyStream, writeExport } from '@latchwork/core/ledger'
 import { checkStored, readJournal } from '@latchwork/edge/journal'
 import { nodeCrypto, signingKey } from '@latchwork/edge/keys'
+import { downloadLog, keptCheckpoint, type LogServer } from '../audit/download.ts'
+import { isLogExport, type LogClaims, proveEntry, sayLog, verifyLogFolder } from '../audit/log-folder.ts'
 import { dataDirectory, readArgs } from '../config.ts'
 
 /**
- * `latchwork ledger verify [DIR|FILE] [--key HEX]` and `latchwork ledger export FILE [--data DIR]`.
- * Exit 0: whole; 1: not, and the first bad line is named.
+ * `latchwork ledger verify [DIR|FILE] [--key KEY] [--kept FILE]`, `latchwork ledger proof DIR --position N`, `latchwork ledger export FILE` and
+ * `latchwork ledger export --server URL --token T --out DIR`. Exit 0: whole; 1: not, and the first bad place is named.
  */
 export async function ledger([verb, ...rest]: readonly string[]): Promise<void> {
-	const { values, positionals } = readArgs(rest, { data: { type: 'string' }, key: { type: 'string' } }, true)
-	const data = values.data === undefined ? dataDirectory(process.env) : String(values.data)
-	if (verb === 'verify') return verify(positionals[0] ?? data, values.key === undefined ? undefined : String(values.key))
-	if (verb === 'export') return write(positionals[0], data)
-	throw new Fault('config-invalid', 'Say what to do: `latchwork ledger verify [DIR|FILE]` or `latchwork ledger export FILE`.')
+	const { values, positionals } = readArgs(
+		rest,
+		{
+			data: { type: 'string' },
+			key: { type: 'string' },
+			kept: { type: 'string' },
+			position: { type: 'string' },
+			server: { type: 'string' },
+			token: { type: 'string' },
+			out: { type: 'string' },
+		},
+		true,
+	)
+	const text = (name: string) => (values[name] === undefined ? undefined : String(values[name]))
+	const claims = { ...(text('key') !== undefined && { key: String(values.key) }), ...(text('kept') !== undefined && { kept: String(values.kept) }) }
+	const data = text('data') ?? dataDirectory(process.env)
+	const [target] = positionals
+	if (verb === 'verify') return verify(target ?? data, claims)
+	if (verb === 'proof') return prove(target, text('position'), claims)
+	if (verb === 'export' && text('server') !== undefined)
+		return fetchLog({ url: String(values.server), token: text('token') ?? process.env.LATCHWORK_TOKEN ?? '' }, text('out'), claims)
+	if (verb === 'export') return write(target, data)
+	throw new Fault('config-invalid', 'Say what to do: `latchwork ledger verify`, `proof` or `export`; `latchwork help ledger` tells more.')
 }
 
-function verify(target: string, key: string | undefined): void {
+async function verify(target: string, claims: LogClaims): Promise<void> {
 	if (!existsSync(target))
-		throw new Fault('not-found', `${target} does not exist. Name a data directory, or a file made by \`latchwork ledger export\`.`)
-	const verdicts = statSync(target).isDirectory() ? ofDirectory(target, key) : [ofFile(target, key)]
+		throw new Fault(
+			'not-found',
+			`${target} does not exist. Name a data directory, a file made by \`latchwork ledger export\`, or the folder of a log's export.`,
+		)
+	const isFolder = statSync(target).isDirectory()
+	if (isFolder && isLogExport(target)) return verifyFolder(target, claims)
+	const verdicts = isFolder ? ofDirectory(target, claims.key) : [ofFile(target, claims.key)]
 	for (const { name, verdict } of verdicts) process.stdout.write(`${say(name, verdict)}\n`)
 	if (verdicts.length === 0)
 		throw new Fault(
@@ -29,6 +54,35 @@ function verify(target: string, key: string | undefined): void {
 			`The journal in ${target} holds no stream, and a controller begins one at its first start. Its events were removed.`,
 		)
 	if (verdicts.some(({ verdict }) => !verdict.ok)) process.exitCode = 1
+}
+
+async function verifyFolder(folder: string, claims: LogClaims): Promise<void> {
+	const verdict = await verifyLogFolder(folder, claims)
+	process.stdout.write(`${await sayLog(folder, verdict, claims)}\n`)
+	if (!verdict.ok) process.exitCode = 1
+}
+
+/** The proof goes to standard output as it is kept in a file, what it is about beside it. */
+async function prove(folder: string | undefined, position: string | undefined, claims: LogClaims): Promise<void> {
+	if (!folder || !existsSync(folder) || !isLogExport(folder))
+		throw new Fault('config-invalid', 'Name the folder of a log export: latchwork ledger proof DIR --position N.')
+	if (position === undefined || !/^\d{1,15}$/.test(position))
+		throw new Fault('config-invalid', '--position needs the number of an entry, the first is 0.')
+	const { proof, entry } = await proveEntry(folder, Number(position), claims)
+	process.stdout.write(proof)
+	process.stderr.write(`Proven: entry ${position} is\n${Buffer.from(entry).toString()}\n`)
+}
+
+async function fetchLog(server: LogServer, out: string | undefined, claims: LogClaims): Promise<void> {
+	if (!out) throw new Fault('config-invalid', 'Name the folder to write: latchwork ledger export --server URL --token T --out DIR.')
+	if (server.token === '') throw new Fault('config-invalid', 'The server asks for a token: --token T, or LATCHWORK_TOKEN.')
+	if (!URL.canParse(server.url) || !/^https?:$/.test(new URL(server.url).protocol))
+		throw new Fault('config-invalid', `--server needs an address such as https://lockers.example, not "${server.url}".`)
+	const before = keptCheckpoint(out)
+	await downloadLog(server, out)
+	const kept = before === undefined ? undefined : join(out, 'checkpoint.before')
+	if (before && kept) writeFileSync(kept, before)
+	await verifyFolder(out, { ...claims, ...(kept !== undefined && claims.kept === undefined && { kept }) })
 }
 
 function say(name: string, verdict: StreamVerdict): string {

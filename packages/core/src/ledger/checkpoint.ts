@@ -1,5 +1,5 @@
 import { type Crypto, Fault, fromBase64, type Sign, toBase64 } from '../base/index.ts'
-import { type NoteFault, type NoteKey, openNote, signNote } from './note.ts'
+import { type NoteFault, type NoteKey, openNote, parseNote, signNote } from './note.ts'
 import type { TreeHead } from './proof.ts'
 import { HASH_BYTES } from './tiles.ts'
 import type { Sha256 } from './tree.ts'
@@ -52,4 +52,10 @@ export function openCheckpoint(bytes: Uint8Array, known: readonly NoteKey[], cry
 	if (!opened.signedBy.some(({ name }) => name === checkpoint.origin))
 		return { ok: false, code: 'unknown-key', text: `It is a checkpoint of ${checkpoint.origin}, and no key of that name has signed it.` }
 	return { ok: true, checkpoint }
+}
+
+/** What a note says that calls itself a checkpoint: not verified, so only for what is verified later. */
+export function peekCheckpoint(bytes: Uint8Array): Checkpoint | undefined {
+	const note = parseNote(bytes)
+	return note && parseCheckpoint(note.text)
 }

@@ -1,8 +1,17 @@
-export { type Checkpoint, formatCheckpoint, type OpenedCheckpoint, openCheckpoint, parseCheckpoint, signCheckpoint } from './checkpoint.ts'
+export {
+	type Checkpoint,
+	formatCheckpoint,
+	type OpenedCheckpoint,
+	openCheckpoint,
+	parseCheckpoint,
+	peekCheckpoint,
+	signCheckpoint,
+} from './checkpoint.ts'
 export { EVENT_TYPES, type EventDraft, type EventType, MAX_EVENT_BYTES, NO_PREVIOUS, type StreamEvent } from './event.ts'
 export { readExport, writeExport } from './export.ts'
 export { type EventReader, readEvents, readLogEvent, type StreamEnd } from './log-events.ts'
 export { bundlesOf, checkpointPath, exportPaths, LOG_FILES, readmeOf, statementOf } from './log-export.ts'
+export { type EntryProof, formatProof, type OpenedProof, openProof, parseProof } from './log-proof.ts'
 export { type BadLog, type GoodLog, type LogFault, type LogTerms, type LogVerdict, type ReadFile, verifyLog } from './log-verify.ts'
 export { formatVerifierKey, keyIdOf, type NoteFault, type NoteKey, openNote, parseVerifierKey, signNote } from './note.ts'
 export { scanForPersonalData } from './personal-data.ts'
