@@ -12,6 +12,7 @@ import { buildWebIfStale } from './house/web-build.ts'
 const root = join(import.meta.dirname, '..')
 const PURE = ['packages/*/src/**/*.test.{ts,tsx}', 'tests/pure/**/*.test.ts', 'tests/*.test.ts']
 const SCENARIO = ['tests/scenarios/**/*.test.ts', 'tests/faults/**/*.test.ts', 'tests/browser/**/*.test.ts']
+const PEERS = ['tests/peers/**/*.test.ts']
 const MINUTE = 60_000
 const STAGES: ReadonlyMap<string, () => Promise<Outcome>> = new Map([
 	['check', check],
@@ -61,10 +62,9 @@ async function scenario(): Promise<Outcome> {
 	)
 }
 
-/** Third-party systems; there is none to test against yet. */
-async function peers(): Promise<Outcome> {
-	say('There is no peer test yet: nothing talks to a third-party system.')
-	return { tests: [], problems: [] }
+/** Programs of others that judge ours. */
+function peers(): Promise<Outcome> {
+	return runTestFiles({ root, stage: 'peers', patterns: PEERS, testTimeoutMs: 2 * MINUTE, timeoutMs: 5 * MINUTE }, say)
 }
 
 /** Runs a tool of node_modules/.bin; its output is shown only when it fails. */

@@ -2,10 +2,17 @@ import { spawnSync } from 'node:child_process'
 import { accessSync, constants, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-/** Programs that tests start and npm cannot deliver: a real browser, and socat for pairs of pseudo-terminals (serial ports). */
-const PROGRAMS = ['chromium', 'socat'] as const
+/**
+ * Programs that tests start and npm cannot deliver, and their packages: a real browser, socat for pairs of pseudo-terminals (serial ports), and Go
+ * with its checksum database, which verifies our log.
+ */
+const PROGRAMS: ReadonlyMap<string, readonly string[]> = new Map([
+	['chromium', ['chromium']],
+	['socat', ['socat']],
+	['go', ['golang-go', 'golang-golang-x-mod-dev']],
+])
 /** Without a font for every script the pictures of the screens show boxes. */
-const PACKAGES = [...PROGRAMS, 'fonts-noto-core']
+const PACKAGES = [...[...PROGRAMS.values()].flat(), 'fonts-noto-core']
 const INSTALL = `apt-get update && apt-get install -y --no-install-recommends ${PACKAGES.join(' ')}`
 
 export interface Machine {
@@ -18,7 +25,7 @@ export interface Machine {
 
 /** Nothing when all is there (installed now if need be), else what is missing and the command that installs it. Tests are never skipped for it. */
 export function ensurePrerequisites(machine: Machine, say: (text: string) => void): string | undefined {
-	const missing = () => PROGRAMS.filter((program) => !machine.has(program))
+	const missing = () => [...PROGRAMS.keys()].filter((program) => !machine.has(program))
 	if (missing().length === 0) return undefined
 	if (machine.mayInstall()) {
 		say(`Installing ${missing().join(' and ')}: ${INSTALL}`)

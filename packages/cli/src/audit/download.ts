@@ -13,12 +13,14 @@ export interface LogServer {
 const AT_ONCE = 8
 
 /**
- * Fetches a tenant's log as it was when its newest checkpoint was signed. Full tiles never change: those that an earlier export left in the
- * folder are not fetched again. Nothing is believed here; whoever calls verifies what lies there afterwards.
+ * Fetches a tenant's log as it was when its newest checkpoint was signed; the server records that it was exported. Full tiles and old checkpoints
+ * never change: those that an earlier export left in the folder are not fetched again. Nothing is believed here; whoever calls verifies what
+ * lies there afterwards.
  */
 export async function downloadLog(server: LogServer, folder: string): Promise<void> {
-	const get = reader(server)
-	const newest = await get('/checkpoint')
+	const { get, record } = client(server)
+	await record()
+	const newest = await get(LOG_FILES.checkpoint)
 	const tree = peekCheckpoint(newest)
 	if (!tree) throw new Fault('log-invalid', `${server.url} did not answer with a checkpoint.`)
 	const keep = (path: string, bytes: Uint8Array) => {
@@ -27,9 +29,14 @@ export async function downloadLog(server: LogServer, folder: string): Promise<vo
 		writeFileSync(place, bytes)
 	}
 	const missing = exportPaths(tree.size).filter((path) => path.includes('.p/') || !existsSync(join(folder, path)))
-	await each(missing, async (path) => keep(path, await get(`/${path}`)))
-	for (const [number, note] of (await checkpointsUpTo(tree.size, get)).entries()) keep(checkpointPath(number), new TextEncoder().encode(note))
-	keep(LOG_FILES.key, await get('/key'))
+	await each(missing, async (path) => keep(path, await get(path)))
+	for (let number = 0, size = -1; size < tree.size; number++) {
+		const path = checkpointPath(number)
+		const note = existsSync(join(folder, path)) ? readFileSync(join(folder, path)) : await get(path)
+		size = peekCheckpoint(note)?.size ?? tree.size
+		keep(path, note)
+	}
+	keep(LOG_FILES.key, await get(LOG_FILES.key))
 	keep(LOG_FILES.statement, statementOf(tree))
 	keep(LOG_FILES.readme, new TextEncoder().encode(readmeOf(tree.origin)))
 	// Last, so that an export that was broken off is not taken for a whole one.
@@ -42,41 +49,23 @@ export function keptCheckpoint(folder: string): Uint8Array | undefined {
 	return existsSync(place) ? readFileSync(place) : undefined
 }
 
-type Get = (path: string) => Promise<Uint8Array>
-
-async function checkpointsUpTo(size: number, get: Get): Promise<string[]> {
-	const notes: string[] = []
-	for (let cursor = ''; ; ) {
-		const page: unknown = JSON.parse(
-			new TextDecoder().decode(await get(`/checkpoints?limit=200${cursor && `&cursor=${encodeURIComponent(cursor)}`}`)),
-		)
-		const { items, next } = page as { items?: readonly { readonly size?: unknown; readonly note?: unknown }[]; next?: unknown }
-		if (!Array.isArray(items)) throw new Fault('log-invalid', 'The server did not answer with a list of checkpoints.')
-		for (const one of items) {
-			if (typeof one.note !== 'string' || typeof one.size !== 'number')
-				throw new Fault('log-invalid', 'The server listed something else than a checkpoint.')
-			// What was signed after this export began belongs to the next.
-			if (one.size <= size) notes.push(one.note)
-		}
-		if (typeof next !== 'string' || items.length === 0) return notes
-		cursor = next
-	}
-}
-
 const REFUSALS: Readonly<Record<number, FaultCode>> = { 401: 'not-signed-in', 403: 'not-permitted', 404: 'not-found' }
 
-function reader({ url, token }: LogServer): Get {
-	const base = `${url.replace(/\/+$/, '')}/v1/audit/log`
-	return async (path) => {
-		const response = await fetch(`${base}${path}`, { headers: { authorization: `Bearer ${token}` } }).catch((cause: unknown) => {
+function client({ url, token }: LogServer): { get(path: string): Promise<Uint8Array>; record(): Promise<void> } {
+	const ask = async (path: string, init: RequestInit = {}): Promise<Response> => {
+		const address = `${url.replace(/\/+$/, '')}/v1/audit/${path}`
+		const response = await fetch(address, { ...init, headers: { ...init.headers, authorization: `Bearer ${token}` } }).catch((cause: unknown) => {
 			throw new Fault('transport-closed', `${url} does not answer. Is it the server's address, and does the server run?`, { cause })
 		})
-		if (!response.ok)
-			throw new Fault(
-				REFUSALS[response.status] ?? 'request-refused',
-				`${base}${path}: the server answered ${response.status}. ${await detailOf(response)}`.trim(),
-			)
-		return new Uint8Array(await response.arrayBuffer())
+		if (response.ok) return response
+		const code = REFUSALS[response.status] ?? 'request-refused'
+		throw new Fault(code, `${address}: the server answered ${response.status}. ${await detailOf(response)}`.trim())
+	}
+	return {
+		get: async (path) => new Uint8Array(await (await ask(`log/${path}`)).arrayBuffer()),
+		async record() {
+			await ask('exports', { method: 'POST', headers: { 'content-type': 'application/json', 'idempotency-key': crypto.randomUUID() }, body: '{}' })
+		},
 	}
 }
 

@@ -1,0 +1,1 @@
+export { type SampleTerms, sampleEntries, sampleExport } from './sample-log.ts'
