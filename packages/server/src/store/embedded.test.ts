@@ -14,13 +14,12 @@ import { type Embedded, type EmbeddedConfig, openStore, type Store, sql, startEm
 import { processesIn } from './postmaster.ts'
 
 const isRoot = process.getuid?.() === 0
-/** Some containers have a root that may not. */
-const mountable = isRoot && process.platform === 'linux' && spawnSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt']).status === 0
-
 const mounted = new Set<string>()
-function mountSmall(folder: string, size: string): void {
-	assert.equal(spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=755`, 'tmpfs', folder]).status, 0)
+/** False where mounting is forbidden, as in some containers even to root. */
+function mountSmall(folder: string, size: string): boolean {
+	if (spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=755`, 'tmpfs', folder]).status !== 0) return false
 	mounted.add(folder)
+	return true
 }
 
 describe('the embedded PostgreSQL', () => {
@@ -181,11 +180,9 @@ describe('the embedded PostgreSQL', () => {
 		await once(child, 'exit')
 	})
 
-	test('on a disk that is full says so: when it is made, and when it writes; with room again it goes on', {
-		skip: !mountable && 'no small file system can be mounted here',
-	}, async (t) => {
+	test('on a disk that is full says so: when it is made, and when it writes; with room again it goes on', async (t) => {
 		const tiny = emptyPlace(t)
-		mountSmall(tiny.root, '12m')
+		if (!mountSmall(tiny.root, '12m')) return t.skip('this machine lets nobody make a small file system')
 		await assert.rejects(tiny.start(), (e) => isFault(e, 'database-full'))
 		const small = emptyPlace(t)
 		mountSmall(small.root, '110m')

@@ -4,7 +4,7 @@ import { findBinaries } from './binaries.ts'
 import { ensureCluster, ensureDatabase, ownerUrl, requestsUrl } from './cluster.ts'
 import { lockDirectory } from './lock.ts'
 import { clearSockets, leavePlace, type Place, placeFault, takePlace } from './place.ts'
-import { endOrphans, type Postmaster, type PostmasterConfig, startPostmaster } from './postmaster.ts'
+import { endNow, endOrphans, type Postmaster, type PostmasterConfig, startPostmaster } from './postmaster.ts'
 
 export interface EmbeddedConfig {
 	/** Ours alone: cluster, password and sockets lie in it. */
@@ -27,6 +27,8 @@ export interface Embedded {
 	/** Resolves when it ended for good: with undefined after `stop`, with its last words after too many ends in a row. */
 	readonly ended: Promise<string | undefined>
 	stop(): Promise<void>
+	/** For a handler of a process's exit, where nothing can be awaited: drops what is under way, and returns when nothing runs any more. */
+	endNow(): void
 }
 
 /** Waits before the next start after so many ends in a row, in milliseconds; then it gives up. */
@@ -64,6 +66,7 @@ export async function startEmbedded(config: EmbeddedConfig): Promise<Embedded> {
 				lock.close()
 			}),
 			stop: kept.stop,
+			endNow: () => endNow(place.data, kept.pid(), clock),
 		}
 	} catch (cause) {
 		await postmaster?.stop()

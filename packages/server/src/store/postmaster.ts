@@ -117,6 +117,12 @@ export async function endOrphans(data: string, clock: Pick<Clock, 'after' | 'mon
 	rmSync(join(data, 'postmaster.pid'), { force: true })
 }
 
+export function endNow(data: string, pid: number, clock: Pick<Clock, 'mono'>): void {
+	signalTo(pid, 'SIGQUIT')
+	const pause = new Int32Array(new SharedArrayBuffer(4))
+	for (const until = clock.mono() + PATIENCE_MS; processesIn(data).length > 0 && clock.mono() < until; ) Atomics.wait(pause, 0, 0, 5)
+}
+
 /** Signals go to the postmaster alone if it lives, which ends its children; else to those that it left. */
 function postmasterAmong(data: string, pids: readonly number[]): readonly number[] {
 	const named = Number(read(join(data, 'postmaster.pid')).split('\n')[0])
@@ -124,6 +130,8 @@ function postmasterAmong(data: string, pids: readonly number[]): readonly number
 }
 
 function signalTo(pid: number, signal: NodeJS.Signals): void {
+	// What has not started has no number, and -1 would mean everybody.
+	if (pid <= 0) return
 	try {
 		process.kill(pid, signal)
 	} catch {

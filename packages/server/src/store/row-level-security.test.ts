@@ -9,7 +9,10 @@ const random = seededRandom(20261126)
 const [a, b, empty] = [1, 2, 3].map((n) => newId('tenant', Date.UTC(2026, 0, 5, 9) + n, random)) as [Id<'tenant'>, Id<'tenant'>, Id<'tenant'>]
 
 /** Tables that belong to the installation, with no tenant's rows in them. Whoever adds one says here why. */
-const WITHOUT_TENANT = new Map([['migration', 'which files were applied to this database']])
+const WITHOUT_TENANT = new Map([
+	['migration', 'which files were applied to this database'],
+	['port_authority', 'the certificate that controllers trust when they dial; requests have no right on it'],
+])
 /** Functions that act as the owner, each with why it shows nobody anything. */
 const AS_OWNER = new Map([['event_month', 'makes and attaches the partition of a month; reads no row']])
 

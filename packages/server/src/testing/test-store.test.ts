@@ -6,7 +6,6 @@ import { createInterface } from 'node:readline'
 import { describe, test } from 'node:test'
 import pg from 'pg'
 import { sql } from '../store/index.ts'
-import { processesIn } from '../store/postmaster.ts'
 import { realClock, type TestStore, testCluster, testStore } from './index.ts'
 
 describe('a store for a test', () => {
@@ -32,28 +31,31 @@ describe('a store for a test', () => {
 
 	test('leaves no process and no folder when its test process ends, and none when that is killed', async () => {
 		for (const end of ['ends', 'is killed'] as const) {
-			const { child, directory } = await storeInChild()
-			assert.ok(processesIn(`${directory}/data`).length > 0, 'the control')
+			const { child, directory, pid } = await storeInChild()
+			// Of a process that has ended but is not fetched yet the program is gone.
+			const program = `/proc/${pid}/exe`
+			assert.ok(existsSync(directory) && existsSync(program), 'the control')
 			if (end === 'ends') child.stdin?.end()
 			else child.kill('SIGKILL')
 			await once(child, 'exit')
 			// At its own end it waits until all is gone; whoever was killed cannot, and the sweeper does it soon after.
-			const isGone = () => !existsSync(directory) && processesIn(`${directory}/data`).length === 0
+			const isGone = () => !existsSync(directory) && !existsSync(program)
 			if (end === 'ends') assert.ok(isGone())
 			for (const until = realClock.mono() + 20_000; !isGone(); ) assert.ok(realClock.mono() < until, directory)
 		}
 	})
 })
 
-async function storeInChild(): Promise<{ child: ChildProcess; directory: string }> {
+async function storeInChild(): Promise<{ child: ChildProcess; directory: string; pid: number }> {
 	const code = `
 		const { testCluster, testStore } = await import(${JSON.stringify(new URL('./index.ts', import.meta.url).href)})
 		await testStore()
-		console.log((await testCluster()).directory)
+		const { directory, pid } = await testCluster()
+		console.log(JSON.stringify({ directory, pid: pid() }))
 		process.stdin.resume().on('end', () => process.exit())`
 	const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', code], {
 		stdio: ['pipe', 'pipe', 'inherit'],
 	})
-	const [directory] = (await once(createInterface({ input: child.stdout }), 'line')) as [string]
-	return { child, directory }
+	const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string]
+	return { child, ...(JSON.parse(line) as { directory: string; pid: number }) }
 }

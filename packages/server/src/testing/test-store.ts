@@ -5,8 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Random } from '@latchwork/core/base'
 import pg from 'pg'
-import { type Embedded, migrate, openStore, type Store, startEmbedded } from '../store/index.ts'
-import { processesIn } from '../store/postmaster.ts'
+import { migrate, openStore, type Store, startEmbedded } from '../store/index.ts'
 
 /** A store on a fresh database with all tables, for one test. */
 export interface TestStore {
@@ -39,7 +38,6 @@ export interface TestCluster {
 const TEMPLATE = 'latchwork_template'
 /** 2026-01-05T09:00Z, when the tests' clocks start. */
 const APPLIED_AT = Date.UTC(2026, 0, 5, 9)
-const PATIENCE_MS = 10_000
 const random: Random = (n) => new Uint8Array(randomBytes(n))
 /** Of this machine: tests that run a real PostgreSQL wait for real. */
 export const realClock = {
@@ -87,7 +85,8 @@ export async function throwawayCluster(): Promise<TestCluster> {
 	const embedded = await startEmbedded({ directory, clock: realClock, random, log: () => {}, throwaway: true })
 	const { url, appUrl } = embedded
 	const onExit = () => {
-		endNow(embedded, directory)
+		// What is still there when the test process is gone would be called left behind.
+		embedded.endNow()
 		remove()
 	}
 	const remove = () => {
@@ -124,18 +123,6 @@ async function asked(url: string, statement: string): Promise<Record<string, unk
 	} finally {
 		await client.end()
 	}
-}
-
-/** In an exit handler nothing can be awaited; what is still there when the test process is gone would be called left behind. */
-function endNow(embedded: Embedded, directory: string): void {
-	const pause = new Int32Array(new SharedArrayBuffer(4))
-	try {
-		process.kill(embedded.pid(), 'SIGQUIT')
-	} catch {
-		return
-	}
-	for (const until = realClock.mono() + PATIENCE_MS; processesIn(join(directory, 'data')).length > 0 && realClock.mono() < until; )
-		Atomics.wait(pause, 0, 0, 5)
 }
 
 /** Removes the directory when this process was killed: its standard input closes, the database ends by its own guard, and nobody is in there any more. */
