@@ -27,6 +27,7 @@ export const SERVER_EVENT_TYPES = [
 	'compartment.changed',
 	'controller.created',
 	'controller.changed',
+	'controller.claim-issued',
 	'controller.claimed',
 	'controller.enrolled',
 	'controller.renewed',

@@ -9,6 +9,8 @@ export const internalClient = ({ internal: { path, secret } }: Pick<Broker, 'int
 		username: 'server',
 		password: secret,
 		clean: true,
+		// Who uses it subscribes at each connect.
+		resubscribe: false,
 		protocolVersion: 4,
 		keepalive: 30,
 		reconnectPeriod: 250,

@@ -1,0 +1,6 @@
+export type { BrokerCounters, BrokerIncident } from './broker-lines.ts'
+export { makeClaim, type NewClaim } from './claims.ts'
+export type { LinkSender } from './directory.ts'
+export type { BankDocument, LinkHandlers, LinkIncident } from './handlers.ts'
+export { type ExternalBroker, type Link, type LinkConfig, type LinkParts, openLink } from './link.ts'
+export { linkRoutes } from './routes.ts'

@@ -1,0 +1,27 @@
+import type { Random } from '@latchwork/core/base'
+import { z } from 'zod'
+import { findController, placeOf } from '../estate/index.ts'
+import { idOf, type Route, route, time, toTime } from '../http/index.ts'
+import { makeClaim } from './claims.ts'
+
+/** How a machine gets in; everything else of a controller is the estate's. */
+export const linkRoutes = (random: Random): Route[] => [
+	route({
+		method: 'POST',
+		path: '/v1/controllers/{controller}/claims',
+		tag: 'Estate',
+		summary: 'A claim token for a machine: it works once, within 15 minutes, as this controller. Shown once; an older one works no more.',
+		permission: 'controller.manage',
+		scope: async ({ params }, db) => {
+			const controller = await findController(db, params.controller)
+			return controller && placeOf(db, controller.bank)
+		},
+		params: z.strictObject({ controller: idOf('controller') }),
+		answers: { 201: z.object({ token: z.string(), expiresAt: time }) },
+		handle: ({ write, params, caller, now }) =>
+			write(async (tx) => {
+				const { token, expiresAt } = await makeClaim(tx, { actor: caller.subject, now, random }, params.controller)
+				return { token, expiresAt: toTime(expiresAt) }
+			}),
+	}),
+]
