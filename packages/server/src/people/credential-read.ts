@@ -1,0 +1,132 @@
+import { type Assurance, verifierOf } from '@latchwork/core/access'
+import type { Id } from '@latchwork/core/base'
+import { nodeCrypto } from '../crypto.ts'
+import { type Db, sql, type Tx } from '../store/index.ts'
+import { tenantSealing } from '../tenants/index.ts'
+import { openJson, personKey } from './personal.ts'
+import type { PeopleTerms } from './read.ts'
+
+export interface CredentialRecord {
+	readonly id: Id<'credential'>
+	readonly subject: Id<'subject'>
+	readonly kind: 'badge' | 'pin'
+	readonly site: Id<'site'> | undefined
+	readonly assurance: Assurance
+	readonly commitment: string
+	readonly notAfter: number | undefined
+	readonly revokedAt: number | undefined
+	readonly version: number
+	readonly createdAt: number
+	readonly updatedAt: number
+}
+
+type Row = { readonly [K in keyof CredentialRecord]: Exclude<CredentialRecord[K], undefined> | null }
+
+const CREDENTIAL = sql`credential_id AS id, subject_id AS subject, kind, site_id AS site, assurance, commitment, not_after AS "notAfter", revoked_at AS "revokedAt",
+	version, created_at AS "createdAt", updated_at AS "updatedAt"`
+const toRecord = (row: Row): CredentialRecord =>
+	({ ...row, site: row.site ?? undefined, notAfter: row.notAfter ?? undefined, revokedAt: row.revokedAt ?? undefined }) as CredentialRecord
+
+export async function findCredential(db: Db, id: Id<'credential'>, lock = false): Promise<CredentialRecord | undefined> {
+	const row = await db.first(
+		sql<Row>`SELECT ${CREDENTIAL} FROM credential WHERE tenant_id = ${db.tenant} AND credential_id = ${id} ${lock ? sql`FOR UPDATE` : sql``}`,
+	)
+	return row && toRecord(row)
+}
+
+export async function listCredentials(
+	db: Db,
+	{ subject, after, updatedSince = 0, limit }: { subject?: Id<'subject'>; after?: readonly [number, string]; updatedSince?: number; limit: number },
+): Promise<CredentialRecord[]> {
+	const rows = await db.rows(sql<Row>`SELECT ${CREDENTIAL} FROM credential WHERE tenant_id = ${db.tenant} AND updated_at >= ${updatedSince}
+		${subject ? sql`AND subject_id = ${subject}` : sql``} AND (updated_at, credential_id) > (${after?.[0] ?? 0}, ${after?.[1] ?? ''})
+		ORDER BY updated_at, credential_id LIMIT ${limit + 1}`)
+	return rows.map(toRecord)
+}
+
+/** Under which people's credentials are looked up at a site; undefined before the first of its banks or PINs needed it. */
+export async function siteKeyOf(db: Db, site: Id<'site'>, terms: PeopleTerms): Promise<Uint8Array | undefined> {
+	const row = await db.first(sql<{ sealed: Uint8Array }>`SELECT sealed FROM site_key WHERE tenant_id = ${db.tenant} AND site_id = ${site}`)
+	return row && (await tenantSealing(db, terms)).open(row.sealed, siteKeyContext(site))
+}
+
+export const siteKeyContext = (site: Id<'site'>): string => `site-key:${site}`
+export const badgeContext = (id: Id<'credential'>): string => `credential:${id}`
+
+/** A row of the bundle. */
+export interface BundleCredential {
+	readonly id: Id<'credential'>
+	readonly kind: 'badge' | 'pin'
+	readonly subject: Id<'subject'>
+	readonly verifier: string
+	readonly commitment: string
+	readonly assurance: Assurance
+}
+
+/** What a bank of the site knows: live credentials of live people whose verifiers were made (`readyCredentials` makes them). */
+export const bundleCredentials = (db: Db, site: Id<'site'>, now: number): Promise<BundleCredential[]> =>
+	db.rows(sql<BundleCredential>`SELECT c.credential_id AS id, c.kind, c.subject_id AS subject, v.verifier, c.commitment, c.assurance
+		FROM credential c JOIN credential_verifier v ON v.tenant_id = c.tenant_id AND v.credential_id = c.credential_id AND v.site_id = ${site}
+		WHERE c.tenant_id = ${db.tenant} AND c.revoked_at IS NULL AND (c.not_after IS NULL OR c.not_after > ${now}) ORDER BY c.credential_id`)
+
+/** Revoked and expired ids that a bank may still have in an older bundle: cumulative, as bundles ask. */
+export const revokedCredentials = async (db: Db, now: number): Promise<Id<'credential'>[]> =>
+	(
+		await db.rows(sql<{ id: Id<'credential'> }>`SELECT credential_id AS id FROM credential
+			WHERE tenant_id = ${db.tenant} AND (revoked_at IS NOT NULL OR not_after <= ${now}) ORDER BY credential_id`)
+	).map((row) => row.id)
+
+/** When the next credential expires by itself, so that whoever composes bundles looks again then. */
+export const nextExpiry = async (db: Db, now: number): Promise<number | undefined> =>
+	(
+		await db.first(
+			sql<{
+				at: number | null
+			}>`SELECT min(not_after) AS at FROM credential WHERE tenant_id = ${db.tenant} AND revoked_at IS NULL AND not_after > ${now}`,
+		)
+	)?.at ?? undefined
+
+/** A kiosk asks for a credential that its bundle does not know: is there such a one by now? */
+export const credentialBy = (
+	db: Db,
+	site: Id<'site'>,
+	verifier: string,
+	now: number,
+): Promise<{ id: Id<'credential'>; subject: Id<'subject'> } | undefined> =>
+	db.first(sql<{ id: Id<'credential'>; subject: Id<'subject'> }>`SELECT c.credential_id AS id, c.subject_id AS subject
+		FROM credential_verifier v JOIN credential c ON c.tenant_id = v.tenant_id AND c.credential_id = v.credential_id
+		WHERE v.tenant_id = ${db.tenant} AND v.site_id = ${site} AND v.verifier = ${verifier} AND c.revoked_at IS NULL AND (c.not_after IS NULL OR c.not_after > ${now})`)
+
+interface Missing {
+	readonly id: Id<'credential'>
+	readonly subject: Id<'subject'>
+	readonly sealed: Uint8Array
+	readonly wrapped_key: Uint8Array
+}
+
+/** Badges whose verifier at this site was not made yet. */
+export async function missingVerifiers(
+	tx: Tx,
+	site: Id<'site'>,
+	siteKey: Uint8Array,
+	terms: PeopleTerms,
+): Promise<{ id: Id<'credential'>; verifier: string }[]> {
+	const rows = await tx.rows(sql<Missing>`SELECT c.credential_id AS id, c.subject_id AS subject, c.sealed, p.wrapped_key
+		FROM credential c JOIN person p ON p.tenant_id = c.tenant_id AND p.subject_id = c.subject_id
+		WHERE c.tenant_id = ${tx.tenant} AND c.kind = 'badge' AND c.revoked_at IS NULL AND p.wrapped_key IS NOT NULL
+			AND NOT EXISTS (SELECT FROM credential_verifier v WHERE v.tenant_id = c.tenant_id AND v.site_id = ${site} AND v.credential_id = c.credential_id)
+		ORDER BY c.credential_id`)
+	if (rows.length === 0) return []
+	const tenant = await tenantSealing(tx, terms)
+	return rows.map((row) => {
+		const { normal } = openJson<{ normal: string }>(personKey(tenant, row.subject, row.wrapped_key, terms.random), row.sealed, badgeContext(row.id))
+		return { id: row.id, verifier: verifierOf(siteKey, nodeCrypto, 'badge', normal) }
+	})
+}
+
+/** How many PINs live at a site: what the formula of their length counts (trust.md §3.4). */
+export const livePins = async (db: Db, site: Id<'site'>, now: number): Promise<number> =>
+	(
+		await db.first(sql<{ n: number }>`SELECT count(*) AS n FROM credential WHERE tenant_id = ${db.tenant} AND site_id = ${site} AND kind = 'pin'
+			AND revoked_at IS NULL AND (not_after IS NULL OR not_after > ${now})`)
+	)?.n ?? 0

@@ -1,0 +1,126 @@
+import { z } from 'zod'
+import { fromCursor, fromTime, idOf, listFields, named, page, pageOf, type Route, route, time, toTime, updatedCursor } from '../http/index.ts'
+import { type CredentialRecord, findCredential, listCredentials } from './credential-read.ts'
+import { issueBadge, issuePin, revokeCredential } from './credential-write.ts'
+import { nothing, type PeopleTerms } from './read.ts'
+
+const fields = {
+	id: idOf('credential'),
+	user: idOf('subject'),
+	kind: z.enum(['badge', 'pin']),
+	site: idOf('site').optional().describe('of a PIN: the site that it opens at'),
+	assurance: z.enum(['low', 'medium', 'high']),
+	notAfter: time.optional(),
+	revokedAt: time.optional(),
+	version: z.int(),
+	createdAt: time,
+	updatedAt: time,
+}
+const credential = named('Credential', z.object(fields))
+const issued = named('IssuedCredential', z.object({ ...fields, pin: z.string().optional().describe('shown this once and kept nowhere') }))
+const params = z.strictObject({ credential: idOf('credential') })
+
+const toCredential = ({
+	subject,
+	commitment: _,
+	site,
+	notAfter,
+	revokedAt,
+	createdAt,
+	updatedAt,
+	...rest
+}: CredentialRecord): z.input<typeof credential> => ({
+	...rest,
+	user: subject,
+	...(site !== undefined && { site }),
+	...(notAfter !== undefined && { notAfter: toTime(notAfter) }),
+	...(revokedAt !== undefined && { revokedAt: toTime(revokedAt) }),
+	createdAt: toTime(createdAt),
+	updatedAt: toTime(updatedAt),
+})
+
+const newCredential = z.discriminatedUnion('kind', [
+	z.strictObject({
+		kind: z.literal('badge'),
+		user: idOf('subject'),
+		number: z.string().trim().min(1).max(300).describe('digits, FACILITY-NUMBER, or hex:BITCOUNT:HEX'),
+		assurance: z.enum(['low', 'medium', 'high']).optional(),
+		notAfter: time.optional(),
+	}),
+	z.strictObject({ kind: z.literal('pin'), user: idOf('subject'), site: idOf('site'), notAfter: time.optional() }),
+])
+
+export const credentialRoutes = (terms: PeopleTerms): Route[] => [
+	route({
+		method: 'GET',
+		path: '/v1/credentials',
+		tag: 'People',
+		summary: 'Badges and PINs: whose, of what kind, until when; never a number.',
+		permission: 'people.read',
+		scope: 'anywhere',
+		query: z.strictObject({ ...listFields, user: idOf('subject').optional() }),
+		answers: { 200: pageOf('CredentialPage', credential) },
+		handle: ({ query: { limit, cursor, updatedSince, user }, read }) =>
+			read(async (db) => {
+				const after = fromCursor(cursor, updatedCursor)
+				const found = await listCredentials(db, {
+					limit,
+					...(user && { subject: user }),
+					...(after && { after }),
+					...(updatedSince !== undefined && { updatedSince: fromTime(updatedSince) }),
+				})
+				return page(found, limit, toCredential, (last) => [last.updatedAt, last.id])
+			}),
+	}),
+	route({
+		method: 'POST',
+		path: '/v1/credentials',
+		tag: 'People',
+		summary: 'Give a badge, or a PIN that the system makes and shows once.',
+		permission: 'credential.manage',
+		// A badge counts everywhere, and whoever gives badges gives them to people of the organisation; a PIN is of one site.
+		scope: async ({ body }) => (body.kind === 'pin' ? { site: body.site } : 'anywhere'),
+		body: newCredential,
+		answers: { 201: issued },
+		handle: ({ body: { user, notAfter: until, ...what }, write, caller, now }) =>
+			write(async (tx) => {
+				const change = { ...terms, actor: caller.subject, now }
+				const notAfter = until === undefined ? undefined : fromTime(until)
+				if (what.kind === 'badge')
+					return toCredential(await issueBadge(tx, change, { subject: user, number: what.number, assurance: what.assurance, notAfter }))
+				const { pin, ...made } = await issuePin(tx, change, { subject: user, site: what.site, notAfter })
+				return { ...toCredential(made), pin }
+			}),
+	}),
+	route({
+		method: 'GET',
+		path: '/v1/credentials/{credential}',
+		tag: 'People',
+		summary: 'One credential.',
+		permission: 'people.read',
+		scope: 'anywhere',
+		params,
+		answers: { 200: credential },
+		handle: ({ params, read }) =>
+			read(async (db) => {
+				const found = await findCredential(db, params.credential)
+				if (!found) throw nothing('credential')
+				return toCredential(found)
+			}),
+	}),
+	route({
+		method: 'DELETE',
+		path: '/v1/credentials/{credential}',
+		tag: 'People',
+		summary: 'Revoke a credential: banks hear of it at once, and those that are offline at their next contact.',
+		permission: 'credential.manage',
+		params,
+		scope: async ({ params }, db) => {
+			const found = await findCredential(db, params.credential)
+			return found && (found.site ? { site: found.site } : 'anywhere')
+		},
+		answers: { 200: credential },
+		handle: ({ params, write, ifMatch, caller, now }) =>
+			write(async (tx) => toCredential(await revokeCredential(tx, { ...terms, actor: caller.subject, now }, params.credential, ifMatch))),
+	}),
+]

@@ -1,0 +1,153 @@
+import { type Assurance, badgeToBits, checkPinSettings, verifierOf } from '@latchwork/core/access'
+import { Fault, type Id, newId, type Random } from '@latchwork/core/base'
+import { nodeCrypto } from '../crypto.ts'
+import { markBundles, siteOf } from '../estate/index.ts'
+import { sql, type Tx } from '../store/index.ts'
+import { settingsOf, tenantSealing } from '../tenants/index.ts'
+import { badgeContext, type CredentialRecord, findCredential, livePins, missingVerifiers, siteKeyContext, siteKeyOf } from './credential-read.ts'
+import { type PeopleChange, recordOf } from './person-write.ts'
+import { blindIndex, commitTo, newSalt, personKey, sealJson } from './personal.ts'
+import { nothing, type PeopleTerms } from './read.ts'
+
+export interface BadgeFields {
+	readonly subject: Id<'subject'>
+	/** As a person types it: digits, FACILITY-NUMBER, hex:BITCOUNT:HEX (core/access badgeToBits). */
+	readonly number: string
+	readonly assurance?: Assurance | undefined
+	readonly notAfter?: number | undefined
+}
+
+/** The number is sealed under the person's key; banks get keyed verifiers, the ledger a salted commitment. */
+export async function issueBadge(
+	tx: Tx,
+	change: PeopleChange,
+	{ subject, number, assurance = 'medium', notAfter }: BadgeFields,
+): Promise<CredentialRecord> {
+	const { now, random } = change
+	const image = badgeToBits(number)
+	if (!image.ok) throw new Fault('request-invalid', `body.number: ${image.text}`, { detail: { field: 'body.number', refusal: image.code } })
+	inFuture(notAfter, now)
+	const wrapped = await lockPersonKey(tx, subject)
+	const tenant = await tenantSealing(tx, change)
+	const id = newId('credential', now, random)
+	const salt = newSalt(random)
+	const commitment = commitTo(Buffer.from(salt, 'hex'), `badge:${image.normal}`)
+	const sealed = sealJson(personKey(tenant, subject, wrapped, random), { normal: image.normal, salt }, badgeContext(id))
+	const made =
+		await tx.run(sql`INSERT INTO credential (tenant_id, credential_id, subject_id, kind, sealed, number_index, commitment, assurance, not_after, version, created_at, updated_at)
+		VALUES (${tx.tenant}, ${id}, ${subject}, 'badge', ${Buffer.from(sealed)}, ${blindIndex(tenant.secret, 'badge', image.normal)}, ${commitment}, ${assurance}, ${notAfter ?? null}, 1, ${now}, ${now})
+		ON CONFLICT (tenant_id, number_index) WHERE revoked_at IS NULL DO NOTHING`)
+	// Whose it is, is nobody's business who only typed a number.
+	if (made === 0)
+		throw new Fault('already-exists', 'This badge number is in use already. Revoke it there first.', { detail: { field: 'body.number' } })
+	for (const { site_id } of await tx.rows(sql<{ site_id: Id<'site'> }>`SELECT site_id FROM site_key WHERE tenant_id = ${tx.tenant} ORDER BY site_id`))
+		await readyCredentials(tx, site_id, change, now)
+	await recordOf(tx, change, 'credential.issued', id, { kind: 'badge', subject, commitment, ...(notAfter !== undefined && { notAfter }) })
+	await markBundles(tx, now)
+	return (await findCredential(tx, id)) as CredentialRecord
+}
+
+export interface PinFields {
+	readonly subject: Id<'subject'>
+	readonly site: Id<'site'>
+	readonly notAfter?: number | undefined
+}
+
+/** A PIN that the system makes, for one site: it is answered once and kept nowhere, only its verifier is (trust.md §0.4). */
+export async function issuePin(tx: Tx, change: PeopleChange, { subject, site, notAfter }: PinFields): Promise<CredentialRecord & { pin: string }> {
+	const { now, random } = change
+	await siteOf(tx, site)
+	inFuture(notAfter, now)
+	const wrapped = await lockPersonKey(tx, subject)
+	const siteKey = await ensureSiteKey(tx, site, change, now)
+	const { pinLength, wrongPinsPerDay } = await settingsOf(tx, { site })
+	const safe = checkPinSettings((await livePins(tx, site, now)) + 1, pinLength, wrongPinsPerDay)
+	if (!safe.ok) throw new Fault('request-refused', safe.text, { detail: { setting: 'pinLength' } })
+	const id = newId('credential', now, random)
+	const salt = newSalt(random)
+	const { pin, verifier } = await freePin(tx, site, siteKey, pinLength, random)
+	const commitment = commitTo(Buffer.from(salt, 'hex'), `pin:${pin}`)
+	const sealed = sealJson(personKey(await tenantSealing(tx, change), subject, wrapped, random), { salt }, badgeContext(id))
+	await tx.run(sql`INSERT INTO credential (tenant_id, credential_id, subject_id, kind, site_id, sealed, commitment, assurance, not_after, version, created_at, updated_at)
+		VALUES (${tx.tenant}, ${id}, ${subject}, 'pin', ${site}, ${Buffer.from(sealed)}, ${commitment}, 'medium', ${notAfter ?? null}, 1, ${now}, ${now})`)
+	await tx.run(sql`INSERT INTO credential_verifier (tenant_id, site_id, verifier, credential_id) VALUES (${tx.tenant}, ${site}, ${verifier}, ${id})`)
+	await recordOf(tx, change, 'credential.issued', id, { kind: 'pin', subject, commitment, ...(notAfter !== undefined && { notAfter }) }, site)
+	await markBundles(tx, now, { site })
+	return { ...((await findCredential(tx, id)) as CredentialRecord), pin }
+}
+
+export async function revokeCredential(tx: Tx, change: PeopleChange, id: Id<'credential'>, ifMatch: number): Promise<CredentialRecord> {
+	const before = await findCredential(tx, id, true)
+	if (!before) throw nothing('credential')
+	if (before.version !== ifMatch)
+		throw new Fault('version-conflict', `This credential is at version ${before.version} by now, and the change was made for version ${ifMatch}.`, {
+			detail: { version: before.version },
+		})
+	if (before.revokedAt !== undefined) return before
+	const { now } = change
+	await tx.run(
+		sql`UPDATE credential SET revoked_at = ${now}, version = version + 1, updated_at = ${now} WHERE tenant_id = ${tx.tenant} AND credential_id = ${id}`,
+	)
+	await recordOf(tx, change, 'credential.revoked', id, { subject: before.subject }, before.site)
+	await markBundles(tx, now, before.site ? { site: before.site } : {})
+	return (await findCredential(tx, id)) as CredentialRecord
+}
+
+/** The site's key, made when first needed: handed to its controllers at enrolment. */
+export async function ensureSiteKey(tx: Tx, site: Id<'site'>, terms: PeopleTerms, now: number): Promise<Uint8Array> {
+	const known = await siteKeyOf(tx, site, terms)
+	if (known) return known
+	await siteOf(tx, site)
+	const sealed = (await tenantSealing(tx, terms)).seal(terms.random(32), siteKeyContext(site))
+	// Two that need it at once get the one that was first.
+	await tx.run(
+		sql`INSERT INTO site_key (tenant_id, site_id, sealed, created_at) VALUES (${tx.tenant}, ${site}, ${Buffer.from(sealed)}, ${now}) ON CONFLICT DO NOTHING`,
+	)
+	return (await siteKeyOf(tx, site, terms)) as Uint8Array
+}
+
+/** Makes the verifiers that the site lacks; call it before composing a bundle. Answers the site's key. */
+export async function readyCredentials(tx: Tx, site: Id<'site'>, terms: PeopleTerms, now: number): Promise<Uint8Array> {
+	const siteKey = await ensureSiteKey(tx, site, terms, now)
+	const missing = await missingVerifiers(tx, site, siteKey, terms)
+	if (missing.length > 0)
+		await tx.run(sql`INSERT INTO credential_verifier (tenant_id, site_id, verifier, credential_id)
+			SELECT ${tx.tenant}, ${site}, verifier, id FROM unnest(${missing.map((one) => one.verifier)}::text[], ${missing.map((one) => one.id)}::text[]) AS t (verifier, id)
+			ON CONFLICT (tenant_id, site_id, verifier) DO UPDATE SET credential_id = excluded.credential_id`)
+	return siteKey
+}
+
+const TRIES = 20
+
+/** Not one that lives or ever lived at this site: the verifier of a revoked PIN stays, so nobody gets it again. */
+async function freePin(tx: Tx, site: Id<'site'>, siteKey: Uint8Array, length: number, random: Random): Promise<{ pin: string; verifier: string }> {
+	for (let left = TRIES; left > 0; left--) {
+		const pin = digits(length, random)
+		const verifier = verifierOf(siteKey, nodeCrypto, 'pin', pin)
+		const taken = await tx.first(
+			sql`SELECT 1 FROM credential_verifier WHERE tenant_id = ${tx.tenant} AND site_id = ${site} AND verifier = ${verifier}`,
+		)
+		if (!taken) return { pin, verifier }
+	}
+	throw new Fault('request-refused', 'No free PIN was found: this site has too many for their length. Raise the setting pinLength.')
+}
+
+/** Every digit equally likely: bytes above 249 are drawn again. */
+function digits(length: number, random: Random): string {
+	let text = ''
+	while (text.length < length) for (const byte of random(length)) if (byte < 250 && text.length < length) text += byte % 10
+	return text
+}
+
+async function lockPersonKey(tx: Tx, subject: Id<'subject'>): Promise<Uint8Array> {
+	const row = await tx.first(
+		sql<{ wrapped_key: Uint8Array | null }>`SELECT wrapped_key FROM person WHERE tenant_id = ${tx.tenant} AND subject_id = ${subject} FOR SHARE`,
+	)
+	if (!row?.wrapped_key) throw nothing('person')
+	return row.wrapped_key
+}
+
+function inFuture(notAfter: number | undefined, now: number): void {
+	if (notAfter !== undefined && notAfter <= now)
+		throw new Fault('request-invalid', 'body.notAfter: lies in the past.', { detail: { field: 'body.notAfter' } })
+}

@@ -1,0 +1,36 @@
+export {
+	type BundleCredential,
+	bundleCredentials,
+	type CredentialRecord,
+	credentialBy,
+	findCredential,
+	nextExpiry,
+	revokedCredentials,
+	siteKeyOf,
+} from './credential-read.ts'
+export { ensureSiteKey, issueBadge, issuePin, readyCredentials, revokeCredential } from './credential-write.ts'
+export { createGroup, joinGroup, leaveGroup } from './group-write.ts'
+export { checkPassword, type Passwords, passwords } from './password.ts'
+export { changePerson, createPerson, erasePerson, type PeopleChange, type PersonFields } from './person-write.ts'
+export type { Personal } from './personal.ts'
+export {
+	type BundleSubject,
+	bundleSubjects,
+	findPerson,
+	type Group,
+	groupCodes,
+	groupsOf,
+	listPeople,
+	namesOf,
+	type PeopleTerms,
+	type Person,
+	personByEmail,
+	type Shown,
+	shownSession,
+	shownToken,
+} from './read.ts'
+export { type PeopleRouteParts, peopleRoutes } from './routes.ts'
+export { type ShownSecret, shownSecret } from './secret.ts'
+export { installationKey, sawSession, sawToken, setPassword, signIn } from './sign-in-write.ts'
+export { issueToken } from './token-write.ts'
+export { forgetTries } from './try-write.ts'

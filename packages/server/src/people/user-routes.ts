@@ -1,0 +1,167 @@
+import { z } from 'zod'
+import {
+	fromCursor,
+	fromTime,
+	idOf,
+	line,
+	listFields,
+	named,
+	noteFields,
+	page,
+	pageOf,
+	type Route,
+	recordFields,
+	route,
+	time,
+	toTime,
+	updatedCursor,
+} from '../http/index.ts'
+import { changePerson, createPerson, erasePerson, type PersonPatch } from './person-write.ts'
+import { findPerson, listPeople, nothing, type PeopleTerms, type Person } from './read.ts'
+
+const email = z
+	.string()
+	.trim()
+	.max(254)
+	.regex(/^[^\s@]{1,64}@[^\s@]{1,190}$/, 'must be an e-mail address')
+const personalFields = {
+	name: line(200),
+	email,
+	phone: z
+		.string()
+		.trim()
+		.regex(/^\+?[0-9 ()/-]{3,40}$/, 'must be a telephone number'),
+	language: z.string().regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, 'must be a language tag like de or en-GB'),
+}
+const maxLoans = z.int().min(0).max(1_000)
+
+const user = named(
+	'User',
+	z.object({
+		id: idOf('subject').describe('the pseudonym under which ledger and banks know this person'),
+		name: z.string().nullable().describe('null: erased'),
+		email: z.string().optional(),
+		phone: z.string().optional(),
+		language: z.string().optional(),
+		suspended: z.boolean(),
+		maxLoans: maxLoans.optional().describe('absent: as the settings say'),
+		groups: z.array(idOf('group')),
+		erasedAt: time.optional(),
+		...recordFields,
+	}),
+)
+const params = z.strictObject({ user: idOf('subject') })
+
+export const toUser = ({ id, personal, suspended, maxLoans, groups, erasedAt, version, createdAt, updatedAt }: Person): z.input<typeof user> => {
+	const { name = null, labels = {}, externalRefs = [], clientData = {}, email, phone, language } = personal ?? {}
+	return {
+		id,
+		name,
+		...(email !== undefined && { email }),
+		...(phone !== undefined && { phone }),
+		...(language !== undefined && { language }),
+		suspended,
+		...(maxLoans !== undefined && { maxLoans }),
+		groups: [...groups],
+		...(erasedAt !== undefined && { erasedAt: toTime(erasedAt) }),
+		version,
+		createdAt: toTime(createdAt),
+		updatedAt: toTime(updatedAt),
+		labels: { ...labels },
+		externalRefs: [...externalRefs],
+		clientData: { ...clientData },
+	}
+}
+
+export const userRoutes = (terms: PeopleTerms): Route[] => [
+	route({
+		method: 'GET',
+		path: '/v1/users',
+		tag: 'People',
+		summary: 'People, found by beginnings of the words of name, address and foreign ids.',
+		permission: 'people.read',
+		scope: 'anywhere',
+		query: z.strictObject({ ...listFields, search: line(100).optional(), group: idOf('group').optional() }),
+		answers: { 200: pageOf('UserPage', user) },
+		handle: ({ query: { limit, cursor, updatedSince, search, group }, read }) =>
+			read(async (db) => {
+				const after = fromCursor(cursor, updatedCursor)
+				const since = updatedSince === undefined ? undefined : fromTime(updatedSince)
+				const people = await listPeople(db, { limit, search, group, updatedSince: since, after }, terms)
+				return page(people, limit, toUser, (last) => [last.updatedAt, last.id])
+			}),
+	}),
+	route({
+		method: 'POST',
+		path: '/v1/users',
+		tag: 'People',
+		summary: 'Add a person.',
+		permission: 'people.manage',
+		scope: 'anywhere',
+		body: z.strictObject({
+			name: personalFields.name,
+			email: email.optional(),
+			phone: personalFields.phone.optional(),
+			language: personalFields.language.optional(),
+			maxLoans: maxLoans.optional(),
+			...noteFields,
+		}),
+		answers: { 201: user },
+		handle: ({ body: { maxLoans, labels = {}, externalRefs = [], clientData = {}, ...known }, write, caller, now }) =>
+			write(async (tx) =>
+				toUser(
+					await createPerson(tx, { ...terms, actor: caller.subject, now }, { personal: { ...known, labels, externalRefs, clientData }, maxLoans }),
+				),
+			),
+	}),
+	route({
+		method: 'GET',
+		path: '/v1/users/{user}',
+		tag: 'People',
+		summary: 'One person.',
+		permission: 'people.read',
+		scope: 'anywhere',
+		params,
+		answers: { 200: user },
+		handle: ({ params, read }) =>
+			read(async (db) => {
+				const found = await findPerson(db, params.user, terms)
+				if (!found) throw nothing('person')
+				return toUser(found)
+			}),
+	}),
+	route({
+		method: 'PATCH',
+		path: '/v1/users/{user}',
+		tag: 'People',
+		summary: 'Change a person, or suspend: sessions and tokens end, and no bank gives anything out.',
+		permission: 'people.manage',
+		params,
+		body: z.strictObject({
+			name: personalFields.name.optional(),
+			email: email.nullable().optional(),
+			phone: personalFields.phone.nullable().optional(),
+			language: personalFields.language.nullable().optional(),
+			suspended: z.boolean().optional(),
+			maxLoans: maxLoans.nullable().optional(),
+			...noteFields,
+		}),
+		answers: { 200: user },
+		handle: ({ params, body: { suspended, maxLoans, ...personal }, write, ifMatch, caller, now }) =>
+			write(async (tx) => {
+				const patch: PersonPatch = { personal: personal as NonNullable<PersonPatch['personal']>, suspended, maxLoans }
+				return toUser(await changePerson(tx, { ...terms, actor: caller.subject, now }, params.user, ifMatch, patch))
+			}),
+	}),
+	route({
+		method: 'DELETE',
+		path: '/v1/users/{user}',
+		tag: 'People',
+		summary: 'Erase a person: the key of the personal data is destroyed; the pseudonym stays in the ledger.',
+		permission: 'people.manage',
+		params,
+		answers: { 204: undefined },
+		handle: ({ params, write, ifMatch, caller, now }) =>
+			write((tx) => erasePerson(tx, { ...terms, actor: caller.subject, now }, params.user, ifMatch)),
+	}),
+]
