@@ -1,0 +1,200 @@
+import {
+	BUILT_IN_ROLES,
+	type BuiltInRole,
+	type Caller,
+	type Holding,
+	isPermission,
+	type Permission,
+	type PolicySet,
+	type Scope,
+} from '@latchwork/core/access'
+import type { Id } from '@latchwork/core/base'
+import { type Shown, shownSession, shownToken } from '../people/index.ts'
+import { type Db, sql } from '../store/index.ts'
+
+const isBuiltIn = (role: string): role is BuiltInRole => Object.hasOwn(BUILT_IN_ROLES, role)
+
+interface HeldRow {
+	readonly role: string
+	readonly permissions: unknown
+	readonly kind: Scope['kind']
+	readonly id: string
+}
+
+/** Everything that was given to the person or to a group of theirs. Read with each request, so a change counts from the next one on. */
+export async function holdingsOf(db: Db, subject: Id<'subject'>): Promise<Holding[]> {
+	const rows = await db.rows(sql<HeldRow>`SELECT a.role, r.permissions, a.scope_kind AS kind, a.scope_id AS id FROM role_assignment a
+		LEFT JOIN role r ON r.tenant_id = a.tenant_id AND r.role_id = a.role
+		WHERE a.tenant_id = ${db.tenant} AND (a.subject_id = ${subject}
+			OR a.group_id IN (SELECT m.group_id FROM membership m WHERE m.tenant_id = a.tenant_id AND m.subject_id = ${subject}))`)
+	return rows.map(({ role, permissions, kind, id }) => ({ scope: scopeFrom(kind, id), permissions: permissionSet(role, permissions) }))
+}
+
+/** What members of a group get from it. */
+export async function holdingsOfGroup(db: Db, group: Id<'group'>): Promise<Holding[]> {
+	const rows = await db.rows(sql<HeldRow>`SELECT a.role, r.permissions, a.scope_kind AS kind, a.scope_id AS id FROM role_assignment a
+		LEFT JOIN role r ON r.tenant_id = a.tenant_id AND r.role_id = a.role WHERE a.tenant_id = ${db.tenant} AND a.group_id = ${group}`)
+	return rows.map(({ role, permissions, kind, id }) => ({ scope: scopeFrom(kind, id), permissions: permissionSet(role, permissions) }))
+}
+
+const BUILT_IN_SETS = new Map(Object.entries(BUILT_IN_ROLES).map(([name, all]) => [name, new Set<Permission>(all)]))
+const NONE: ReadonlySet<Permission> = new Set()
+
+/** A name that this release does not know any more gives nothing. */
+const permissionSet = (role: string, permissions: unknown): ReadonlySet<Permission> =>
+	isBuiltIn(role) ? (BUILT_IN_SETS.get(role) ?? NONE) : Array.isArray(permissions) ? new Set(permissions.filter(isPermission)) : NONE
+
+export const scopeFrom = (kind: Scope['kind'], id: string): Scope => (kind === 'tenant' ? { kind } : ({ kind, id } as Scope))
+
+export interface Known {
+	readonly caller: Caller
+	readonly seenAt: number
+}
+
+/** Who shows this digest, with everything granted. Undefined: unknown, ended, expired, revoked, or of somebody who is suspended. */
+export async function callerOf(db: Db, kind: 'session' | 'token', digest: string, now: number): Promise<Known | undefined> {
+	const shown: Shown | undefined = await (kind === 'session' ? shownSession : shownToken)(db, digest, now)
+	if (!shown) return undefined
+	const { subject, via, limits, seenAt } = shown
+	const caller: Caller = {
+		kind,
+		tenant: db.tenant as Id<'tenant'>,
+		subject,
+		via,
+		holdings: await holdingsOf(db, subject),
+		...(limits && { limits: new Set(limits) }),
+	}
+	return { caller, seenAt }
+}
+
+export interface Role {
+	readonly id: string
+	readonly name: string
+	readonly permissions: readonly Permission[]
+	readonly builtIn: boolean
+	readonly version: number
+	readonly createdAt: number
+	readonly updatedAt: number
+}
+
+const builtIn = (name: BuiltInRole): Role => ({
+	id: name,
+	name,
+	permissions: BUILT_IN_ROLES[name],
+	builtIn: true,
+	version: 1,
+	createdAt: 0,
+	updatedAt: 0,
+})
+
+/** Those that came with the product first. */
+export async function listRoles(db: Db): Promise<Role[]> {
+	const own = await db.rows(sql<
+		Omit<Role, 'builtIn'>
+	>`SELECT role_id AS id, name, permissions, version, created_at AS "createdAt", updated_at AS "updatedAt"
+		FROM role WHERE tenant_id = ${db.tenant} ORDER BY name`)
+	return [
+		...(Object.keys(BUILT_IN_ROLES) as BuiltInRole[]).map(builtIn),
+		...own.map((role) => ({ ...role, permissions: role.permissions.filter(isPermission), builtIn: false })),
+	]
+}
+
+export const findRole = async (db: Db, id: string): Promise<Role | undefined> => (await listRoles(db)).find((role) => role.id === id)
+
+export interface Assignment {
+	readonly id: Id<'roleAssignment'>
+	readonly role: string
+	readonly user: Id<'subject'> | null
+	readonly group: Id<'group'> | null
+	readonly scope: Scope
+	readonly createdAt: number
+}
+
+interface AssignmentRow extends Omit<Assignment, 'scope'> {
+	readonly kind: Scope['kind']
+	readonly place: string
+}
+
+export async function listAssignments(
+	db: Db,
+	of: { id?: Id<'roleAssignment'>; user?: Id<'subject'> | undefined; group?: Id<'group'> | undefined; role?: string | undefined } = {},
+): Promise<Assignment[]> {
+	const rows =
+		await db.rows(sql<AssignmentRow>`SELECT assignment_id AS id, role, subject_id AS "user", group_id AS "group", scope_kind AS kind, scope_id AS place, created_at AS "createdAt"
+		FROM role_assignment WHERE tenant_id = ${db.tenant} ${of.id ? sql`AND assignment_id = ${of.id}` : sql``} ${of.user ? sql`AND subject_id = ${of.user}` : sql``}
+		${of.group ? sql`AND group_id = ${of.group}` : sql``} ${of.role ? sql`AND role = ${of.role}` : sql``} ORDER BY assignment_id`)
+	return rows.map(({ kind, place, ...rest }) => ({ ...rest, scope: scopeFrom(kind, place) }))
+}
+
+export interface Policy {
+	readonly id: Id<'policy'>
+	readonly code: string
+	readonly scope: { readonly site?: Id<'site'>; readonly bank?: Id<'bank'> }
+	readonly draft: string
+	/** Number of the text in force; undefined: none is. */
+	readonly published: number | undefined
+	readonly retiredAt: number | undefined
+	readonly version: number
+	readonly createdAt: number
+	readonly updatedAt: number
+}
+
+interface PolicyRow {
+	readonly id: Id<'policy'>
+	readonly code: string
+	readonly site: Id<'site'> | null
+	readonly bank: Id<'bank'> | null
+	readonly draft: string
+	readonly published: number | null
+	readonly retired: number | null
+	readonly version: number
+	readonly createdAt: number
+	readonly updatedAt: number
+}
+
+const POLICY = sql`policy_id AS id, code, site_id AS site, bank_id AS bank, draft, published, retired_at AS retired, version, created_at AS "createdAt", updated_at AS "updatedAt"`
+const toPolicy = ({ site, bank, published, retired, ...row }: PolicyRow): Policy => ({
+	...row,
+	scope: { ...(site && { site }), ...(bank && { bank }) },
+	published: published ?? undefined,
+	retiredAt: retired ?? undefined,
+})
+
+export const listPolicies = async (db: Db): Promise<Policy[]> =>
+	(await db.rows(sql<PolicyRow>`SELECT ${POLICY} FROM policy WHERE tenant_id = ${db.tenant} ORDER BY code`)).map(toPolicy)
+
+export async function findPolicy(db: Db, id: Id<'policy'>, lock = false): Promise<Policy | undefined> {
+	const row = await db.first(
+		sql<PolicyRow>`SELECT ${POLICY} FROM policy WHERE tenant_id = ${db.tenant} AND policy_id = ${id} ${lock ? sql`FOR UPDATE` : sql``}`,
+	)
+	return row && toPolicy(row)
+}
+
+export interface PolicyVersion {
+	readonly number: number
+	readonly cedar: string
+	readonly publishedAt: number
+	readonly publishedBy: string
+}
+
+/** Newest first. */
+export const policyVersions = (db: Db, id: Id<'policy'>): Promise<PolicyVersion[]> =>
+	db.rows(sql<PolicyVersion>`SELECT number, cedar, published_at AS "publishedAt", published_by AS "publishedBy" FROM policy_version
+		WHERE tenant_id = ${db.tenant} AND policy_id = ${id} ORDER BY number DESC`)
+
+/** What is in force, as a bundle takes it; `version` grows with every change of it. */
+export async function policySetsOf(db: Db): Promise<{ version: number; sets: PolicySet[] }> {
+	const rows = await db.rows(sql<{ id: string; cedar: string; site: Id<'site'> | null; bank: Id<'bank'> | null }>`
+		SELECT p.code AS id, v.cedar, p.site_id AS site, p.bank_id AS bank FROM policy p
+		JOIN policy_version v ON v.tenant_id = p.tenant_id AND v.policy_id = p.policy_id AND v.number = p.published
+		WHERE p.tenant_id = ${db.tenant} AND p.retired_at IS NULL ORDER BY p.code`)
+	const epoch = await db.first(sql<{ epoch: number }>`SELECT epoch FROM policy_epoch WHERE tenant_id = ${db.tenant}`)
+	return {
+		version: epoch?.epoch ?? 0,
+		sets: rows.map(({ id, cedar, site, bank }) => ({
+			id,
+			cedar,
+			...((site || bank) && { scope: { ...(site && { site }), ...(bank && { bank }) } }),
+		})),
+	}
+}
