@@ -1,35 +1,24 @@
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { type Clock, Fault, type Random, toHex } from '@latchwork/core/base'
+import { Fault, type Random, toHex } from '@latchwork/core/base'
+import { gate } from './access/index.ts'
 import { keyBytes, type ServerConfig } from './config.ts'
-import { healthRoutes } from './health-routes.ts'
-import { type Gate, httpServer, type Route } from './http/index.ts'
-import { type MasterKey, migrate, openStore, type Store, sealingKey, startEmbedded } from './store/index.ts'
-
-/** What the server gets from whoever starts it: time, chance, a place for its log lines. */
-export interface ServerHost {
-	readonly clock: Clock
-	readonly random: Random
-	readonly log: (entry: Readonly<Record<string, unknown>>) => void
-	/** Something that the server cannot live without ended for good; whoever keeps this process starts it anew. */
-	readonly failed: (fault: Fault) => void
-}
-
-/** What the parts of a server are made of. */
-export interface Parts extends ServerHost {
-	readonly store: Store
-	readonly master: MasterKey
-	readonly config: ServerConfig
-}
+import { type FirstAdministrator, firstStart } from './first-start.ts'
+import { forgetKeys, httpServer } from './http/index.ts'
+import type { Parts, ServerHost } from './parts.ts'
+import { forgetTries, installationKey, type PeopleTerms, passwords } from './people/index.ts'
+import { routesOf } from './routes.ts'
+import { migrate, openStore, type Store, sealingKey, startEmbedded } from './store/index.ts'
+import { VERSION } from './version.ts'
 
 export interface RunningServer {
 	readonly url: string
 	readonly store: Store
+	/** Of the very first start: said once, kept nowhere. */
+	readonly first: FirstAdministrator | undefined
 	/** Ends everything in the opposite order of its start. */
 	stop(): Promise<void>
 }
-
-const VERSION = '0.1.0'
 
 /** Database, tables, then the door: whoever gets an answer gets it from a server that is ready. */
 export async function startServer(config: ServerConfig, host: ServerHost): Promise<RunningServer> {
@@ -48,11 +37,15 @@ export async function startServer(config: ServerConfig, host: ServerHost): Promi
 		})
 		const store = openStore({ ...urls, pool: config.pool })
 		opened.unshift(store.close)
-		const parts: Parts = { ...host, store, master, config }
+		const { random, clock } = host
+		const installation = await store.system((tx) => installationKey(tx, master, random, clock.now()))
+		const terms: PeopleTerms = { master, random, installation }
+		const parts: Parts = { ...host, store, master, config, terms, passwords: passwords(installation, random) }
+		const first = await firstStart(parts)
 		const http = await httpServer({
 			routes: routesOf(parts),
 			store,
-			gate: gateOf(),
+			gate,
 			sealing: master,
 			host,
 			config: {
@@ -64,20 +57,38 @@ export async function startServer(config: ServerConfig, host: ServerHost): Promi
 			},
 		})
 		opened.unshift(http.close)
-		return { url: http.url, store, stop }
+		opened.unshift(sweep(parts))
+		return { url: http.url, store, first, stop }
 	} catch (fault) {
 		await stop()
 		throw fault
 	}
 }
 
-/** The API. Each domain adds its routes here. */
-export function routesOf({ store }: Parts): Route[] {
-	return [...healthRoutes(store, VERSION)]
-}
+const SWEEP_MS = 3_600_000
 
-function gateOf(): Gate {
-	return { claimOf: () => undefined, identify: async () => undefined }
+/** Once an hour what nobody asks for any more is forgotten: answers and failed sign-ins older than a day. */
+function sweep({ store, clock, log }: Parts): () => Promise<void> {
+	let cancel = () => {}
+	let sweeping = Promise.resolve()
+	const plan = () => {
+		cancel = clock.after(SWEEP_MS, () => {
+			const now = clock.now()
+			sweeping = store
+				.system(async (tx) => {
+					await forgetKeys(tx, now)
+					await forgetTries(tx, now)
+				})
+				.catch((fault: unknown) => log({ level: 'warn', text: `Nothing was swept: ${fault instanceof Error ? fault.message : fault}` }))
+				.finally(plan)
+		})
+	}
+	plan()
+	return async () => {
+		cancel()
+		await sweeping
+		cancel()
+	}
 }
 
 /** A process is waited for in real time, also where the site's time is moved or stands still. */

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
+import { POLICY_SCHEMA } from '@latchwork/core/access'
 import { Fault } from '@latchwork/core/base'
 import { sharedClock, systemClock } from '@latchwork/edge/clock-file'
+import { cedarEngine } from '@latchwork/edge/policy-engine'
 import { serverConfig } from '@latchwork/server/config'
 import { startServer } from '@latchwork/server/main'
 import { readArgs } from '../config.ts'
@@ -16,6 +18,7 @@ export async function server(args: readonly string[]): Promise<void> {
 		clock: clock ?? systemClock,
 		random: (n) => new Uint8Array(randomBytes(n)),
 		log: ({ text, ...entry }) => process.stderr.write(`${entry.level === 'info' && text ? text : JSON.stringify({ ...entry, text })}\n`),
+		checkPolicy,
 		failed: (fault) => {
 			process.stderr.write(`${fault.message}\n`)
 			process.exit(1)
@@ -33,7 +36,15 @@ export async function server(args: readonly string[]): Promise<void> {
 	// Started by `latchwork dev`: it ends with its parent's pipe, and leaves Ctrl-C, which reaches the whole terminal group, to the parent.
 	if (values.child) process.stdin.on('end', stop).on('close', stop).resume()
 	process.on('SIGINT', values.child ? () => {} : stop)
-	process.stdout.write(
-		`SERVER ${JSON.stringify({ url: running.url, api: `${running.url}/v1`, openapi: `${running.url}/openapi.json`, pid: process.pid })}\n`,
-	)
+	const { url, first } = running
+	const admin = first && { admin: { email: first.email, password: first.password } }
+	process.stdout.write(`SERVER ${JSON.stringify({ url, api: `${url}/v1`, openapi: `${url}/openapi.json`, pid: process.pid, ...admin })}\n`)
+}
+
+/** The engine that banks decide with: what it refuses here would leave every bank without a bundle. */
+function checkPolicy(cedar: string): string | undefined {
+	const answer = cedarEngine.load({ schema: POLICY_SCHEMA, sets: [{ id: 'draft', cedar }], exists: () => true })
+	if (!answer.ok) return `line ${answer.line}, column ${answer.column}: ${answer.text}`
+	answer.loaded.release()
+	return undefined
 }

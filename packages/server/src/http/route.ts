@@ -50,7 +50,8 @@ type Request<M extends Method, N extends Need, P, Q, B, V extends boolean> = N e
 			: AskedToWrite<P, Q, B>
 
 type Out<S> = S extends Schema ? z.output<S> : undefined
-type In<S> = S extends Schema ? z.input<S> : undefined
+// biome-ignore lint/suspicious/noConfusingVoidType: it is what a handler returns; one that answers without a body just ends.
+type In<S> = S extends Schema ? z.input<S> : void
 
 export interface RouteSpec<
 	M extends Method,
@@ -72,7 +73,7 @@ export interface RouteSpec<
 	 * Where the permission must be held. Left out: at the whole organisation. `anywhere`: somewhere, and the handler narrows what it answers by
 	 * `scopesOf(caller, …)`. A function says which place the request is about; undefined: there is no such thing, as for one of another tenant.
 	 */
-	readonly scope?: 'anywhere' | ((asked: { params: Out<P>; query: Out<Q>; body: Out<B> }, db: Db) => Promise<Place | undefined>)
+	readonly scope?: 'anywhere' | ((asked: { params: Out<P>; query: Out<Q>; body: Out<B> }, db: Db) => Promise<Place | 'anywhere' | undefined>)
 	readonly params?: P
 	readonly query?: Q
 	readonly body?: B
@@ -93,7 +94,7 @@ export interface Route {
 	readonly tag: string
 	readonly summary: string
 	readonly permission: Need
-	readonly scope?: 'anywhere' | ((asked: { params: never; query: never; body: never }, db: Db) => Promise<Place | undefined>)
+	readonly scope?: 'anywhere' | ((asked: { params: never; query: never; body: never }, db: Db) => Promise<Place | 'anywhere' | undefined>)
 	readonly params?: Schema | undefined
 	readonly query?: Schema | undefined
 	readonly body?: Schema | undefined

@@ -146,7 +146,11 @@ export async function httpServer(parts: HttpParts): Promise<HttpServer> {
 						'ratelimit-remaining': String(allowance.remaining),
 						'ratelimit-reset': String(allowance.reset),
 					})
-					if (route.permission === 'public') return
+					if (route.permission === 'public') {
+						// Nobody's page signs somebody in here under another name.
+						if (route.method !== 'GET' && request.headers.origin !== undefined) checkOrigin(request, url())
+						return
+					}
 					if (!claim) throw new Fault('not-signed-in', 'Sign in, or send a token: Authorization: Bearer lw_…')
 					// Whoever guesses tokens has a new one each time, but not a new address.
 					addresses.take(request.ip, 0)

@@ -11,5 +11,6 @@ export {
 	tenantOf,
 	tenantSealing,
 } from './read.ts'
+export { type SettingsParts, tenantRoutes } from './routes.ts'
 export { type Inherited, type Level, SETTINGS, type SettingName, type Settings } from './settings.ts'
 export { changeSettings, createTenant, type NewTenant } from './write.ts'

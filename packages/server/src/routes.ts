@@ -1,0 +1,47 @@
+import type { Place } from '@latchwork/core/access'
+import { accessRoutes, mayActAs, mayLetIn } from './access/index.ts'
+import { assetRoutes } from './assets/index.ts'
+import { caseRoutes } from './cases/index.ts'
+import { nodeCrypto } from './crypto.ts'
+import { estateRoutes, findArea, findSite, markBundles, placeOf } from './estate/index.ts'
+import { healthRoutes } from './health-routes.ts'
+import type { Route } from './http/index.ts'
+import { append } from './ledger/index.ts'
+import type { Parts } from './parts.ts'
+import { ensureSiteKey, peopleRoutes } from './people/index.ts'
+import { type SettingsParts, tenantRoutes } from './tenants/index.ts'
+import { VERSION } from './version.ts'
+
+/** The API: every domain's routes, with what a domain needs of those to its right handed over as functions. */
+export function routesOf(parts: Parts): Route[] {
+	const { store, random, clock, master, terms, passwords, config, checkPolicy } = parts
+	const secure = config.publicUrl?.startsWith('https:') ?? false
+	return [
+		...healthRoutes(store, VERSION),
+		...tenantRoutes(settingsParts(parts)),
+		...estateRoutes(random),
+		...peopleRoutes({ terms, store, passwords, secure, mayActAs, mayLetIn }),
+		...accessRoutes(random, checkPolicy),
+		...assetRoutes(random),
+		...caseRoutes({ random, crypto: nodeCrypto, master, siteKey: (tx, site) => ensureSiteKey(tx, site, terms, clock.now()) }),
+	]
+}
+
+const settingsParts = ({ random }: Parts): SettingsParts => ({
+	async placeAt(db, { site, area, bank }): Promise<Place | undefined> {
+		if (bank) return placeOf(db, bank)
+		if (site) return (await findSite(db, site)) && { site }
+		if (area === undefined) return {}
+		const found = await findArea(db, area)
+		return found && { site: found.site, area }
+	},
+	async changed(tx, place, names, { actor, now }) {
+		const { site, bank } = place
+		const subject = bank ?? place.area ?? site ?? (tx.tenant as string)
+		await append(tx, [{ type: 'setting.changed', subject, actor, ...(site && { site }), ...(bank && { bank }), data: { settings: [...names] } }], {
+			now,
+			random,
+		})
+		await markBundles(tx, now, place)
+	},
+})
