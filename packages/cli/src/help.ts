@@ -40,7 +40,11 @@ export const HELP = {
 	},
 	server: {
 		words: 'run the server: many banks, one ledger, API and console',
-		options: { '--data DIR': DATA, '--clock DIR': 'a time that can be moved, shared with the other processes of `latchwork dev`; tests only' },
+		options: {
+			'--data DIR': DATA,
+			'--clock DIR': 'a time that can be moved, shared with the other processes of `latchwork dev`; tests only',
+			'--child': 'end when the standard input closes',
+		},
 	},
 	driver: {
 		words: 'which hardware is known; whether a driver keeps its contract; work at the cabinet, with the controller stopped',

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { Fault, type Random, toHex } from '@latchwork/core/base'
+import { type Clock, Fault, type Random, toHex } from '@latchwork/core/base'
 import { gate } from './access/index.ts'
 import { keyBytes, type ServerConfig } from './config.ts'
 import { type FirstAdministrator, firstStart } from './first-start.ts'
