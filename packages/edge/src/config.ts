@@ -31,7 +31,10 @@ const edgeConfig = z.strictObject({
 			site: id('site'),
 			https: z.url({ protocol: /^https$/ }),
 			mqtt: z.url({ protocol: /^(wss|mqtts)$/ }),
-			/** PEM files: the device's certificate, and all that the server's certificate may rest on. */
+			/** The name under which the server knows the device key, by which heads are signed. */
+			head: z.string().min(1).max(100),
+			/** PEM files: the key of the link and its certificate, and all that the server's certificate may rest on. */
+			key: z.string(),
 			certificate: z.string(),
 			ca: z.string(),
 		})
@@ -106,7 +109,7 @@ export function checkConfig(raw: unknown, path: string): EdgeConfig {
 		web: at(c.web),
 		...(c.bundle !== undefined && { bundle: at(c.bundle) }),
 		...(c.lease !== undefined && { lease: at(c.lease) }),
-		...(c.server && { server: { ...c.server, certificate: at(c.server.certificate), ca: at(c.server.ca) } }),
+		...(c.server && { server: { ...c.server, key: at(c.server.key), certificate: at(c.server.certificate), ca: at(c.server.ca) } }),
 		siteKey: at(c.siteKey),
 		deviceKey: at(c.deviceKey),
 		...(c.clock !== undefined && { clock: at(c.clock) }),

@@ -1,16 +1,23 @@
 import { createPublicKey, type KeyObject, sign } from 'node:crypto'
 
 /**
- * A certification request (PKCS #10, RFC 2986) for an Ed25519 key (RFC 8410), in PEM: this key, no name, no wishes. Who it is for is known to
- * whoever signs it, by the claim or by the certificate that it renews.
+ * A certification request (PKCS #10, RFC 2986) for an ECDSA key on P-256 (RFC 5758), in PEM: this key, no name, no wishes. Who it is for is known
+ * to whoever signs it, by the claim or by the certificate that it renews.
  */
 export function certificationRequest(key: KeyObject): string {
 	const publicKey = createPublicKey(key).export({ type: 'spki', format: 'der' })
 	const info = der(SEQUENCE, der(INTEGER, [0]), der(SEQUENCE), publicKey, der(ATTRIBUTES))
-	const signature = sign(null, info, key)
-	const request = der(SEQUENCE, info, der(SEQUENCE, der(OBJECT_IDENTIFIER, ED25519)), der(BIT_STRING, [0], signature))
-	const lines = request.toString('base64').match(/.{1,64}/g) ?? []
-	return `-----BEGIN CERTIFICATE REQUEST-----\n${lines.join('\n')}\n-----END CERTIFICATE REQUEST-----\n`
+	const signature = sign('sha256', info, key)
+	const request = der(SEQUENCE, info, der(SEQUENCE, der(OBJECT_IDENTIFIER, ECDSA_WITH_SHA256)), der(BIT_STRING, [0], signature))
+	return pemOf('CERTIFICATE REQUEST', request)
+}
+
+export function pemOf(label: string, bytes: Uint8Array): string {
+	const lines =
+		Buffer.from(bytes)
+			.toString('base64')
+			.match(/.{1,64}/g) ?? []
+	return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`
 }
 
 const INTEGER = 0x02
@@ -19,8 +26,8 @@ const OBJECT_IDENTIFIER = 0x06
 const SEQUENCE = 0x30
 /** `[0]`, a set that may be empty and may not be left out. */
 const ATTRIBUTES = 0xa0
-/** 1.3.101.112 */
-const ED25519 = [0x2b, 0x65, 0x70]
+/** 1.2.840.10045.4.3.2 */
+const ECDSA_WITH_SHA256 = [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02]
 
 /** Tag, length and content; nothing here is as long as 256 bytes. */
 function der(tag: number, ...content: (Uint8Array | readonly number[])[]): Buffer {

@@ -1,14 +1,15 @@
-import { createHash, createPrivateKey, generateKeyPairSync } from 'node:crypto'
+import { createHash, createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { dirname, join, resolve } from 'node:path'
 import { connect, type DetailedPeerCertificate } from 'node:tls'
-import { Fault, fromBase64, toHex } from '@latchwork/core/base'
+import { Fault, fromBase64, toBase64, toHex } from '@latchwork/core/base'
 import { DEVICE_PATHS, type EnrolmentAnswer, type EnrolmentRequest, enrolmentAnswer } from '@latchwork/core/wire'
 import { checkConfig, type EdgeConfig } from './config.ts'
-import { certificationRequest } from './csr.ts'
+import { certificationRequest, pemOf } from './csr.ts'
 import { writeJson, writeText } from './durable.ts'
 import { refuseStrange } from './identity.ts'
+import { signingKey } from './keys.ts'
 import { type DeviceTls, deviceHttp } from './sync/device-http.ts'
 
 export interface Enrolment {
@@ -47,16 +48,17 @@ export async function enrol({ server, claim, wiring, path }: Enrolment): Promise
 	const before = recordsOf(path, directory)
 	mkdirSync(directory, { recursive: true, mode: 0o700 })
 	const files = filesIn(directory)
-	const key = deviceKey(files.deviceKey)
+	const key = madeOnce(files.key, () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey)
+	const head = headKey(files.deviceKey)
 	const ca = await pinned(base, pin)
-	const answer = await claimed(base, { ca: [ca] }, { claim: secret, csr: certificationRequest(createPrivateKey(key)) })
+	const answer = await claimed(base, { ca: [ca] }, { claim: secret, csr: certificationRequest(createPrivateKey(key)), head })
 	refuseStrange(answer.certificate, key)
 	if (before !== undefined && before !== answer.controller)
 		throw new Fault(
 			'config-invalid',
 			`${directory} holds the records of ${before}, and the claim is for ${answer.controller}. Name another directory with --data.`,
 		)
-	const config = configOf(of, answer, files)
+	const config = configOf(of, answer, files, head.keyId)
 	checkConfig(config, path)
 	writeText(files.certificate, answer.certificate)
 	writeText(files.ca, answer.ca.join('\n'))
@@ -76,7 +78,8 @@ function recordsOf(path: string, directory: string): string | undefined {
 
 const filesIn = (directory: string) => ({
 	deviceKey: join(directory, 'device.pem'),
-	certificate: join(directory, 'device.crt'),
+	key: join(directory, 'link.pem'),
+	certificate: join(directory, 'link.crt'),
 	ca: join(directory, 'server-ca.crt'),
 	siteKey: join(directory, 'site.key'),
 })
@@ -121,9 +124,16 @@ const NOBODY = {
 } as const
 
 /** Made once: an enrolment that is tried again is tried with the same key, so the server can tell that it is the same machine. */
-function deviceKey(path: string): string {
-	if (!existsSync(path)) writeText(path, generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString())
+function madeOnce(path: string, make: () => KeyObject): string {
+	if (!existsSync(path)) writeText(path, make().export({ type: 'pkcs8', format: 'pem' }).toString())
 	return readFileSync(path, 'utf8')
+}
+
+/** The device key signs heads of streams; the server is told whose they are while it believes the claim. */
+function headKey(path: string): NonNullable<EnrolmentRequest['head']> {
+	madeOnce(path, () => generateKeyPairSync('ed25519').privateKey)
+	const { publicKey } = signingKey(path)
+	return { keyId: `head-${toHex(createHash('sha256').update(publicKey).digest().subarray(0, 8))}`, publicKey: toBase64(publicKey) }
 }
 
 /** The certificate of the server's authority, found by its digest among those that the port shows. Nothing is believed yet and nothing is sent. */
@@ -136,7 +146,7 @@ function pinned({ hostname, port }: URL, pin: string): Promise<string> {
 			socket.destroy()
 			const found = shown.find(({ raw }) => createHash('sha256').update(raw).digest('base64url') === pin)
 			if (!found) return unreachable(`${host} is not the server that the claim names: somebody may be between. Nothing was sent to it.`)
-			done(`-----BEGIN CERTIFICATE-----\n${(found.raw.toString('base64').match(/.{1,64}/g) ?? []).join('\n')}\n-----END CERTIFICATE-----\n`)
+			done(pemOf('CERTIFICATE', found.raw))
 		})
 		socket.on('error', (cause) => unreachable(`${host} does not answer: ${cause.message}.`, cause))
 	})
@@ -174,7 +184,7 @@ function refusalOf(status: number, text: string): Fault {
 	return new Fault(said.code === 'claim-invalid' ? 'claim-invalid' : 'request-refused', detail)
 }
 
-function configOf(wiring: Wiring, answer: EnrolmentAnswer, files: ReturnType<typeof filesIn>) {
+function configOf(wiring: Wiring, answer: EnrolmentAnswer, files: ReturnType<typeof filesIn>, head: string) {
 	const { controller, bank, tenant, site, https, mqtt } = answer
 	return {
 		controller,
@@ -183,7 +193,16 @@ function configOf(wiring: Wiring, answer: EnrolmentAnswer, files: ReturnType<typ
 		makers: answer.makers.map(({ keyId, publicKey }) => ({ keyId, publicKey: hexOf('makers', publicKey) })),
 		siteKey: resolve(files.siteKey),
 		deviceKey: resolve(files.deviceKey),
-		server: { tenant, site, https: https.url, mqtt: mqtt.url, certificate: resolve(files.certificate), ca: resolve(files.ca) },
+		server: {
+			tenant,
+			site,
+			https: https.url,
+			mqtt: mqtt.url,
+			head,
+			key: resolve(files.key),
+			certificate: resolve(files.certificate),
+			ca: resolve(files.ca),
+		},
 	}
 }
 

@@ -2,7 +2,6 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { Fault } from '@latchwork/core/base'
 import type { RenewalAnswer } from '@latchwork/core/wire'
-import type { EdgeConfig } from './config.ts'
 import { certificationRequest } from './csr.ts'
 import { writeText } from './durable.ts'
 import type { DeviceTls } from './sync/device-http.ts'
@@ -23,8 +22,8 @@ export interface Identity {
 const RENEW_AFTER = 2 / 3
 
 /** Throws `Fault` config-invalid. */
-export function openIdentity(config: Pick<EdgeConfig, 'deviceKey'>, files: { readonly certificate: string; readonly ca: string }): Identity {
-	const key = text('deviceKey', config.deviceKey)
+export function openIdentity(files: { readonly key: string; readonly certificate: string; readonly ca: string }): Identity {
+	const key = text('server.key', files.key)
 	let cert = text('server.certificate', files.certificate)
 	let ca = certificatesIn(text('server.ca', files.ca))
 	let life = lifeOf(cert)

@@ -92,7 +92,7 @@ async function doorTo(config: EdgeConfig, server: NonNullable<EdgeConfig['server
 		import('./sync/device-http.ts'),
 		import('./sync/mqtt.ts'),
 	])
-	const identity = openIdentity(config, server)
+	const identity = openIdentity(server)
 	return {
 		address: server.https,
 		identity,

@@ -50,7 +50,7 @@ export function openRecords({ config, directory, clock, random, sign, broken, be
 			offline: !isOnline(),
 			sha256: nodeCrypto.sha256,
 		}),
-		sealer: { sign, keyId: config.controller },
+		sealer: { sign, keyId: config.server?.head ?? config.controller },
 		opened: (fact) => time.carryOn(fact('edge', 'time')),
 		standing: () => [{ kind: 'edge', key: 'time', body: time.state() }],
 		...(broken && { broken }),
