@@ -115,7 +115,10 @@ export async function issueDevice(
 	})
 }
 
-/** `names`: host names and addresses under which the device port is reached. The key is new each time and stays in memory. */
+/**
+ * `names`: host names and addresses under which the device port is reached. The key is new each time and stays in memory. The authority goes along
+ * in the chain: a controller that holds nothing but a claim finds it there by its digest.
+ */
 export async function issuePort(
 	authority: Authority,
 	{ names, now, random }: { names: readonly string[]; now: number; random: Random },
@@ -132,7 +135,8 @@ export async function issuePort(
 			new SubjectAlternativeNameExtension(names.map((value) => ({ type: isAddress(value) ? ('ip' as const) : ('dns' as const), value }))),
 		],
 	})
-	return { ...issued, key: PemConverter.encode(await crypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY') }
+	const certificate = `${issued.certificate.trim()}\n${authority.certificate.trim()}\n`
+	return { ...issued, certificate, key: PemConverter.encode(await crypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY') }
 }
 
 async function issue(

@@ -42,6 +42,8 @@ export interface LinkSite {
 	readonly incidents: readonly BrokerIncident[]
 	device(given?: { tenant?: Id<'tenant'>; controller?: Id<'controller'>; by?: Authority; now?: number; days?: number }): Promise<TestDevice>
 	authority(tenant: Id<'tenant'>): Authority
+	/** A certificate for a request; `days` may be less than none. */
+	certify(csr: string, device: DeviceName, days?: number): Promise<string>
 	/** Over WebSocket, or over TLS; does not try again by itself. */
 	connect(device: Pick<TestDevice, 'cert' | 'key' | 'controller'> | undefined, options?: IClientOptions & { mqtts?: boolean }): MqttClient
 	/** The server's own client. */
@@ -99,6 +101,8 @@ export async function linkSite(config: Partial<BrokerConfig> = {}): Promise<Link
 		tenants,
 		incidents,
 		authority,
+		certify: async (csr, name, days = 90) =>
+			(await issueDevice(authority(name.tenant), { ...name, key: await readRequest(csr), now: Date.now(), days, random })).certificate,
 		async device({ tenant = tenants[0], controller = newId('controller', now, random), by = authority(tenant), ...rest } = {}) {
 			const keys = await deviceKeys()
 			const issued = await issueDevice(by, { controller, tenant, key: await readRequest(keys.csr), now, days: 90, random, ...rest })

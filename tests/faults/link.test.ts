@@ -1,0 +1,312 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createHash, X509Certificate } from 'node:crypto'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { after, before, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { sealBundle, sealTime } from '@latchwork/core/access'
+import { SAMPLE_SITE_KEY, sampleBundle, sampleId, testKey } from '@latchwork/core/access/testing'
+import { toBase64 } from '@latchwork/core/base'
+import { verifyStream } from '@latchwork/core/ledger'
+import {
+	ALL_UP,
+	DEVICE_PATHS,
+	downTopic,
+	type EnrolmentAnswer,
+	enrolmentRequest,
+	type LinkAck,
+	linkEvents,
+	readTopic,
+	readUp,
+	renewalRequest,
+} from '@latchwork/core/wire'
+import { BOARD_EMULATORS, scannerEmulator } from '@latchwork/drivers/emulators'
+import { createCabinet } from '@latchwork/drivers/testing'
+import { listenTcp } from '@latchwork/drivers/transport'
+import { systemClock } from '@latchwork/edge/clock-file'
+import { readJournal } from '@latchwork/edge/journal'
+import { nodeCrypto } from '@latchwork/edge/keys'
+import { type LinkSite, linkSite } from '@latchwork/server/link/testing'
+
+/** Kills of the controller in one run; a campaign asks for more. */
+const KILLS = Number(process.env.LATCHWORK_LINK_KILLS ?? 12)
+const CLI = fileURLToPath(import.meta.resolve('@latchwork/cli/main'))
+const CLAIM = 'lwc_8K3mPq0sT7vXy2Bd'
+const controller = sampleId('controller', 'one')
+const maker = testKey(new Uint8Array(32).fill(3))
+const random = (n: number) => crypto.getRandomValues(new Uint8Array(n))
+
+/** The real broker child with TLS and certificates, and behind it what a server would keep and say; real boards' frames over TCP on the other side. */
+interface Bench {
+	readonly site: LinkSite
+	readonly streams: ReadonlyMap<string, readonly string[]>
+	readonly equivocations: () => number
+	readonly renewals: () => number
+	/** Days that the next certificate is good for. */
+	days: number
+	readonly wiring: string
+	readonly token: string
+	readonly url: string
+	scan(text: string): void
+	close(): Promise<void>
+}
+
+async function openBench(folder: string): Promise<Bench> {
+	const site = await linkSite()
+	const [tenant] = site.tenants
+	const now = Date.now()
+	const bundle = sampleBundle(nodeCrypto, { issuedAt: now, staleAt: now + 900_000, expiresAt: now + 86_400_000 })
+	const text = JSON.stringify(sealBundle(bundle, 'maker', maker.sign))
+	const streams = new Map<string, string[]>()
+	let equivocations = 0
+	let renewals = 0
+	let claims = 1
+
+	const take = (body: string): LinkAck => {
+		const { stream, first, events } = linkEvents.parse(JSON.parse(body))
+		const have = streams.get(stream) ?? []
+		streams.set(stream, have)
+		if (first > have.length + 1) return { v: 1, stream, want: { from: have.length + 1, to: first - 1 } }
+		events.forEach((event, i) => {
+			if (first + i === have.length + 1) have.push(event)
+			else if (have[first + i - 1] !== event) equivocations += 1
+		})
+		return { v: 1, stream, seq: have.length }
+	}
+	const signedTime = (ask: string) => JSON.stringify(sealTime({ ask, at: Date.now() }, 'maker', maker.sign))
+	const server = site.internal()
+	server.on('connect', () => server.subscribe(ALL_UP, { qos: 1 }))
+	server.on('message', (topic, payload) => {
+		const at = readTopic(topic)
+		if (at?.way !== 'up') return
+		const read = readUp(at.channel, payload)
+		assert.ok(read.ok, read.ok ? '' : read.text)
+		if (at.channel === 'events') server.publish(downTopic(at.controller, 'acks'), JSON.stringify(take(payload.toString())), { qos: 1 })
+		if (at.channel !== 'asks') return
+		const { id } = read.message as { id: string }
+		server.publish(downTopic(at.controller, 'answers'), JSON.stringify({ v: 1, id, kind: 'time', signed: signedTime(id) }), { qos: 1 })
+	})
+
+	const bench = {
+		days: 90,
+		async answer(path: string, body: string): Promise<{ status: number; body: string }> {
+			if (path === DEVICE_PATHS.bundle(bundle.bank.id)) return { status: 200, body: text }
+			if (path === DEVICE_PATHS.events) return { status: 200, body: JSON.stringify(take(body)) }
+			const ask = /ask=(.+)$/.exec(path)?.[1]
+			if (ask) return { status: 200, body: JSON.stringify({ signed: signedTime(ask) }) }
+			if (path === DEVICE_PATHS.renewals) {
+				renewals += 1
+				const certificate = await site.certify(renewalRequest.parse(JSON.parse(body)).csr, { controller, tenant })
+				return { status: 200, body: JSON.stringify({ certificate, ca: [site.portCa] }) }
+			}
+			if (path !== DEVICE_PATHS.enrolments) return { status: 404, body: '{}' }
+			const { claim, csr } = enrolmentRequest.parse(JSON.parse(body))
+			if (claim !== CLAIM || claims-- <= 0)
+				return { status: 403, body: JSON.stringify({ code: 'claim-invalid', detail: 'This claim was used. Make a new one in the console.' }) }
+			const { device } = site.broker.ports()
+			const answer: EnrolmentAnswer = {
+				controller,
+				tenant,
+				site: bundle.site.id,
+				bank: bundle.bank.id,
+				certificate: await site.certify(csr, { controller, tenant }, bench.days),
+				ca: [site.portCa],
+				makers: [{ keyId: 'maker', publicKey: toBase64(maker.publicKey) }],
+				siteKey: toBase64(SAMPLE_SITE_KEY),
+				mqtt: { url: `wss://localhost:${device}/mqtt` },
+				https: { url: `https://localhost:${device}` },
+			}
+			return { status: 200, body: JSON.stringify(answer) }
+		},
+	}
+	const upstream = createServer((incoming, out) => {
+		const parts: Buffer[] = []
+		incoming.on('data', (part: Buffer) => parts.push(part))
+		incoming.on('end', () => {
+			void bench.answer(incoming.url ?? '', Buffer.concat(parts).toString()).then(({ status, body }) => out.writeHead(status).end(body))
+		})
+	})
+	await new Promise<void>((done) => upstream.listen(join(site.folder, 'device.sock'), () => done()))
+
+	const cabinet = createCabinet({ compartments: 16, clock: systemClock, random })
+	const boards = BOARD_EMULATORS.kr16?.({ boards: [{ board: 0, cabinet }], clock: { ...systemClock, random } })
+	assert.ok(boards)
+	const scanner = scannerEmulator()
+	const lines = { bus: await listenTcp(boards.attach), scanner: await listenTcp(scanner.attach) }
+	const wiring = join(folder, 'wiring.json')
+	mkdirSync(join(folder, 'page'))
+	writeFileSync(
+		wiring,
+		JSON.stringify({
+			port: 0,
+			web: 'page',
+			buses: [{ id: 'bus-1', family: 'kr16', product: 'CU16', transport: lines.bus.address, boards: [0] }],
+			readers: [{ id: sampleId('reader', 'one'), family: 'scanner', transport: lines.scanner.address }],
+			compartments: bundle.bank.compartments.map(({ id, number }) => ({ id, bus: 'bus-1', board: 0, channel: number - 1 })),
+		}),
+	)
+	const pin = createHash('sha256').update(new X509Certificate(site.portCa).raw).digest('base64url')
+	return Object.assign(bench, {
+		site,
+		streams,
+		equivocations: () => equivocations,
+		renewals: () => renewals,
+		wiring,
+		token: `${CLAIM}.${pin}`,
+		url: `https://localhost:${site.broker.ports().device}`,
+		scan: scanner.scan,
+		async close() {
+			await Promise.all([lines.bus.close(), lines.scanner.close()])
+			upstream.closeAllConnections()
+			await new Promise<void>((done) => upstream.close(() => done()))
+			await site.close()
+		},
+	})
+}
+
+interface Run {
+	readonly child: ChildProcess
+	/** Resolves with the address of the kiosk, or rejects with what the program said when it ended. */
+	readonly ready: Promise<string>
+	readonly ended: Promise<{ code: number | null; said: string }>
+}
+
+/** As an installer starts it. */
+function run(bench: Bench, data: string, change: { claim?: string; server?: string } = {}): Run {
+	const args = ['edge', '--server', change.server ?? bench.url, '--claim', change.claim ?? bench.token, '--config', bench.wiring, '--data', data]
+	const child = spawn(process.execPath, [CLI, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+	let said = ''
+	child.stderr?.on('data', (part: Buffer) => {
+		said += part
+	})
+	const ended = new Promise<{ code: number | null; said: string }>((done) => child.once('close', (code) => done({ code, said })))
+	const ready = new Promise<string>((done, failed) => {
+		createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
+			if (line.startsWith('EDGE ')) done((JSON.parse(line.slice(5)) as { url: string }).url)
+		})
+		void ended.then((end) => failed(new Error(`it ended: ${JSON.stringify(end)}`)))
+	})
+	ready.catch(() => {})
+	return { child, ready, ended }
+}
+
+interface Health {
+	readonly link: { readonly online: boolean; readonly pending: number; readonly way: string; readonly certificateUntil: number }
+	readonly bundle: number
+	readonly boards: readonly { readonly up: boolean }[]
+	readonly readers: readonly { readonly online: boolean }[]
+}
+
+/** Asks until it is so; the last answer is in the complaint. */
+async function until(url: string, wanted: (health: Health) => boolean, what: string): Promise<Health> {
+	let last: Health | undefined
+	for (const began = performance.now(); performance.now() - began < 60_000; ) {
+		last = (await fetch(`${url}health`).then((answer) => answer.json())) as Health
+		if (wanted(last)) return last
+		await new Promise((done) => setTimeout(done, 20))
+	}
+	assert.fail(`${what}: ${JSON.stringify(last)}`)
+}
+
+const atWork = (h: Health) => h.link.online && h.bundle > 0 && h.boards.every((b) => b.up) && h.readers.every((r) => r.online)
+
+describe('a controller and the device port, over real sockets', () => {
+	let folder: string
+	let data: string
+	let bench: Bench
+
+	before(async () => {
+		folder = mkdtempSync(join(tmpdir(), 'latchwork-link-fault-'))
+		data = join(folder, 'data')
+		bench = await openBench(folder)
+	})
+	after(async () => {
+		await bench.close()
+		rmSync(folder, { recursive: true, force: true })
+	})
+
+	test('a claim for another server sends nothing to this one; a wrong address and half a token are told in words', async () => {
+		const other = `${CLAIM}.${createHash('sha256').update('another').digest('base64url')}`
+		const cases: [RegExp, Parameters<typeof run>[2]][] = [
+			[/not the server that the claim names/, { claim: other }],
+			[/copy the whole token/, { claim: CLAIM }],
+			[/does not answer/, { server: 'https://localhost:1' }],
+			[/begins with https/, { server: 'http://localhost:1' }],
+		]
+		for (const [words, change] of cases) {
+			const { code, said } = await run(bench, data, change).ended
+			assert.notEqual(code, 0)
+			assert.match(said, words)
+			assert.ok(!existsSync(join(data, 'edge.json')))
+		}
+	})
+
+	test('one claim makes it a controller: keys that nobody else reads, its events at the server; the next start needs no claim', async () => {
+		// It has run out when it comes, so the first thing to do is to renew it.
+		bench.days = -1
+		const first = run(bench, data)
+		const url = await first.ready
+		for (const name of ['edge.json', 'link.pem', 'link.crt', 'server-ca.crt', 'site.key', 'device.pem'])
+			assert.equal(statSync(join(data, name)).mode & 0o077, 0, name)
+		await until(url, (h) => atWork(h) && h.link.pending === 0, 'at work')
+		assert.equal(bench.renewals(), 1, 'a certificate that has run out is renewed at its own endpoint')
+		first.child.kill('SIGTERM')
+		assert.equal((await first.ended).code, 0)
+		const [stream] = readJournal(data)
+		assert.deepEqual(
+			bench.streams.get(stream?.stream ?? ''),
+			stream?.lines.map((bytes) => new TextDecoder().decode(bytes)).slice(0, bench.streams.get(stream?.stream ?? '')?.length),
+		)
+		const again = run(bench, data, { claim: 'spent', server: 'https://localhost:1' })
+		await until(await again.ready, atWork, 'at work again')
+		again.child.kill('SIGTERM')
+		await again.ended
+		const used = await run(bench, join(folder, 'other')).ended
+		assert.match(used.said, /This claim was used\. Make a new one in the console\./)
+	})
+
+	test('killed again and again in the middle of sending, and the broker with it: every event arrives, in order, once', async (t) => {
+		let scans = 0
+		const kills = { controller: 0, broker: 0, pending: 0 }
+		for (let i = 0; i < KILLS; i++) {
+			const edge = run(bench, data)
+			const url = await edge.ready
+			await until(url, atWork, 'at work')
+			for (let n = 0; n < 20 + 7 * i; n++) bench.scan(`rubbish-${++scans}`)
+			if (i % 4 === 3) {
+				process.kill(bench.site.broker.pid(), 'SIGKILL')
+				kills.broker += 1
+			}
+			const { link } = await until(url, (h) => h.link.pending > 0 || i % 3 === 2, 'something is under way')
+			if (link.pending > 0) kills.pending += 1
+			edge.child.kill('SIGKILL')
+			kills.controller += 1
+			await edge.ended
+		}
+		t.diagnostic(JSON.stringify({ ...kills, scans }))
+		assert.ok(kills.pending >= KILLS / 3, 'kills must fall into the middle of sending')
+		const last = run(bench, data)
+		await until(await last.ready, (h) => atWork(h) && h.link.pending === 0, 'all is acknowledged')
+		last.child.kill('SIGTERM')
+		await last.ended
+		assert.equal(bench.equivocations(), 0)
+		const streams = readJournal(data)
+		assert.equal(streams.length, 1)
+		for (const { stream, lines } of streams) {
+			const have = bench.streams.get(stream) ?? []
+			const bytes = have.map((text) => new TextEncoder().encode(text))
+			assert.ok(verifyStream(bytes, { crypto: nodeCrypto }).ok, 'what arrived is a whole stream')
+			// What is minted while it stops waits for the next start.
+			assert.ok(have.length >= lines.length - 5 && have.length > scans / 2, `${have.length} of ${lines.length}`)
+			assert.deepEqual(
+				have,
+				lines.slice(0, have.length).map((line) => new TextDecoder().decode(line)),
+			)
+		}
+		assert.ok(readFileSync(join(data, 'edge.json'), 'utf8').includes('"server"'))
+	})
+})
