@@ -12,8 +12,7 @@ export const MAJOR = 18
  * The folder with `bin`, `lib` and `share`. Where the runner cannot reach the installed one (it lies in root's home), a copy beside the data is used, or,
  * when that is out of reach as well, one that all installations of this machine share.
  */
-export function findBinaries({ root, runner }: Pick<Place, 'root' | 'runner'>): string {
-	const installed = installedBinaries()
+export function findBinaries({ root, runner }: Pick<Place, 'root' | 'runner'>, installed = installedBinaries()): string {
 	if (runs(installed, runner)) return installed
 	const copies = [join(root, `native-${MAJOR}`), `/var/lib/latchwork/native-${MAJOR}`]
 	for (const copy of copies) {
@@ -49,7 +48,9 @@ function runs(native: string, runner: Runner): boolean {
 function copyTo(from: string, to: string): void {
 	const draft = `${to}.${process.pid}.new`
 	try {
-		mkdirSync(dirname(to), { recursive: true, mode: 0o755 })
+		const made = mkdirSync(dirname(to), { recursive: true })
+		// The server's umask would shut others out, and one of them is the runner.
+		if (made !== undefined) chmodSync(made, 0o755)
 		cpSync(from, draft, { recursive: true, verbatimSymlinks: true })
 		chmodSync(draft, 0o755)
 		renameSync(draft, to)

@@ -2,7 +2,19 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+	chmodSync,
+	cpSync,
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	realpathSync,
+	rmSync,
+	statSync,
+	writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -10,7 +22,9 @@ import { describe, type TestContext, test } from 'node:test'
 import { isFault } from '@latchwork/core/base'
 import pg from 'pg'
 import { realClock } from '../testing/index.ts'
+import { findBinaries } from './binaries.ts'
 import { type Embedded, type EmbeddedConfig, openStore, type Store, sql, startEmbedded } from './index.ts'
+import { takePlace } from './place.ts'
 import { processesIn } from './postmaster.ts'
 
 const isRoot = process.getuid?.() === 0
@@ -169,6 +183,19 @@ describe('the embedded PostgreSQL', () => {
 		const again = await start()
 		assert.deepEqual(await asked(again.url, 'SELECT * FROM kept'), [{ one: 1 }])
 		await again.stop()
+	})
+
+	test('of root is copied beside the data when its user cannot run what is installed', { skip: !isRoot && 'only root drops its rights' }, (t) => {
+		const { root, directory } = emptyPlace(t)
+		const { runner } = takePlace(directory)
+		const installed = join(root, 'home/native')
+		mkdirSync(dirname(installed), { mode: 0o700 })
+		cpSync(findBinaries({ root: directory, runner: {} }), installed, { recursive: true, verbatimSymlinks: true })
+		const found = findBinaries({ root: directory, runner }, installed)
+		assert.equal(found, join(directory, 'native-18'))
+		assert.equal(findBinaries({ root: directory, runner }, installed), found, 'copied once')
+		chmodSync(dirname(installed), 0o755)
+		assert.equal(findBinaries({ root: directory, runner }, installed), installed, 'the control: it is used where it can be')
 	})
 
 	test('its processes get none of the secrets in our environment', async (t) => {

@@ -118,6 +118,8 @@ function postmasterOf(place: Place, native: string, { throwaway = false, clock, 
 		listen_addresses: '',
 		unix_socket_directories: place.sockets,
 		unix_socket_permissions: '0700',
+		// More than the largest pool, with some for LISTEN, locks and whoever looks.
+		max_connections: '250',
 		// Failures reach us as answers: no statement and no row is written to a log.
 		log_min_messages: 'log',
 		log_min_error_statement: 'panic',

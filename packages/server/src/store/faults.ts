@@ -8,6 +8,8 @@ const AWAY = new Set([
 	'ETIMEDOUT',
 	'EPIPE',
 	'ENOTFOUND',
+	// Too many connections.
+	'53300',
 	'57P01',
 	'57P02',
 	'57P03',

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { describe, type TestContext, test } from 'node:test'
 import { Fault, isFault } from '@latchwork/core/base'
@@ -139,6 +140,29 @@ describe('migrations', () => {
 			(e: unknown) => e,
 		)
 		assert.ok(isFault(other, 'database-denied') && /belong to the login Poor owner/.test(other.message), String(other))
+	})
+
+	test('with the logins of the guide for operators just work', async (t) => {
+		const cluster = await throwawayCluster()
+		t.after(() => cluster.close())
+		const guide = readFileSync(new URL('../../../../docs/guides/operator.md', import.meta.url), 'utf8')
+		const [, block = ''] = /```sql\n(CREATE ROLE[\s\S]*?)```/.exec(guide) ?? []
+		const statements = block
+			.replace(/--.*$/gm, '')
+			.split(';')
+			.map((s) => s.trim())
+			.filter((s) => s !== '')
+		assert.ok(statements.length >= 6, block)
+		for (const statement of statements)
+			await cluster.asked(statement.replace(/PASSWORD '[^']*'/, `PASSWORD 'p'`).replace('DATABASE latchwork', 'DATABASE guide'))
+		const [url, appUrl] = ['latchwork_owner', 'latchwork_server'].map((login) => as(cluster.url, login).replace('/latchwork?', '/guide?')) as [
+			string,
+			string,
+		]
+		assert.ok((await migrate({ url, appUrl, now: NOW })).length >= 1)
+		const store = openStore({ url, appUrl, pool: 1 })
+		t.after(() => store.close())
+		assert.deepEqual(await store.system(async () => 'works'), 'works')
 	})
 
 	test('by a login that may create roles need no administrator', async (t) => {

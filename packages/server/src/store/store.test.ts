@@ -34,14 +34,15 @@ describe('the store', () => {
 	})
 
 	test('what work throws rolls back all of it and stays what it is', async () => {
-		const thrown = new Fault('request-refused', 'No.')
-		await assert.rejects(
-			at.store.write(a, async (tx) => {
-				await tx.run(sql`INSERT INTO thing VALUES (${a}, 'never', 1)`)
-				throw thrown
-			}),
-			(e) => e === thrown,
-		)
+		const missingFile = Object.assign(new Error('no such file'), { code: 'ENOENT' })
+		for (const thrown of [new Fault('request-refused', 'No.'), missingFile])
+			await assert.rejects(
+				at.store.write(a, async (tx) => {
+					await tx.run(sql`INSERT INTO thing VALUES (${a}, 'never', 1)`)
+					throw thrown
+				}),
+				(e) => e === thrown,
+			)
 		assert.equal(await at.store.read(a, (db) => db.first(sql`SELECT 1 FROM thing WHERE id = 'never'`)), undefined)
 	})
 

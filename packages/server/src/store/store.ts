@@ -62,12 +62,10 @@ export function openStore(config: StoreConfig): Store {
 	pool.on('connect', (client) => void client.on('error', () => {}))
 
 	const transaction = async <T>(begin: string, tenant: Id<'tenant'> | undefined, work: (tx: Tx) => Promise<T>): Promise<T> => {
-		const client = await pool.connect().catch((cause: unknown) => {
-			throw asFault(cause)
-		})
+		const client = await asked(pool.connect())
 		let broken: unknown
 		try {
-			await client.query(begin)
+			await asked(client.query(begin))
 			const result = await work(transactionOf(client, tenant))
 			await commit(client)
 			return result
@@ -75,7 +73,7 @@ export function openStore(config: StoreConfig): Store {
 			await client.query('ROLLBACK').catch((failed: unknown) => {
 				broken = failed
 			})
-			throw asFault(cause)
+			throw cause
 		} finally {
 			client.release(broken !== undefined)
 		}
@@ -112,12 +110,12 @@ export function openStore(config: StoreConfig): Store {
 		async listen(channel, heard, lost) {
 			const { client, close } = await own(lost)
 			client.on('notification', ({ payload }) => heard(payload ?? ''))
-			await client.query(`LISTEN ${pg.escapeIdentifier(channel)}`)
+			await asked(client.query(`LISTEN ${pg.escapeIdentifier(channel)}`))
 			return { close }
 		},
 		async hold(lock, lost) {
 			const { client, close } = await own(lost)
-			const { rows } = await client.query<{ held: boolean }>('SELECT pg_try_advisory_lock($1) AS held', [lock])
+			const { rows } = await asked(client.query<{ held: boolean }>('SELECT pg_try_advisory_lock($1) AS held', [lock]))
 			if (rows[0]?.held) return { close }
 			await close()
 			return undefined
@@ -125,6 +123,12 @@ export function openStore(config: StoreConfig): Store {
 		close: () => pool.end(),
 	}
 }
+
+/** Only what the database answers is judged here: a file that the work does not find is not a database that is away. */
+const asked = <T>(answer: Promise<T>): Promise<T> =>
+	answer.catch((cause: unknown) => {
+		throw asFault(cause)
+	})
 
 async function commit(client: pg.PoolClient): Promise<void> {
 	const { command } = await client.query('COMMIT').catch((cause: unknown) => {
@@ -149,7 +153,7 @@ function beginFor(tenant: Id<'tenant'>, begin: string): string {
 function transactionOf(client: pg.PoolClient, tenant: Id<'tenant'> | undefined): Tx {
 	const query = async (statement: Sql<unknown>) => {
 		const { text, values } = compiled(statement)
-		return client.query({ text, values: [...values] })
+		return asked(client.query({ text, values: [...values] }))
 	}
 	return {
 		tenant,

@@ -127,7 +127,8 @@ async function asked(url: string, statement: string): Promise<Record<string, unk
 
 /** Removes the directory when this process was killed: its standard input closes, the database ends by its own guard, and nobody is in there any more. */
 function sweeper(directory: string) {
-	const script = 'cat >/dev/null; while [ -e "$1/data/postmaster.pid" ]; do sleep 0.1; done; rm -rf "$1"'
+	const script =
+		'cat >/dev/null; while p=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null) && kill -0 "$p" 2>/dev/null; do sleep 0.1; done; rm -rf "$1"'
 	const sweep = spawn('/bin/sh', ['-c', script, 'latchwork-test-sweeper', directory], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] })
 	sweep.unref()
 	// Without this the pipe alone would keep the test process alive.
