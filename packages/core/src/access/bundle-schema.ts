@@ -184,7 +184,16 @@ export const bundleSchema = z.strictObject({
 		name: label,
 		helpPhone: label,
 		layout: bankLayout,
-		compartments: z.array(z.strictObject({ id: id('compartment'), number: doorNumber, size, accessible: z.boolean() })),
+		compartments: z.array(
+			z.strictObject({
+				id: id('compartment'),
+				number: doorNumber,
+				size,
+				accessible: z.boolean(),
+				/** Nothing new is put in or taken out until people say so; what is there, and its records, stay as they are. */
+				outOfService: z.literal(true).optional(),
+			}),
+		),
 	}),
 	version: z.int().positive(),
 	issuedAt: millis,

@@ -65,7 +65,9 @@ export interface Intents {
 
 export function intents(parts: IntentParts): Intents {
 	const { cases, authority } = parts
-	const usable = (c: Compartment) => !c.session && !c.hold && c.door === 'closed' && c.reliable
+	/** Taken out of service by people, through the server; what the bank found out itself is a hold. */
+	const closedByStaff = (id: string) => authority.current()?.bundle.bank.compartments.find((c) => c.id === id)?.outOfService === true
+	const usable = (c: Compartment) => !c.session && !c.hold && c.door === 'closed' && c.reliable && !closedByStaff(c.id)
 
 	const sizes = () => new Map(authority.current()?.bundle.bank.compartments.map((c) => [c.id as string, c]))
 

@@ -21,15 +21,14 @@ export async function markBundles(tx: Tx, now: number, where: Place = {}): Promi
 }
 
 export interface Dirty {
-	readonly tenant: Id<'tenant'>
 	readonly bank: Id<'bank'>
 	readonly since: number
 	readonly mark: number
 }
 
-/** Longest waiting first; for system work. */
-export const dirtyBanks = (db: Db, limit: number): Promise<Dirty[]> =>
-	db.rows(sql`SELECT tenant_id AS tenant, bank_id AS bank, since, mark FROM bundle_dirty ORDER BY since, tenant_id, bank_id LIMIT ${limit}`)
+/** The mark of one bank, if it has one. */
+export const dirtyOf = (db: Db, bank: Id<'bank'>): Promise<Dirty | undefined> =>
+	db.first(sql`SELECT bank_id AS bank, since, mark FROM bundle_dirty WHERE tenant_id = ${db.tenant} AND bank_id = ${bank}`)
 
 /** Composed with what was marked up to then; a later mark stays. */
 export const settleDirty = (tx: Tx, { bank, mark }: Pick<Dirty, 'bank' | 'mark'>): Promise<number> =>

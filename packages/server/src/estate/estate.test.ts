@@ -18,7 +18,7 @@ import {
 	createController,
 	createModule,
 	createSite,
-	dirtyBanks,
+	dirtyOf,
 	doorLive,
 	doorsLive,
 	findBank,
@@ -254,7 +254,7 @@ describe('estate', () => {
 
 	it('marks a bank for a new bundle, and keeps a mark that comes meanwhile', async () => {
 		const made = await bank()
-		const mine = async () => (await store.system((tx) => dirtyBanks(tx, 1_000))).find((d) => d.bank === made.id)
+		const mine = () => store.read(tenant, (tx) => dirtyOf(tx, made.id))
 		const mark = await mine()
 		assert.ok(mark)
 		await store.write(tenant, (tx) => changeBank(tx, change, made.id, 1, { name: 'Elsewhere' }))

@@ -1,0 +1,170 @@
+import { type Clock, type Crypto, type Id, isFault, type Random } from '@latchwork/core/base'
+import { placeOf } from '../estate/index.ts'
+import type { MasterKey, Store } from '../store/index.ts'
+import { type Signer, signerOf } from '../tenants/index.ts'
+import { currentBundle, currentVersion, type Due, dueBanks, leasedBanks, type Published } from './read.ts'
+import { leaseText, type News, publishSite } from './write.ts'
+
+/** To whom news of a bank go. */
+export interface Addressee {
+	readonly tenant: Id<'tenant'>
+	readonly controller: Id<'controller'>
+	readonly bank: Id<'bank'>
+}
+/** What `link` carries to controllers: a lease whole, of a bundle that it is there to be fetched. Lost ones are made good by the next. */
+export type AuthorityNews = Addressee &
+	({ readonly kind: 'lease'; readonly lease: string } | { readonly kind: 'bundle'; readonly version: number; readonly digest: string })
+
+export interface AuthorityParts {
+	readonly store: Store
+	readonly clock: Clock
+	readonly random: Random
+	readonly master: MasterKey
+	readonly crypto: Pick<Crypto, 'sha256'>
+	readonly publish: (news: AuthorityNews) => void
+	readonly log: (entry: Readonly<Record<string, unknown>>) => void
+}
+
+export interface Authority {
+	/** What a bank fetches; composed now if it never was. Undefined: there is no such bank, or it has no controller. */
+	current(tenant: Id<'tenant'>, bank: Id<'bank'>): Promise<Published | undefined>
+	/** A fresh lease for the version in force; undefined before the first. */
+	lease(tenant: Id<'tenant'>, bank: Id<'bank'>): Promise<string | undefined>
+	/** Composes this bank at once if anything changed; answers the version in force, 0 for none. */
+	renew(tenant: Id<'tenant'>, site: Id<'site'>, bank: Id<'bank'>): Promise<number>
+	/** Everything that is due, now. */
+	turn(): Promise<void>
+	stop(): Promise<void>
+}
+
+/** A change reaches the bank within a second: looked for so often, composed in far less. */
+const LOOK_EVERY_MS = 250
+const LEASE_EVERY_MS = 60_000
+const AILING_MS = 30_000
+/** So many banks at a look, and of one site in one transaction. */
+const AT_ONCE = 64
+const IN_ONE_TRANSACTION = 16
+
+/** Keeps the bundles of all banks true. Several server processes may do so at once: a bank is composed by one of them. */
+export function openAuthority({ store, clock, random, master, crypto, publish, log }: AuthorityParts): Authority {
+	/** Banks whose rows cannot be composed (a policy too long, a name emptied), and when they are looked at again. */
+	const ailing = new Map<Id<'bank'>, number>()
+	let stopped = false
+	let cancel = () => {}
+	let working: Promise<void> = Promise.resolve()
+	let away = false
+	let leasedAt = Number.NEGATIVE_INFINITY
+
+	const publishBanks = async (tenant: Id<'tenant'>, site: Id<'site'>, banks: readonly Id<'bank'>[]): Promise<void> => {
+		const terms = { now: clock.now(), random, master, crypto }
+		for (const { lease, version, digest, ...to } of await store.write(tenant, (tx) => publishSite(tx, site, banks, terms))) {
+			publish({ ...to, kind: 'bundle', version, digest })
+			publish({ ...to, kind: 'lease', lease })
+		}
+	}
+
+	/** One bank that cannot be composed must not keep the others from their news. */
+	const publishEach = async (of: readonly Due[]): Promise<void> => {
+		const [first] = of
+		if (!first) return
+		const { tenant, site, bank } = first
+		try {
+			await publishBanks(
+				tenant,
+				site,
+				of.map((one) => one.bank),
+			)
+			for (const one of of) ailing.delete(one.bank)
+		} catch (fault) {
+			if (isFault(fault, 'database-unavailable')) throw fault
+			if (of.length > 1) {
+				for (const one of of) await publishEach([one])
+				return
+			}
+			if (!ailing.has(bank))
+				log({ level: 'error', text: 'The bundle of a bank cannot be composed; it keeps the one it has.', bank, fault: wordsOf(fault) })
+			ailing.set(bank, clock.mono() + AILING_MS)
+		}
+	}
+
+	const turn = async (): Promise<void> => {
+		const due = await store.system((tx) => dueBanks(tx, clock.now(), AT_ONCE + ailing.size))
+		for (const group of groups(due.filter(({ bank }) => (ailing.get(bank) ?? 0) <= clock.mono()))) await publishEach(group)
+	}
+
+	const leases = async (): Promise<void> => {
+		const signers = new Map<string, Signer>()
+		const banks = await store.system(async (tx) => {
+			const found = await leasedBanks(tx)
+			for (const { tenant } of found) if (!signers.has(tenant)) signers.set(tenant, await signerOf(tx, 'maker', { master, tenant }))
+			return found
+		})
+		const now = clock.now()
+		for (const { tenant, controller, bank, version } of banks) {
+			const signer = signers.get(tenant)
+			if (signer) publish({ tenant, controller, bank, kind: 'lease', lease: leaseText(bank, version, signer, now) })
+		}
+	}
+
+	const beat = async (): Promise<void> => {
+		try {
+			await turn()
+			if (clock.mono() - leasedAt >= LEASE_EVERY_MS) {
+				await leases()
+				leasedAt = clock.mono()
+			}
+			away = false
+		} catch (fault) {
+			// Nothing here may end the server: a database that is away comes back.
+			if (!away) log({ level: 'error', text: 'Bundles and leases cannot be made now; it is tried again.', fault: wordsOf(fault) })
+			away = true
+		}
+		if (!stopped) cancel = clock.after(LOOK_EVERY_MS, run)
+	}
+	const run = () => {
+		working = beat()
+	}
+	cancel = clock.after(LOOK_EVERY_MS, run)
+
+	const current = (tenant: Id<'tenant'>, bank: Id<'bank'>) => store.read(tenant, (db) => currentBundle(db, bank))
+
+	return {
+		async current(tenant, bank) {
+			const known = await current(tenant, bank)
+			if (known) return known
+			const place = await store.read(tenant, (db) => placeOf(db, bank))
+			if (!place) return undefined
+			await publishBanks(tenant, place.site, [bank])
+			return current(tenant, bank)
+		},
+		lease: (tenant, bank) =>
+			store.read(tenant, async (db) => {
+				const version = await currentVersion(db, bank)
+				return version === 0 ? undefined : leaseText(bank, version, await signerOf(db, 'maker', { master }), clock.now())
+			}),
+		async renew(tenant, site, bank) {
+			await publishBanks(tenant, site, [bank])
+			return store.read(tenant, (db) => currentVersion(db, bank))
+		},
+		turn,
+		async stop() {
+			stopped = true
+			cancel()
+			await working
+		},
+	}
+}
+
+/** By site, in the order in which they wait. */
+function groups(due: readonly Due[]): Due[][] {
+	const bySite = new Map<string, Due[]>()
+	for (const one of due) {
+		const key = `${one.tenant}/${one.site}`
+		bySite.set(key, [...(bySite.get(key) ?? []), one])
+	}
+	return [...bySite.values()].flatMap((all) =>
+		Array.from({ length: Math.ceil(all.length / IN_ONE_TRANSACTION) }, (_, i) => all.slice(i * IN_ONE_TRANSACTION, (i + 1) * IN_ONE_TRANSACTION)),
+	)
+}
+
+const wordsOf = (fault: unknown): string => (fault instanceof Error ? fault.message : String(fault))

@@ -1,0 +1,176 @@
+import type { Bundle, PolicySet, Schedule } from '@latchwork/core/access'
+import { type Crypto, canonicalBytes, type Id, toHex } from '@latchwork/core/base'
+import { LOAN_DEFAULTS, type LoadedTable, loanTable, tableHash } from '@latchwork/core/workflow'
+import type { Asset } from '../assets/index.ts'
+import type { Bank, Compartment, DoorRow, Site } from '../estate/index.ts'
+import type { Settings } from '../tenants/index.ts'
+import { entitled } from './entitled.ts'
+
+/** All that the domains say about one bank, read in one transaction. */
+export interface BundleRows {
+	readonly tenant: Id<'tenant'>
+	readonly site: Site
+	readonly bank: Bank
+	readonly compartments: readonly Compartment[]
+	readonly doors: readonly DoorRow[]
+	readonly settings: Settings
+	readonly people: SitePeople
+	readonly policies: { readonly version: number; readonly sets: readonly PolicySet[] }
+	readonly assets: readonly Asset[]
+	readonly cases: Pick<Bundle, 'cases' | 'codes'> & { readonly tables: readonly LoadedTable[] }
+	/** Whom an open case, or something in their hands, binds to this bank: their rows stay, whatever rights they lost meanwhile (decision 0005). */
+	readonly bound: ReadonlySet<string>
+}
+
+/** Who may be known at the banks of a site; the same for all of them. */
+export interface SitePeople {
+	readonly subjects: readonly {
+		readonly id: Id<'subject'>
+		readonly groups: readonly string[]
+		readonly suspended: boolean
+		readonly maxLoans: number | undefined
+		readonly commitment: string
+	}[]
+	readonly credentials: readonly Bundle['credentials'][number][]
+	/** Revoked and expired credentials, ever. */
+	readonly revoked: readonly string[]
+}
+
+/** A bundle without version and times: two that are equal need not be sent again. */
+export type BundleContent = Omit<Bundle, 'format' | 'version' | 'issuedAt' | 'staleAt' | 'expiresAt'>
+
+export function contentOf(rows: BundleRows, sha256: Crypto['sha256']): BundleContent {
+	const { tenant, site, bank, settings } = rows
+	const sets = rows.policies.sets.filter(({ scope }) => (scope?.site ?? site.id) === site.id && (scope?.bank ?? bank.id) === bank.id)
+	const known = entitled(rows.people.subjects, sets, rows.bound)
+	const here = new Set(known.map(({ id }) => id))
+	const credentials = rows.people.credentials.filter(({ subject }) => here.has(subject))
+	const compartments = new Set(rows.compartments.map(({ id }) => id))
+	return {
+		tenant,
+		site: { id: site.id, name: site.name, timeZone: site.timeZone },
+		bank: {
+			id: bank.id,
+			name: bank.name,
+			helpPhone: bank.helpPhone,
+			layout: bank.layout,
+			compartments: rows.compartments.map(({ id, number, size, accessible, outOfService }) => ({
+				id,
+				number,
+				size,
+				accessible,
+				...(outOfService !== null && { outOfService: true as const }),
+			})),
+		},
+		policies: { version: rows.policies.version, sets: [...sets], schedules: schedulesOf(site) },
+		groups: [...new Set(known.flatMap(({ groups }) => groups))].sort().map((id) => ({ id })),
+		subjects: known.map(({ id, groups, suspended, maxLoans, commitment }) => ({
+			id,
+			groups: [...groups],
+			...(suspended && { blocked: 'suspended' as const }),
+			maxLoans: maxLoans ?? settings.maxLoans,
+			commitment,
+		})),
+		credentials: credentials.map(({ id, kind, subject, verifier, commitment, assurance }) => ({
+			id,
+			kind,
+			subject,
+			verifier,
+			commitment,
+			assurance,
+		})),
+		// A snapshot holds no row of what was revoked, so it names none; the epoch says that something was.
+		revoked: { epoch: rows.people.revoked.length, ids: [] },
+		assets: rows.assets.map(({ id, tag, kind, name, typeCode, valueClass, commitment }) => ({
+			id,
+			tag,
+			kind,
+			name,
+			type: typeCode,
+			valueClass,
+			commitment,
+		})),
+		initialContents: contentsOf(rows).filter(({ compartment }) => compartments.has(compartment)),
+		...(rows.cases.cases && rows.cases.cases.length > 0 && { cases: rows.cases.cases }),
+		...(rows.cases.codes && rows.cases.codes.length > 0 && { codes: rows.cases.codes }),
+		workflows: workflowsOf(rows.cases.tables, sha256),
+		settings: settingsOf(settings, site),
+	}
+}
+
+function schedulesOf({ calendar, timeZone }: Site): Schedule[] {
+	return calendar.schedules.map(({ id, weekly }) => ({
+		id,
+		timeZone,
+		weekly: weekly.map(({ days, from, to }) => ({ days: [...days], from, to })),
+	}))
+}
+
+/** Only what a bundle may hold: the other settings are the server's own. */
+function settingsOf({ pinLength, wrongPinsPerDay, loanDue, leaseRequired, singleOpen }: Settings, { calendar }: Site): Bundle['settings'] {
+	const { openingHours } = calendar
+	return { pinLength, wrongPinsPerDay, loanDue, leaseRequired, singleOpen, ...(openingHours !== undefined && { openingHours }) }
+}
+
+/**
+ * What a controller that knows nothing yet is told of its compartments: the bank's own last word where it spoke before, else what people said.
+ * A controller that has spoken ignores it.
+ */
+function contentsOf({ doors, assets }: BundleRows): Bundle['initialContents'] {
+	const spoken = new Map(doors.filter((door) => door.stream !== null).map((door) => [door.id as string, door]))
+	const known = new Set(assets.map(({ id }) => id as string))
+	const told = [...spoken.values()].flatMap((door) =>
+		door.content === 'item' && door.asset !== null && known.has(door.asset) ? [{ compartment: door.id, asset: door.asset as Id<'asset'> }] : [],
+	)
+	const lies = new Set(told.map(({ asset }) => asset))
+	const placed = assets.flatMap(({ id, placedIn }) =>
+		placedIn && !spoken.has(placedIn) && !lies.has(id) ? [{ compartment: placedIn, asset: id }] : [],
+	)
+	return [...told, ...placed].sort((a, b) => (a.compartment < b.compartment ? -1 : 1))
+}
+
+const LOAN = loanTable({ ...LOAN_DEFAULTS, afterReturn: 'available' })
+
+/** The loan table, and the tables that open cases began with; of two of one name the newer stands last. */
+function workflowsOf(tables: readonly LoadedTable[], sha256: Crypto['sha256']): Bundle['workflows'] {
+	const loan = { ...LOAN, hash: tableHash(LOAN, sha256) }
+	return [...tables.filter(({ hash }) => hash !== loan.hash), loan].map(({ hash, ...table }) => ({
+		name: table.name,
+		tableHash: hash,
+		table: JSON.parse(JSON.stringify(table)),
+		settings: {},
+	}))
+}
+
+/**
+ * Whether a bank has to be told. What lies in its compartments it knows better itself, so a change of that alone is no news; what people said
+ * about a thing's place is.
+ */
+export function contentDigest(content: BundleContent, rows: Pick<BundleRows, 'assets'>, sha256: Crypto['sha256']): string {
+	const placed = rows.assets.flatMap(({ id, placedIn }) => (placedIn ? [{ asset: id, compartment: placedIn }] : []))
+	return toHex(sha256(canonicalBytes({ ...content, initialContents: placed })))
+}
+
+export interface BundleTimes {
+	readonly version: number
+	readonly now: number
+}
+
+export function bundleOf(content: BundleContent, { staleAfterMinutes, expireAfterHours }: Settings, { version, now }: BundleTimes): Bundle {
+	const issuedAt = Math.floor(now)
+	const expiresAt = issuedAt + expireAfterHours * 3_600_000
+	return {
+		format: 'latchwork-bundle/1',
+		...content,
+		version,
+		issuedAt,
+		staleAt: Math.min(issuedAt + staleAfterMinutes * 60_000, expiresAt),
+		expiresAt,
+	}
+}
+
+const LONGEST_UNTOUCHED_MS = 12 * 3_600_000
+
+/** A bundle is made anew long before it expires, so that a bank that loses its network then has nearly its whole life before it. */
+export const refreshAt = ({ issuedAt, expiresAt }: Pick<Bundle, 'issuedAt' | 'expiresAt'>): number =>
+	issuedAt + Math.min(LONGEST_UNTOUCHED_MS, Math.floor((expiresAt - issuedAt) / 6))

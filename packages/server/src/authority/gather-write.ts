@@ -1,0 +1,52 @@
+import type { Id } from '@latchwork/core/base'
+import { policySetsOf } from '../access/index.ts'
+import { assetsAt, custodiansAt } from '../assets/index.ts'
+import { boundAt, casePart } from '../cases/index.ts'
+import { bankOf, compartmentsOf, doorsLive, placeOf, present, siteOf } from '../estate/index.ts'
+import { bundleCredentials, bundleSubjects, nextExpiry, type PeopleTerms, readyCredentials, revokedCredentials } from '../people/index.ts'
+import type { Tx } from '../store/index.ts'
+import { settingsOf } from '../tenants/index.ts'
+import type { BundleRows, SitePeople } from './compose.ts'
+
+/** What all banks of a site have in common; read once for those that are composed together. */
+export interface SiteRows extends SitePeople {
+	readonly policies: BundleRows['policies']
+	/** When the next credential ends by itself. */
+	readonly nextExpiry: number | undefined
+}
+
+/** Makes the site's missing verifiers on the way: a badge that was issued elsewhere counts here with the first bundle that names it. */
+export async function gatherSite(tx: Tx, site: Id<'site'>, terms: PeopleTerms, now: number): Promise<SiteRows> {
+	await readyCredentials(tx, site, terms, now)
+	return {
+		subjects: await bundleSubjects(tx),
+		credentials: [...(await bundleCredentials(tx, site, now))],
+		revoked: await revokedCredentials(tx, now),
+		policies: await policySetsOf(tx),
+		nextExpiry: await nextExpiry(tx, now),
+	}
+}
+
+export async function gatherBank(tx: Tx, tenant: Id<'tenant'>, id: Id<'bank'>, site: SiteRows, now: number): Promise<BundleRows> {
+	const bank = await bankOf(tx, id)
+	const place = present(await placeOf(tx, id), 'bank')
+	const cases = await boundAt(tx, id)
+	return {
+		tenant,
+		site: await siteOf(tx, bank.site),
+		bank,
+		compartments: await compartmentsOf(tx, id),
+		doors: await doorsLive(tx, id),
+		settings: await settingsOf(tx, place),
+		people: site,
+		policies: site.policies,
+		assets: await assetsAt(tx, id, [...cases.assets]),
+		cases: await casesOf(tx, id, now),
+		bound: new Set([...cases.subjects, ...(await custodiansAt(tx, id))]),
+	}
+}
+
+async function casesOf(tx: Tx, bank: Id<'bank'>, now: number): Promise<BundleRows['cases']> {
+	const { cases, codes, tables } = await casePart(tx, bank, now)
+	return { cases: [...cases], codes: [...codes], tables }
+}

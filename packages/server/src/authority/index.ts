@@ -1,0 +1,3 @@
+export { type Authority, type AuthorityNews, type AuthorityParts, openAuthority } from './authority.ts'
+export { custodyApplier } from './bind-write.ts'
+export type { Published } from './read.ts'
