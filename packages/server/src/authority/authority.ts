@@ -1,9 +1,10 @@
-import { type Clock, type Crypto, type Id, isFault, type Random } from '@latchwork/core/base'
+import { type Clock, type Crypto, type Id, isFault } from '@latchwork/core/base'
 import { placeOf } from '../estate/index.ts'
-import type { MasterKey, Store } from '../store/index.ts'
+import type { PeopleTerms } from '../people/index.ts'
+import type { Store } from '../store/index.ts'
 import { type Signer, signerOf } from '../tenants/index.ts'
 import { currentBundle, currentVersion, type Due, dueBanks, leasedBanks, type Published } from './read.ts'
-import { leaseText, type News, publishSite } from './write.ts'
+import { leaseText, publishSite } from './write.ts'
 
 /** To whom news of a bank go. */
 export interface Addressee {
@@ -18,8 +19,7 @@ export type AuthorityNews = Addressee &
 export interface AuthorityParts {
 	readonly store: Store
 	readonly clock: Clock
-	readonly random: Random
-	readonly master: MasterKey
+	readonly people: PeopleTerms
 	readonly crypto: Pick<Crypto, 'sha256'>
 	readonly publish: (news: AuthorityNews) => void
 	readonly log: (entry: Readonly<Record<string, unknown>>) => void
@@ -46,7 +46,7 @@ const AT_ONCE = 64
 const IN_ONE_TRANSACTION = 16
 
 /** Keeps the bundles of all banks true. Several server processes may do so at once: a bank is composed by one of them. */
-export function openAuthority({ store, clock, random, master, crypto, publish, log }: AuthorityParts): Authority {
+export function openAuthority({ store, clock, people, crypto, publish, log }: AuthorityParts): Authority {
 	/** Banks whose rows cannot be composed (a policy too long, a name emptied), and when they are looked at again. */
 	const ailing = new Map<Id<'bank'>, number>()
 	let stopped = false
@@ -56,7 +56,7 @@ export function openAuthority({ store, clock, random, master, crypto, publish, l
 	let leasedAt = Number.NEGATIVE_INFINITY
 
 	const publishBanks = async (tenant: Id<'tenant'>, site: Id<'site'>, banks: readonly Id<'bank'>[]): Promise<void> => {
-		const terms = { now: clock.now(), random, master, crypto }
+		const terms = { ...people, now: clock.now(), crypto }
 		for (const { lease, version, digest, ...to } of await store.write(tenant, (tx) => publishSite(tx, site, banks, terms))) {
 			publish({ ...to, kind: 'bundle', version, digest })
 			publish({ ...to, kind: 'lease', lease })
@@ -96,7 +96,7 @@ export function openAuthority({ store, clock, random, master, crypto, publish, l
 		const signers = new Map<string, Signer>()
 		const banks = await store.system(async (tx) => {
 			const found = await leasedBanks(tx)
-			for (const { tenant } of found) if (!signers.has(tenant)) signers.set(tenant, await signerOf(tx, 'maker', { master, tenant }))
+			for (const { tenant } of found) if (!signers.has(tenant)) signers.set(tenant, await signerOf(tx, 'maker', { master: people.master, tenant }))
 			return found
 		})
 		const now = clock.now()
@@ -140,7 +140,7 @@ export function openAuthority({ store, clock, random, master, crypto, publish, l
 		lease: (tenant, bank) =>
 			store.read(tenant, async (db) => {
 				const version = await currentVersion(db, bank)
-				return version === 0 ? undefined : leaseText(bank, version, await signerOf(db, 'maker', { master }), clock.now())
+				return version === 0 ? undefined : leaseText(bank, version, await signerOf(db, 'maker', people), clock.now())
 			}),
 		async renew(tenant, site, bank) {
 			await publishBanks(tenant, site, [bank])

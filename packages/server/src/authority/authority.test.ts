@@ -1,0 +1,338 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { acceptBundle, acceptLease, type Bundle, type PinnedKeys, verifierOf } from '@latchwork/core/access'
+import { type FakeClock, fakeClock, type Id, newId, type Random, seededRandom } from '@latchwork/core/base'
+import type { StreamEvent } from '@latchwork/core/ledger'
+import { exampleLayout } from '@latchwork/core/wire'
+import { draftPolicy, publishPolicy } from '../access/index.ts'
+import { createAsset, createAssetType } from '../assets/index.ts'
+import { nodeCrypto } from '../crypto.ts'
+import { changeCompartment, compartmentsOf, createBank, createController, createSite, heardController, revokeController } from '../estate/index.ts'
+import { createGroup, createPerson, issueBadge, joinGroup, leaveGroup, revokeCredential, siteKeyOf } from '../people/index.ts'
+import { sealingKey, sql } from '../store/index.ts'
+import { createTenant, publicKeysOf } from '../tenants/index.ts'
+import { type TestStore, testStore } from '../testing/index.ts'
+import { type AuthorityNews, custodyApplier, openAuthority } from './index.ts'
+
+const random: Random = seededRandom(77)
+const master = sealingKey(random(32), random)
+const people = { master, random, installation: random(32) }
+const POLICY =
+	'permit (principal in Latchwork::Group::"staff", action == Latchwork::Action::"collect", resource in Latchwork::AssetType::"laptop-14");'
+
+describe('authority', () => {
+	let db: TestStore
+	before(async () => {
+		db = await testStore()
+	})
+	after(() => db.close())
+
+	/** A tenant with a site, a bank that has a controller, somebody of staff with a badge, and a policy in force. */
+	async function organisation(clock: FakeClock) {
+		const now = clock.now()
+		const tenant = newId('tenant', now, random)
+		const change = { actor: 'server', now, ...people } as const
+		const made = await db.store.write(tenant, async (tx) => {
+			await createTenant(tx, { name: 'Org', host: 'log.example' }, { now, random, master })
+			const site = await createSite(tx, change, {
+				name: 'Site',
+				timeZone: 'Europe/Berlin',
+				address: '',
+				calendar: {
+					schedules: [{ id: 'week', weekly: [{ days: [1, 2, 3, 4, 5], from: '08:00', to: '18:00' }] }],
+					openingHours: 'week',
+					closures: [],
+				},
+			})
+			const bank = await createBank(tx, change, { site: site.id, name: 'Bank', helpPhone: '110', layout: exampleLayout })
+			const controller = await createController(tx, change, { bank: bank.id, name: 'Box' })
+			const [staff, others] = [
+				await createGroup(tx, change, { code: 'staff', name: 'Staff' }),
+				await createGroup(tx, change, { code: 'others', name: 'O' }),
+			]
+			const person = await createPerson(tx, change, { personal: { name: 'Ada', labels: {}, externalRefs: [], clientData: {} } })
+			const stranger = await createPerson(tx, change, { personal: { name: 'Bob', labels: {}, externalRefs: [], clientData: {} } })
+			await joinGroup(tx, change, staff.id, person.id)
+			await joinGroup(tx, change, others.id, stranger.id)
+			const badge = await issueBadge(tx, change, { subject: person.id, number: '12345678' })
+			const other = await issueBadge(tx, change, { subject: stranger.id, number: '87654321' })
+			const type = await createAssetType(tx, change, { code: 'laptop-14', name: 'Laptop', kind: 'laptop', valueClass: 'normal' })
+			const [first] = await compartmentsOf(tx, bank.id)
+			const asset = await createAsset(tx, change, { type: type.id, tag: 'LT-1', bank: bank.id, compartment: first?.id })
+			const policy = await draftPolicy(tx, change, { code: 'loans', draft: POLICY })
+			await publishPolicy(tx, change, policy.id, 1, () => undefined)
+			return {
+				site: site.id,
+				bank: bank.id,
+				controller: controller.id,
+				staff: staff.id,
+				person: person.id,
+				stranger: stranger.id,
+				badge: badge.id,
+				other: other.id,
+				asset: asset.id,
+				first: first?.id ?? assert.fail(),
+			}
+		})
+		const keys: PinnedKeys = new Map((await db.store.read(tenant, (tx) => publicKeysOf(tx, 'maker'))).map((k) => [k.keyId, k.publicKey]))
+		return { tenant, change, keys, ...made }
+	}
+
+	/** An authority that acts when the test says so; what it tells controllers is kept. */
+	function authority(clock: FakeClock) {
+		const news: AuthorityNews[] = []
+		const lines: Readonly<Record<string, unknown>>[] = []
+		const still = { ...clock, after: () => () => {} }
+		return {
+			news,
+			lines,
+			of: openAuthority({
+				store: db.store,
+				clock: still,
+				people,
+				crypto: nodeCrypto,
+				publish: (one) => news.push(one),
+				log: (line) => lines.push(line),
+			}),
+		}
+	}
+	type Org = Awaited<ReturnType<typeof organisation>>
+	async function accepted(of: ReturnType<typeof authority>['of'], { tenant, bank, keys }: Org, now: number): Promise<Bundle> {
+		const current = await of.current(tenant, bank)
+		assert.ok(current, 'there is a bundle')
+		const answer = acceptBundle(current.text, { keys, crypto: nodeCrypto, bank, now })
+		assert.ok(answer.ok, answer.ok ? '' : answer.text)
+		assert.deepEqual([answer.digest, answer.bundle.version], [current.digest, current.version])
+		return answer.bundle
+	}
+
+	it('tells a bank what it may decide by, signed, with the lease for it, and says nothing again while nothing changes', async () => {
+		const clock = fakeClock()
+		const [org, { of, news }] = [await organisation(clock), authority(clock)]
+		await of.turn()
+		const mine = () => news.filter((one) => one.bank === org.bank)
+		assert.deepEqual(
+			mine().map((one) => one.kind),
+			['bundle', 'lease'],
+		)
+		const bundle = await accepted(of, org, clock.now())
+		assert.deepEqual(
+			bundle.subjects.map((s) => s.id),
+			[org.person],
+		)
+		assert.deepEqual(
+			bundle.credentials.map((c) => c.id),
+			[org.badge],
+		)
+		const siteKey = await db.store.read(org.tenant, (tx) => siteKeyOf(tx, org.site, people))
+		assert.equal(bundle.credentials[0]?.verifier.length, verifierOf(siteKey ?? new Uint8Array(), nodeCrypto, 'badge', 'x').length)
+		assert.deepEqual(bundle.initialContents, [{ compartment: org.first, asset: org.asset }])
+		assert.equal(bundle.settings.openingHours, 'week')
+		const [, lease] = mine()
+		assert.ok(lease?.kind === 'lease')
+		const answer = acceptLease(lease.lease, { keys: org.keys, crypto: nodeCrypto, bank: org.bank })
+		assert.ok(answer.ok && answer.lease.bundleVersion === bundle.version)
+		await of.turn()
+		await db.store.write(org.tenant, (tx) => changeCompartment(tx, org.change, org.first, 1, { powered: true }))
+		await of.turn()
+		assert.equal(mine().length, 2, 'a change that no bundle shows is no news')
+		await db.store.write(org.tenant, (tx) => changeCompartment(tx, org.change, org.first, 2, { outOfService: 'cleaning' }))
+		await of.turn()
+		const next = await accepted(of, org, clock.now())
+		assert.deepEqual([next.version, next.bank.compartments.filter((c) => c.outOfService).map((c) => c.id)], [bundle.version + 1, [org.first]])
+	})
+
+	it('a revoked badge is gone from the next bundle at once, and only there', async () => {
+		const clock = fakeClock()
+		const [org, neighbour, { of, news }] = [await organisation(clock), await organisation(clock), authority(clock)]
+		await of.turn()
+		const before = await accepted(of, neighbour, clock.now())
+		news.length = 0
+		await db.store.write(org.tenant, (tx) => revokeCredential(tx, org.change, org.badge, 1))
+		await of.turn()
+		assert.deepEqual([...new Set(news.map((one) => one.bank))], [org.bank])
+		const bundle = await accepted(of, org, clock.now())
+		assert.deepEqual([bundle.credentials, bundle.revoked.epoch], [[], 1])
+		// The control: the other organisation has the same badge number, and its own row stays.
+		assert.deepEqual(await accepted(of, neighbour, clock.now()), before)
+		assert.equal(before.credentials.length, 1)
+		assert.equal(await of.current(neighbour.tenant, org.bank), undefined)
+	})
+
+	it('who holds something stays known when their rights are gone, and becomes known when nobody knew of their rights', async () => {
+		const clock = fakeClock()
+		const [org, { of }] = [await organisation(clock), authority(clock)]
+		await of.turn()
+		const stream = newId('stream', clock.now(), random)
+		const custody = (seq: number, to: string): StreamEvent => ({
+			v: 1,
+			stream,
+			seq,
+			prev: '',
+			type: 'custody.transferred',
+			subject: org.asset,
+			actor: 'edge',
+			bank: org.bank,
+			at: clock.now(),
+			mono: 0,
+			clock: 'good',
+			bundle: 1,
+			offline: true,
+			data: { case: 'cas_1', line: 'lin_1', from: org.bank, to },
+		})
+		const apply = (event: StreamEvent) => db.store.write(org.tenant, (tx) => custodyApplier(tx, event, { now: clock.now() }))
+		const known = async () => (await accepted(of, org, clock.now())).subjects.map((s) => s.id)
+		await apply(custody(5, org.person))
+		await db.store.write(org.tenant, (tx) => leaveGroup(tx, org.change, org.staff, org.person))
+		await of.turn()
+		assert.deepEqual(await known(), [org.person])
+		await apply(custody(6, org.stranger))
+		await of.turn()
+		assert.deepEqual(await known(), [org.stranger])
+		await apply(custody(7, org.bank))
+		await clock.advance(13 * 3_600_000)
+		await of.turn()
+		assert.deepEqual(await known(), [])
+	})
+
+	it('two servers at once make one version of one content', async () => {
+		const clock = fakeClock()
+		const org = await organisation(clock)
+		const [one, two] = [authority(clock), authority(clock)]
+		await Promise.all([one.of.turn(), two.of.turn(), one.of.renew(org.tenant, org.site, org.bank), two.of.renew(org.tenant, org.site, org.bank)])
+		const told = [...one.news, ...two.news].filter((n) => n.bank === org.bank && n.kind === 'bundle')
+		assert.equal(told.length, 1)
+		assert.equal((await accepted(one.of, org, clock.now())).version, 1)
+	})
+
+	it('a bundle is made anew long before it expires', async () => {
+		const clock = fakeClock()
+		const [org, { of }] = [await organisation(clock), authority(clock)]
+		await of.turn()
+		const first = await accepted(of, org, clock.now())
+		await clock.advance(11 * 3_600_000)
+		await of.turn()
+		assert.equal((await accepted(of, org, clock.now())).version, first.version)
+		await clock.advance(2 * 3_600_000)
+		await of.turn()
+		const second = await accepted(of, org, clock.now())
+		assert.deepEqual([second.version, second.expiresAt - second.issuedAt], [first.version + 1, first.expiresAt - first.issuedAt])
+	})
+
+	it('a credential that ends by itself is gone in time', async () => {
+		const clock = fakeClock()
+		const [org, { of }] = [await organisation(clock), authority(clock)]
+		const until = clock.now() + 3_600_000
+		await db.store.write(org.tenant, (tx) => issueBadge(tx, org.change, { subject: org.person, number: '11223344', notAfter: until }))
+		await of.turn()
+		assert.equal((await accepted(of, org, clock.now())).credentials.length, 2)
+		await clock.advance(3_600_001)
+		await of.turn()
+		assert.deepEqual(
+			(await accepted(of, org, clock.now())).credentials.map((c) => c.id),
+			[org.badge],
+		)
+	})
+
+	it('a bank that cannot be composed keeps what it has and holds up nobody; it is told of once', async () => {
+		const clock = fakeClock()
+		const [org, { of, news, lines }] = [await organisation(clock), authority(clock)]
+		const well = await db.store.write(org.tenant, async (tx) => {
+			const bank = await createBank(tx, org.change, { site: org.site, name: 'Second', helpPhone: '1', layout: exampleLayout })
+			await createController(tx, org.change, { bank: bank.id, name: 'Box 2' })
+			return bank.id
+		})
+		await db.store.write(org.tenant, (tx) => tx.run(sql`UPDATE bank SET help_phone = '' WHERE bank_id = ${org.bank}`))
+		await of.turn()
+		await of.turn()
+		assert.deepEqual([...new Set(news.filter((one) => one.tenant === org.tenant).map((one) => one.bank))], [well])
+		assert.equal(lines.filter((line) => line.bank === org.bank).length, 1)
+		await db.store.write(org.tenant, (tx) => tx.run(sql`UPDATE bank SET help_phone = '110' WHERE bank_id = ${org.bank}`))
+		await clock.advance(31_000)
+		await of.turn()
+		assert.ok(news.some((one) => one.bank === org.bank))
+	})
+
+	it('leases go to the banks that are connected, each minute, by the clock', async () => {
+		const clock = fakeClock()
+		const org = await organisation(clock)
+		const news: AuthorityNews[] = []
+		let beat: (() => void) | undefined
+		const manual = {
+			...clock,
+			after: (_: number, run: () => void) => {
+				beat = run
+				return () => {}
+			},
+		}
+		const of = openAuthority({ store: db.store, clock: manual, people, crypto: nodeCrypto, publish: (one) => news.push(one), log: () => {} })
+		const mine = () => news.filter((one) => one.bank === org.bank && one.kind === 'lease')
+		/** One beat, to its end: it has asked for the next one. */
+		const once = async () => {
+			const run = beat ?? assert.fail('no beat is due')
+			beat = undefined
+			run()
+			while (!beat) await new Promise((resolve) => setImmediate(resolve))
+		}
+		await once()
+		assert.equal(mine().length, 1, 'with its bundle')
+		await clock.advance(60_000)
+		await once()
+		assert.equal(mine().length, 1, 'it is not connected')
+		const heard = { controller: org.controller, bank: org.bank, now: clock.now(), online: true }
+		await db.store.write(org.tenant, (tx) => heardController(tx, heard, random))
+		await clock.advance(60_000)
+		await once()
+		await once()
+		assert.equal(mine().length, 2)
+		const [, last] = mine()
+		assert.ok(last?.kind === 'lease')
+		const answer = acceptLease(last.lease, { keys: org.keys, crypto: nodeCrypto, bank: org.bank })
+		assert.ok(answer.ok && answer.lease.until === clock.now() + 1_800_000)
+		await of.stop()
+	})
+
+	it('a bank without a controller has no bundle, and the next controller gets a new one', async () => {
+		const clock = fakeClock()
+		const [org, { of, news }] = [await organisation(clock), authority(clock)]
+		await of.turn()
+		await db.store.write(org.tenant, (tx) => revokeController(tx, org.change, org.controller, 1))
+		await clock.advance(80 * 3_600_000)
+		news.length = 0
+		await of.turn()
+		assert.deepEqual(
+			news.filter((one) => one.bank === org.bank),
+			[],
+		)
+		const next = await db.store.write(org.tenant, (tx) => createController(tx, { ...org.change, now: clock.now() }, { bank: org.bank, name: 'Box' }))
+		await of.turn()
+		assert.deepEqual(
+			news.filter((one) => one.bank === org.bank && one.controller === next.id).map((one) => one.kind),
+			['bundle', 'lease'],
+		)
+		assert.ok((await accepted(of, org, clock.now())).expiresAt > clock.now())
+	})
+
+	it('a change that is rolled back marks nothing', async () => {
+		const clock = fakeClock()
+		const [org, { of, news }] = [await organisation(clock), authority(clock)]
+		await of.turn()
+		news.length = 0
+		await assert.rejects(
+			db.store.write(org.tenant, async (tx) => {
+				await revokeCredential(tx, org.change, org.badge, 1)
+				throw new Error('the server died here')
+			}),
+		)
+		await of.turn()
+		assert.deepEqual(
+			news.filter((one) => one.bank === org.bank),
+			[],
+		)
+		const id: Id<'credential'> = org.badge
+		assert.deepEqual(
+			(await accepted(of, org, clock.now())).credentials.map((c) => c.id),
+			[id],
+		)
+	})
+})
