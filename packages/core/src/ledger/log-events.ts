@@ -1,6 +1,7 @@
 import { type Crypto, canonical, toHex } from '../base/index.ts'
 import { MAX_EVENT_BYTES, type StreamEvent } from './event.ts'
-import { type ChainFacts, readPlainEvent } from './plain-event.ts'
+import { type PlainEvent, readPlainEvent } from './plain-event.ts'
+import { HASH_DIGITS, ID_LENGTH, literal, Words } from './scan.ts'
 import { SERVER_TYPES, type ServerEvent, serverEventFault } from './server-event.ts'
 import { EDGE_TYPES, shapeFault } from './shape.ts'
 
@@ -25,63 +26,104 @@ export interface StreamEnd {
 
 /** Reads a log's entries one after the other: are they events, and does each stream follow from its beginning without a gap? */
 export interface EventReader {
-	/** What is wrong with the next entry; undefined when nothing is. `text`: one character a byte; the entry stands in it at `at`. */
-	take(entry: Uint8Array, text?: string, at?: number): FaultyEntry | undefined
+	/** What is wrong with the next entry, which lies in `bytes`; undefined when nothing is. */
+	take(bytes: Uint8Array, start?: number, end?: number): FaultyEntry | undefined
 	streams(): ReadonlyMap<string, StreamEnd>
 	/** How many entries the server minted itself. */
 	readonly ofServer: number
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-const oneCharacterAByte = new TextDecoder('latin1')
-export const asText = (bytes: Uint8Array): string => oneCharacterAByte.decode(bytes)
+interface Standing {
+	readonly stream: string
+	seq: number
+	hash: Uint8Array
+}
 
 export function readEvents(sha256: Crypto['sha256']): EventReader {
-	const streams = new Map<string, { seq: number; hash: Uint8Array }>()
-	let tenant: string | undefined
+	const streams: Standing[] = []
+	const known = new Words<Standing>()
+	const tenants = new Words<string>()
 	let ofServer = 0
+	const begin = (id: Uint8Array): Standing => {
+		const standing = { stream: text(id), seq: 0, hash: NOTHING }
+		streams.push(standing)
+		return known.add(id, standing)
+	}
+	const takeServers = (tenant: Uint8Array): FaultyEntry | undefined => {
+		ofServer++
+		if (tenants.find(tenant, 0, tenant.length) !== undefined) return undefined
+		if (ofServer > 1) return { code: 'other-tenant', text: `it belongs to ${text(tenant)}` }
+		tenants.add(tenant.slice(), text(tenant))
+		return undefined
+	}
 	return {
-		streams: () => new Map([...streams].map(([stream, { seq, hash }]) => [stream, { seq, hash: toHex(hash) }])),
+		streams: () => new Map(streams.map(({ stream, seq, hash }) => [stream, { seq, hash: toHex(hash) }])),
 		get ofServer() {
 			return ofServer
 		},
-		take(entry, text = asText(entry), at = 0) {
-			const facts = factsOf(entry, text, at)
-			if (typeof facts === 'string') return { code: 'malformed', text: `it is not an event: ${facts}` }
-			if (facts.tenant !== undefined) {
-				tenant ??= facts.tenant
-				ofServer++
-				return facts.tenant === tenant ? undefined : { code: 'other-tenant', text: `it belongs to ${facts.tenant}` }
-			}
-			const { stream, seq, prev } = facts
-			const before = streams.get(stream) ?? { seq: 0, hash: NOTHING }
-			if (seq !== before.seq + 1) return { code: 'sequence', text: `it is number ${seq} of ${stream}; ${before.seq + 1} comes here` }
-			if (!isHexOf(prev, before.hash)) return { code: 'previous-hash', text: `it does not follow from number ${before.seq} of ${stream}` }
-			streams.set(stream, { seq, hash: sha256(entry) })
+		take(bytes, start = 0, end = bytes.length) {
+			const plain = end - start <= MAX_EVENT_BYTES ? readPlainEvent(bytes, start, end) : undefined
+			const isKnown = plain && (plain.stream === undefined ? SERVER_WORDS : EDGE_WORDS).find(bytes, plain.type, plain.typeEnd)
+			const facts = plain && isKnown ? plainFacts(bytes, plain) : parsedFacts(bytes.subarray(start, end))
+			if ('fault' in facts) return { code: 'malformed', text: `it is not an event: ${facts.fault}` }
+			if (facts.stream === undefined) return takeServers(facts.tenant)
+			const { stream, seq } = facts
+			const before = known.find(stream, 0, stream.length) ?? begin(stream.slice())
+			if (seq !== before.seq + 1) return { code: 'sequence', text: `it is number ${seq} of ${before.stream}; ${before.seq + 1} comes here` }
+			if (!isHexOf(facts.prev, before.hash))
+				return { code: 'previous-hash', text: `it does not follow from number ${before.seq} of ${before.stream}` }
+			before.seq = seq
+			before.hash = sha256(bytes.subarray(start, end))
 			return undefined
 		},
 	}
 }
 
 const NOTHING = new Uint8Array(32)
-const DIGITS = Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0))
+const [HIGH, LOW] = [4, 0].map((shift) => Uint8Array.from({ length: 256 }, (_, byte) => '0123456789abcdef'.charCodeAt((byte >> shift) & 15)))
 
-function isHexOf(text: string, bytes: Uint8Array): boolean {
-	for (let i = 0; i < bytes.length; i++) {
-		const byte = bytes[i] ?? 0
-		if (text.charCodeAt(2 * i) !== DIGITS[byte >> 4] || text.charCodeAt(2 * i + 1) !== DIGITS[byte & 15]) return false
+function isHexOf(digits: Uint8Array, hash: Uint8Array): boolean {
+	for (let i = 0, place = 0; i < hash.length; i++) {
+		const byte = hash[i] ?? 0
+		if (digits[place++] !== HIGH?.[byte] || digits[place++] !== LOW?.[byte]) return false
 	}
-	return text.length === 2 * bytes.length
+	return true
 }
 
-/** The short way for nearly all entries, the long way for the rest; words when it is no event. */
-function factsOf(entry: Uint8Array, text: string, at: number): ChainFacts | string {
-	const plain = entry.length <= MAX_EVENT_BYTES ? readPlainEvent(text, at, at + entry.length) : undefined
-	if (plain && (plain.tenant === undefined ? EDGE_TYPES : SERVER_TYPES).has(plain.type)) return plain
-	const { event, fault } = readLogEvent(entry)
-	if (!event) return fault
-	return 'source' in event ? { tenant: event.tenant, type: event.type } : event
+/** What the chain needs to know, as the bytes of its text. */
+type ChainFacts =
+	| { readonly stream: Uint8Array; readonly seq: number; readonly prev: Uint8Array }
+	| { readonly stream?: never; readonly tenant: Uint8Array }
+	| { readonly fault: string }
+
+const wordsOf = (types: ReadonlySet<unknown>): Words<true> => {
+	const words = new Words<true>()
+	for (const type of types) words.add(literal(String(type)), true)
+	return words
 }
+const EDGE_WORDS = wordsOf(EDGE_TYPES)
+const SERVER_WORDS = wordsOf(SERVER_TYPES)
+const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
+
+/** The short way, for nearly all entries. */
+function plainFacts(bytes: Uint8Array, plain: PlainEvent): ChainFacts {
+	if (plain.stream === undefined) return { tenant: bytes.subarray(plain.tenant, plain.tenant + ID_LENGTH) }
+	return {
+		stream: bytes.subarray(plain.stream, plain.stream + ID_LENGTH),
+		seq: plain.seq,
+		prev: bytes.subarray(plain.prev, plain.prev + HASH_DIGITS),
+	}
+}
+
+/** The long way, for the rest. */
+function parsedFacts(entry: Uint8Array): ChainFacts {
+	const { event, fault } = readLogEvent(entry)
+	if (!event) return { fault }
+	if ('source' in event) return { tenant: literal(event.tenant) }
+	return { stream: literal(event.stream), seq: event.seq, prev: literal(event.prev) }
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 type ReadLogEvent = { readonly event: StreamEvent | ServerEvent; readonly fault?: never } | { readonly event?: never; readonly fault: string }
 

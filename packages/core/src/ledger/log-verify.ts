@@ -1,10 +1,10 @@
 import { type Crypto, toBase64 } from '../base/index.ts'
 import { type Checkpoint, openCheckpoint } from './checkpoint.ts'
-import { asText, type EntryFault, type FaultyEntry, readEvents, type StreamEnd } from './log-events.ts'
+import { type EntryFault, type FaultyEntry, readEvents, type StreamEnd } from './log-events.ts'
 import { bundlesOf, checkpointPath, LOG_FILES, statementOf } from './log-export.ts'
 import { type NoteFault, type NoteKey, parseVerifierKey } from './note.ts'
 import { sameBytes } from './proof.ts'
-import { entriesPath, HASH_BYTES, readBundle, TILE_WIDTH, type TileAt, tilePath, widthAt } from './tiles.ts'
+import { entriesPath, HASH_BYTES, TILE_WIDTH, type TileAt, tilePath, widthAt } from './tiles.ts'
 import { EMPTY_TREE, edgeTiles, type GrowingTree, growTree, hashPerfect, type Sha256, type Tile } from './tree.ts'
 
 /**
@@ -152,13 +152,14 @@ async function verifyEntries(read: ReadFile, signed: Signed, { crypto }: LogTerm
 	if (notEmpty) return notEmpty
 	for (const at of bundlesOf(newest.size)) {
 		const [bundle, tile] = [await read(entriesPath(at)), await read(tilePath(at))]
-		const { entries, leaves, text, rest } = openBundle(bundle ?? new Uint8Array(), sha256)
+		const { bytes, ends, rest } = openBundle(bundle ?? new Uint8Array())
+		const leaves = hashEntries(bytes, ends, sha256)
 		if (rest > 0 || leaves.length !== at.width || tile?.length !== at.width * HASH_BYTES || firstUnlike(tile, leaves) < at.width)
 			return firstDifference(at, { bundle, tile, leaves, rest }, view)
-		for (const [i, { bytes, start }] of entries.entries()) {
+		for (const [i, leaf] of leaves.entries()) {
 			const index = tree.size
-			tree.append(leaves[i] ?? bytes)
-			const fault = faultOf(events.take(bytes, text, start), at, index) ?? heads.splitAt(tree)
+			tree.append(leaf)
+			const fault = faultOf(events.take(bytes, startOf(ends, i), ends[i] ?? 0), at, index) ?? heads.splitAt(tree)
 			if (fault) return (await isProven(at, flat(leaves), view)) ? fault : changedTogether(at, heads.agreed(), index)
 		}
 		const grown = tree.takeTiles().filter(({ level, width }) => level > 0 && width === TILE_WIDTH)
@@ -223,32 +224,37 @@ function headsOf({ checkpoints, kept }: Signed): Heads {
 }
 
 interface OpenBundle {
-	readonly entries: readonly { readonly bytes: Uint8Array; readonly start: number }[]
-	readonly leaves: readonly Uint8Array[]
-	/** The bundle, one character a byte. */
-	readonly text: string
-	/** Bytes behind the last whole entry. */
+	/** A copy of it with zeros in place of the lengths. */
+	readonly bytes: Uint8Array
+	/** Where each entry ends; it begins behind its length, which stands behind the end of the entry before. */
+	readonly ends: readonly number[]
+	/** Bytes of the bundle behind its last whole entry. */
 	readonly rest: number
 }
+const LENGTH_BYTES = 2
+const startOf = (ends: readonly number[], i: number): number => (i === 0 ? 0 : (ends[i - 1] ?? 0)) + LENGTH_BYTES
 
 /**
- * Hashes a bundle where it lies: an entry stands behind its length, and with zeros in that place the leaf's input (a zero byte, then the
- * entry) is there already. It also keeps the text of a bundle of ASCII events ASCII.
+ * Reads a bundle where it lies, without an array for each entry. With zeros in place of the lengths the input of a leaf's hash (a zero byte, then
+ * the entry) is there already.
  */
-function openBundle(bundle: Uint8Array, sha256: Sha256): OpenBundle {
-	const { entries, rest } = readBundle(bundle)
+function openBundle(bundle: Uint8Array): OpenBundle {
 	const bytes = Uint8Array.from(bundle)
-	let at = 2
-	const placed = entries.map(({ length }) => {
-		const start = at
-		bytes[start - 2] = 0
-		bytes[start - 1] = 0
-		at += length + 2
-		return { bytes: bytes.subarray(start, start + length), start }
-	})
-	const leaves = placed.map(({ bytes: { length }, start }) => sha256(bytes.subarray(start - 1, start + length)))
-	return { entries: placed, leaves, text: asText(bytes), rest }
+	const ends: number[] = []
+	let at = 0
+	while (at + LENGTH_BYTES <= bytes.length) {
+		const end = at + LENGTH_BYTES + (bytes[at] ?? 0) * 256 + (bytes[at + 1] ?? 0)
+		if (end > bytes.length) break
+		bytes[at] = 0
+		bytes[at + 1] = 0
+		ends.push(end)
+		at = end
+	}
+	return { bytes, ends, rest: bytes.length - at }
 }
+
+const hashEntries = (bytes: Uint8Array, ends: readonly number[], sha256: Sha256): Uint8Array[] =>
+	ends.map((end, i) => sha256(bytes.subarray(startOf(ends, i) - 1, end)))
 
 /** Index of the first hash in which both differ; where one ends, if they do not. */
 function firstUnlike(tile: Uint8Array, leaves: readonly Uint8Array[]): number {
