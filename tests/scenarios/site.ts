@@ -15,6 +15,7 @@ export interface Site {
 		dataDir: string
 		pids: { dev: number; edge: number; virtual: number }
 		people: { name: string; badge: string; pin: string }[]
+		parcels: { order: string; tag: string; code: string; expected: boolean }[]
 	}
 	readonly bank: string
 	view(): Promise<KioskView>

@@ -26,8 +26,11 @@ const asked = () =>
 		for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => resolve())
 	})
 
-function banner({ kiosk, virtual, people, dataDir }: Awaited<ReturnType<typeof startDev>>['ready']): string {
+function banner({ kiosk, virtual, people, parcels, dataDir }: Awaited<ReturnType<typeof startDev>>['ready']): string {
 	const list = people.map((p) => `    ${p.name.padEnd(12)} badge ${p.badge}   PIN ${p.pin}`)
+	const orders = parcels.map(
+		(p) => `    ${p.order.padEnd(12)} code  ${p.code}${p.expected ? `   once staff have dropped it off (label ${p.tag})` : ''}`,
+	)
 	return `
   Latchwork is running.
 
@@ -35,7 +38,7 @@ function banner({ kiosk, virtual, people, dataDir }: Awaited<ReturnType<typeof s
      and the kiosk           ${kiosk}
   2. In the virtual bank, tap a badge. On the kiosk, choose "Borrow".
   3. A door opens. Take the laptop out and push the door shut.
-${people.length ? `\n  Who can tap:\n${list.join('\n')}\n` : ''}
+${people.length ? `\n  Who can tap:\n${list.join('\n')}\n` : ''}${orders.length ? `\n  Parcels to collect:\n${orders.join('\n')}\n` : ''}
   Data lies in ${dataDir}. Ctrl-C stops everything.
 `
 }

@@ -1,15 +1,15 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
-import { type Bundle, badgeToBits, mintCode, sealBundle, sealLease, verifierOf } from '@latchwork/core/access'
+import { type Bundle, badgeToBits, codeNormal, drawDigits, mintCode, sealBundle, sealLease, verifierOf } from '@latchwork/core/access'
 import { Fault, type Id, type IdKind, isId, newId, toHex } from '@latchwork/core/base'
 import type { BankLayout, VirtualState } from '@latchwork/core/wire'
-import { LOAN_DEFAULTS, loanTable, tableHash } from '@latchwork/core/workflow'
+import { DELIVERY_DEFAULTS, deliveryTable, LOAN_DEFAULTS, loanTable, type Table, tableHash } from '@latchwork/core/workflow'
 import { writeJson } from '@latchwork/edge/durable'
 import { nodeCrypto, signingKey } from '@latchwork/edge/keys'
 import { z } from 'zod'
 
 /**
- * The demo estate: one bank, a few people, three loan laptops. `latchwork dev` is the bundle's maker here, so names, badge
+ * The demo estate: one bank, a few people, three loan laptops, two parcels. `latchwork dev` is the bundle's maker here, so names, badge
  * numbers, PINs and salts stay in its own file (`demo.json`); the edge gets pseudonyms, verifiers and salted commitments.
  */
 const idOf = <K extends IdKind>(kind: K) => z.custom<Id<K>>((v) => isId(kind, v), `must be an id like ${kind}_…`)
@@ -24,6 +24,21 @@ const demoPerson = z.object({
 	credentials: z.object({ badge: idOf('credential'), pin: idOf('credential') }),
 })
 type DemoPerson = z.infer<typeof demoPerson>
+/** An order of one parcel. `door`: it waits there from the beginning; else it is expected. */
+const demoParcel = z.object({
+	case: idOf('case'),
+	line: idOf('line'),
+	code: idOf('credential'),
+	/** One of the people, or a pseudonym of somebody who is known by the code alone. */
+	recipient: idOf('subject'),
+	order: z.string(),
+	tag: z.string(),
+	digits: z.string(),
+	salt: hex(32),
+	collectBy: z.int(),
+	door: z.int().optional(),
+})
+type DemoParcel = z.infer<typeof demoParcel>
 /** Rises when an older Latchwork could not go on with the file. */
 const FORMAT = 1
 const demoFile = z.object({
@@ -37,6 +52,8 @@ const demoFile = z.object({
 	compartments: z.array(z.object({ id: idOf('compartment'), number: z.int(), board: z.int(), channel: z.int() })),
 	people: z.array(demoPerson),
 	assets: z.array(z.object({ id: idOf('asset'), tag: z.string(), name: z.string(), door: z.int(), salt: hex(32) })),
+	/** Absent in a directory that is older than parcels. */
+	parcels: z.array(demoParcel).default([]),
 	/** The bundle's version rises with each start. */
 	version: z.int().nonnegative(),
 })
@@ -150,6 +167,21 @@ export function demo(file: string, now: number, withPeople: boolean): Demo {
 		credentials: { badge: id('credential'), pin: id('credential') },
 	})
 	const asset = (tag: string, name: string, door: number) => ({ id: id('asset'), tag, name, door, salt: salt() })
+	const people = withPeople
+		? [person('Ada Berg', 'staff', a), person('Ben Okoro', 'staff', b), person('Chen Li', 'staff', c), person('Dana Weiss', 'visitors', d)]
+		: []
+	const parcel = (order: string, recipient: DemoParcel['recipient'], door?: number): DemoParcel => ({
+		case: id('case'),
+		line: id('line'),
+		code: id('credential'),
+		recipient,
+		order: `Order ${order}`,
+		tag: `PX-${order}`,
+		digits: drawDigits(8, randomBytes),
+		salt: salt(),
+		collectBy: now + 2 * DAY,
+		...(door !== undefined && { door }),
+	})
 	const made: Demo = {
 		format: FORMAT,
 		tenant: id('tenant'),
@@ -159,10 +191,9 @@ export function demo(file: string, now: number, withPeople: boolean): Demo {
 		reader: id('reader'),
 		readerKey: randomBytes(16).toString('hex'),
 		compartments: DOORS.map(({ number }) => ({ id: id('compartment'), number, board: number <= 16 ? 0 : 1, channel: (number - 1) % 16 })),
-		people: withPeople
-			? [person('Ada Berg', 'staff', a), person('Ben Okoro', 'staff', b), person('Chen Li', 'staff', c), person('Dana Weiss', 'visitors', d)]
-			: [],
+		people,
 		assets: withPeople ? [asset('LT-0418', 'Laptop 14-inch', 14), asset('LT-0419', 'Laptop 14-inch', 8), asset('LT-0420', 'Laptop 14-inch', 2)] : [],
+		parcels: people[2] ? [parcel('1042', id('subject')), parcel('1043', people[2].id, 9)] : [],
 		version: 0,
 	}
 	writeJson(file, made)
@@ -172,13 +203,17 @@ export function demo(file: string, now: number, withPeople: boolean): Demo {
 const KEY_ID = 'demo-maker'
 export const MAKER_KEY_ID = KEY_ID
 
-/** Taking is for staff; the visitors' group shows what a refusal looks like. Bringing back needs no rule (trust.md §3.7). */
+/** Taking and carrying parcels is for staff; the visitors' group shows what a refusal looks like. Bringing back needs no rule (trust.md §3.7). */
 const POLICY = `@id("staff-take-laptops")
 permit (principal in Latchwork::Group::"staff", action == Latchwork::Action::"collect", resource in Latchwork::AssetType::"laptop-14");
 
 @id("not-while-overdue")
 @reason("overdue-block")
-forbid (principal, action == Latchwork::Action::"collect", resource) when { context.overdue };
+forbid (principal, action == Latchwork::Action::"collect", resource) when { context.overdue && context.workflow == "loan" };
+
+@id("staff-carry-parcels")
+permit (principal in Latchwork::Group::"staff", action in [Latchwork::Action::"deposit", Latchwork::Action::"collect"], resource is Latchwork::Compartment)
+when { context.workflow == "delivery" };
 `
 
 export interface Maker {
@@ -186,6 +221,8 @@ export interface Maker {
 	lease(now: number): string
 	/** One-time QR texts for a person. */
 	codes(person: DemoPerson, now: number, count: number): string[]
+	/** The pick-up code of a parcel as a picture. */
+	picture(parcel: DemoParcel, now: number): string
 	readonly publicKey: string
 }
 
@@ -211,13 +248,16 @@ export function maker(files: { readonly demo: string; readonly makerKey: string 
 					sign,
 				),
 			),
+		picture: ({ code, recipient, case: order }, now) =>
+			mintCode({ jti: code, subject: recipient, case: order, bank: of.bank, notBefore: now - 60_000, expires: now + 7 * DAY }, sign),
 	}
 }
 
 function bundleOf(of: Demo, siteKey: Uint8Array, commit: (salt: string, text: string) => string, now: number): Bundle {
-	const table = loanTable({ ...LOAN_DEFAULTS, afterReturn: 'available' })
+	const loan = workflow(loanTable({ ...LOAN_DEFAULTS, afterReturn: 'available' }))
+	const delivery = workflow(deliveryTable(DELIVERY_DEFAULTS))
 	const byNumber = new Map(of.compartments.map((c) => [c.number, c.id]))
-	const verifier = (kind: 'badge' | 'pin', text: string) => {
+	const verifier = (kind: 'badge' | 'pin' | 'code', text: string) => {
 		const image = kind === 'badge' ? badgeToBits(text) : undefined
 		return verifierOf(siteKey, nodeCrypto, kind, image?.ok ? image.normal : text)
 	}
@@ -274,10 +314,58 @@ function bundleOf(of: Demo, siteKey: Uint8Array, commit: (salt: string, text: st
 			const compartment = byNumber.get(a.door)
 			return compartment ? [{ compartment, asset: a.id }] : []
 		}),
-		workflows: [{ name: 'loan', tableHash: tableHash(table, nodeCrypto.sha256), table: JSON.parse(JSON.stringify(table)), settings: {} }],
+		cases: of.parcels.map((p) => orderOf(p, of.bank, delivery.tableHash, p.door === undefined ? undefined : byNumber.get(p.door))),
+		codes: of.parcels.map((p) => ({
+			id: p.code,
+			case: p.case,
+			verifier: verifier('code', codeNormal(of.bank, p.digits)),
+			commitment: commit(p.salt, p.digits),
+			notAfter: p.collectBy + 7 * DAY,
+		})),
+		workflows: [loan, delivery],
 		settings: { pinLength: 8, wrongPinsPerDay: 100, loanDue: { kind: 'same-day-by', time: '18:00' }, leaseRequired: true },
 	}
 }
+
+const workflow = (table: Table) => ({
+	name: table.name,
+	tableHash: tableHash(table, nodeCrypto.sha256),
+	table: JSON.parse(JSON.stringify(table)),
+	settings: {},
+})
+
+/** As a server would offer it to its bank: expected, or put in before the demo begins. */
+function orderOf(
+	{ case: id, line, recipient, order, tag, collectBy }: DemoParcel,
+	bank: Demo['bank'],
+	hash: string,
+	compartment?: Id<'compartment'>,
+) {
+	const about = { id: line, tag, size: 'S' as const }
+	return {
+		id,
+		workflow: 'delivery',
+		tableHash: hash,
+		owner: recipient,
+		label: order,
+		...(compartment
+			? {
+					version: 2,
+					state: 'ready',
+					lines: [{ ...about, state: 'deposited', custodian: bank, compartment }],
+					deadlines: { 'collect-by': collectBy },
+				}
+			: { version: 1, state: 'ordered', lines: [{ ...about, state: 'expected', custodian: 'shop' }] }),
+	}
+}
+
+/** Where each thing of the demo lies at first. */
+export const demoContents = (of: Demo): ReadonlyMap<number, string> =>
+	new Map([...of.assets.map((a) => [a.door, a.tag] as const), ...of.parcels.flatMap((p) => (p.door === undefined ? [] : [[p.door, p.tag] as const]))])
+
+/** Parcels that can be tried: their label, and the code that their recipient was sent. */
+export const demoParcels = (of: Demo, made: Maker, now: number): VirtualState['parcels'] =>
+	of.parcels.map((p) => ({ order: p.order, tag: p.tag, code: p.digits, qr: made.picture(p, now), expected: p.door === undefined }))
 
 /** What the virtual bank's page offers to click on. */
 export const demoPeople = (of: Demo, made: Maker, now: number): VirtualState['people'] =>

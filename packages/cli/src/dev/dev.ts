@@ -8,7 +8,7 @@ import { secretBytes } from '@latchwork/edge/keys'
 import type { DevConfig } from '../config.ts'
 import type { VirtualPlan } from '../virtual/main.ts'
 import { startChild } from './child.ts'
-import { BOARDS, type Demo, demo, demoPeople, LAYOUT, MAKER_KEY_ID, type Maker, maker, SITE } from './demo.ts'
+import { BOARDS, type Demo, demo, demoContents, demoParcels, demoPeople, LAYOUT, MAKER_KEY_ID, type Maker, maker, SITE } from './demo.ts'
 import { checkDirectory, type Files, filesOf, makeKeys, takeDirectory } from './directory.ts'
 import { keepMaking } from './making.ts'
 import { choosePorts, type Ports } from './ports.ts'
@@ -34,6 +34,7 @@ export interface DevReady {
 	readonly dataDir: string
 	readonly pids: { readonly dev: number; edge: number; readonly virtual: number }
 	readonly people: readonly { readonly name: string; readonly badge: string; readonly pin: string }[]
+	readonly parcels: readonly { readonly order: string; readonly tag: string; readonly code: string; readonly expected: boolean }[]
 }
 
 /** Everything embedded: one controller, one virtual bank, and the maker of what the controller may decide by. */
@@ -109,6 +110,7 @@ async function startParts({ config, log, web, ports }: Parts, running: (() => un
 			dataDir: config.data,
 			pids: { dev: process.pid, edge: supervised.pid(), virtual: virtual.pid },
 			people: estate.people.map(({ name, badge, pin }) => ({ name, badge, pin })),
+			parcels: estate.parcels.map(({ order, tag, digits, door }) => ({ order, tag, code: digits, expected: door === undefined })),
 		},
 		failed,
 	}
@@ -123,14 +125,17 @@ function siteClock(config: DevConfig, files: Files, running: (() => unknown)[]):
 }
 
 function virtualPlan(config: DevConfig, of: Demo, made: Maker, clock: Clock, ports: Ports, web: string, files: Files): VirtualPlan {
-	const inside = new Map(of.assets.map((a) => [a.door, a.tag]))
+	const inside = demoContents(of)
+	const now = Math.floor(clock.now())
+	const parcels = demoParcels(of, made, now)
 	return {
 		port: ports.virtual,
 		web: join(web, 'virtual'),
 		kiosk: `http://127.0.0.1:${ports.kiosk}/`,
 		...(config.virtualClock && { clock: files.clock }),
 		keep: files.keep,
-		people: demoPeople(of, made, Math.floor(clock.now())),
+		people: demoPeople(of, made, now),
+		parcels,
 		banks: [
 			{
 				id: of.bank,
@@ -143,6 +148,7 @@ function virtualPlan(config: DevConfig, of: Demo, made: Maker, clock: Clock, por
 					return { number, board, channel, ...(tag !== undefined && { tag }) }
 				}),
 				reader: { address: 1, key: of.readerKey },
+				outside: parcels.filter((p) => p.expected).map((p) => p.tag),
 			},
 		],
 	}

@@ -18,6 +18,8 @@ export interface VirtualBankPlan {
 	readonly compartments: readonly { readonly number: number; readonly board: number; readonly channel: number; readonly tag?: string }[]
 	/** OSDP address and the key of its secure channel, hex. */
 	readonly reader: { readonly address: number; readonly key: string }
+	/** Things that people hold in their hands at first, by their tags. */
+	readonly outside?: readonly string[]
 }
 
 type BankView = VirtualState['banks'][number]
@@ -52,7 +54,7 @@ export async function buildVirtualBank(plan: VirtualBankPlan, clock: Clock, keep
 	const pulsesBefore = new Map<number, number>()
 	let reader = { offline: false, tamper: false }
 	/** Every tag that was ever in here, the last one moved at the end. */
-	const seen = new Set(plan.compartments.flatMap(({ tag }) => tag ?? []))
+	const seen = new Set([...(plan.outside ?? []), ...plan.compartments.flatMap(({ tag }) => tag ?? [])])
 
 	const at = (number: number): { cabinet: Cabinet; channel: number } => {
 		const c = place.get(number)

@@ -15,6 +15,7 @@ export interface VirtualPlan {
 	readonly keep: string
 	readonly banks: readonly VirtualBankPlan[]
 	readonly people: VirtualState['people']
+	readonly parcels: VirtualState['parcels']
 }
 
 /** Plays the hardware in a process of its own: whatever happens to the controller, doors and items stay as they are. Prints `VIRTUAL {json}` when ready; ends with its parent's pipe. */
@@ -28,6 +29,7 @@ async function main(path: string): Promise<void> {
 	const server = await virtualServer({
 		banks,
 		people: plan.people,
+		parcels: plan.parcels,
 		kiosk: () => plan.kiosk,
 		web: plan.web,
 		...(clockFolder && {

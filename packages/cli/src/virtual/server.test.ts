@@ -16,7 +16,7 @@ test('the clock answers when what came due is done, says so when that takes too 
 			return patient
 		},
 	}
-	const { app } = await virtualServer({ banks: [], people: [], kiosk: () => 'http://127.0.0.1:1/', web, clock })
+	const { app } = await virtualServer({ banks: [], people: [], parcels: [], kiosk: () => 'http://127.0.0.1:1/', web, clock })
 	try {
 		const move = (payload: object) => app.inject({ method: 'POST', url: '/clock', payload, headers: { host: '127.0.0.1' } })
 		assert.deepEqual((await move({ advanceSeconds: 60 })).json(), { now: 1_000 })

@@ -29,6 +29,7 @@ import type { VirtualBank } from './hardware.ts'
 export interface VirtualServerParts {
 	readonly banks: readonly VirtualBank[]
 	readonly people: VirtualState['people']
+	readonly parcels: VirtualState['parcels']
 	readonly kiosk: () => string
 	/** Built page of the virtual bank. */
 	readonly web: string
@@ -120,6 +121,7 @@ export async function virtualServer(parts: VirtualServerParts): Promise<{ app: F
 	const state = (): VirtualState => ({
 		banks: parts.banks.map((b) => b.view()),
 		people: parts.people,
+		parcels: parts.parcels,
 		kiosk: parts.kiosk(),
 		...(parts.clock && { clock: { now: parts.clock.now(), virtual: true as const } }),
 	})

@@ -280,6 +280,10 @@ export const virtualExample: VirtualState = {
 		{ name: 'Jonas Brandt', badge: '1048577', pin: '31415926', qr: ['LW1.9K4T-DEMO-A'] },
 		{ name: 'Mei Tanaka', badge: '1048578', pin: '16180339', qr: [] },
 	],
+	parcels: [
+		{ order: 'Order 1042', tag: 'PX-1042', code: '40815162', qr: 'LW1.3X8B-DEMO-A', expected: true },
+		{ order: 'Order 1043', tag: 'PX-1043', code: '23424815', qr: 'LW1.3X8B-DEMO-B', expected: false },
+	],
 	kiosk: 'http://127.0.0.1:7300/',
 	clock: { now: noon, virtual: true },
 }

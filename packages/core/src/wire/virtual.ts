@@ -83,6 +83,8 @@ export const virtualState = z.object({
 	),
 	/** Demo people; their secrets are printed here on purpose, a real bank never has such a list. */
 	people: z.array(z.object({ name: text, badge: text, pin: text, qr: z.array(z.string().min(1).max(4096)) })),
+	/** Demo parcels with what their recipients were sent. `expected`: staff put it in first; its label can be scanned. */
+	parcels: z.array(z.object({ order: text, tag: text, code: text, qr: z.string().min(1).max(4096), expected: z.boolean() })),
 	/** Address of the kiosk page. */
 	kiosk: z.url(),
 	/** Present only under `--virtual-clock`. */

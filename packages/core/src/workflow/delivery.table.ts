@@ -100,6 +100,8 @@ export const ROWS: readonly Row[] = [
 		effects: ['quarantine A1', 'task wrong-item'],
 	},
 	{ given: 'misplaced', when: 'outcome wrong-item at A1', is: 'blocked/misplaced', holder: 'cor', effects: ['quarantine A1', 'task wrong-item'] },
+	{ given: 'ready', when: 'outcome not-inserted at B2', is: 'ready/deposited', effects: [] },
+	{ given: 'unproven', when: 'outcome not-inserted at B2', is: 'blocked/deposited-unverified', holder: 'cor', unverified: true, effects: [] },
 	{ given: 'deposit-in-doubt', when: 'collect E3 at A1', refused: 'not-possible' },
 	{ given: 'unproven', when: 'collect E3 at A1', refused: 'not-possible' },
 
@@ -121,6 +123,10 @@ export const ROWS: readonly Row[] = [
 	{ given: 'deposit-in-doubt', when: 'request write-off by sam', is: 'written-off/written-off', holder: 'cor', effects: [] },
 	{ given: 'misplaced', when: 'request write-off by sam', is: 'written-off/written-off', holder: 'cor', effects: [] },
 	{ given: 'unproven', when: 'request write-off by sam', is: 'written-off/written-off', holder: 'cor', unverified: true, effects: CLEAR },
+
+	{ given: 'ready', when: 'request confirm-inside by sam', is: 'ready/deposited', effects: [] },
+	{ given: 'expired', when: 'request confirm-inside by sam', is: 'expired/expired', effects: [] },
+	{ given: 'recalled', when: 'request confirm-inside by sam', is: 'recalled/recalled', effects: [] },
 
 	// Taking
 	{ given: 'ready', when: 'request dispense', is: 'ready/collecting', effects: [] },

@@ -130,6 +130,8 @@ function dropOff({ evidence }: DeliverySettings): OnLine[] {
 		{ from: AWAITED, on: { outcome: 'ambiguous' }, to: 'deposit-in-doubt', do: ['quarantine', ['task', 'ambiguous']] },
 		// X6: something else lies in there now.
 		{ from: AWAITED, on: { outcome: 'wrong-item' }, to: 'misplaced', do: ['quarantine', ['task', 'wrong-item']] },
+		// Found behind the first door while the second stood open for it.
+		...(['deposited', 'deposited-unverified'] as const).map((state): OnLine => ({ from: state, on: { outcome: 'not-inserted' }, to: state })),
 		// Another try, at another door, that came to nothing leaves the first one as doubtful as it was.
 		...(['deposit-in-doubt', 'misplaced'] as const).flatMap((state): OnLine[] => [
 			{ from: state, on: { outcome: 'not-inserted' }, to: state },
@@ -204,6 +206,8 @@ function settling(): OnLine[] {
 				['set-due', 'collect-by'],
 			],
 		},
+		// It lies behind another door than the record says.
+		...(['deposited', 'expired', 'recalled'] as const).map((state): OnLine => ({ from: state, on: ask('confirm-inside'), to: state })),
 		// Whoever opened that door took nothing out.
 		{ from: [...out], on: ask('confirm-inside'), to: 'deposited', do: [['custody', 'bank']] },
 		{ from: [...into], on: ask('confirm-taken'), to: 'not-deposited', do: ['free', ['notify', 'not-deposited']] },

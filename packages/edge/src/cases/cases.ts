@@ -283,7 +283,8 @@ export function openCases(parts: CaseParts): Cases {
 			const looked = advance(settled.case, { kind: 'request', name: 'pass', by: 'staff', line: line.id })
 			return 'refused' in looked ? [entryOf(of, settled)] : [joined(entryOf(of, settled), entryOf(settled.case, looked))]
 		}
-		if (!requests.includes('confirm-taken') || !line.unverified) return []
+		// A parcel that should lie there and does not is missing.
+		if (!requests.includes('confirm-taken') || !(line.unverified || line.asset === undefined)) return []
 		const gone = advance(of, { kind: 'outcome', outcome: 'missing', line: line.id, compartment })
 		return 'refused' in gone ? [] : [entryOf(of, gone)]
 	}

@@ -171,19 +171,19 @@ export function intents(parts: IntentParts): Intents {
 		return parts.journal.storage() === 'low' ? 'storage-full' : undefined
 	}
 
-	const offers = (who: Identity): { choice: Choice; intent: Intent }[] => {
-		const own = waiting(who).map((parcel): { choice: Choice; intent: Intent } => ({
+	const ownParcels = (who: Identity): { choice: Choice; intent: Intent }[] =>
+		waiting(who).map((parcel): { choice: Choice; intent: Intent } => ({
 			choice: { id: `pick-up:${parcel.lineId}`, kind: 'pick-up', item: shownOf({ kind: 'parcel', parcel, task: 'pick-up' }) },
 			intent: { kind: 'pick-up', parcel },
 		}))
-		if (who.pickUp) return own
-		const rounds = (['drop-off', 'pull'] as const).flatMap((task): { choice: Choice; intent: Intent }[] => {
+
+	/** The work of staff. */
+	const rounds = (who: Identity): { choice: Choice; intent: Intent }[] =>
+		(['drop-off', 'pull'] as const).flatMap((task): { choice: Choice; intent: Intent }[] => {
 			const found = parcels(who, task).length
 			const denied = task === 'drop-off' ? loansWait() : undefined
 			return found ? [{ choice: { id: task, kind: task, free: found, ...(denied && { denied }) }, intent: { kind: 'parcels', task } }] : []
 		})
-		return [...own, ...rounds]
-	}
 
 	const borrowing = (who: Identity, by: Authority, type: string): { choice: Choice; intent: Intent } | undefined => {
 		const found = candidates(type)
@@ -208,7 +208,7 @@ export function intents(parts: IntentParts): Intents {
 			const by = authority.current()
 			if (!by) return []
 			const assets = new Map(by.bundle.assets.map((a) => [a.id as string, a]))
-			if (who.pickUp) return offers(who)
+			if (who.pickUp) return ownParcels(who)
 			const space = emptyCompartments().length > 0
 			const returns = cases.loansOf(who.subject).flatMap((loan): { choice: Choice; intent: Intent }[] => {
 				const asset = assets.get(loan.asset)
@@ -225,7 +225,7 @@ export function intents(parts: IntentParts): Intents {
 				return [{ choice, intent: { kind: 'return', loan, asset } }]
 			})
 			const types = [...new Set(by.bundle.assets.map((a) => a.type))].sort()
-			return [...returns, ...offers(who), ...types.flatMap((type) => borrowing(who, by, type) ?? [])]
+			return [...returns, ...ownParcels(who), ...types.flatMap((type) => borrowing(who, by, type) ?? []), ...rounds(who)]
 		},
 		decide: ask,
 		emptyCompartments,

@@ -36,6 +36,32 @@ export function People({ people, hands }: { readonly people: VirtualState['peopl
 	)
 }
 
+/** What is to be put in and taken out, with what a recipient was sent. */
+export function Parcels({ parcels, hands }: { readonly parcels: VirtualState['parcels']; readonly hands: Hands }) {
+	const text = words.parcels
+	return (
+		<Card title={text.title}>
+			<ul className="people">
+				{parcels.map((parcel) => (
+					<li key={parcel.tag}>
+						<span className="who">
+							<b>{parcel.order}</b>
+							<span className="mono">{parcel.code}</span>
+							<span>{parcel.expected ? text.expected(parcel.tag) : text.waiting}</span>
+						</span>
+						<span className="row">
+							<Button onPress={() => hands.keypad(`${parcel.code}#`)}>{text.code}</Button>
+							<Button onPress={() => hands.scan(parcel.qr)}>{text.qr}</Button>
+							{parcel.expected && <Button onPress={() => hands.scan(parcel.tag)}>{text.label}</Button>}
+						</span>
+					</li>
+				))}
+			</ul>
+			<p className="soft">{text.help}</p>
+		</Card>
+	)
+}
+
 /** Codes open once, so each touch shows the next one; after the last it starts again, to see a used one refused. */
 function CodeButton({ codes, hands }: { readonly codes: readonly string[]; readonly hands: Hands }) {
 	const [next, setNext] = useState(0)

@@ -3,7 +3,7 @@ import { Fragment, type ReactNode, useEffect, useRef, useState } from 'react'
 import { Icon, Logo } from '../ui/icon.tsx'
 import { useMedia } from '../ui/media.ts'
 import { BankFront } from './bank-front.tsx'
-import { Boards, ClockCard, People, ReaderCard } from './cards.tsx'
+import { Boards, ClockCard, Parcels, People, ReaderCard } from './cards.tsx'
 import type { Bench, Control } from './control.ts'
 import { Card } from './controls.tsx'
 import { DoorCard, DoorFaults } from './door.tsx'
@@ -18,11 +18,11 @@ type Bank = VirtualState['banks'][number]
 const COLUMNS = {
 	wide: [
 		['bank', 'reader'],
-		['kiosk', 'people'],
+		['kiosk', 'people', 'parcels'],
 		['door', 'faults', 'boards', 'clock'],
 	],
-	middle: [['bank'], ['door', 'people', 'faults', 'boards', 'clock'], ['reader']],
-	narrow: [['bank', 'door', 'people', 'reader', 'faults', 'boards', 'clock']],
+	middle: [['bank'], ['door', 'people', 'parcels', 'faults', 'boards', 'clock'], ['reader']],
+	narrow: [['bank', 'door', 'people', 'parcels', 'reader', 'faults', 'boards', 'clock']],
 } as const
 
 /** The bench of one bank: its doors, the hands of people, and what may break. */
@@ -51,6 +51,7 @@ export function VirtualPage({ bench, control }: { readonly bench: Bench; readonl
 		),
 		door: compartment && <DoorCard bank={bank} compartment={compartment} hands={hands} onSelect={select} />,
 		people: <People people={state.people} hands={hands} />,
+		parcels: state.parcels.length > 0 && <Parcels parcels={state.parcels} hands={hands} />,
 		kiosk: (
 			<div className="preview">
 				<iframe src={state.kiosk} title={words.kiosk} />

@@ -46,6 +46,16 @@ export const words = {
 		otherTap: 'Tap',
 	},
 
+	parcels: {
+		title: 'Parcels',
+		help: 'Staff drop off what is expected; the code or its QR picture collects it. A recipient gets these in a message.',
+		expected: (tag: string) => `Expected, label ${tag}`,
+		waiting: 'Waits for its recipient',
+		label: 'Scan label',
+		code: 'Type code',
+		qr: 'Show QR',
+	},
+
 	reader: {
 		title: 'Reader, keypad, scanner',
 		led: (led: Reader['led']) => (led === 'off' ? 'Light off' : `Light ${led}`),
