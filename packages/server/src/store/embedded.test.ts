@@ -63,7 +63,8 @@ describe('the embedded PostgreSQL', () => {
 			await assert.rejects(asked(url.replace(/:[0-9a-f]{64}@/, `:${'0'.repeat(64)}@`), 'SELECT 1'), (e) => (e as { code?: string }).code === '28P01')
 		await assert.rejects(asked(embedded.url.replace(/:[0-9a-f]{64}@/, '@'), 'SELECT 1'))
 		assert.equal(await asked(embedded.url, 'SHOW listen_addresses').then((rows) => rows[0]?.listen_addresses), '')
-		for (const path of ['.', 'data', 'run', 'password']) assert.equal(statSync(join(directory, path)).mode & 0o077, 0, path)
+		assert.equal(statSync(directory).mode & 0o066, 0)
+		for (const path of ['data', 'run', 'password']) assert.equal(statSync(join(directory, path)).mode & 0o077, 0, path)
 		assert.match(readFileSync(join(directory, 'data/pg_hba.conf'), 'utf8').replace(/^#.*$/gm, ''), /scram-sha-256/)
 		assert.doesNotMatch(readFileSync(join(directory, 'data/pg_hba.conf'), 'utf8').replace(/^#.*$/gm, ''), /trust|peer|md5/)
 	})
@@ -176,6 +177,9 @@ describe('the embedded PostgreSQL', () => {
 		assert.match(readFileSync(`/proc/${embedded.pid()}/status`, 'utf8'), /^Uid:\t65534\t65534\t65534\t65534$/m)
 		assert.match(readFileSync(`/proc/${embedded.pid()}/status`, 'utf8'), /^Groups:\s*$/m)
 		assert.equal(statSync(data).uid, 65_534)
+		// Root follows no link that this user could have put there.
+		assert.equal(statSync(directory).uid, 0)
+		assert.equal(statSync(directory).mode & 0o022, 0)
 		assert.equal(statSync(home).uid, 0)
 		assert.equal(statSync(home).mode & 0o777, 0o700)
 		await asked(embedded.url, 'CREATE TABLE kept AS SELECT 1 AS one')
@@ -183,6 +187,13 @@ describe('the embedded PostgreSQL', () => {
 		const again = await start()
 		assert.deepEqual(await asked(again.url, 'SELECT * FROM kept'), [{ one: 1 }])
 		await again.stop()
+	})
+
+	test('of an ordinary user is not taken over by root', { skip: !isRoot && 'only root can try' }, async (t) => {
+		const { start, data } = await place(t)
+		chownSync(data, 1_000, 1_000)
+		await assert.rejects(start(), (e) => isFault(e, 'config-invalid') && e.message.includes('1000'))
+		assert.equal(statSync(data).uid, 1_000)
 	})
 
 	test('of root is copied beside the data when its user cannot run what is installed', { skip: !isRoot && 'only root drops its rights' }, (t) => {

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, realpathSync, rmdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Fault } from '@latchwork/core/base'
@@ -32,7 +32,10 @@ const INSIDE = '/proc/self/cwd'
 /** sun_path of unix(7) less the longest name in there and a NUL. */
 const LONGEST = 107 - '/.s.PGSQL.5432.lock'.length
 
-/** Makes the directory and hands it to the runner. Throws `Fault` config-invalid, database-full. */
+/**
+ * Makes the directory and hands the runner what it needs. Of root's directory it gets only `data` and `run`: could it put links beside them, root would
+ * follow these at the next start. Throws `Fault` config-invalid, database-full.
+ */
 export function takePlace(directory: string): Place {
 	try {
 		mkdirSync(directory, { recursive: true, mode: 0o700 })
@@ -40,13 +43,14 @@ export function takePlace(directory: string): Place {
 		const data = join(root, 'data')
 		mkdirSync(data, { recursive: true, mode: 0o700 })
 		const runner = runnerOf(data)
-		for (const path of [root, data]) give(path, runner)
+		if (runner.uid === undefined) chmodSync(root, 0o700)
+		else give(root, { uid: 0, gid: 0 }, 0o711)
+		give(data, runner)
 		const inside = !reaches(data, runner)
 		// Postgres folds `..` out of names of sockets, so below a directory that its runner may not enter they have to lie elsewhere.
 		const sockets = !inside && join(root, 'run').length <= LONGEST ? join(root, 'run') : shortPath(root)
 		mkdirSync(sockets, { recursive: true, mode: 0o700 })
-		refuseForeign(sockets, runner)
-		give(sockets, runner)
+		takeSockets(sockets, runner)
 		return {
 			root,
 			runner,
@@ -78,12 +82,18 @@ export function placeFault(directory: string, cause: unknown): unknown {
 }
 
 /** Nobody runs in there (the caller has made sure): what sockets and their locks are left are of the dead. */
-export function clearSockets({ sockets }: Place): void {
-	for (const name of readdirSync(sockets)) rmSync(join(sockets, name), { force: true })
+export function clearSockets({ sockets }: Pick<Place, 'sockets'>): void {
+	for (const name of readdirSync(sockets)) if (name.startsWith('.s.PGSQL.')) rmSync(join(sockets, name), { force: true })
 }
 
-export function leavePlace(place: Place): void {
-	if (!place.sockets.startsWith(place.root)) rmSync(place.sockets, { recursive: true, force: true })
+export function leavePlace({ root, sockets }: Place): void {
+	if (sockets.startsWith(`${root}/`)) return
+	try {
+		clearSockets({ sockets })
+		rmdirSync(sockets)
+	} catch {
+		// It is empty and has a fixed name: the next start takes it again.
+	}
 }
 
 export function give(path: string, { uid, gid }: Runner, mode = 0o700): void {
@@ -91,20 +101,26 @@ export function give(path: string, { uid, gid }: Runner, mode = 0o700): void {
 	if (uid !== undefined && gid !== undefined) chownSync(path, uid, gid)
 }
 
-/** Data that an ordinary user began stays that user's when root goes on with it. */
 function runnerOf(data: string): Runner {
 	if (process.getuid?.() !== 0) return {}
-	const { uid, gid } = statSync(data)
-	return uid === 0 ? { uid: NOBODY, gid: NOBODY } : { uid, gid }
+	const { uid } = statSync(data)
+	if (uid !== 0 && uid !== NOBODY)
+		throw new Fault(
+			'config-invalid',
+			`The database in ${data} was begun by the user ${uid}. Start as that user, or choose another directory with LATCHWORK_DATA.`,
+		)
+	return { uid: NOBODY, gid: NOBODY }
 }
 
 /** Outside of our directory, so its name can be guessed: it must be ours already, or not there. */
 const shortPath = (root: string): string => join(tmpdir(), `latchwork-${createHash('sha256').update(root).digest('hex').slice(0, 16)}`)
 
-function refuseForeign(path: string, runner: Runner): void {
+function takeSockets(path: string, runner: Runner): void {
 	const found = lstatSync(path)
 	if (!found.isDirectory() || ![process.getuid?.(), runner.uid].includes(found.uid))
-		throw new Fault('config-invalid', `${path} is somebody else's. Choose a shorter path with LATCHWORK_DATA.`)
+		throw new Fault('config-invalid', `${path} is somebody else's. Remove it, or choose a shorter path with LATCHWORK_DATA.`)
+	// What the runner has already it could put a link in place of, and root would give away what that leads to.
+	if (found.uid === process.getuid?.()) give(path, runner)
 }
 
 /** Asked by trying. */
