@@ -45,6 +45,12 @@ async function initdb(place: Place, native: string, synced: boolean): Promise<vo
 	]
 	const words = await lastWords(join(native, 'bin/initdb'), args, place.data, place.runner)
 	if (words === undefined) return
+	// A container that runs as just any number.
+	if (/could not look up effective user ID/.test(words))
+		throw new Fault(
+			'config-invalid',
+			`PostgreSQL runs only as a user with a name: add ${place.runner.uid ?? process.getuid?.()} to /etc/passwd, or give DATABASE_URL.\n${words}`,
+		)
 	if (isFull(words)) throw new Fault('database-full', `There is no room left to make the database in ${place.root}:\n${words}`)
 	throw new Fault('database-unavailable', `The database could not be made in ${place.root}:\n${words}`)
 }
