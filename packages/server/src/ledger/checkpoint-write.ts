@@ -3,7 +3,7 @@ import { growTree, proveConsistency, signCheckpoint, type TreeHead, verifyConsis
 import { nodeCrypto } from '../crypto.ts'
 import { type Db, sql, type Tx } from '../store/index.ts'
 import { DamagedLog, type Shard, shardOf } from './sequence-write.ts'
-import { readEdge, tileReader } from './tree-read.ts'
+import { newestCheckpoint, readEdge, tileReader } from './tree-read.ts'
 
 const { sha256 } = nodeCrypto
 
@@ -40,8 +40,8 @@ export async function writeCheckpoint(tx: Tx, tenant: Id<'tenant'>, now: number,
 	const { origin, publicKey, sign } = await signerOf(tx, tenant)
 	const note = signCheckpoint({ origin, ...head }, { publicKey, sign, sha256 })
 	await tx.run(sql`
-		INSERT INTO checkpoint (tenant_id, size, root, note, signed_at)
-		VALUES (${tenant}, ${head.size}, ${head.root}, ${new TextDecoder().decode(note)}, ${Math.floor(now)})`)
+		INSERT INTO checkpoint (tenant_id, size, number, root, note, signed_at)
+		VALUES (${tenant}, ${head.size}, ${last ? last.number + 1 : 0}, ${head.root}, ${new TextDecoder().decode(note)}, ${Math.floor(now)})`)
 	await tx.run(sql`UPDATE ledger_head SET checkpoint_size = ${head.size}, unsigned_since = NULL WHERE tenant_id = ${tenant}`)
 	return head.size
 }
@@ -51,13 +51,3 @@ async function hasGrown(db: Db, tenant: Id<'tenant'>, last: TreeHead | undefined
 	const proof = await proveConsistency(last.size, head.size, tileReader(db, tenant), sha256)
 	return verifyConsistency(proof, last, head, sha256)
 }
-
-export interface StoredCheckpoint extends TreeHead {
-	readonly note: string
-	readonly signedAt: number
-}
-
-export const newestCheckpoint = (db: Db, tenant: Id<'tenant'>): Promise<StoredCheckpoint | undefined> =>
-	db.first<StoredCheckpoint>(
-		sql`SELECT size, root, note, signed_at AS "signedAt" FROM checkpoint WHERE tenant_id = ${tenant} ORDER BY size DESC LIMIT 1`,
-	)

@@ -8,12 +8,12 @@ import { openCheckpoint, proveConsistency, verifyConsistency } from '@latchwork/
 import pg from 'pg'
 import { nodeCrypto } from '../crypto.ts'
 import { openStore, sql } from '../store/index.ts'
-import { type TestStore, testStore } from '../testing/index.ts'
+import { realClock, type TestStore, testStore } from '../testing/index.ts'
 import { alarmGaps } from './gap-write.ts'
 import { append, openSequencer } from './index.ts'
 import { monthOf } from './sequence-write.ts'
 import { START, testController } from './testing/controller.ts'
-import { realPace, testLedger } from './testing/ledger.ts'
+import { testLedger } from './testing/ledger.ts'
 import { tileReader } from './tree-read.ts'
 
 const PROCESS = fileURLToPath(new URL('testing/sequencer-process.ts', import.meta.url))
@@ -49,7 +49,7 @@ describe('the sequencer', () => {
 			if (placed < next || placed > TOTAL - 200) return
 			next = placed + 150
 			// One of the two is at work, the other stands by: all but the youngest are killed, some milliseconds later, wherever that finds them.
-			realPace.after((random(1)[0] ?? 0) % 20, () => {
+			realClock.after((random(1)[0] ?? 0) % 20, () => {
 				for (const child of children.splice(0, children.length - 1)) {
 					child.kill('SIGKILL')
 					kills++
@@ -109,7 +109,7 @@ describe('the sequencer', () => {
 		const faults: unknown[] = []
 		const terms = {
 			clock: ledger.clock,
-			pace: realPace,
+			pace: realClock,
 			random: ledger.random,
 			signerOf: ledger.signerOf,
 			failed: (cause: unknown) => faults.push(cause),
@@ -176,7 +176,7 @@ describe('the sequencer', () => {
 		await add(bad.sender.tenant)
 		await add(good.sender.tenant)
 		const { store, clock, random, signerOf } = ledger
-		const sequencer = openSequencer({ store, clock, pace: realPace, random, signerOf, failed: told.resolve })
+		const sequencer = openSequencer({ store, clock, pace: realClock, random, signerOf, failed: told.resolve })
 		try {
 			assert.match(String(await told.promise), new RegExp(`The log of ${bad.sender.tenant}`))
 			await grown.promise

@@ -1,5 +1,5 @@
 import type { Id } from '@latchwork/core/base'
-import { edgeTiles, HASH_BYTES, hashLeaf, type ReadTile, type RightEdge, TILE_WIDTH, type TileAt } from '@latchwork/core/ledger'
+import { edgeTiles, HASH_BYTES, hashLeaf, type ReadTile, type RightEdge, TILE_WIDTH, type TileAt, type TreeHead } from '@latchwork/core/ledger'
 import { nodeCrypto } from '../crypto.ts'
 import { type Db, type Sql, sql } from '../store/index.ts'
 
@@ -55,3 +55,28 @@ export async function readEdge(db: Db, tenant: Id<'tenant'>, size: number): Prom
 	for (const tile of edgeTiles(size)) tiles[tile.level] = await read(tile)
 	return { size, tiles: Array.from(tiles, (hashes) => hashes ?? new Uint8Array()) }
 }
+
+export interface StoredCheckpoint extends TreeHead {
+	/** 0 for the first that was signed. */
+	readonly number: number
+	readonly note: string
+	readonly signedAt: number
+}
+
+const checkpointColumns = sql`size, number, root, note, signed_at AS "signedAt"`
+
+export const newestCheckpoint = (db: Db, tenant: Id<'tenant'>): Promise<StoredCheckpoint | undefined> =>
+	db.first<StoredCheckpoint>(sql`SELECT ${checkpointColumns} FROM checkpoint WHERE tenant_id = ${tenant} ORDER BY size DESC LIMIT 1`)
+
+export const checkpointAt = (
+	db: Db,
+	tenant: Id<'tenant'>,
+	at: { readonly number: number } | { readonly size: number },
+): Promise<StoredCheckpoint | undefined> =>
+	db.first<StoredCheckpoint>(sql`SELECT ${checkpointColumns} FROM checkpoint WHERE tenant_id = ${tenant}
+		AND ${'number' in at ? sql`number = ${at.number}` : sql`size = ${at.size}`}`)
+
+/** The newest first; `before`: only those with a lower number. */
+export const readCheckpoints = (db: Db, tenant: Id<'tenant'>, limit: number, before?: number): Promise<StoredCheckpoint[]> =>
+	db.rows<StoredCheckpoint>(sql`SELECT ${checkpointColumns} FROM checkpoint WHERE tenant_id = ${tenant}
+		${before === undefined ? sql`` : sql`AND number < ${before}`} ORDER BY number DESC LIMIT ${limit}`)

@@ -1,5 +1,5 @@
 import { testKey } from '@latchwork/core/access/testing'
-import { type Clock, fakeClock, type Id, type Random, seededRandom } from '@latchwork/core/base'
+import { fakeClock, type Id, type Random, seededRandom } from '@latchwork/core/base'
 import { type GrowingTree, growTree, hashLeaf } from '@latchwork/core/ledger'
 import { nodeCrypto } from '../../crypto.ts'
 import type { Store } from '../../store/index.ts'
@@ -11,15 +11,6 @@ import { readEdge, readEntries } from '../tree-read.ts'
 import { START } from './controller.ts'
 
 const { sha256 } = nodeCrypto
-
-/** Waits in tests are real: what is waited for is done by the database or by another process. */
-export const realPace: Pick<Clock, 'after' | 'mono'> = {
-	mono: () => performance.now(),
-	after(ms, run) {
-		const timer = setTimeout(run, ms)
-		return () => clearTimeout(timer)
-	},
-}
 
 /** The parts of the ledger on a store, with a sequencer that works when it is told. */
 export function testLedger(store: Store, seed = 1) {

@@ -120,11 +120,14 @@ ALTER TABLE ledger_tile ALTER COLUMN hashes SET STORAGE EXTERNAL;
 CREATE TABLE checkpoint (
 	tenant_id text NOT NULL,
 	size bigint NOT NULL,
+	-- 0, 1, 2 … in the order of signing.
+	number bigint NOT NULL,
 	root bytea NOT NULL,
 	-- The signed note (C2SP signed-note, tlog-checkpoint).
 	note text NOT NULL,
 	signed_at bigint NOT NULL,
-	PRIMARY KEY (tenant_id, size)
+	PRIMARY KEY (tenant_id, size),
+	UNIQUE (tenant_id, number)
 );
 SELECT latchwork.guard('checkpoint');
 
