@@ -43,12 +43,6 @@ export async function downloadLog(server: LogServer, folder: string): Promise<vo
 	keep(LOG_FILES.checkpoint, newest)
 }
 
-/** The checkpoint of an earlier export into this folder: the log must have grown out of it. */
-export function keptCheckpoint(folder: string): Uint8Array | undefined {
-	const place = join(folder, LOG_FILES.checkpoint)
-	return existsSync(place) ? readFileSync(place) : undefined
-}
-
 const REFUSALS: Readonly<Record<number, FaultCode>> = { 401: 'not-signed-in', 403: 'not-permitted', 404: 'not-found' }
 
 function client({ url, token }: LogServer): { get(path: string): Promise<Uint8Array>; record(): Promise<void> } {

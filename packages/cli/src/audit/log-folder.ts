@@ -31,7 +31,7 @@ export function isLogExport(folder: string): boolean {
 const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true
 
 /** Its files; what is not there, or is no file, is undefined. */
-export const filesOf =
+const filesOf =
 	(folder: string): ReadFile =>
 	(path) => {
 		const place = join(folder, path)

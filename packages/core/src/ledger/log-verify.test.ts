@@ -26,7 +26,8 @@ import { sampleEntries, sampleExport } from './testing/sample-log.ts'
 const { sha256 } = nodeCrypto
 const log = testKey(new Uint8Array(32).fill(9))
 const terms = (seed: number) => ({ random: seededRandom(seed), sha256, ...log })
-const SIZE = 700
+const RUNS = 1_200
+const SIZE = 520
 const SIZES = [0, 1, 200, 256, 300, 511, 512, 513, SIZE]
 const entries = sampleEntries(SIZE, terms(5))
 const strangers = sampleEntries(SIZE, terms(6))
@@ -180,7 +181,7 @@ async function firstMistake(check: Verify, runs: number, counts: Map<string, num
 
 test('after any single damage to any file the first bad place is named exactly', async (t) => {
 	const counts = new Map<string, number>()
-	assert.equal(await firstMistake(verify, 1_500, counts), undefined)
+	assert.equal(await firstMistake(verify, RUNS, counts), undefined)
 	t.diagnostic(`planted: ${[...counts].map(([kind, count]) => `${kind} ${count}`).join(', ')}`)
 	assert.equal(counts.size, 10)
 })
@@ -208,7 +209,7 @@ test('entries that were rewritten together with their tiles do not fit what was 
 			?.slice(1)
 			.filter(Boolean)
 			.map(Number)
-	for (const at of [0, 3, 255, 256, 280, 510, 512, SIZE - 1]) {
+	for (const at of [0, 255, 280, 512, SIZE - 1]) {
 		const withAllTiles = await verify(new Map([...sampleExport(entries.with(at, forged(at)), SIZES, terms(5)), ...signed]))
 		assert.equal(withAllTiles.ok || withAllTiles.code, 'altered', `${at}`)
 		const [from = -1, to = -1] = range(withAllTiles) ?? []
