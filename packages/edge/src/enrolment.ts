@@ -12,7 +12,7 @@ import { refuseStrange } from './identity.ts'
 import { signingKey } from './keys.ts'
 import { type DeviceTls, deviceHttp } from './sync/device-http.ts'
 
-export interface Enrolment {
+interface Enrolment {
 	/** `https://…`: the device port of the server. */
 	readonly server: string
 	/** As the console shows it once: the secret, and the pin of the server's authority behind a dot. */
@@ -23,8 +23,24 @@ export interface Enrolment {
 	readonly path: string
 }
 
+const PATIENCE_MS = 15_000
+
+/** What the command line says of it; nothing of it is needed once it has been done, so a service may keep its whole command line. */
+export async function enrolOnce(given: {
+	readonly server: unknown
+	readonly claim: unknown
+	readonly config: unknown
+	readonly path: string
+}): Promise<void> {
+	const { server, claim, config, path } = given
+	if ((server === undefined && claim === undefined) || isEnrolled(path)) return
+	if (typeof server !== 'string' || typeof claim !== 'string')
+		throw new Fault('config-invalid', 'To enrol, name both: `--server https://… --claim TOKEN`; the console shows them.')
+	await enrol({ server, claim, wiring: typeof config === 'string' ? config : path, path: resolve(path) })
+}
+
 /** Is there an `edge.json` that names a server? Then nothing needs to be claimed. */
-export function isEnrolled(path: string): boolean {
+function isEnrolled(path: string): boolean {
 	try {
 		return (JSON.parse(readFileSync(path, 'utf8')) as { server?: unknown }).server !== undefined
 	} catch {
@@ -38,7 +54,7 @@ export function isEnrolled(path: string): boolean {
  * claim names, and no claim is spent on a wiring that could not be used. Throws `Fault` config-invalid, server-unreachable, claim-invalid,
  * request-refused, certificate-invalid.
  */
-export async function enrol({ server, claim, wiring, path }: Enrolment): Promise<void> {
+async function enrol({ server, claim, wiring, path }: Enrolment): Promise<void> {
 	const base = portOf(server)
 	const [secret = '', pin = ''] = claim.split('.')
 	if (!secret || !/^[A-Za-z0-9_-]{43}$/.test(pin))
@@ -141,13 +157,17 @@ function pinned({ hostname, port }: URL, pin: string): Promise<string> {
 	const host = hostname.replace(/^\[|\]$/g, '')
 	return new Promise((done, failed) => {
 		const unreachable = (why: string, cause?: Error) => failed(new Fault('server-unreachable', why, { cause }))
-		const socket = connect({ host, port: Number(port || 443), rejectUnauthorized: false, ...(isIP(host) === 0 && { servername: host }) }, () => {
-			const shown = chainOf(socket.getPeerCertificate(true))
-			socket.destroy()
-			const found = shown.find(({ raw }) => createHash('sha256').update(raw).digest('base64url') === pin)
-			if (!found) return unreachable(`${host} is not the server that the claim names: somebody may be between. Nothing was sent to it.`)
-			done(pemOf('CERTIFICATE', found.raw))
-		})
+		const socket = connect(
+			{ host, port: Number(port || 443), timeout: PATIENCE_MS, rejectUnauthorized: false, ...(isIP(host) === 0 && { servername: host }) },
+			() => {
+				const shown = chainOf(socket.getPeerCertificate(true))
+				socket.destroy()
+				const found = shown.find(({ raw }) => createHash('sha256').update(raw).digest('base64url') === pin)
+				if (!found) return unreachable(`${host} is not the server that the claim names: somebody may be between. Nothing was sent to it.`)
+				done(pemOf('CERTIFICATE', found.raw))
+			},
+		)
+		socket.on('timeout', () => socket.destroy(new Error(`nothing for ${PATIENCE_MS / 1000} s`)))
 		socket.on('error', (cause) => unreachable(`${host} does not answer: ${cause.message}.`, cause))
 	})
 }

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { flushCompileCache } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
 import { type Clock, Fault, type Id, type Random } from '@latchwork/core/base'
 import type { Board } from '@latchwork/drivers/board'
 import { CATALOG } from '@latchwork/drivers/catalog'
@@ -174,6 +175,28 @@ function giveUp(fault: unknown): never {
 }
 
 /** As a program: what the command line says. The entry of the bundle calls it, after a look at the version of Node. */
-export const run = (): Promise<void> => main(process.argv[2], process.argv.includes('--child')).catch(giveUp)
+export const run = (): Promise<void> => start(process.argv.slice(2)).catch(giveUp)
+
+/** `EDGE.JSON [--server URL --claim TOKEN [--config WIRING]] [--child]` */
+async function start(args: readonly string[]): Promise<void> {
+	const text = { type: 'string' } as const
+	const { values, positionals } = parsed(() =>
+		parseArgs({ args: [...args], allowPositionals: true, options: { child: { type: 'boolean' }, server: text, claim: text, config: text } }),
+	)
+	const [path] = positionals
+	if (path !== undefined && (values.server !== undefined || values.claim !== undefined)) {
+		const { enrolOnce } = await import('./enrolment.ts')
+		await enrolOnce({ server: values.server, claim: values.claim, config: values.config, path })
+	}
+	await main(path, values.child)
+}
+
+function parsed<T>(read: () => T): T {
+	try {
+		return read()
+	} catch (cause) {
+		throw new Fault('config-invalid', `${(cause as Error).message}.`, { cause })
+	}
+}
 
 if (import.meta.main) void run()

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Fault } from '@latchwork/core/base'
 import { readConfig } from '@latchwork/edge/config'
+import { enrolOnce } from '@latchwork/edge/enrolment'
 import { dataDirectory, readArgs } from '../config.ts'
 
 /**
@@ -18,22 +19,11 @@ export async function edge(args: readonly string[]): Promise<void> {
 	)
 	const data = values.data === undefined ? dataDirectory(process.env) : resolve(String(values.data))
 	const path = positionals[0] ?? join(data, 'edge.json')
-	if (values.server !== undefined || values.claim !== undefined) await enrolOnce({ ...values, path })
+	await enrolOnce({ server: values.server, claim: values.claim, config: values.config, path })
 	// The same program that `latchwork dev` and a service manager start, so that all of them run one code path.
 	process.argv[2] = path
 	const { main } = await import(fileURLToPath(import.meta.resolve('@latchwork/edge/main')))
 	await main(process.argv[2])
-}
-
-/** A second start finds what the first was given, so a service may keep its whole command line. */
-async function enrolOnce(given: { server?: unknown; claim?: unknown; config?: unknown; path: string }): Promise<void> {
-	const { enrol, isEnrolled } = await import('@latchwork/edge/enrolment')
-	if (isEnrolled(given.path)) return
-	if (typeof given.server !== 'string' || typeof given.claim !== 'string')
-		throw new Fault('config-invalid', 'To enrol, name both: `latchwork edge --server https://… --claim TOKEN`; the console shows them.')
-	process.umask(0o077)
-	const wiring = typeof given.config === 'string' ? given.config : given.path
-	await enrol({ server: given.server, claim: given.claim, wiring, path: resolve(given.path) })
 }
 
 async function settle(args: readonly string[]): Promise<void> {

@@ -167,7 +167,7 @@ export function openLink(parts: LinkParts): Link {
 
 	const attempt = (): void => {
 		cancelRetry()
-		if (stopped) return
+		if (stopped || session) return
 		session = parts.connect({ up, message, down })
 	}
 
@@ -299,6 +299,7 @@ export function openLink(parts: LinkParts): Link {
 			session = undefined
 			if (way !== 'none') leave()
 			void last?.close()
+			cancelRetry()
 			cancelRetry = clock.after(FIRST_RETRY_MS, attempt)
 		},
 		async stop() {
