@@ -15,7 +15,7 @@ export interface Consumer {
 }
 
 /** For a new name that begins now: everything so far counts as seen. */
-export async function installCursor(tx: Tx, { name, from }: Consumer): Promise<void> {
+export async function installCursor(tx: Tx, { name, from }: Pick<Consumer, 'name' | 'from'>): Promise<void> {
 	if (from === 'start') return
 	await tx.run(sql`
 		INSERT INTO cursor (tenant_id, name, position) SELECT tenant_id, ${name}, size - 1 FROM ledger_head
