@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
 import { Fault, fromHex } from '@latchwork/core/base'
@@ -15,14 +16,28 @@ export interface ServerConfig {
 	readonly database: { readonly url: string; readonly appUrl: string | undefined } | undefined
 	/** Connections that work at the same time. */
 	readonly pool: number
-	/** An external broker instead of the one that comes along. */
-	readonly mqttUrl: string | undefined
+	readonly device: DeviceConfig
 	/** 32 bytes, or the file that holds them in hex and is made at the first start. */
 	readonly masterKey: { readonly bytes: Uint8Array } | { readonly file: string }
 	/** Proxies whose `X-Forwarded-For` is believed. */
 	readonly proxies: readonly string[]
 	/** Used at the very first start only. */
 	readonly first: { readonly organisation: string; readonly email: string }
+}
+
+/** Where controllers come in: TLS with certificates of their own, ended here and by no proxy. */
+export interface DeviceConfig {
+	readonly host: string
+	/** HTTPS and MQTT over WebSocket. 0: any free port. */
+	readonly port: number
+	/** MQTT over TLS beside it. */
+	readonly mqttsPort: number | undefined
+	/** Names and addresses in its certificate, the one that controllers are told first. */
+	readonly names: readonly string[]
+	/** `https://HOST:PORT` as controllers reach it, where that is not the first name and the port itself. */
+	readonly publicUrl: string | undefined
+	/** An external broker instead of the one that comes along. */
+	readonly external: { readonly url: string; readonly controllersUrl: string; readonly ca?: string } | undefined
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -41,7 +56,7 @@ export function serverConfig(env: Environment): ServerConfig {
 		publicUrl: publicUrl(given('LATCHWORK_PUBLIC_URL')),
 		database: url === undefined ? undefined : { url: postgres('DATABASE_URL', url), appUrl: appUrl && postgres('DATABASE_APP_URL', appUrl) },
 		pool: whole('LATCHWORK_POOL', given('LATCHWORK_POOL'), 2, 200) ?? 10,
-		mqttUrl: broker(given('MQTT_URL')),
+		device: device(given),
 		masterKey: masterKey(given('LATCHWORK_MASTER_KEY'), given('LATCHWORK_MASTER_KEY_FILE'), data),
 		proxies: proxies(given('LATCHWORK_PROXIES')),
 		first: { organisation: given('LATCHWORK_ORGANISATION') ?? 'Latchwork', email: email(given('LATCHWORK_ADMIN_EMAIL')) },
@@ -58,8 +73,8 @@ function whole(name: string, text: string | undefined, least: number, most: numb
 }
 
 /** Loopback unless somebody says otherwise: what is reachable from outside stands behind a proxy that ends TLS. */
-function host(text = '127.0.0.1'): string {
-	if (isIP(text) === 0 && text !== 'localhost') throw wrong('LATCHWORK_HOST', `must be an IP address, not "${text}"`)
+function host(text = '127.0.0.1', name = 'LATCHWORK_HOST'): string {
+	if (isIP(text) === 0 && text !== 'localhost') throw wrong(name, `must be an IP address, not "${text}"`)
 	return text
 }
 
@@ -81,10 +96,43 @@ function postgres(name: string, text: string): string {
 	return text
 }
 
-function broker(text: string | undefined): string | undefined {
+function device(given: (name: string) => string | undefined): DeviceConfig {
+	const external = broker('MQTT_URL', given('MQTT_URL'))
+	const controllersUrl = broker('MQTT_CONTROLLERS_URL', given('MQTT_CONTROLLERS_URL'))
+	const ca = given('MQTT_CA')
+	if (external === undefined && (controllersUrl ?? ca) !== undefined) throw wrong('MQTT_CONTROLLERS_URL', 'and MQTT_CA go together with MQTT_URL')
+	const reached = given('LATCHWORK_DEVICE_URL')
+	const url = reached === undefined ? undefined : URL.parse(reached)
+	if (reached !== undefined && (url?.protocol !== 'https:' || url.pathname !== '/' || url.search))
+		throw wrong('LATCHWORK_DEVICE_URL', `must be https://HOST:PORT, without a path, not "${reached}"`)
+	const people = URL.parse(given('LATCHWORK_PUBLIC_URL') ?? '')?.hostname
+	const names = [...new Set([...(url ? [url.hostname] : []), ...(people ? [people] : []), 'localhost'])]
+	return {
+		host: host(given('LATCHWORK_DEVICE_HOST'), 'LATCHWORK_DEVICE_HOST'),
+		port: whole('LATCHWORK_DEVICE_PORT', given('LATCHWORK_DEVICE_PORT'), 0, 65_535) ?? 4_171,
+		mqttsPort: whole('LATCHWORK_MQTTS_PORT', given('LATCHWORK_MQTTS_PORT'), 0, 65_535),
+		names,
+		publicUrl: url?.origin,
+		external:
+			external === undefined ? undefined : { url: external, controllersUrl: controllersUrl ?? external, ...(ca !== undefined && { ca: pem(ca) }) },
+	}
+}
+
+function pem(file: string): string {
+	try {
+		return readFileSync(resolve(file), 'utf8')
+	} catch (cause) {
+		throw new Fault('config-invalid', `MQTT_CA must name a file with certificates in PEM form; ${file} cannot be read.`, {
+			cause,
+			detail: { setting: 'MQTT_CA' },
+		})
+	}
+}
+
+function broker(name: string, text: string | undefined): string | undefined {
 	if (text === undefined) return undefined
 	const url = URL.parse(text)
-	if (!url || !/^(?:mqtts?|wss?):$/.test(url.protocol)) throw wrong('MQTT_URL', 'must begin with mqtts://, mqtt://, wss:// or ws://')
+	if (!url || !/^(?:mqtts?|wss?):$/.test(url.protocol)) throw wrong(name, 'must begin with mqtts://, mqtt://, wss:// or ws://')
 	return text
 }
 

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { type Clock, Fault, type Random, toHex } from '@latchwork/core/base'
+import { Fault, type Random, toHex } from '@latchwork/core/base'
 import { gate } from './access/index.ts'
 import { keyBytes, type ServerConfig } from './config.ts'
 import { type FirstAdministrator, firstStart } from './first-start.ts'
@@ -10,10 +10,15 @@ import { forgetTries, installationKey, type PeopleTerms, passwords } from './peo
 import { routesOf } from './routes.ts'
 import { migrate, openStore, type Store, sealingKey, startEmbedded } from './store/index.ts'
 import { VERSION } from './version.ts'
+import { openWorks, pace } from './works.ts'
 
 export interface RunningServer {
 	readonly url: string
 	readonly store: Store
+	/** `https://…` of the device port; undefined while another process of this installation has it. */
+	device(): string | undefined
+	/** Process id of the broker child. */
+	broker(): number | undefined
 	/** Of the very first start: said once, kept nowhere. */
 	readonly first: FirstAdministrator | undefined
 	/** Ends everything in the opposite order of its start. */
@@ -42,8 +47,10 @@ export async function startServer(config: ServerConfig, host: ServerHost): Promi
 		const terms: PeopleTerms = { master, random, installation }
 		const parts: Parts = { ...host, store, master, config, terms, passwords: passwords(installation, random) }
 		const first = await firstStart(parts)
+		const works = await openWorks(parts)
+		opened.unshift(works.close)
 		const http = await httpServer({
-			routes: routesOf(parts),
+			routes: routesOf(parts, { wakeLink: works.link.wake }),
 			store,
 			gate,
 			sealing: master,
@@ -58,7 +65,7 @@ export async function startServer(config: ServerConfig, host: ServerHost): Promi
 		})
 		opened.unshift(http.close)
 		opened.unshift(sweep(parts))
-		return { url: http.url, store, first, stop }
+		return { url: http.url, device: works.device, broker: works.link.pid, store, first, stop }
 	} catch (fault) {
 		await stop()
 		throw fault
@@ -91,19 +98,10 @@ function sweep({ store, clock, log }: Parts): () => Promise<void> {
 	}
 }
 
-/** A process is waited for in real time, also where the site's time is moved or stands still. */
-const processClock: Pick<Clock, 'after' | 'mono'> = {
-	mono: () => performance.now(),
-	after(ms, run) {
-		const timer = setTimeout(run, ms)
-		return () => clearTimeout(timer)
-	},
-}
-
 async function embedded(config: ServerConfig, { random, log, failed }: ServerHost, onStop: (close: () => Promise<void>) => void) {
 	const database = await startEmbedded({
 		directory: join(config.data, 'postgres'),
-		clock: processClock,
+		clock: pace,
 		random,
 		log: (text) => log({ level: 'info', text }),
 	})

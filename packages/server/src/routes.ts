@@ -7,13 +7,21 @@ import { estateRoutes, findArea, findSite, markBundles, placeOf } from './estate
 import { healthRoutes } from './health-routes.ts'
 import type { Route } from './http/index.ts'
 import { append } from './ledger/index.ts'
+import { linkRoutes } from './link/index.ts'
 import type { Parts } from './parts.ts'
 import { ensureSiteKey, peopleRoutes } from './people/index.ts'
+import { spaceRoutes } from './space/index.ts'
 import { type SettingsParts, tenantRoutes } from './tenants/index.ts'
 import { VERSION } from './version.ts'
 
+/** Whom a request may wake. */
+export interface RouteNews {
+	/** A command is waiting. */
+	readonly wakeLink: () => void
+}
+
 /** The API: every domain's routes, with what a domain needs of those to its right handed over as functions. */
-export function routesOf(parts: Parts): Route[] {
+export function routesOf(parts: Parts, { wakeLink }: RouteNews): Route[] {
 	const { store, random, clock, master, terms, passwords, config, checkPolicy } = parts
 	const secure = config.publicUrl?.startsWith('https:') ?? false
 	return [
@@ -22,6 +30,8 @@ export function routesOf(parts: Parts): Route[] {
 		...estateRoutes(random),
 		...peopleRoutes({ terms, store, passwords, secure, mayActAs, mayLetIn }),
 		...accessRoutes(random, checkPolicy),
+		...linkRoutes(random),
+		...spaceRoutes(random, wakeLink),
 		...assetRoutes(random),
 		...caseRoutes({ random, crypto: nodeCrypto, master, siteKey: (tx, site) => ensureSiteKey(tx, site, terms, clock.now()) }),
 	]

@@ -2,7 +2,7 @@ import { type Clock, Fault, fromBase64, type Id, type Random, toBase64 } from '@
 import type { EnrolmentAnswer, EnrolmentRequest, RenewalAnswer } from '@latchwork/core/wire'
 import { type Controller, findController, placeOf, setCertificate } from '../estate/index.ts'
 import { append } from '../ledger/index.ts'
-import type { Db, MasterKey, Store, Tx } from '../store/index.ts'
+import type { MasterKey, Store, Tx } from '../store/index.ts'
 import { publicKeysOf, settingsOf } from '../tenants/index.ts'
 import { deviceAuthority, isOnBooks, keepCertificate, keepHeadKey, revokeCertificates } from './books.ts'
 import { claimedTenant, takeClaim } from './claims.ts'
@@ -14,7 +14,7 @@ export interface EnrolmentParts {
 	readonly clock: Pick<Clock, 'now'>
 	readonly random: Random
 	/** The key under which badges are hashed at the site. */
-	readonly siteKey: (db: Db, site: Id<'site'>) => Promise<Uint8Array>
+	readonly siteKey: (tx: Tx, site: Id<'site'>) => Promise<Uint8Array>
 	/** Certificate of the device port's authority, and where controllers reach the port. */
 	readonly port: () => { readonly ca: string; readonly https: string; readonly mqtt: string }
 	/** PEM: of an external broker. */

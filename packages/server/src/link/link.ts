@@ -4,7 +4,7 @@ import { LINK_PATH, type LinkAuthority } from '@latchwork/core/wire'
 import mqtt, { type MqttClient } from 'mqtt'
 import { judgeOutages } from '../estate/index.ts'
 import { follow, type Watch } from '../ledger/index.ts'
-import type { Db, MasterKey, Store } from '../store/index.ts'
+import type { MasterKey, Store, Tx } from '../store/index.ts'
 import { portAuthority, revokeCertificates } from './books.ts'
 import { type Broker, type BrokerConfig, socketPaths, startBroker } from './broker.ts'
 import type { BrokerCounters, BrokerIncident } from './broker-lines.ts'
@@ -45,7 +45,7 @@ export interface LinkParts {
 	readonly pace: Pick<Clock, 'after' | 'mono'>
 	readonly random: Random
 	readonly handlers: LinkHandlers
-	readonly siteKey: (db: Db, site: Id<'site'>) => Promise<Uint8Array>
+	readonly siteKey: (tx: Tx, site: Id<'site'>) => Promise<Uint8Array>
 	readonly log: (entry: Readonly<Record<string, unknown>>) => void
 }
 

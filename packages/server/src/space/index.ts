@@ -14,3 +14,4 @@ export { type Command, type CommandState, commandsOf, findCommand, messageOf, wa
 export { type CommandTerms, expireCommands, type NewCommand, requestCommand, sentCommand, settleCommand } from './command-write.ts'
 export { SIZES } from './fit.ts'
 export { endReservations, type Reservation, reservationsOf, reserve, type Wanted } from './reservation-write.ts'
+export { spaceRoutes } from './routes.ts'

@@ -15,6 +15,8 @@ declare const writes: unique symbol
 /** Whoever holds no `Tx` cannot write. All of it is committed, or nothing. Nobody takes a second connection inside (architecture.md §2.10). */
 export interface Tx extends Db {
 	readonly [writes]: true
+	/** Called once all of it is committed, and never otherwise: to wake somebody who would look by himself a little later. Must not throw. */
+	afterwards(run: () => void): void
 	/** How many rows it touched. */
 	run(statement: Sql<unknown>): Promise<number>
 }
@@ -66,8 +68,10 @@ export function openStore(config: StoreConfig): Store {
 		let broken: unknown
 		try {
 			await asked(client.query(begin))
-			const result = await work(transactionOf(client, tenant))
+			const afterwards: (() => void)[] = []
+			const result = await work(transactionOf(client, tenant, afterwards))
 			await commit(client)
+			for (const run of afterwards) run()
 			return result
 		} catch (cause) {
 			await client.query('ROLLBACK').catch((failed: unknown) => {
@@ -150,7 +154,7 @@ function beginFor(tenant: Id<'tenant'>, begin: string): string {
 	return `${begin}; ${as(ROLE.app)}; SET LOCAL latchwork.tenant = '${tenant}'`
 }
 
-function transactionOf(client: pg.PoolClient, tenant: Id<'tenant'> | undefined): Tx {
+function transactionOf(client: pg.PoolClient, tenant: Id<'tenant'> | undefined, afterwards: (() => void)[]): Tx {
 	const query = async (statement: Sql<unknown>) => {
 		const { text, values } = compiled(statement)
 		return asked(client.query({ text, values: [...values] }))
@@ -160,5 +164,6 @@ function transactionOf(client: pg.PoolClient, tenant: Id<'tenant'> | undefined):
 		rows: async <R>(statement: Sql<R>) => (await query(statement)).rows as R[],
 		first: async <R>(statement: Sql<R>) => (await query(statement)).rows[0] as R | undefined,
 		run: async (statement: Sql<unknown>) => (await query(statement)).rowCount ?? 0,
+		afterwards: (run: () => void) => void afterwards.push(run),
 	} as Tx
 }

@@ -11,9 +11,9 @@ export interface Tenant {
 	readonly createdAt: number
 }
 
-/** Of the transaction's tenant. */
-export async function tenantOf(db: Db): Promise<Tenant> {
-	const row = await db.first(sql<Tenant>`SELECT tenant_id AS id, name, origin, created_at AS "createdAt" FROM tenant WHERE tenant_id = ${db.tenant}`)
+/** Of the transaction's tenant; system work names it. */
+export async function tenantOf(db: Db, tenant = db.tenant): Promise<Tenant> {
+	const row = await db.first(sql<Tenant>`SELECT tenant_id AS id, name, origin, created_at AS "createdAt" FROM tenant WHERE tenant_id = ${tenant}`)
 	if (!row) throw new Fault('not-found', 'There is no such organisation.')
 	return row
 }

@@ -93,7 +93,7 @@ export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
 		passwords: passwords(installation, random, options.passwords ?? QUICK),
 	}
 	const http = await httpServer({
-		routes: [...routesOf(parts), ...(options.extra?.(parts) ?? [])],
+		routes: [...routesOf(parts, { wakeLink: () => {} }), ...(options.extra?.(parts) ?? [])],
 		store,
 		gate,
 		sealing: master,

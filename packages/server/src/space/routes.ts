@@ -1,0 +1,106 @@
+import type { Random } from '@latchwork/core/base'
+import { z } from 'zod'
+import { findCompartment, placeOf, present } from '../estate/index.ts'
+import { answer, idOf, named, type Route, route, time, toTime } from '../http/index.ts'
+import { type Command, findCommand } from './command-read.ts'
+import { requestCommand } from './command-write.ts'
+
+const ids = { bank: idOf('bank'), compartment: idOf('compartment'), case: idOf('case'), command: idOf('command') }
+
+/** Why, as a code that the ledger may hold for ever: no free text of people. */
+const reason = z.string().regex(/^[a-z][a-z0-9-]{1,39}$/, 'must be a code in lower case, such as person-at-the-door')
+
+const commandShape = named(
+	'Command',
+	z.object({
+		id: ids.command,
+		kind: z.string(),
+		bank: ids.bank,
+		compartment: ids.compartment.optional(),
+		case: ids.case.optional(),
+		reason: z.string().optional(),
+		requestedBy: z.string(),
+		state: z.enum(['requested', 'sent', 'accepted', 'refused', 'done', 'failed', 'expired']),
+		code: z.string().optional().describe('why it was refused or failed'),
+		doorSession: z.string().optional(),
+		end: z.string().optional().describe('how the door session ended'),
+		issuedAt: time,
+		expiresAt: time,
+		changedAt: time,
+	}),
+)
+
+export const spaceRoutes = (random: Random, wake: () => void): Route[] => [
+	route({
+		method: 'POST',
+		path: '/v1/door-sessions',
+		tag: 'Doors',
+		summary: 'Opens one compartment from afar: the bank is asked, decides once more, and pulses its lock once. What became of it is in the command.',
+		permission: 'door.open.remote',
+		scope: async ({ body }, db) => {
+			const compartment = await findCompartment(db, body.compartment)
+			return compartment && placeOf(db, compartment.bank)
+		},
+		body: z.strictObject({ compartment: ids.compartment, reason, case: ids.case.optional() }),
+		answers: { 202: commandShape },
+		handle: ({ write, body, caller, now }) =>
+			write(async (tx) => {
+				const { compartment, reason: why, case: of } = body
+				const { bank } = present(await findCompartment(tx, compartment), 'compartment')
+				const about = { compartment, reason: why, ...(of && { case: of }) }
+				const command = await requestCommand(tx, { bank, by: caller.subject, kind: 'open-remote', ...about }, { now, random })
+				tx.afterwards(wake)
+				return answer(202, showCommand(command), { location: `/v1/commands/${command.id}` })
+			}),
+	}),
+	route({
+		method: 'POST',
+		path: '/v1/commands',
+		tag: 'Doors',
+		summary: 'Asks a bank’s controller for something else than a door.',
+		permission: 'controller.manage',
+		scope: async ({ body }, db) => placeOf(db, body.bank),
+		body: z.strictObject({ bank: ids.bank, kind: z.enum(['restart', 'self-test', 'collect-logs']) }),
+		answers: { 202: commandShape },
+		handle: ({ write, body, caller, now }) =>
+			write(async (tx) => {
+				const command = await requestCommand(tx, { bank: body.bank, by: caller.subject, kind: body.kind }, { now, random })
+				tx.afterwards(wake)
+				return answer(202, showCommand(command), { location: `/v1/commands/${command.id}` })
+			}),
+	}),
+	route({
+		method: 'GET',
+		path: '/v1/commands/{command}',
+		tag: 'Doors',
+		summary: 'What became of a command.',
+		permission: 'estate.read',
+		scope: async ({ params }, db) => {
+			const command = await findCommand(db, params.command)
+			return command && placeOf(db, command.bank)
+		},
+		params: z.strictObject({ command: ids.command }),
+		answers: { 200: commandShape },
+		handle: ({ read, params }) => read(async (db) => showCommand((await findCommand(db, params.command)) as Command)),
+	}),
+]
+
+function showCommand(command: Command): z.input<typeof commandShape> {
+	const { compartment, case: of, reason: why, code, session, end } = command
+	return {
+		id: command.id,
+		kind: command.kind,
+		bank: command.bank,
+		...(compartment && { compartment }),
+		...(of && { case: of }),
+		...(why && { reason: why }),
+		requestedBy: command.by,
+		state: command.state,
+		...(code && { code }),
+		...(session && { doorSession: session }),
+		...(end && { end }),
+		issuedAt: toTime(command.issuedAt),
+		expiresAt: toTime(command.expiresAt),
+		changedAt: toTime(command.changedAt),
+	}
+}

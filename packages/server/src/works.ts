@@ -1,0 +1,157 @@
+import { join } from 'node:path'
+import { type Clock, isFault } from '@latchwork/core/base'
+import { custodyApplier, openAuthority } from './authority/index.ts'
+import { caseApplier, caseDeadlines, runDeadlines } from './cases/index.ts'
+import { nodeCrypto } from './crypto.ts'
+import { applyEdgeEvents } from './estate/index.ts'
+import { openInbox, openSequencer, openWatch, type Watch } from './ledger/index.ts'
+import { type Link, openLink } from './link/index.ts'
+import type { Parts } from './parts.ts'
+import { credentialBy, ensureSiteKey } from './people/index.ts'
+import { signerOf, tenantOf } from './tenants/index.ts'
+
+/** A process and a socket are waited for in real time, also where the site's time is moved or stands still. */
+export const pace: Pick<Clock, 'after' | 'mono'> = {
+	mono: () => performance.now(),
+	after(ms, run) {
+		const timer = setTimeout(run, ms)
+		return () => clearTimeout(timer)
+	},
+}
+
+/** What the server does besides answering requests. */
+export interface Works {
+	readonly watch: Watch
+	readonly link: Link
+	/** `https://…` of the device port. */
+	device(): string | undefined
+	close(): Promise<void>
+}
+
+/** Each part that is open ends in the opposite order, also when a later one does not open. */
+export async function openWorks(parts: Parts): Promise<Works> {
+	const { store, clock, random, master, config, terms, log } = parts
+	const opened: (() => Promise<void> | void)[] = []
+	const close = async () => {
+		for (const end of opened.splice(0).reverse()) await end()
+	}
+	const failed = (part: string) => (cause: unknown) =>
+		log({ level: isFault(cause, 'database-unavailable') ? 'warn' : 'error', part, text: cause instanceof Error ? cause.message : String(cause) })
+	try {
+		const watch = openWatch({ store, pace, failed: failed('watch') })
+		opened.push(watch.close)
+		const sequencer = openSequencer({
+			store,
+			clock,
+			pace,
+			random,
+			failed: failed('sequencer'),
+			signerOf: async (db, tenant) => {
+				const { publicKey, sign } = await signerOf(db, 'log', { master, tenant })
+				return { origin: (await tenantOf(db, tenant)).origin, publicKey, sign }
+			},
+		})
+		opened.push(sequencer.close)
+		const inbox = openInbox({
+			store,
+			clock,
+			random,
+			crypto: nodeCrypto,
+			appliers: [
+				applyEdgeEvents,
+				async (tx, events, about) => {
+					for (const event of events) await custodyApplier(tx, event, about)
+				},
+				caseApplier({ random, master }),
+			],
+			recorded: sequencer.nudge,
+		})
+
+		let link: Link | undefined
+		const authority = openAuthority({
+			store,
+			clock,
+			people: terms,
+			crypto: nodeCrypto,
+			log,
+			publish({ tenant: _, controller, ...news }) {
+				const message = { v: 1 as const, ...news }
+				void link?.notify(controller, message).catch(failed('link'))
+			},
+		})
+		opened.push(authority.stop)
+
+		const { device } = config
+		link = await openLink({
+			store,
+			watch,
+			master,
+			clock,
+			pace,
+			random,
+			log,
+			config: {
+				device: { host: device.host, port: device.port },
+				...(device.mqttsPort !== undefined && { mqtts: { host: device.host, port: device.mqttsPort } }),
+				folder: join(config.data, 'link'),
+				names: device.names,
+				environment: {},
+				...(device.publicUrl && { publicUrl: device.publicUrl }),
+				...(device.external && { external: device.external }),
+			},
+			siteKey: (tx, site) => ensureSiteKey(tx, site, terms, clock.now()),
+			handlers: {
+				ingest: (sender, batch) => inbox.ingest(sender, batch),
+				async credential({ tenant, site, bank }, verifier) {
+					const known = await store.read(tenant, (db) => credentialBy(db, site, verifier, clock.now()))
+					return known && authority.renew(tenant, site, bank)
+				},
+				bundle: ({ tenant, bank }) => authority.current(tenant, bank),
+				async lease({ tenant, bank }) {
+					const text = await authority.lease(tenant, bank)
+					return text === undefined ? undefined : { text, digest: Buffer.from(nodeCrypto.sha256(Buffer.from(text))).toString('hex') }
+				},
+			},
+		})
+		opened.push(link.close)
+		opened.push(keepDeadlines(parts, failed('deadlines')))
+		const opening = link
+		const deviceUrl = () => {
+			const ports = opening.ports()
+			return ports && (device.publicUrl ?? `https://${device.names[0] ?? 'localhost'}:${ports.device}`)
+		}
+		return { watch, link, device: deviceUrl, close }
+	} catch (fault) {
+		await close()
+		throw fault
+	}
+}
+
+const LOOK_MS = 1_000
+
+/** Does what has become due, by the site's clock. */
+function keepDeadlines({ store, clock, random }: Parts, failed: (cause: unknown) => void): () => Promise<void> {
+	const handlers = caseDeadlines(random)
+	let stopped = false
+	let cancel = () => {}
+	let working: Promise<unknown> = Promise.resolve()
+	const look = async () => {
+		try {
+			while (!stopped && (await runDeadlines(store, handlers, clock.now(), (_, cause) => failed(cause))) > 0);
+		} catch (cause) {
+			failed(cause)
+		}
+		if (!stopped) plan()
+	}
+	const plan = () => {
+		cancel = clock.after(LOOK_MS, () => {
+			working = look()
+		})
+	}
+	plan()
+	return async () => {
+		stopped = true
+		cancel()
+		await working
+	}
+}
