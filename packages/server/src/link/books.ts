@@ -1,3 +1,4 @@
+import { hash, X509Certificate } from 'node:crypto'
 import { Fault, type Id, type Random } from '@latchwork/core/base'
 import { type Db, type MasterKey, sql, type Tx } from '../store/index.ts'
 import { deviceCaOf } from '../tenants/index.ts'
@@ -40,6 +41,14 @@ export async function portAuthority(tx: Tx, { master, now, random }: BookTerms):
 	const row = await find()
 	if (!row) throw new Fault('database-busy', 'The device port has no authority yet; try again.')
 	return openAuthority(row.certificate, master.open(row.sealed, PORT_CONTEXT))
+}
+
+/** How a machine that holds a claim and nothing else knows the port: base64url SHA-256 of its authority's certificate, which the port shows. */
+export async function portPin(db: Db): Promise<string> {
+	const row = await db.first<{ certificate: string }>(sql`SELECT certificate FROM port_authority`)
+	if (!row)
+		throw new Fault('request-refused', 'The device port of this installation was never opened; there is nothing that a machine could claim at.')
+	return hash('sha256', new X509Certificate(row.certificate).raw, 'base64url')
 }
 
 /** Of all tenants: system work. */

@@ -45,7 +45,7 @@ export type FromBroker =
 type Refused = Extract<DeviceCheck, { ok: false }>['why']
 /** Refused: a connection. Dropped: a message, and its controller stays. */
 export type BrokerCount =
-	| `refused-${Refused | 'revoked' | 'client-id' | 'secret' | 'path'}`
+	| `refused-${Refused | 'revoked' | 'client-id' | 'secret' | 'path' | 'early'}`
 	| `dropped-${'topic' | 'retained' | 'size' | 'will' | 'subscription'}`
 	| 'accepted'
 	| 'taken-over'

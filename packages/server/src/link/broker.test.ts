@@ -34,6 +34,10 @@ describe('the broker child', () => {
 		server = site.internal()
 		await happened(server, 'connect')
 		mine = await site.device()
+		// Nobody is let in before somebody hears what they say.
+		const early = site.connect(mine)
+		assert.equal(await outcome(early), 'refused')
+		await server.subscribeAsync(ALL_UP, { qos: 1 })
 		other = await site.device({ tenant: site.tenants[1] })
 	})
 	after(() => site.close())
@@ -186,7 +190,6 @@ describe('the broker child', () => {
 	})
 
 	test('the longest message passes; a longer one ends its sender’s connection and nobody else’s', async () => {
-		await server.subscribeAsync(ALL_UP, { qos: 1 })
 		const neighbour = await connected(other)
 		const topic = upTopic(mine.controller, 'events')
 		const client = await connected(mine)
@@ -326,15 +329,15 @@ describe('the supervisor of the broker', () => {
 		try {
 			const device = await site.device()
 			const server = site.internal()
-			const client = site.connect(device, { reconnectPeriod: 100 })
-			await Promise.all([happened(server, 'connect'), happened(client, 'connect')])
+			server.on('connect', () => void server.subscribe(ALL_UP, { qos: 1 }))
+			const client = site.connect(device, { reconnectPeriod: 100, reconnectOnConnackError: true })
+			await happened(client, 'connect')
 			const before = { pid: site.broker.pid(), ports: site.broker.ports() }
 			const back = Promise.all([happened(server, 'connect'), happened(client, 'connect')])
 			process.kill(before.pid, 'SIGKILL')
 			await back
 			assert.notEqual(site.broker.pid(), before.pid)
 			assert.deepEqual(site.broker.ports(), before.ports)
-			await server.subscribeAsync(ALL_UP, { qos: 1 })
 			const arrived = message(server)
 			await client.publishAsync(upTopic(device.controller, 'status'), 'here', { qos: 1 })
 			await arrived

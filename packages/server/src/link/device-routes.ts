@@ -24,12 +24,14 @@ export interface DeviceRouteParts {
 	readonly handlers: LinkHandlers
 	readonly enrolment: EnrolmentParts
 	readonly time: SignedTime
+	/** Tries of one address to become a controller. */
+	readonly enrolmentRate?: Rate
 	readonly incident: (incident: LinkIncident) => void
 }
 
 /** A machine tries a claim a few times; who tries often is guessing. */
 const ENROLMENTS: Rate = { burst: 10, perSecond: 10 / 60 }
-const ALL_ENROLMENTS: Rate = { burst: 100, perSecond: 2 }
+const ALL_ENROLMENTS: Rate = { burst: 300, perSecond: 5 }
 const RENEWALS: Rate = { burst: 10, perSecond: 1 / 60 }
 const REQUESTS: Rate = { burst: 60, perSecond: 10 }
 
@@ -40,7 +42,7 @@ const REQUESTS: Rate = { burst: 60, perSecond: 10 }
 export async function openDeviceRoutes(parts: DeviceRouteParts): Promise<{ close(): Promise<void> }> {
 	const { clock, handlers } = parts
 	const limits = {
-		enrolments: rateLimit(clock, ENROLMENTS),
+		enrolments: rateLimit(clock, parts.enrolmentRate ?? ENROLMENTS),
 		all: rateLimit(clock, ALL_ENROLMENTS),
 		renewals: rateLimit(clock, RENEWALS),
 		requests: rateLimit(clock, REQUESTS),

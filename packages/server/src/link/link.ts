@@ -3,6 +3,7 @@ import type { Clock, Id, Random } from '@latchwork/core/base'
 import { LINK_PATH, type LinkAuthority } from '@latchwork/core/wire'
 import mqtt, { type MqttClient } from 'mqtt'
 import { judgeOutages } from '../estate/index.ts'
+import type { Rate } from '../http/index.ts'
 import { follow, type Watch } from '../ledger/index.ts'
 import type { MasterKey, Store, Tx } from '../store/index.ts'
 import { portAuthority, revokeCertificates } from './books.ts'
@@ -22,6 +23,8 @@ export interface LinkConfig extends Omit<BrokerConfig, 'mqtt'> {
 	readonly names: readonly string[]
 	/** `https://HOST:PORT`, where it is not the first name and the port itself. */
 	readonly publicUrl?: string
+	/** Tries of one address to become a controller; default ten, and ten a minute. */
+	readonly enrolmentRate?: Rate
 	/** Instead of the broker that comes along. */
 	readonly external?: ExternalBroker
 }
@@ -151,7 +154,7 @@ async function own(parts: LinkParts, incident: (told: LinkIncident | BrokerIncid
 			directory.forget()
 			await trust.refresh()
 		}
-		const { external: _, names, publicUrl, ...own } = config
+		const { external: _, names, publicUrl, enrolmentRate, ...own } = config
 		const broker = await startBroker(
 			{ ...own, mqtt: external === undefined },
 			{ port, ...trust.state() },
@@ -173,6 +176,7 @@ async function own(parts: LinkParts, incident: (told: LinkIncident | BrokerIncid
 			handlers,
 			enrolment: { store, master, clock, random, siteKey, port: reached, changed, ...(external?.ca && { brokerCa: external.ca }) },
 			time,
+			...(enrolmentRate && { enrolmentRate }),
 			incident,
 		})
 		opened.push(routes.close)

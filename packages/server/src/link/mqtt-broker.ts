@@ -24,6 +24,8 @@ const MOST_HALF_DONE = 16
 export async function openMqttBroker({ secret, tally }: { readonly secret: string; readonly tally: Tally }): Promise<MqttBroker> {
 	const peers = new WeakMap<Duplex, { readonly who: DeviceIdentity | 'server'; readonly address: string }>()
 	const peerOf = (client: Client | null) => client && peers.get(client.conn as Duplex)
+	/** From its first subscription to its end. */
+	let serverListens = false
 	const aedes = new Aedes({
 		connectTimeout: CONNECT_WITHIN_MS,
 		maxInflightInbound: MOST_HALF_DONE,
@@ -41,6 +43,11 @@ export async function openMqttBroker({ secret, tally }: { readonly secret: strin
 				if (sameSecret(password, secret)) return done(null, true)
 				tally.tell({ what: 'refused-secret' })
 				return done(refusal(4), false)
+			}
+			// Confirmed to a controller and heard by nobody, its messages would wait for its patience to end.
+			if (!serverListens) {
+				tally.count('refused-early')
+				return done(refusal(3), false)
 			}
 			const about = { ...nameOf(peer?.who), ...(peer && { address: peer.address }) }
 			// Whoever says another's name would throw the other out (trust.md T11).
@@ -77,6 +84,13 @@ export async function openMqttBroker({ secret, tally }: { readonly secret: strin
 			const who = peerOf(client)?.who
 			return who === 'server' || (who && mayReceive(who.controller, packet.topic)) ? packet : null
 		},
+	})
+
+	aedes.on('subscribe', (_, client) => {
+		if (peerOf(client)?.who === 'server') serverListens = true
+	})
+	aedes.on('clientDisconnect', (client) => {
+		if (peerOf(client)?.who === 'server') serverListens = false
 	})
 
 	/** aedes keeps them by client id; its types do not say so. */

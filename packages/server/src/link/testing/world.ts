@@ -75,6 +75,7 @@ export async function linkWorld({
 			device: { host: '127.0.0.1', port: 0 },
 			mqtts: { host: '127.0.0.1', port: 0 },
 			names: ['localhost'],
+			enrolmentRate: { burst: 70, perSecond: 0.1 },
 			folder,
 			environment: { TMPDIR: tmpdir() },
 			...(external && { external }),
@@ -89,8 +90,9 @@ export async function linkWorld({
 			body,
 			headers = {},
 			ca,
+			from,
 			method = body === undefined ? 'GET' : 'POST',
-		}: { as?: Enrolled | undefined; body?: unknown; headers?: Record<string, string>; ca?: string; method?: string } = {},
+		}: { as?: Enrolled | undefined; body?: unknown; headers?: Record<string, string>; ca?: string; from?: string; method?: string } = {},
 	): Promise<Reply> =>
 		new Promise((resolve, reject) => {
 			const text = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body)
@@ -101,6 +103,7 @@ export async function linkWorld({
 					path,
 					method,
 					agent: false,
+					...(from && { localAddress: from }),
 					// A machine trusts the port by the certificate that its installer compared; here the first answer tells.
 					...(as || ca ? { ca: as ? [...as.answer.ca] : ca } : { rejectUnauthorized: false }),
 					...(as && { cert: as.answer.certificate, key: as.key }),
@@ -134,12 +137,12 @@ export async function linkWorld({
 			const { token } = await world.claim(controller, tenant)
 			const { csr, key } = await deviceKeys()
 			const head = testKey()
-			const body = { claim: token, csr, head: { keyId: 'edge-1', publicKey: Buffer.from(head.publicKey).toString('base64') } }
+			const body = { claim: token.split('.')[0] ?? '', csr, head: { keyId: 'edge-1', publicKey: Buffer.from(head.publicKey).toString('base64') } }
 			const { status, text } = await call('/device/v1/enrolments', { body })
 			if (status !== 201) throw new Error(`${status} ${text}`)
 			return { answer: enrolmentAnswer.parse(JSON.parse(text)), key, head }
 		},
-		async connect({ answer, key }: Pick<Enrolled, 'answer' | 'key'>, options: IClientOptions = {}): Promise<MqttClient> {
+		dial({ answer, key }: Pick<Enrolled, 'answer' | 'key'>, options: IClientOptions = {}): MqttClient {
 			const client = mqtt.connect(answer.mqtt.url, {
 				ca: answer.ca,
 				cert: answer.certificate,
@@ -150,7 +153,10 @@ export async function linkWorld({
 			})
 			clients.push(client)
 			client.on('error', () => {})
-			client.on('connect', () => (client.stream as { setNoDelay?: (on: boolean) => void }).setNoDelay?.(true))
+			return client
+		},
+		async connect(device: Pick<Enrolled, 'answer' | 'key'>, options: IClientOptions = {}): Promise<MqttClient> {
+			const client = world.dial(device, options)
 			await happened(client, 'connect')
 			return client
 		},
