@@ -22,14 +22,13 @@ import {
 import type { MqttClient } from 'mqtt'
 import { nodeCrypto } from '../crypto.ts'
 import { revokeController } from '../estate/index.ts'
-import type { Sender } from '../ledger/index.ts'
-import { testStream } from '../ledger/testing/controller.ts'
 import { findCommand, requestCommand } from '../space/index.ts'
 import { sql } from '../store/index.ts'
 import { CLAIM_LIFE_MS } from './claims.ts'
 import { DAY_MS } from './pki.ts'
 import { deviceKeys } from './testing/device.ts'
 import { happened, random } from './testing/site.ts'
+import { deviceStream } from './testing/stream.ts'
 import { type Enrolled, type LinkWorld, linkWorld } from './testing/world.ts'
 
 /** What a controller hears, in order; `next` waits for what has not come yet. */
@@ -66,14 +65,6 @@ async function listening(world: LinkWorld, device: Enrolled) {
 		)
 	return { client, say, ...ears(client) }
 }
-
-const senderOf = ({ answer: { tenant, controller, bank, site } }: Enrolled): Sender => ({
-	tenant: tenant as Id<'tenant'>,
-	controller: controller as Id<'controller'>,
-	banks: new Map([[bank as Id<'bank'>, site as Id<'site'>]]),
-	headKeys: new Map(),
-})
-const streamOf = (device: Enrolled) => testStream(random, senderOf(device), device.answer.bank as Id<'bank'>, device.head.sign)
 
 const online = (stream: Id<'stream'>) =>
 	({
@@ -279,10 +270,9 @@ describe('the link', () => {
 		})
 
 		test('events are acknowledged once they are there; a gap is asked for; a contradiction is refused', async () => {
-			const life = streamOf(device)
+			const life = deviceStream(device)
 			life.grow(12)
-			const send = (first: number, last: number) =>
-				at.say('events', { v: 1, ...life.batch(first, last), stream: life.id, events: [...life.batch(first, last).events] })
+			const send = (first: number, last: number) => at.say('events', JSON.stringify(life.batch(first, last)))
 			await send(1, 4)
 			assert.deepEqual(await at.next('acks'), { v: 1, stream: life.id, seq: 4 })
 			const held = await world.store.read(world.tenants[0], (db) =>
@@ -294,7 +284,7 @@ describe('the link', () => {
 			assert.deepEqual(await at.next('acks'), { v: 1, stream: life.id, want: { from: 5, to: 6 } })
 			await send(3, 12)
 			assert.deepEqual(await at.next('acks'), { v: 1, stream: life.id, seq: 12 })
-			const other = testStream(random, senderOf(device), device.answer.bank as Id<'bank'>, device.head.sign)
+			const other = deviceStream(device)
 			const forged = { ...other.batch(1, 1), stream: life.id }
 			await at.say('events', { v: 1, stream: life.id, first: 1, events: [...forged.events] })
 			await at.next('acks')
@@ -303,17 +293,16 @@ describe('the link', () => {
 		})
 
 		test('four batches under way are taken in their order', async () => {
-			const life = streamOf(device)
+			const life = deviceStream(device)
 			life.grow(40)
-			for (let first = 1; first <= 40; first += 10)
-				void at.say('events', { v: 1, stream: life.id, first, events: [...life.batch(first, first + 9).events] })
+			for (let first = 1; first <= 40; first += 10) void at.say('events', JSON.stringify(life.batch(first, first + 9)))
 			const seqs: number[] = []
 			for (let i = 0; i < 4; i++) seqs.push(((await at.next('acks')) as { seq: number }).seq)
 			assert.deepEqual(seqs, [10, 20, 30, 40])
 		})
 
 		test('a head that the enrolled key signed is believed, one by another key is not', async () => {
-			const life = streamOf(device)
+			const life = deviceStream(device)
 			life.grow(3)
 			const head = life.signedHead()
 			await at.say('events', { v: 1, stream: life.id, first: 1, events: [...life.texts], head })
@@ -326,7 +315,7 @@ describe('the link', () => {
 		})
 
 		test('what is too long for a message, or comes where WebSockets are cut, goes by HTTPS with the same answer', async () => {
-			const life = streamOf(device)
+			const life = deviceStream(device)
 			life.add({ type: 'visit.started', subject: newId('visit', 1, random), actor: 'edge', data: { long: '"'.repeat(30_000) } })
 			const body = JSON.stringify({ v: 1, stream: life.id, first: 1, events: life.texts })
 			assert.ok(body.length > MAX_LINK_BYTES)
@@ -460,7 +449,7 @@ describe('the link', () => {
 
 	test('the broker is killed at any moment: everybody is back by themselves, and nothing that was acknowledged is lost', async () => {
 		const device = await world.enrol((await world.bank()).controller)
-		const life = streamOf(device)
+		const life = deviceStream(device)
 		life.grow(200)
 		const client = await world.connect(device, { reconnectPeriod: 100, reconnectOnConnackError: true })
 		const { next } = ears(client)

@@ -3,9 +3,9 @@ import { after, before, describe, test } from 'node:test'
 import { newId, seededRandom } from '@latchwork/core/base'
 import { type LinkResult, MAX_COMMAND_MS, readDown } from '@latchwork/core/wire'
 import { type Store, sql } from '../store/index.ts'
+import { testBank } from '../testing/bank.ts'
 import { type TestStore, testStore } from '../testing/index.ts'
 import { expireCommands, findCommand, messageOf, type NewCommand, requestCommand, sentCommand, settleCommand, waitingCommands } from './index.ts'
-import { testBank } from './testing/bank.ts'
 
 const random = seededRandom(51)
 const now = Date.UTC(2026, 0, 7, 11, 41)

@@ -1,7 +1,7 @@
 import { type Id, newId, type Random } from '@latchwork/core/base'
 import type { BankLayout } from '@latchwork/core/wire'
-import { ALWAYS_OPEN, type Change, compartmentsOf, createBank, createController, createSite, setCertificate } from '../../estate/index.ts'
-import type { Store } from '../../store/index.ts'
+import { ALWAYS_OPEN, type Change, compartmentsOf, createBank, createController, createSite, setCertificate } from '../estate/index.ts'
+import type { Store } from '../store/index.ts'
 
 const door = (number: number) => ({ kind: 'door', number, heightMm: 300, size: 'M', accessible: true }) as const
 const layout: BankLayout = { columns: [{ widthMm: 400, cells: [door(1), door(2)] }] }
