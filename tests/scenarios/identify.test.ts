@@ -49,7 +49,7 @@ describe('who is it', () => {
 		const byReader = await site.screen('choose')
 		await leave(site)
 		await site.act({ kind: 'start-pin' })
-		assert.deepEqual(await site.screen('pin'), { name: 'pin', entered: 0, length: 8, wrong: false })
+		assert.deepEqual(await site.screen('pin'), { name: 'pin', entered: 0, length: 8, wrong: false, code: { digits: 8, hint: 0 } })
 		await site.act({ kind: 'keys', keys: pin.slice(0, 3) })
 		await site.act({ kind: 'keys', keys: '*' })
 		assert.equal((await site.screen('pin')).entered, 2)

@@ -9,6 +9,8 @@ import type { SamplePerson } from './testing/sample-bundle.ts'
  */
 export interface DecisionRow {
 	readonly who: SamplePerson | 'stranger'
+	/** It waits there for them. */
+	readonly own?: true
 	readonly does: AccessAction
 	readonly what: 'laptop' | 'camera' | 'foreign-asset' | 'compartment' | 'bank'
 	/** Local time at the site. */
@@ -31,7 +33,48 @@ const hours = ['school/opening-hours']
 const laptops = ['school/students-borrow-laptops']
 const cameras = ['school/students-borrow-cameras']
 
+/** What waits for somebody is handed over as long as the bundle lives and no rule forbids it. */
+const own = { own: true, does: 'collect', what: 'compartment', workflow: 'delivery' } as const
+const handOver = ['builtin/own-pick-up']
+
 export const DECISIONS: readonly DecisionRow[] = [
+	{ who: 'gus', ...own, outcome: 'allow', rules: handOver },
+	{ who: 'gus', ...own, by: 'pin', offline: true, outcome: 'allow', rules: handOver },
+	{ who: 'gus', does: 'collect', what: 'compartment', workflow: 'delivery', outcome: 'not-authorised', rules: ['builtin/no-permit'] },
+	{ who: 'gus', does: 'deposit', what: 'compartment', workflow: 'delivery', outcome: 'not-authorised', rules: ['builtin/no-permit'] },
+	{ who: 'dia', does: 'deposit', what: 'compartment', workflow: 'delivery', outcome: 'allow', rules: ['school/technicians-serve'] },
+	{ who: 'ana', ...own, outcome: 'allow', rules: handOver },
+	{ who: 'ben', ...own, outcome: 'allow', rules: handOver },
+	{ who: 'ana', ...own, openLoans: 5, overdue: true, outcome: 'allow', rules: handOver },
+	{ who: 'stranger', ...own, by: 'code', outcome: 'allow', rules: handOver },
+	{ who: 'stranger', ...own, outcome: 'unknown-credential', rules: ['builtin/known-person'] },
+	{
+		who: 'stranger',
+		does: 'collect',
+		what: 'compartment',
+		workflow: 'delivery',
+		by: 'code',
+		outcome: 'unknown-credential',
+		rules: ['builtin/known-person'],
+	},
+	{ who: 'fay', ...own, outcome: 'credential-revoked', rules: ['builtin/revoked'] },
+	{ who: 'fay', ...own, by: 'code', outcome: 'credential-revoked', rules: ['builtin/revoked'] },
+	{ who: 'eli', ...own, outcome: 'not-authorised', rules: ['builtin/suspended'] },
+	{ who: 'gus', ...own, at: '2026-01-05T19:00', outcome: 'outside-hours', rules: ['school/opening-hours'] },
+	{ who: 'stranger', ...own, by: 'code', at: '2026-01-05T19:00', outcome: 'outside-hours', rules: ['school/opening-hours'] },
+	{ who: 'gus', ...own, authority: 'lease-expired', outcome: 'allow', rules: handOver },
+	{ who: 'stranger', ...own, by: 'code', authority: 'lease-expired', outcome: 'allow', rules: handOver },
+	{ who: 'gus', ...own, authority: 'bundle-expired', outcome: 'bundle-expired', rules: ['builtin/bundle-expired'] },
+	{
+		who: 'dia',
+		does: 'deposit',
+		what: 'compartment',
+		workflow: 'delivery',
+		authority: 'lease-expired',
+		outcome: 'lease-expired',
+		rules: ['builtin/lease-expired'],
+	},
+
 	// Who may borrow at all.
 	{ who: 'ana', does: 'collect', what: 'laptop', outcome: 'allow', rules: laptops },
 	{ who: 'ana', does: 'collect', what: 'bank', outcome: 'allow', rules: ['school/everybody-begins'] },

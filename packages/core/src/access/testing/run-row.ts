@@ -31,6 +31,7 @@ export function rowRequest(row: DecisionRow): AccessRequest {
 		openLoans: row.openLoans ?? 0,
 		overdue: row.overdue ?? false,
 		intoEmptyCompartment: row.empty ?? false,
+		...(row.own && { own: true as const }),
 	}
 }
 
