@@ -1,11 +1,11 @@
-import { codeRule } from '@latchwork/core/access'
+import { codeRule, mintCode } from '@latchwork/core/access'
 import { type Crypto, Fault, type Id, newId, type Random } from '@latchwork/core/base'
 import { DELIVERY_DEFAULTS, deliveryTable, type LoadedTable, loadTable, newCase, type Refused, type Stepped, step } from '@latchwork/core/workflow'
 import { placeOf } from '../estate/index.ts'
 import { append } from '../ledger/index.ts'
 import { type CodeTerms, issueCode, liveCodes, reserve, revokeCodes } from '../space/index.ts'
-import { type MasterKey, sql, type Tx } from '../store/index.ts'
-import { type KeyTerms, settingsOf, tenantSealing } from '../tenants/index.ts'
+import { type Db, type MasterKey, sql, type Tx } from '../store/index.ts'
+import { type KeyTerms, settingsOf, signerOf, tenantSealing } from '../tenants/index.ts'
 import { type CaseRow, type LineNote, lockCase, tableOf } from './case-read.ts'
 import { type Doing, officeEnv, saveOrder, saveStep } from './step-write.ts'
 
@@ -46,7 +46,7 @@ const HOLD_MS = 7 * 24 * HOUR
  * Announces parcels to a bank: space is claimed for each or nothing happens, a code is drawn that this bank alone can check, and the bank has the case
  * with its next bundle. The digits are answered here, once. Throws `not-found`, `bank-full`, `no-suitable-compartment`.
  */
-export async function bookDelivery(tx: Tx, wanted: NewDelivery, terms: CaseTerms): Promise<{ row: CaseRow; code: string }> {
+export async function bookDelivery(tx: Tx, wanted: NewDelivery, terms: CaseTerms): Promise<{ row: CaseRow; code: Shown }> {
 	const { now, random, actor } = terms
 	const place = await placeOf(tx, wanted.bank)
 	if (!place) throw new Fault('not-found', 'There is no such bank.')
@@ -79,12 +79,12 @@ export async function bookDelivery(tx: Tx, wanted: NewDelivery, terms: CaseTerms
 	const rooms = lines.map(({ id: line, size, accessible = false }) => ({ line, size, accessible }))
 	await reserve(tx, { ...place, case: id, until }, rooms, terms)
 	const held = await office(tx, row, table, 'reserve', terms)
-	const { code } = await issueCode(
+	const code = await issueCode(
 		tx,
 		{ ...place, case: id, notAfter: until, digits: await digitsFor(tx, place.bank, settings.wrongPinsPerDay, now) },
 		await codeTerms(tx, place.site, terms),
 	)
-	return { row: held, code }
+	return { row: held, code: await shown(tx, held, { ...code, notAfter: until }, terms) }
 }
 
 /** Eight digits while the kiosk has few live secrets, more above that (trust.md §3.4). */
@@ -123,17 +123,36 @@ export async function extendDelivery(tx: Tx, id: Id<'case'>, until: number, term
 }
 
 /** A fresh code in place of the present one, for somebody who lost it. Throws `not-found`, `request-refused`. */
-export async function renewCode(tx: Tx, id: Id<'case'>, terms: CaseTerms): Promise<{ row: CaseRow; code: string }> {
+export async function renewCode(tx: Tx, id: Id<'case'>, terms: CaseTerms): Promise<{ row: CaseRow; code: Shown }> {
 	const { row } = await running(tx, id)
 	if (row.recalledAt !== null) throw new Fault('request-refused', 'This delivery was called back; it has no code any more.')
 	const settings = await settingsOf(tx, { site: row.site, bank: row.bank })
 	const notAfter = row.body.deadlines['collect-by'] ?? terms.now + HOLD_MS
 	if (notAfter <= terms.now) throw new Fault('request-refused', 'The time to collect is over. Extend it first.')
 	const digits = await digitsFor(tx, row.bank, settings.wrongPinsPerDay, terms.now)
-	const { code } = await issueCode(tx, { bank: row.bank, site: row.site, case: id, notAfter, digits }, await codeTerms(tx, row.site, terms))
+	const code = await issueCode(tx, { bank: row.bank, site: row.site, case: id, notAfter, digits }, await codeTerms(tx, row.site, terms))
 	await saveOrder(tx, row, terms.now)
-	return { row, code }
+	return { row, code: await shown(tx, row, { ...code, notAfter }, terms) }
 }
+
+/** What a recipient gets: digits to type, and the same code as the text of a picture that a scanner reads. */
+export interface Shown {
+	readonly digits: string
+	readonly picture: string
+}
+
+export async function shown(
+	db: Db,
+	{ owner, id, bank }: CaseRow,
+	{ id: jti, code, notAfter }: { readonly id: Id<'credential'>; readonly code: string; readonly notAfter: number },
+	{ master, now }: Pick<CaseTerms, 'master' | 'now'>,
+): Promise<Shown> {
+	const { sign } = await signerOf(db, 'maker', { master })
+	const said = { jti, subject: owner as Id<'subject'>, case: id, bank, notBefore: Math.floor(now) - CLOCKS_APART_MS, expires: notAfter }
+	return { digits: code, picture: mintCode(said, sign) }
+}
+
+const CLOCKS_APART_MS = 60_000
 
 async function running(tx: Tx, id: Id<'case'>): Promise<{ row: CaseRow; table: LoadedTable }> {
 	const row = await lockCase(tx, id)

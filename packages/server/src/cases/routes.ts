@@ -17,10 +17,10 @@ import {
 	time,
 	updatedCursor,
 } from '../http/index.ts'
-import { codesOfCase, digitsOf } from '../space/index.ts'
+import { codeInUse, codesOfCase } from '../space/index.ts'
 import type { Db, MasterKey, Tx } from '../store/index.ts'
 import { type CaseRow, caseOf, findCase, listCases, noticesOf, recordsOf } from './case-read.ts'
-import { bookDelivery, type CaseTerms, caseSealing, contactContext, extendDelivery, recallDelivery, renewCode } from './delivery-write.ts'
+import { bookDelivery, type CaseTerms, caseSealing, contactContext, extendDelivery, recallDelivery, renewCode, shown } from './delivery-write.ts'
 import { caseDetailShape, caseShape, ids, reason, showCase, showCode, showNotice, showTask, size, taskShape } from './shown-routes.ts'
 import { findTask, finishTask, listTasks } from './task-write.ts'
 
@@ -64,10 +64,11 @@ const newDelivery = z.strictObject({
 	clientData: clientData.optional(),
 })
 
-const withCode = named(
-	'DeliveryWithCode',
-	z.object({ delivery: caseShape, pickUpCode: z.string().describe('shown here, once; GET …/code shows it again to those who may') }),
+const pickUpCode = named(
+	'PickUpCode',
+	z.object({ digits: z.string().describe('to be typed at the bank'), picture: z.string().describe('the same code as the text of a QR picture') }),
 )
+const withCode = named('DeliveryWithCode', z.object({ delivery: caseShape, pickUpCode }))
 
 export const caseRoutes = ({ random, crypto, master, siteKey }: CaseRouteParts): Route[] => {
 	const terms = (actor: Id<'subject'>, now: number): CaseTerms => ({ actor, now, random, crypto, master, siteKey })
@@ -168,16 +169,16 @@ export const caseRoutes = ({ random, crypto, master, siteKey }: CaseRouteParts):
 			method: 'GET',
 			path: '/v1/deliveries/{case}/code',
 			tag: 'Deliveries',
-			summary: 'The digits of the code in use, for those who hand it out.',
+			summary: 'The code in use, for those who hand it out.',
 			permission: 'case.manage',
 			scope: placeOfCase,
 			params: caseParams,
-			answers: { 200: named('PickUpCode', z.object({ pickUpCode: z.string().optional() })) },
+			answers: { 200: named('CodeInUse', z.object({ pickUpCode: pickUpCode.optional() })) },
 			handle: ({ read, params, now }) =>
 				read(async (db) => {
-					await caseOf(db, params.case)
-					const code = await digitsOf(db, params.case, now, await caseSealing(db, { master, random }))
-					return code === undefined ? {} : { pickUpCode: code }
+					const row = await caseOf(db, params.case)
+					const code = await codeInUse(db, row.id, now, await caseSealing(db, { master, random }))
+					return code ? { pickUpCode: await shown(db, row, code, { master, now }) } : {}
 				}),
 		}),
 		route({

@@ -101,9 +101,15 @@ export const codesOfCase = (db: Db, of: Id<'case'>): Promise<CodeState[]> =>
 	db.rows(sql`SELECT code_id AS id, not_after AS "notAfter", used_at AS "usedAt", revoked_at AS "revokedAt" FROM pick_up_code
 		WHERE tenant_id = ${db.tenant} AND case_id = ${of} ORDER BY created_at, code_id`)
 
-/** The digits of the code in use, for those who hand it out. */
-export async function digitsOf(db: Db, of: Id<'case'>, now: number, sealing: Pick<MasterKey, 'open'>): Promise<string | undefined> {
-	const row = await db.first<{ id: string; sealed: Uint8Array }>(sql`SELECT code_id AS id, sealed FROM pick_up_code
+/** The code in use, for those who hand it out. */
+export async function codeInUse(
+	db: Db,
+	of: Id<'case'>,
+	now: number,
+	sealing: Pick<MasterKey, 'open'>,
+): Promise<{ id: Id<'credential'>; code: string; notAfter: number } | undefined> {
+	const row = await db.first<{ id: Id<'credential'>; sealed: Uint8Array; notAfter: number }>(sql`
+		SELECT code_id AS id, sealed, not_after AS "notAfter" FROM pick_up_code
 		WHERE tenant_id = ${db.tenant} AND case_id = ${of} AND used_at IS NULL AND revoked_at IS NULL AND not_after > ${now}`)
-	return row && new TextDecoder().decode(sealing.open(row.sealed, contextOf(row.id)))
+	return row && { id: row.id, notAfter: row.notAfter, code: new TextDecoder().decode(sealing.open(row.sealed, contextOf(row.id))) }
 }

@@ -1,8 +1,8 @@
 export {
 	type CodeState,
 	type CodeTerms,
+	codeInUse,
 	codesOfCase,
-	digitsOf,
 	extendCodes,
 	issueCode,
 	type LiveCode,
