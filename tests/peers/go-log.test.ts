@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -10,9 +10,9 @@ import { bundleEntries, checkpointPath, LOG_FILES, readBundle, verifyLog } from 
 import { sampleEntries, sampleExport } from '@latchwork/core/ledger/testing'
 import { nodeCrypto } from '@latchwork/edge/keys'
 
-/** The verifier of docs/verify, built as its first lines say, from Debian's packages and without network. */
-const SOURCE = join(import.meta.dirname, '../../docs/verify/verify_log.go')
-const DEBIAN = '/usr/share/gocode'
+/** The verifier of docs/verify, built and run as the auditor's guide says, from Debian's packages and without network. */
+const DOCS = join(import.meta.dirname, '../../docs')
+const MARK = '<!-- tests/peers/go-log.test.ts runs this block -->'
 type Files = ReadonlyMap<string, Uint8Array>
 interface Answer {
 	readonly ok: boolean
@@ -80,15 +80,29 @@ const DAMAGES: Readonly<Record<string, Files>> = {
 	'an edge event left out and signed for': sampleExport(entries.toSpliced(103, 1), [699], terms(5)),
 }
 
+function write(root: string, files: Files): void {
+	for (const [path, bytes] of files) {
+		mkdirSync(dirname(join(root, path)), { recursive: true })
+		writeFileSync(join(root, path), bytes)
+	}
+}
+
 describe('the verifier in Go', () => {
 	let folder = ''
 	let program = ''
 	before(() => {
 		folder = mkdtempSync(join(tmpdir(), 'latchwork-go-'))
 		program = join(folder, 'verify_log')
-		const env = { ...process.env, GO111MODULE: 'off', GOPATH: DEBIAN, GOCACHE: join(folder, 'cache'), GOFLAGS: '', GOTOOLCHAIN: 'local' }
-		const build = spawnSync('go', ['build', '-o', program, SOURCE], { encoding: 'utf8', env })
-		assert.equal(build.status, 0, `apt-get install golang-go golang-golang-x-mod-dev brings what is needed.\n${build.error ?? build.stderr}`)
+		const guide = readFileSync(join(DOCS, 'guides/auditor.md'), 'utf8')
+		const [script] = guide.split(`${MARK}\n\`\`\`sh\n`)[1]?.split('```') ?? []
+		assert.ok(script !== undefined, 'the guide says how to build it')
+		symlinkSync(DOCS, join(folder, 'docs'))
+		write(join(folder, 'audit-log'), original)
+		writeFileSync(join(folder, 'log.vkey'), original.get(LOG_FILES.key) ?? '')
+		const env = { ...process.env, GOCACHE: join(folder, 'cache'), GOFLAGS: '', GOTOOLCHAIN: 'local' }
+		const build = spawnSync('sh', ['-ec', script], { cwd: folder, encoding: 'utf8', env })
+		assert.equal(build.status, 0, `apt-get install golang-go golang-golang-x-mod-dev brings what is needed.\n${build.stderr}`)
+		assert.match(build.stdout, /^\{"ok":true,"folder":"audit-log","size":700,/)
 	})
 	after(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -97,10 +111,7 @@ describe('the verifier in Go', () => {
 		const written = exports.map((files, i) => {
 			const root = join(folder, `export-${i}`)
 			rmSync(root, { recursive: true, force: true })
-			for (const [path, bytes] of files) {
-				mkdirSync(dirname(join(root, path)), { recursive: true })
-				writeFileSync(join(root, path), bytes)
-			}
+			write(root, files)
 			return root
 		})
 		const run = spawnSync(program, [...options, ...written], { encoding: 'utf8' })

@@ -15,6 +15,7 @@ import { type Site, startSite } from './site.ts'
 const ROOT = join(import.meta.dirname, '../..')
 const PAGES = ['README.md', 'CONTRIBUTING.md', ...globSync('docs/guides/*.md', { cwd: ROOT })]
 const RUN = '<!-- tests/scenarios/readme.test.ts runs this block -->'
+const RUN_GO = '<!-- tests/peers/go-log.test.ts runs this block -->'
 const RUN_PYTHON = '<!-- tests/scenarios/readme.test.ts runs this block where there is Python 3 -->'
 
 interface Block {
@@ -35,7 +36,10 @@ test('each shell block of README and guides is run here, or says why not', () =>
 	assert.ok(blocks.length > 8)
 	assert.ok(blocks.filter(({ mark }) => mark === RUN).length >= 4)
 	for (const { page, mark, script } of blocks)
-		assert.ok(mark === RUN || mark === RUN_PYTHON || /^<!-- not run: .{10,} -->$/.test(mark), `${page}: no word on whether this is run:\n${script}`)
+		assert.ok(
+			mark === RUN || mark === RUN_PYTHON || mark === RUN_GO || /^<!-- not run: .{10,} -->$/.test(mark),
+			`${page}: no word on whether this is run:\n${script}`,
+		)
 })
 
 /** As from the top of the repository, but what a block writes goes into a folder that is removed. */
