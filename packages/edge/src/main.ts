@@ -19,6 +19,8 @@ import { secretBytes, signingKey } from './keys.ts'
 import { type KioskSession, kioskHttp } from './kiosk/index.ts'
 import type { ServerDoor } from './sync/server.ts'
 
+/** EX_TEMPFAIL of sysexits.h: not done, to be started again, also by a keeper that restarts only what failed. */
+const AGAIN = 75
 /** 24 bytes in base64url. */
 const TOKEN_LENGTH = 32
 
@@ -32,8 +34,11 @@ export interface Edge {
 	stop(): Promise<void>
 }
 
-/** Builds one controller from its configuration. Resolves when the kiosk page can be opened, with hardware absent too. `failed`: see `ControllerParts`. */
-export async function startEdge(config: EdgeConfig, directory: string, failed?: (fault: unknown) => void): Promise<Edge> {
+/**
+ * Builds one controller from its configuration. Resolves when the kiosk page can be opened, with hardware absent too. `failed`: see
+ * `ControllerParts`; `restart`: the server asks for it.
+ */
+export async function startEdge(config: EdgeConfig, directory: string, failed?: (fault: unknown) => void, restart = () => {}): Promise<Edge> {
 	const random: Random = (n) => new Uint8Array(randomBytes(n))
 	const bench: DriverClock = { mono: systemClock.mono, after: systemClock.after, random }
 	if (!existsSync(config.web)) throw new Fault('config-invalid', `web: there is no folder ${config.web}; it must hold the built kiosk page.`)
@@ -50,7 +55,7 @@ export async function startEdge(config: EdgeConfig, directory: string, failed?: 
 		opened.unshift(() => shared?.stop())
 		const clock: Clock = shared ?? systemClock
 		let changed = () => {}
-		const server = config.server && (await doorTo(config, config.server, bench))
+		const server = config.server && (await doorTo(config, config.server, { ...bench, restart }))
 		const controller = openController({
 			config,
 			directory,
@@ -87,7 +92,11 @@ export async function startEdge(config: EdgeConfig, directory: string, failed?: 
 }
 
 /** Loaded only here: a controller that works alone does without. */
-async function doorTo(config: EdgeConfig, server: NonNullable<EdgeConfig['server']>, clock: DriverClock): Promise<ServerDoor> {
+async function doorTo(
+	config: EdgeConfig,
+	server: NonNullable<EdgeConfig['server']>,
+	{ restart, ...clock }: DriverClock & Pick<ServerDoor, 'restart'>,
+): Promise<ServerDoor> {
 	const [{ openIdentity }, { deviceHttp }, { mqttConnect }] = await Promise.all([
 		import('./identity.ts'),
 		import('./sync/device-http.ts'),
@@ -100,6 +109,7 @@ async function doorTo(config: EdgeConfig, server: NonNullable<EdgeConfig['server
 		http: deviceHttp(server.https, identity.tls),
 		connect: mqttConnect({ controller: config.controller, url: server.mqtt, tls: identity.tls, clock }),
 		software: manifest.version,
+		restart,
 	}
 }
 
@@ -151,14 +161,16 @@ export async function main(path: string | undefined, child = false): Promise<voi
 	if (!path) throw new Fault('config-invalid', 'Name the configuration: latchwork edge <edge.json>.')
 	// What is written here is for this user alone: records of people, tokens, keys.
 	process.umask(0o077)
-	const edge = await startEdge(readConfig(path), dirname(resolve(path)), giveUp)
+	let edge: Edge | undefined
 	let stopping = false
-	const stop = async () => {
+	const end = async (code: number) => {
 		if (stopping) return
 		stopping = true
-		await edge.stop()
-		process.exit(0)
+		await edge?.stop()
+		process.exit(code)
 	}
+	const stop = () => end(0)
+	edge = await startEdge(readConfig(path), dirname(resolve(path)), giveUp, () => void end(AGAIN))
 	process.on('SIGTERM', stop)
 	// Started by `latchwork dev`: it ends with its parent's pipe, and leaves Ctrl-C, which reaches the whole terminal group, to the parent.
 	if (child) process.stdin.on('end', stop).on('close', stop).resume()

@@ -11,6 +11,8 @@ import type { AuthoritySource } from './authority.ts'
 
 /** What the server orders (trust.md R11): each command once, its result durable before it is sent, and the first result whenever it comes again. */
 export interface Commands {
+	/** After a start: what the restart was ordered for is done. */
+	begin(): void
 	take(command: LinkCommand): void
 	/** Results of commands whose door session ends: to be written in the same transaction. */
 	follow(step: Step): NonNullable<Entry['put']>
@@ -31,6 +33,8 @@ export interface CommandParts {
 	readonly busy: () => boolean
 	readonly offline: () => boolean
 	readonly send: (result: LinkResult) => void
+	/** Ends this process in peace; whoever keeps it starts it anew. */
+	readonly restart: () => void
 }
 
 type OpenRemote = Extract<LinkCommand, { kind: 'open-remote' }>
@@ -38,6 +42,8 @@ type OpenRemote = Extract<LinkCommand, { kind: 'open-remote' }>
 interface Kept {
 	readonly result: LinkResult
 	readonly expiresAt: number
+	/** Done by the next start. */
+	readonly restart?: true
 }
 
 const KIND = 'command'
@@ -64,7 +70,7 @@ export function openCommands(parts: CommandParts): Commands {
 			result.state !== 'accepted' && time.now() > expiresAt + KEPT_MS ? [{ kind: KIND, key }] : [],
 		)
 
-	const conclude = (command: LinkCommand, result: LinkResult, events: readonly EventDraft[] = []): void => {
+	const conclude = (command: Pick<LinkCommand, 'expiresAt'>, result: LinkResult, events: readonly EventDraft[] = []): void => {
 		const put = row(command, result)
 		try {
 			journal.commit({ events, put: [put], drop: past() })
@@ -90,6 +96,22 @@ export function openCommands(parts: CommandParts): Commands {
 		// When it was issued cannot be judged, so neither can whether it is still meant.
 		if (time.uncertain() || issuedAt > time.now() + TOLERANCE_MS) return 'time-uncertain'
 		return time.now() > expiresAt ? 'command-expired' : undefined
+	}
+
+	/** Never under somebody's hands. Without its record it would be ordered, and done, again. */
+	const restart = (command: LinkCommand): void => {
+		if (parts.busy()) return refuse(command, 'kiosk-in-use')
+		if (Object.values(parts.bank().state().compartments).some((c) => c.session)) return refuse(command, 'door-open')
+		const accepted: LinkResult = { v: 1, id: command.id, state: 'accepted' }
+		const { body, ...key } = row(command, accepted)
+		try {
+			journal.commit({ events: [], put: [{ ...key, body: { ...body, restart: true } satisfies Kept }], drop: past() })
+		} catch (fault) {
+			if (!isFault(fault, 'journal-full')) throw fault
+			return refuse(command, 'storage-full')
+		}
+		parts.send(accepted)
+		parts.restart()
 	}
 
 	const promisedBy = (item: string) => [...journal.facts<Case>('case').values()].find((of) => of.lines.some((line) => line.asset === item))?.id
@@ -164,6 +186,10 @@ export function openCommands(parts: CommandParts): Commands {
 	}
 
 	return {
+		begin() {
+			for (const { restart, expiresAt, result } of [...journal.facts<Kept>(KIND).values()])
+				if (restart && result.state === 'accepted') conclude({ expiresAt }, { ...result, state: 'done' })
+		},
 		take(command) {
 			const first = kept(command.id)
 			if (first) return parts.send(first.result)
@@ -171,6 +197,7 @@ export function openCommands(parts: CommandParts): Commands {
 			if (code !== undefined) return refuse(command, code)
 			if (command.kind === 'open-remote') return openRemote(command)
 			if (command.kind === 'self-test') return void selfTest(command)
+			if (command.kind === 'restart') return restart(command)
 			refuse(command, 'not-supported')
 		},
 		follow: (step) => finals(step).put,

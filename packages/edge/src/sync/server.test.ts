@@ -294,7 +294,7 @@ test('a command that is expired, early, strange or not allowed changes nothing a
 		['not-authorised', openRemote(stage, { by: sampleSubject('cem') })],
 		['not-authorised', openRemote(stage, { by: 'server' })],
 		['unknown-credential', openRemote(stage, { by: sampleId('subject', 'nobody') })],
-		['not-supported', { ...openRemote(stage), kind: 'restart', compartment: undefined, reason: undefined } as unknown as LinkCommand],
+		['not-supported', { ...openRemote(stage), kind: 'collect-logs', compartment: undefined, reason: undefined } as unknown as LinkCommand],
 	]
 	for (const [code, command] of cases) {
 		const told = JSON.parse(JSON.stringify(command)) as LinkCommand
@@ -385,4 +385,36 @@ test('a door that does not open is a failure; a self-test asks the boards', asyn
 	}
 	server.send(test)
 	await stage.until('the boards were asked', () => resultsOf(server, test.id).includes('done'))
+})
+
+test('a restart waits for nobody’s hands, happens once, and is done when the controller is back', async (t) => {
+	const { stage, server } = await staged(t)
+	const restart = (): LinkCommand => {
+		const issuedAt = stage.clock.now()
+		return {
+			v: 1,
+			id: newId('command', issuedAt, random),
+			bank: stage.bundle().bank.id,
+			issuedAt,
+			expiresAt: issuedAt + 30_000,
+			by: 'server',
+			kind: 'restart',
+		}
+	}
+	stage.badge('ana')
+	const first = restart()
+	server.send(first)
+	await stage.clock.advance(100)
+	assert.deepEqual(resultsOf(server, first.id), ['refused kiosk-in-use'])
+	stage.act({ kind: 'finish' })
+	const second = restart()
+	server.send(second)
+	await stage.clock.advance(100)
+	assert.deepEqual([resultsOf(server, second.id), server.restarts()], [['accepted'], 1])
+	stage.stop()
+	await stage.start()
+	await stage.until('it is reported', () => resultsOf(server, second.id).includes('done'))
+	server.send(second)
+	await stage.clock.advance(100)
+	assert.equal(server.restarts(), 1)
 })

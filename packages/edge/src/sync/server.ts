@@ -24,6 +24,8 @@ export interface ServerDoor {
 	readonly identity: Identity
 	/** Version of this program. */
 	readonly software: string
+	/** Ends this process in peace, to be started anew. */
+	readonly restart: () => void
 }
 
 export interface ServerParts {
@@ -73,6 +75,7 @@ export function openServer(parts: ServerParts): Server {
 		busy: parts.busy,
 		offline: () => !link.online(),
 		send: (result) => link.result(result),
+		restart: door.restart,
 	})
 	const link = openLink({
 		controller: config.controller,
@@ -148,6 +151,7 @@ export function openServer(parts: ServerParts): Server {
 		},
 		health: () => ({ ...link.state(), ...outbox.state(), server: door.address, certificateUntil: door.identity.until() }),
 		start() {
+			commands.begin()
 			link.start()
 			renewal.start()
 		},

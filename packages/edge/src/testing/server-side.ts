@@ -34,6 +34,8 @@ export interface ServerSide {
 	readonly asks: readonly LinkAsk[]
 	/** What it answers about a badge; default: unknown. Undefined: nothing at all. */
 	credential(answer: (verifier: string) => DistributiveOmit<Extract<LinkAnswer, { kind: 'credential' }>, 'v' | 'id' | 'kind'> | undefined): void
+	/** How often the controller wanted to be started anew. */
+	restarts(): number
 	/** How many milliseconds its clock is ahead of the stage's. */
 	ahead(ms: number): void
 	send(command: LinkCommand): void
@@ -56,6 +58,7 @@ export function createServerSide(clock: FakeClock, maker = testKey(new Uint8Arra
 	let passes: 'all' | 'https' | 'nothing' = 'all'
 	let silent = false
 	let aheadMs = 0
+	let restarts = 0
 	let edge: Parameters<Connect>[0] | undefined
 
 	const tell: ServerSide['tell'] = (channel, message) => {
@@ -106,6 +109,9 @@ export function createServerSide(clock: FakeClock, maker = testKey(new Uint8Arra
 		door: {
 			address: 'https://server.test',
 			software: '0.0.0',
+			restart() {
+				restarts += 1
+			},
 			identity: {
 				tls: () => ({ ca: [] }),
 				renewAt: () => Number.POSITIVE_INFINITY,
@@ -159,6 +165,7 @@ export function createServerSide(clock: FakeClock, maker = testKey(new Uint8Arra
 		credential(next) {
 			credential = next
 		},
+		restarts: () => restarts,
 		ahead(ms) {
 			aheadMs = ms
 		},
