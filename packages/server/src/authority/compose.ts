@@ -1,6 +1,6 @@
 import type { Bundle, PolicySet, Schedule } from '@latchwork/core/access'
 import { type Crypto, canonicalBytes, type Id, toHex } from '@latchwork/core/base'
-import { LOAN_DEFAULTS, type LoadedTable, loanTable, tableHash } from '@latchwork/core/workflow'
+import { DELIVERY_DEFAULTS, deliveryTable, LOAN_DEFAULTS, type LoadedTable, loanTable, type Table, tableHash } from '@latchwork/core/workflow'
 import type { Asset } from '../assets/index.ts'
 import type { Bank, Compartment, DoorRow, Site } from '../estate/index.ts'
 import type { Settings } from '../tenants/index.ts'
@@ -129,12 +129,14 @@ function contentsOf({ doors, assets }: BundleRows): Bundle['initialContents'] {
 	return [...told, ...placed].sort((a, b) => (a.compartment < b.compartment ? -1 : 1))
 }
 
-const LOAN = loanTable({ ...LOAN_DEFAULTS, afterReturn: 'available' })
+/** What every bank knows, so that it can begin a case by itself. */
+const STANDARD: readonly Table[] = [loanTable({ ...LOAN_DEFAULTS, afterReturn: 'available' }), deliveryTable(DELIVERY_DEFAULTS)]
 
-/** The loan table, and the tables that open cases began with; of two of one name the newer stands last. */
+/** The standard tables, and before them those that open cases began with: of two of one name the last is the one for new cases. */
 function workflowsOf(tables: readonly LoadedTable[], sha256: Crypto['sha256']): Bundle['workflows'] {
-	const loan = { ...LOAN, hash: tableHash(LOAN, sha256) }
-	return [...tables.filter(({ hash }) => hash !== loan.hash), loan].map(({ hash, ...table }) => ({
+	const standard = STANDARD.map((table) => ({ ...table, hash: tableHash(table, sha256) }))
+	const older = tables.filter(({ hash }) => !standard.some((one) => one.hash === hash))
+	return [...older, ...standard].map(({ hash, ...table }) => ({
 		name: table.name,
 		tableHash: hash,
 		table: JSON.parse(JSON.stringify(table)),
