@@ -71,6 +71,7 @@ export async function openWorks(parts: Parts): Promise<Works> {
 		const authority = openAuthority({
 			store,
 			clock,
+			pace,
 			people: terms,
 			crypto: nodeCrypto,
 			log,

@@ -43,7 +43,8 @@ describe('the demo estate', () => {
 		assert.ok(hq && depot)
 		const authority = openAuthority({
 			store: api.store,
-			clock: { ...api.clock, after: () => () => {} },
+			clock: api.clock,
+			pace: { mono: api.clock.mono, after: () => () => {} },
 			people: api.parts.terms,
 			crypto: nodeCrypto,
 			publish: () => {},

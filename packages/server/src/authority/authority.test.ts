@@ -82,13 +82,14 @@ describe('authority', () => {
 	function authority(clock: FakeClock) {
 		const news: AuthorityNews[] = []
 		const lines: Readonly<Record<string, unknown>>[] = []
-		const still = { ...clock, after: () => () => {} }
+		const pace = { mono: clock.mono, after: () => () => {} }
 		return {
 			news,
 			lines,
 			of: openAuthority({
 				store: db.store,
-				clock: still,
+				clock,
+				pace,
 				people,
 				crypto: nodeCrypto,
 				publish: (one) => news.push(one),
@@ -258,14 +259,14 @@ describe('authority', () => {
 		const org = await organisation(clock)
 		const news: AuthorityNews[] = []
 		let beat: (() => void) | undefined
-		const manual = {
-			...clock,
+		const pace = {
+			mono: clock.mono,
 			after: (_: number, run: () => void) => {
 				beat = run
 				return () => {}
 			},
 		}
-		const of = openAuthority({ store: db.store, clock: manual, people, crypto: nodeCrypto, publish: (one) => news.push(one), log: () => {} })
+		const of = openAuthority({ store: db.store, clock, pace, people, crypto: nodeCrypto, publish: (one) => news.push(one), log: () => {} })
 		const mine = () => news.filter((one) => one.bank === org.bank && one.kind === 'lease')
 		/** One beat, to its end: it has asked for the next one. */
 		const once = async () => {

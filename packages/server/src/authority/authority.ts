@@ -18,7 +18,9 @@ export type AuthorityNews = Addressee &
 
 export interface AuthorityParts {
 	readonly store: Store
-	readonly clock: Clock
+	readonly clock: Pick<Clock, 'now'>
+	/** How often is looked: in real time, also where the site's time is moved or stands still. */
+	readonly pace: Pick<Clock, 'after' | 'mono'>
 	readonly people: PeopleTerms
 	readonly crypto: Pick<Crypto, 'sha256'>
 	readonly publish: (news: AuthorityNews) => void
@@ -46,7 +48,7 @@ const AT_ONCE = 64
 const IN_ONE_TRANSACTION = 16
 
 /** Keeps the bundles of all banks true. Several server processes may do so at once: a bank is composed by one of them. */
-export function openAuthority({ store, clock, people, crypto, publish, log }: AuthorityParts): Authority {
+export function openAuthority({ store, clock, pace, people, crypto, publish, log }: AuthorityParts): Authority {
 	/** Banks whose rows cannot be composed (a policy too long, a name emptied), and when they are looked at again. */
 	const ailing = new Map<Id<'bank'>, number>()
 	let stopped = false
@@ -83,13 +85,13 @@ export function openAuthority({ store, clock, people, crypto, publish, log }: Au
 			}
 			if (!ailing.has(bank))
 				log({ level: 'error', text: 'The bundle of a bank cannot be composed; it keeps the one it has.', bank, fault: wordsOf(fault) })
-			ailing.set(bank, clock.mono() + AILING_MS)
+			ailing.set(bank, pace.mono() + AILING_MS)
 		}
 	}
 
 	const turn = async (): Promise<void> => {
 		const due = await store.system((tx) => dueBanks(tx, clock.now(), AT_ONCE + ailing.size))
-		for (const group of groups(due.filter(({ bank }) => (ailing.get(bank) ?? 0) <= clock.mono()))) await publishEach(group)
+		for (const group of groups(due.filter(({ bank }) => (ailing.get(bank) ?? 0) <= pace.mono()))) await publishEach(group)
 	}
 
 	const leases = async (): Promise<void> => {
@@ -109,9 +111,10 @@ export function openAuthority({ store, clock, people, crypto, publish, log }: Au
 	const beat = async (): Promise<void> => {
 		try {
 			await turn()
-			if (clock.mono() - leasedAt >= LEASE_EVERY_MS) {
+			// A lease counts in the site's time: where that was moved, back too, the next one is due at once.
+			if (Math.abs(clock.now() - leasedAt) >= LEASE_EVERY_MS) {
 				await leases()
-				leasedAt = clock.mono()
+				leasedAt = clock.now()
 			}
 			away = false
 		} catch (fault) {
@@ -119,12 +122,12 @@ export function openAuthority({ store, clock, people, crypto, publish, log }: Au
 			if (!away) log({ level: 'error', text: 'Bundles and leases cannot be made now; it is tried again.', fault: wordsOf(fault) })
 			away = true
 		}
-		if (!stopped) cancel = clock.after(LOOK_EVERY_MS, run)
+		if (!stopped) cancel = pace.after(LOOK_EVERY_MS, run)
 	}
 	const run = () => {
 		working = beat()
 	}
-	cancel = clock.after(LOOK_EVERY_MS, run)
+	cancel = pace.after(LOOK_EVERY_MS, run)
 
 	const current = (tenant: Id<'tenant'>, bank: Id<'bank'>) => store.read(tenant, (db) => currentBundle(db, bank))
 

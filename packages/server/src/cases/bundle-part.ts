@@ -34,7 +34,10 @@ function offered({ body, label, hint, lines, recalledAt, orders }: CaseRow): Off
 		...(body.owner !== undefined && { owner: body.owner }),
 		label,
 		...(hint !== null && { hint }),
-		lines: body.lines.map((line) => ({ ...line, ...lines[line.id] })),
+		lines: body.lines.map((line) => {
+			const { accessible, ...note } = lines[line.id] ?? {}
+			return { ...line, ...note, ...(accessible && { accessible }) }
+		}),
 		deadlines: body.deadlines,
 		requests: body.requests,
 		links: body.links,
