@@ -20,7 +20,7 @@ export interface RouteNews {
 	readonly wakeLink: () => void
 }
 
-/** The API: every domain's routes, with what a domain needs of those to its right handed over as functions. */
+/** The API: every domain's routes, with what a domain needs of those to its right handed over as functions. Each has its line in testing/api-samples.ts. */
 export function routesOf(parts: Parts, { wakeLink }: RouteNews): Route[] {
 	const { store, random, clock, master, terms, passwords, config, checkPolicy } = parts
 	const secure = config.publicUrl?.startsWith('https:') ?? false
