@@ -86,6 +86,21 @@ test('the first loan of the README works as printed, with one pulse on the bus',
 	}
 })
 
+test('the first parcel of the README works as printed, and its code opens nothing twice', async (t) => {
+	const [loan, block] = runOf('README.md')
+	assert.ok(loan !== undefined && block !== undefined, 'the README has both marked blocks')
+	const site = await startSite()
+	try {
+		// The terminal in which the loan was typed knows these.
+		const words = loan.script.split('\n').filter((line) => /^(pick|post|screen)\(\)/.test(line))
+		assert.equal(words.length, 3)
+		const said = await run({ ...block, script: [...words, block.script].join('\n') }, place(t), variables(site))
+		assert.match(said, /^code-used$/m)
+	} finally {
+		await site.stop()
+	}
+})
+
 /** Rows of the table whose first column is headed so. */
 function table(page: string, head: string): string[][] {
 	const rows = read(page).split(`\n| ${head} |`)[1]?.split('\n\n')[0]?.split('\n').slice(2) ?? []

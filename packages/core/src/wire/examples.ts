@@ -154,7 +154,6 @@ const screens: readonly Example[] = [
 				{ id: 'line-1', item: order, hint: 'M… K…', size: 'M' },
 				{ id: 'line-2', item: { ...bag, tag: '1 of 3' }, hint: 'A… S…', size: 'S' },
 				{ id: 'line-3', item: bag, hint: 'A… S…', size: 'L' },
-				{ id: 'line-4', item: { ...bag, tag: '3 of 3' }, hint: 'A… S…', size: 'XL' },
 				{ id: 'line-5', item: { ...order, name: 'Order 1051', tag: 'Order 1051' } },
 			],
 		},

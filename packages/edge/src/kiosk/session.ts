@@ -62,8 +62,8 @@ export interface KioskSession {
 
 const MOST_MISMATCHES = 2
 
-/** As many as the screen has room for. */
-const PARCELS_SHOWN = 5
+/** As many as the screen has room for, beside the touch for more. */
+const PARCELS_SHOWN = 4
 
 /** What a door is being opened for; kept in the visit's plan, this is its image for the screen. */
 interface Errand {

@@ -59,7 +59,7 @@ export const words = {
 		pin: 'PIN',
 		pinHow: 'Touch here and type it.',
 		/** Where parcels wait for a code. */
-		code: 'PIN or pick-up code',
+		code: 'PIN or code',
 		spoken: 'Hold your badge to the reader next to this screen, show your QR code, or choose PIN.',
 		spokenNoBadge: 'Show your QR code, or choose PIN. The badge reader does not answer.',
 		spokenCode: 'Hold your badge to the reader next to this screen, show your QR code, or type your PIN or pick-up code.',
@@ -541,7 +541,7 @@ export function parcelMore({ hint, size, door, why }: ListedParcel): string {
 	return facts.length > 0 ? `${capital(facts.join(', '))}.` : ''
 }
 
-const wholeOrder = ({ name, tag }: Item): string => (tag === name ? name : `${name}, ${unbroken(tag)}`)
+const wholeOrder = ({ name, tag }: Item): string => (tag === name ? unbroken(name) : `${unbroken(name)}, ${unbroken(tag)}`)
 
 /** Nobody may be told to go on where nothing can be touched. One reason for all is the title itself. */
 export function nothingOffered({ choices }: Named<'choose'>, bank: KioskView['bank']): readonly [title: string, next: string] {
@@ -634,7 +634,7 @@ function thing(item: Item | undefined): string {
 
 function shortThing(item: Item | undefined): string {
 	if (!item) return 'it'
-	if (item.kind === 'parcel') return inSentence(unbroken(wholeOrder(item)))
+	if (item.kind === 'parcel') return inSentence(wholeOrder(item))
 	return item.kind === 'laptop' ? `laptop ${unbroken(item.tag)}` : `${inSentence(kindName(item))} ${unbroken(item.tag)}`
 }
 
