@@ -181,9 +181,10 @@ export class Words<T> {
 	}
 }
 
+/** Of the length and the end of a word: the ends of ids are random, and few names share theirs. */
 function keyOf(bytes: Uint8Array, start: number, end: number): number {
 	let key = end - start
-	for (let at = start; at < end; at++) key = (Math.imul(key, 31) + (bytes[at] ?? 0)) & 0x3fffffff
+	for (let at = Math.max(start, end - 8); at < end; at++) key = (Math.imul(key, 31) + (bytes[at] ?? 0)) & 0x3fffffff
 	return key
 }
 
