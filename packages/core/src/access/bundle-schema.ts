@@ -14,6 +14,7 @@ const label = z.string().min(1).max(200)
 const hash = z.string().regex(/^[0-9a-f]{64}$/)
 const millis = z.int().nonnegative()
 const clock = z.string().regex(/^([01][0-9]|2[0-3]):[0-5][0-9]$/)
+const day = z.iso.date()
 const timeZone = z.string().refine(isTimeZone, { error: 'an IANA time zone' })
 const json = z.custom<Json>(isJson, { error: 'canonical JSON' })
 
@@ -40,6 +41,8 @@ const schedule = z.strictObject({
 	id: code,
 	timeZone,
 	weekly: z.array(z.strictObject({ days: z.array(z.int().min(1).max(7)).min(1), from: clock, to: z.union([clock, z.literal('24:00')]) })),
+	/** Days of the local calendar, both included, on which nothing opens; what opened the day before still runs past midnight. */
+	closed: z.array(z.strictObject({ from: day, to: day })).optional(),
 })
 export type Schedule = z.infer<typeof schedule>
 

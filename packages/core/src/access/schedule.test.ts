@@ -119,3 +119,23 @@ test('local time is what the platform says at any instant, also a second before 
 		for (let at = utc('2020-01-01T00:00'); at < utc('2037-01-01T00:00'); at += 1_234_567_891) assert.deepEqual(ours(at, zone), platform(at, zone))
 	}
 })
+
+test('nothing opens on a closed day of the local calendar; the night before still ends, and the next opening is after the holidays', () => {
+	const closed = [{ from: '2026-12-24', to: '2027-01-03' }]
+	const office: Schedule = { ...weekdays, closed }
+	assert.equal(isOpen(office, utc('2026-12-23T10:00')), true)
+	for (const day of ['2026-12-24', '2026-12-31', '2027-01-01']) {
+		assert.equal(isOpen(weekdays, utc(`${day}T10:00`)), true)
+		assert.equal(isOpen(office, utc(`${day}T10:00`)), false)
+	}
+	assert.equal(iso(nextOpening(office, utc('2026-12-23T17:30'))), '2027-01-04T07:00')
+	// Closed in Berlin is the day in Berlin: half past eleven in the evening of the 23rd by UTC is the 24th there.
+	const daily: Schedule = { ...always, closed: [{ from: '2026-12-24', to: '2026-12-24' }] }
+	assert.deepEqual(
+		['2026-12-23T22:59', '2026-12-23T23:00', '2026-12-24T22:59', '2026-12-24T23:00'].map((at) => isOpen(daily, utc(at))),
+		[true, false, false, true],
+	)
+	const late: Schedule = { ...nights, closed: [{ from: '2026-01-11', to: '2026-01-11' }] }
+	assert.equal(isOpen(late, utc('2026-01-11T04:00')), true)
+	assert.equal(nextOpening({ ...weekdays, closed: [{ from: '2026-01-01', to: '2030-01-01' }] }, utc('2026-01-05T10:00')), undefined)
+})

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { SamplePerson } from '@latchwork/core/access/testing'
+import { type SamplePerson, sampleBundle } from '@latchwork/core/access/testing'
+import { nodeCrypto } from '../keys.ts'
 import { createStage, type Stage } from '../testing/stage.ts'
 
 const HOUR = 3_600_000
@@ -58,4 +59,38 @@ test('a rule that closes over lunch says no time: the opening hours run, so nobo
 	assert.equal(borrowingBy(stage, 'ana'), 'outside-hours')
 	stage.choose(BORROW)
 	assert.deepEqual(stage.screen(), { name: 'denied', reason: 'outside-hours' })
+})
+
+test('on a holiday nothing is lent, a return works, and the screen says when the bank opens after it', async (t) => {
+	const { policies } = sampleBundle(nodeCrypto)
+	const schedules = policies.schedules.map((s) => (s.id === 'opening' ? { ...s, closed: [{ from: '2026-01-06', to: '2026-01-07' }] } : s))
+	const stage = await createStage({ bundle: { policies: { ...policies, schedules } } })
+	t.after(stage.end)
+	await stage.borrow()
+	await later(stage, 24)
+	await stage.bringBack()
+	assert.equal(borrowingBy(stage, 'ana'), 'outside-hours')
+	stage.choose(BORROW)
+	assert.deepEqual(stage.screen(), { name: 'denied', reason: 'outside-hours', until: Date.UTC(2026, 0, 8, 7) }, 'Thursday 8:00 in Berlin')
+})
+
+test('a door that people took out of service gives nothing and takes nothing; what lies there is found again when it is back', async (t) => {
+	const stage = await createStage()
+	t.after(stage.end)
+	const compartments = stage.bundle().bank.compartments
+	const without = (...numbers: number[]) =>
+		stage.writeBundle({
+			version: stage.bundle().version + 1,
+			bank: { ...stage.bundle().bank, compartments: compartments.map((c) => (numbers.includes(c.number) ? { ...c, outOfService: true } : c)) },
+		})
+	without(1)
+	await stage.clock.advance(2_000)
+	assert.equal(borrowingBy(stage, 'ana'), 'nothing-available')
+	stage.act({ kind: 'back' })
+	without()
+	await stage.clock.advance(2_000)
+	assert.equal(await stage.borrow(), 1)
+	without(1, 2, 3)
+	await stage.clock.advance(2_000)
+	assert.equal(await stage.bringBack(), 4)
 })

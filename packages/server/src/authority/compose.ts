@@ -99,10 +99,12 @@ export function contentOf(rows: BundleRows, sha256: Crypto['sha256']): BundleCon
 }
 
 function schedulesOf({ calendar, timeZone }: Site): Schedule[] {
+	const closed = calendar.closures.map(({ from, to }) => ({ from, to }))
 	return calendar.schedules.map(({ id, weekly }) => ({
 		id,
 		timeZone,
 		weekly: weekly.map(({ days, from, to }) => ({ days: [...days], from, to })),
+		...(closed.length > 0 && { closed }),
 	}))
 }
 
