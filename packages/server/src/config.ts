@@ -37,7 +37,7 @@ export interface DeviceConfig {
 	/** `https://HOST:PORT` as controllers reach it, where that is not the first name and the port itself. */
 	readonly publicUrl: string | undefined
 	/** An external broker instead of the one that comes along. */
-	readonly external: { readonly url: string; readonly controllersUrl: string; readonly ca?: string } | undefined
+	readonly external: { readonly url: string; readonly controllersUrl: string; readonly ca?: string; readonly trust?: string } | undefined
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -100,7 +100,9 @@ function device(given: (name: string) => string | undefined): DeviceConfig {
 	const external = broker('MQTT_URL', given('MQTT_URL'))
 	const controllersUrl = broker('MQTT_CONTROLLERS_URL', given('MQTT_CONTROLLERS_URL'))
 	const ca = given('MQTT_CA')
-	if (external === undefined && (controllersUrl ?? ca) !== undefined) throw wrong('MQTT_CONTROLLERS_URL', 'and MQTT_CA go together with MQTT_URL')
+	const trust = given('MQTT_TRUST')
+	if (external === undefined && (controllersUrl ?? ca ?? trust) !== undefined)
+		throw wrong('MQTT_CONTROLLERS_URL', 'MQTT_CA and MQTT_TRUST go together with MQTT_URL')
 	const reached = given('LATCHWORK_DEVICE_URL')
 	const url = reached === undefined ? undefined : URL.parse(reached)
 	if (reached !== undefined && (url?.protocol !== 'https:' || url.pathname !== '/' || url.search))
@@ -114,7 +116,14 @@ function device(given: (name: string) => string | undefined): DeviceConfig {
 		names,
 		publicUrl: url?.origin,
 		external:
-			external === undefined ? undefined : { url: external, controllersUrl: controllersUrl ?? external, ...(ca !== undefined && { ca: pem(ca) }) },
+			external === undefined
+				? undefined
+				: {
+						url: external,
+						controllersUrl: controllersUrl ?? external,
+						...(ca !== undefined && { ca: pem(ca) }),
+						...(trust !== undefined && { trust: resolve(trust) }),
+					},
 	}
 }
 

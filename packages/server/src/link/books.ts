@@ -2,7 +2,7 @@ import { hash, X509Certificate } from 'node:crypto'
 import { Fault, type Id, type Random } from '@latchwork/core/base'
 import { type Db, type MasterKey, sql, type Tx } from '../store/index.ts'
 import { deviceCaOf } from '../tenants/index.ts'
-import { type Authority, certifyAuthority, type IssuedCertificate, newAuthorityKey, openAuthority } from './pki.ts'
+import { type Authority, certifyAuthority, type IssuedCertificate, newAuthorityKey, openAuthority, revocationList } from './pki.ts'
 
 /** What the link keeps in the database: authorities, every certificate that was issued, and under which keys controllers sign. */
 export interface BookTerms {
@@ -65,9 +65,31 @@ export async function revokedFingerprints(db: Db, now: number): Promise<string[]
 	return rows.map(({ fingerprint }) => fingerprint)
 }
 
-export async function keepCertificate(tx: Tx, controller: Id<'controller'>, { fingerprint, issuedAt, expiresAt }: IssuedCertificate): Promise<void> {
-	await tx.run(sql`INSERT INTO device_certificate (tenant_id, fingerprint, controller_id, issued_at, expires_at)
-		VALUES (${tx.tenant}, ${fingerprint}, ${controller}, ${issuedAt}, ${expiresAt})`)
+/** Of all tenants, in system work: what each authority has taken back, signed by it. */
+export async function revocationLists(tx: Tx, { master, now }: BookTerms): Promise<string[]> {
+	const lists: string[] = []
+	const authorities = await tx.rows<{ tenant: Id<'tenant'>; keyId: string; certificate: string }>(
+		sql`SELECT tenant_id AS tenant, key_id AS "keyId", certificate FROM device_authority ORDER BY created_at, tenant_id, key_id`,
+	)
+	for (const { tenant, keyId, certificate } of authorities) {
+		const key = await deviceCaOf(tx, { master, tenant })
+		// A key that was rolled signs nothing more; what it signed runs out within its days.
+		if (key.keyId !== keyId) continue
+		const authority = await openAuthority(certificate, new Uint8Array(key.privateKey.export({ format: 'der', type: 'pkcs8' })))
+		const revoked = await tx.rows<{ serial: string; at: number }>(sql`SELECT serial, revoked_at AS at FROM device_certificate
+			WHERE tenant_id = ${tenant} AND revoked_at IS NOT NULL AND expires_at > ${Math.floor(now)} ORDER BY revoked_at, serial`)
+		lists.push(await revocationList(authority, revoked, now))
+	}
+	return lists
+}
+
+export async function keepCertificate(
+	tx: Tx,
+	controller: Id<'controller'>,
+	{ fingerprint, serial, issuedAt, expiresAt }: IssuedCertificate,
+): Promise<void> {
+	await tx.run(sql`INSERT INTO device_certificate (tenant_id, fingerprint, controller_id, serial, issued_at, expires_at)
+		VALUES (${tx.tenant}, ${fingerprint}, ${controller}, ${serial}, ${issuedAt}, ${expiresAt})`)
 }
 
 /** It was issued by us to this controller, and nobody took it back. Whether it has run out is another question. */

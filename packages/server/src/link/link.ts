@@ -1,4 +1,5 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Clock, Id, Random } from '@latchwork/core/base'
 import { LINK_PATH, type LinkAuthority } from '@latchwork/core/wire'
 import mqtt, { type MqttClient } from 'mqtt'
@@ -6,7 +7,7 @@ import { judgeOutages } from '../estate/index.ts'
 import type { Rate } from '../http/index.ts'
 import { follow, type Watch } from '../ledger/index.ts'
 import type { MasterKey, Store, Tx } from '../store/index.ts'
-import { portAuthority, revokeCertificates } from './books.ts'
+import { portAuthority, revocationLists, revokeCertificates } from './books.ts'
 import { type Broker, type BrokerConfig, socketPaths, startBroker } from './broker.ts'
 import type { BrokerCounters, BrokerIncident } from './broker-lines.ts'
 import { openDeviceRoutes } from './device-routes.ts'
@@ -36,6 +37,8 @@ export interface ExternalBroker {
 	readonly controllersUrl: string
 	/** PEM. */
 	readonly ca?: string
+	/** Folder where `devices.pem` (whom it must let in) and `revoked.pem` (whom no more) are kept for it. */
+	readonly trust?: string
 }
 
 export interface LinkParts {
@@ -148,7 +151,18 @@ async function own(parts: LinkParts, incident: (told: LinkIncident | BrokerIncid
 		mkdirSync(config.folder, { recursive: true, mode: 0o700 })
 		const root = await store.system((tx) => portAuthority(tx, { master, now: clock.now(), random }))
 		let port = await portFrom(root, parts)
-		const trust = await openTrust(store, clock, (state) => broker.update({ port, ...state }))
+		const trust = await openTrust(store, clock, (state) => {
+			broker.update({ port, ...state })
+			void tellExternal().catch(failed)
+		})
+		const tellExternal = async () => {
+			if (external?.trust === undefined) return
+			const lists = await store.system((tx) => revocationLists(tx, { master, now: clock.now(), random }))
+			mkdirSync(external.trust, { recursive: true })
+			replace(join(external.trust, 'devices.pem'), trust.state().authorities.join(''))
+			replace(join(external.trust, 'revoked.pem'), lists.join(''))
+		}
+		await tellExternal()
 		const directory = openDirectory(store, clock)
 		const changed = async () => {
 			directory.forget()
@@ -221,6 +235,12 @@ async function own(parts: LinkParts, incident: (told: LinkIncident | BrokerIncid
 		await close()
 		throw fault
 	}
+}
+
+/** Whoever reads it never sees half a file. */
+function replace(path: string, text: string): void {
+	writeFileSync(`${path}.new`, text)
+	renameSync(`${path}.new`, path)
 }
 
 const portFrom = (root: Authority, { config, clock, random }: LinkParts) =>

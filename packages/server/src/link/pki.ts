@@ -16,6 +16,7 @@ import {
 	SubjectKeyIdentifierExtension,
 	X509Certificate,
 	X509CertificateGenerator,
+	X509CrlGenerator,
 } from '@peculiar/x509'
 
 cryptoProvider.set(crypto)
@@ -38,6 +39,8 @@ export interface IssuedCertificate {
 	readonly certificate: string
 	/** Hex SHA-256 of its DER bytes: how it is named everywhere. */
 	readonly fingerprint: string
+	/** Hex, as revocation lists name it. */
+	readonly serial: string
 	readonly issuedAt: number
 	readonly expiresAt: number
 }
@@ -139,6 +142,19 @@ export async function issuePort(
 	return { ...issued, certificate, key: PemConverter.encode(await crypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY') }
 }
 
+/** For brokers that are not ours and know nothing of fingerprints. It never gets old: a newer one takes its place, and no broker stops for want of it. */
+export async function revocationList(authority: Authority, revoked: readonly { serial: string; at: number }[], now: number): Promise<string> {
+	const list = await X509CrlGenerator.create({
+		issuer: new X509Certificate(authority.certificate).subject,
+		thisUpdate: new Date(now - SKEW_MS),
+		nextUpdate: new Date(now + AUTHORITY_LIFE_MS),
+		entries: revoked.map(({ serial, at }) => ({ serialNumber: serial, revocationDate: new Date(at) })),
+		signingKey: authority.key,
+		signingAlgorithm: KEY,
+	})
+	return `${list.toString('pem')}\n`
+}
+
 async function issue(
 	authority: Authority,
 	given: { name: string; key: CryptoKey; from: number; until: number; random: Random; purpose: readonly Extension[] },
@@ -168,6 +184,7 @@ async function issue(
 	return {
 		certificate: pemOf(certificate),
 		fingerprint: await fingerprintOf(certificate),
+		serial: certificate.serialNumber,
 		issuedAt: certificate.notBefore.getTime(),
 		expiresAt: certificate.notAfter.getTime(),
 	}

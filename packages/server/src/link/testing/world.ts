@@ -122,6 +122,7 @@ export async function linkWorld({
 	const world = {
 		db,
 		store,
+		folder,
 		link,
 		watch,
 		sequencer,

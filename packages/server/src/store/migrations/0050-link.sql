@@ -17,6 +17,7 @@ CREATE TABLE device_certificate (
 	-- Hex SHA-256 of the DER bytes.
 	fingerprint text NOT NULL,
 	controller_id text NOT NULL,
+	serial text NOT NULL,
 	issued_at bigint NOT NULL,
 	expires_at bigint NOT NULL,
 	revoked_at bigint,

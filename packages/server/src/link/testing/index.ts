@@ -1,0 +1,5 @@
+export { deviceKeys } from './device.ts'
+export { bareRoundTrip, compare, linkRoundTrip } from './latency.ts'
+export { happened, type LinkSite, linkSite, message, newAuthority, random, realClock, type TestDevice } from './site.ts'
+export { deviceStream } from './stream.ts'
+export { type Enrolled, type LinkWorld, linkWorld } from './world.ts'
