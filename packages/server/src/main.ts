@@ -50,7 +50,7 @@ export async function startServer(config: ServerConfig, host: ServerHost): Promi
 		const works = await openWorks(parts)
 		opened.unshift(works.close)
 		const http = await httpServer({
-			routes: routesOf(parts, { wakeLink: works.link.wake }),
+			routes: routesOf(parts, { wakeLink: works.link.wake, watch: works.watch, pace }),
 			store,
 			gate,
 			sealing: master,

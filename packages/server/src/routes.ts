@@ -1,27 +1,32 @@
 import type { Place } from '@latchwork/core/access'
+import type { Clock } from '@latchwork/core/base'
 import { accessRoutes, mayActAs, mayLetIn } from './access/index.ts'
 import { assetRoutes } from './assets/index.ts'
 import { caseRoutes } from './cases/index.ts'
 import { nodeCrypto } from './crypto.ts'
-import { estateRoutes, findArea, findSite, markBundles, placeOf } from './estate/index.ts'
+import { bankIds, estateRoutes, findArea, findSite, markBundles, placeOf } from './estate/index.ts'
 import { healthRoutes } from './health-routes.ts'
 import type { Route } from './http/index.ts'
-import { append } from './ledger/index.ts'
+import { append, ledgerRoutes, type Watch } from './ledger/index.ts'
 import { linkRoutes } from './link/index.ts'
+import { logSigner } from './log-signer.ts'
 import type { Parts } from './parts.ts'
 import { ensureSiteKey, peopleRoutes } from './people/index.ts'
 import { spaceRoutes } from './space/index.ts'
 import { type SettingsParts, tenantRoutes } from './tenants/index.ts'
 import { VERSION } from './version.ts'
 
-/** Whom a request may wake. */
+/** What goes on besides requests: whom they may wake, and what wakes those that wait. */
 export interface RouteNews {
 	/** A command is waiting. */
 	readonly wakeLink: () => void
+	/** Tells when the ledger has grown, and the time that those who follow it wait in. */
+	readonly watch: Watch
+	readonly pace: Pick<Clock, 'after'>
 }
 
 /** The API: every domain's routes, with what a domain needs of those to its right handed over as functions. Each has its line in testing/api-samples.ts. */
-export function routesOf(parts: Parts, { wakeLink }: RouteNews): Route[] {
+export function routesOf(parts: Parts, { wakeLink, watch, pace }: RouteNews): Route[] {
 	const { store, random, clock, master, terms, passwords, config, checkPolicy } = parts
 	const secure = config.publicUrl?.startsWith('https:') ?? false
 	return [
@@ -30,6 +35,7 @@ export function routesOf(parts: Parts, { wakeLink }: RouteNews): Route[] {
 		...estateRoutes(random),
 		...peopleRoutes({ terms, store, passwords, secure, mayActAs, mayLetIn }),
 		...accessRoutes(random, checkPolicy),
+		...ledgerRoutes({ store, watch, pace, random, signerOf: logSigner(parts), bankIds }),
 		...linkRoutes(random),
 		...spaceRoutes(random, wakeLink),
 		...assetRoutes(random),

@@ -6,9 +6,9 @@ import { nodeCrypto } from './crypto.ts'
 import { applyEdgeEvents } from './estate/index.ts'
 import { openInbox, openSequencer, openWatch, type Watch } from './ledger/index.ts'
 import { type Link, openLink } from './link/index.ts'
+import { logSigner } from './log-signer.ts'
 import type { Parts } from './parts.ts'
 import { credentialBy, ensureSiteKey } from './people/index.ts'
-import { signerOf, tenantOf } from './tenants/index.ts'
 
 /** A process and a socket are waited for in real time, also where the site's time is moved or stands still. */
 export const pace: Pick<Clock, 'after' | 'mono'> = {
@@ -46,10 +46,7 @@ export async function openWorks(parts: Parts): Promise<Works> {
 			pace,
 			random,
 			failed: failed('sequencer'),
-			signerOf: async (db, tenant) => {
-				const { publicKey, sign } = await signerOf(db, 'log', { master, tenant })
-				return { origin: (await tenantOf(db, tenant)).origin, publicKey, sign }
-			},
+			signerOf: logSigner(parts),
 		})
 		opened.push(sequencer.close)
 		const inbox = openInbox({

@@ -5,12 +5,13 @@ import { assignRole, gate } from '../access/index.ts'
 import { serverConfig } from '../config.ts'
 import { ALWAYS_OPEN, createBank, createSite } from '../estate/index.ts'
 import { type HttpConfig, httpServer, type Route } from '../http/index.ts'
+import { openWatch } from '../ledger/index.ts'
 import type { Parts } from '../parts.ts'
 import { createPerson, installationKey, issueToken, passwords, setPassword } from '../people/index.ts'
 import { routesOf } from '../routes.ts'
 import { type Store, sealingKey } from '../store/index.ts'
 import { createTenant } from '../tenants/index.ts'
-import { testStore } from './test-store.ts'
+import { realClock, testStore } from './test-store.ts'
 
 /** The whole API on a real PostgreSQL, spoken to over HTTP; time stands still until a test moves it. */
 export interface TestApi {
@@ -79,6 +80,7 @@ export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
 	const random = seededRandom(7)
 	const master = sealingKey(random(32), random)
 	const installation = await store.system((tx) => installationKey(tx, master, random, clock.now()))
+	const watch = openWatch({ store, pace: realClock, failed: () => {} })
 	const logged: Readonly<Record<string, unknown>>[] = []
 	const parts: Parts = {
 		clock,
@@ -93,7 +95,7 @@ export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
 		passwords: passwords(installation, random, options.passwords ?? QUICK),
 	}
 	const http = await httpServer({
-		routes: [...routesOf(parts, { wakeLink: () => {} }), ...(options.extra?.(parts) ?? [])],
+		routes: [...routesOf(parts, { wakeLink: () => {}, watch, pace: realClock }), ...(options.extra?.(parts) ?? [])],
 		store,
 		gate,
 		sealing: master,
@@ -143,6 +145,7 @@ export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
 			store.write(tenant, async (tx) => (await issueToken(tx, changeNow(), { subject, name: 'test', permissions })).token),
 		async close() {
 			await http.close()
+			await watch.close()
 			await db.close()
 		},
 	}
