@@ -3,11 +3,12 @@ import { defineConfig } from 'vite'
 
 /**
  * One folder of `src` is one page, and one page is one folder of `dist` with all it needs: the edge ships `dist/kiosk` alone.
- * The page is chosen with `--mode`. `./` keeps addresses relative, so a page works under any path.
+ * The page is chosen with `--mode`. `./` keeps addresses relative, so a page works under any path;
+ * the console alone has addresses of its own inside, and lies at the root of its server.
  */
 export default defineConfig(({ mode: page }) => ({
 	root: `src/${page}`,
-	base: './',
+	base: page === 'console' ? '/' : './',
 	publicDir: false,
 	plugins: [react()],
 	build: {

@@ -3,8 +3,8 @@ import { globSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** One page each; `latchwork dev` builds all but the gallery by itself, so each is looked at on its own. */
-const PAGES = ['kiosk', 'virtual', 'gallery'].map((page) => `packages/web/dist/${page}/index.html`)
-const SOURCES = ['packages/web/src/**/*', 'packages/web/*.{ts,json}', 'packages/core/src/wire/*.ts']
+const PAGES = ['kiosk', 'virtual', 'console', 'gallery'].map((page) => `packages/web/dist/${page}/index.html`)
+const SOURCES = ['packages/web/src/**/*', 'packages/web/*.{ts,json}', 'packages/core/src/{wire,ledger,base}/*.ts']
 
 /** Builds the pages when a source is newer than one of them: scenarios and browser tests look at what users get. Answers what went wrong. */
 export function buildWebIfStale(root: string, say: (text: string) => void): string | undefined {

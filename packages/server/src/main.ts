@@ -61,6 +61,7 @@ export async function startServer(config: ServerConfig, host: ServerHost): Promi
 				version: VERSION,
 				proxies: config.proxies,
 				...(config.publicUrl && { publicUrl: config.publicUrl }),
+				...(host.web !== undefined && { web: host.web }),
 			},
 		})
 		opened.unshift(http.close)

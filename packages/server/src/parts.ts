@@ -13,6 +13,8 @@ export interface ServerHost {
 	readonly failed: (fault: Fault) => void
 	/** The policy engine's word about a text that is to be published. */
 	readonly checkPolicy: CheckPolicy
+	/** Folder of the built console. */
+	readonly web?: string
 }
 
 /** What the parts of a server are made of. */

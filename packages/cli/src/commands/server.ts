@@ -5,7 +5,9 @@ import { sharedClock, systemClock } from '@latchwork/edge/clock-file'
 import { cedarEngine } from '@latchwork/edge/policy-engine'
 import { serverConfig } from '@latchwork/server/config'
 import { startServer } from '@latchwork/server/main'
+import { hasPages } from '@latchwork/server/pages'
 import { readArgs } from '../config.ts'
+import { consoleFolder } from '../dev/web.ts'
 
 /** `latchwork server`: everything it needs to know is in the environment (docs/guides/operator.md). Prints `SERVER {json}` when it is ready. */
 export async function server(args: readonly string[]): Promise<void> {
@@ -13,17 +15,20 @@ export async function server(args: readonly string[]): Promise<void> {
 	if (values.data === '') throw new Fault('config-invalid', '--data needs a directory.')
 	// What is written here is for this user alone: keys and the database.
 	process.umask(0o077)
+	const web = consoleFolder()
 	const clock = values.clock === undefined ? undefined : sharedClock(String(values.clock), 'server')
 	const running = await startServer(serverConfig({ ...process.env, ...(values.data !== undefined && { LATCHWORK_DATA: String(values.data) }) }), {
 		clock: clock ?? systemClock,
 		random: (n) => new Uint8Array(randomBytes(n)),
 		log: ({ text, ...entry }) => process.stderr.write(`${entry.level === 'info' && text ? text : JSON.stringify({ ...entry, text })}\n`),
 		checkPolicy,
+		web,
 		failed: (fault) => {
 			process.stderr.write(`${fault.message}\n`)
 			process.exit(1)
 		},
 	})
+	if (!hasPages(web)) process.stderr.write('The console was not built, so there is the API alone: `npm run build -w @latchwork/web`.\n')
 	let stopping = false
 	const stop = async () => {
 		if (stopping) return

@@ -4,11 +4,16 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Fault } from '@latchwork/core/base'
 
-const PAGES = ['kiosk', 'virtual'] as const
+const PAGES = ['kiosk', 'virtual', 'console'] as const
+
+const webRoot = () => dirname(fileURLToPath(import.meta.resolve('@latchwork/web/package.json')))
+
+/** Where the built console lies, or would lie. */
+export const consoleFolder = (): string => join(webRoot(), 'dist', 'console')
 
 /** The built pages; in the repository they are made when a source is newer than the last build. */
 export function builtWeb(log: (line: string) => void): string {
-	const root = dirname(fileURLToPath(import.meta.resolve('@latchwork/web/package.json')))
+	const root = webRoot()
 	const dist = join(root, 'dist')
 	if (PAGES.some((page) => isStale(root, join(dist, page, 'index.html')))) {
 		log('Building the pages …')
@@ -29,7 +34,7 @@ export function buildPage(root: string, page: string, out?: string): void {
 function isStale(root: string, made: string): boolean {
 	if (!existsSync(made)) return true
 	const at = statSync(made).mtimeMs
-	const sources = globSync(['src/**/*', '*.html', '*/*.html', 'vite.config.ts', '../core/src/wire/**/*'], { cwd: root })
+	const sources = globSync(['src/**/*', '*.html', '*/*.html', 'vite.config.ts', '../core/src/{wire,ledger,base}/**/*'], { cwd: root })
 	return sources.some((file) => {
 		const found = statSync(join(root, file))
 		return found.isFile() && found.mtimeMs > at

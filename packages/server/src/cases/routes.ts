@@ -17,11 +17,26 @@ import {
 	time,
 	updatedCursor,
 } from '../http/index.ts'
+import { readEventsOf } from '../ledger/index.ts'
 import { codeInUse, codesOfCase } from '../space/index.ts'
 import type { Db, MasterKey, Tx } from '../store/index.ts'
 import { type CaseRow, caseOf, findCase, listCases, noticesOf, recordsOf } from './case-read.ts'
 import { bookDelivery, type CaseTerms, caseSealing, contactContext, extendDelivery, recallDelivery, renewCode, shown } from './delivery-write.ts'
-import { caseDetailShape, caseShape, ids, reason, showCase, showCode, showNotice, showTask, size, taskShape } from './shown-routes.ts'
+import { overviewRoutes } from './overview-routes.ts'
+import {
+	caseDetailShape,
+	caseShape,
+	ids,
+	reason,
+	showCase,
+	showCode,
+	showNotice,
+	showRecord,
+	showTask,
+	size,
+	taskShape,
+	timelineShape,
+} from './shown-routes.ts'
 import { findTask, finishTask, listTasks } from './task-write.ts'
 
 export interface CaseRouteParts {
@@ -30,6 +45,9 @@ export interface CaseRouteParts {
 	readonly master: MasterKey
 	readonly siteKey: (tx: Tx, site: Id<'site'>) => Promise<Uint8Array>
 }
+
+/** A case of hundreds of records has gone wrong in a way that no timeline explains. */
+const TIMELINE_LIMIT = 500
 
 const caseParams = z.strictObject({ case: ids.case })
 const placeOfCase = async ({ params }: { params: { case: string } }, db: Db): Promise<Place | undefined> => {
@@ -73,6 +91,7 @@ const withCode = named('DeliveryWithCode', z.object({ delivery: caseShape, pickU
 export const caseRoutes = ({ random, crypto, master, siteKey }: CaseRouteParts): Route[] => {
 	const terms = (actor: Id<'subject'>, now: number): CaseTerms => ({ actor, now, random, crypto, master, siteKey })
 	return [
+		...overviewRoutes(),
 		route({
 			method: 'GET',
 			path: '/v1/cases',
@@ -122,6 +141,22 @@ export const caseRoutes = ({ random, crypto, master, siteKey }: CaseRouteParts):
 						records: await recordsOf(db, row.id),
 						...(contact && { recipient: contact }),
 					}
+				}),
+		}),
+		route({
+			method: 'GET',
+			path: '/v1/cases/{case}/timeline',
+			tag: 'Cases',
+			summary: 'What is recorded of a case, in the order of the ledger: each record with its position, so that it can be proven.',
+			permission: 'case.read',
+			scope: placeOfCase,
+			params: caseParams,
+			answers: { 200: timelineShape },
+			handle: ({ read, params, tenant }) =>
+				read(async (db) => {
+					const row = await caseOf(db, params.case)
+					const events = await readEventsOf(db, tenant, { subject: row.id, records: await recordsOf(db, row.id), limit: TIMELINE_LIMIT + 1 })
+					return { items: events.slice(0, TIMELINE_LIMIT).map(showRecord), whole: events.length <= TIMELINE_LIMIT }
 				}),
 		}),
 		route({

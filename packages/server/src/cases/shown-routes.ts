@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { idOf, labels, named, recordFields, time, toTime } from '../http/index.ts'
+import type { LoggedEvent } from '../ledger/index.ts'
 import type { CodeState } from '../space/index.ts'
 import type { CaseRow, Notice } from './case-read.ts'
 import type { Task } from './task-write.ts'
@@ -84,6 +85,36 @@ export const taskShape = named(
 		updatedAt: time,
 	}),
 )
+
+const recordShape = z.object({
+	position: z.int().describe('in the ledger'),
+	type: z.string(),
+	subject: z.string(),
+	actor: z.string().optional(),
+	at: time,
+	bank: ids.bank.optional(),
+	offline: z.boolean().optional(),
+	clock: z.enum(['good', 'uncertain']).optional(),
+	data: z.record(z.string(), z.json()),
+})
+export const timelineShape = named(
+	'CaseTimeline',
+	z.object({ items: z.array(recordShape), whole: z.boolean().describe('false: there is more than is shown') }),
+)
+
+export function showRecord({ position, body }: LoggedEvent): z.input<typeof recordShape> {
+	const { type, subject, actor, at, bank } = body
+	return {
+		position,
+		type,
+		subject,
+		...(actor && { actor }),
+		at: toTime(at),
+		...(bank && { bank }),
+		...('offline' in body && { offline: body.offline, clock: body.clock }),
+		data: body.data as z.input<typeof recordShape>['data'],
+	}
+}
 
 const orTime = (ms: number | null) => (ms === null ? undefined : toTime(ms))
 

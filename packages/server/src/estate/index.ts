@@ -29,7 +29,9 @@ export { CONFIRMED_AFTER_MS, type Heard, heardController, judgeOutages, SILENT_A
 export type { Allocation, BankLive, DoorLive } from './live.ts'
 export {
 	type BankRow,
+	type BankSpace,
 	bankLive,
+	bankSpaces,
 	banksLive,
 	type ControllerRow,
 	controllersLive,

@@ -1,6 +1,8 @@
+import type { Scope } from '@latchwork/core/access'
 import type { Id } from '@latchwork/core/base'
 import { type Db, type Sql, sql } from '../store/index.ts'
 import type { Allocation, BankLive, DoorAlarm, DoorLive } from './live.ts'
+import { within } from './read.ts'
 
 export interface DoorRow {
 	readonly id: Id<'compartment'>
@@ -143,3 +145,31 @@ const mapQuery = (tenant: string | undefined, bank: string): Sql<MapRow> => sql`
 	c.out_of_service AS "outOfService", ${DOOR} FROM compartment c
 	JOIN compartment_state s ON s.tenant_id = c.tenant_id AND s.compartment_id = c.compartment_id
 	WHERE c.tenant_id = ${tenant} AND c.bank_id = ${bank} ORDER BY c.number`
+
+/** How full a bank is, and whether it is heard. */
+export interface BankSpace {
+	readonly bank: Id<'bank'>
+	readonly name: string
+	readonly site: Id<'site'>
+	readonly siteName: string
+	readonly timeZone: string
+	readonly compartments: number
+	readonly free: number
+	readonly open: number
+	readonly alarms: number
+	readonly toCheck: number
+	readonly online: boolean
+	readonly seenAt: number | null
+	readonly silentSince: number | null
+	readonly outageConfirmedAt: number | null
+}
+export const bankSpaces = (db: Db, scopes: readonly Scope[]): Promise<BankSpace[]> =>
+	db.rows(sql`SELECT b.bank_id AS bank, b.name, b.site_id AS site, s.name AS "siteName", s.time_zone AS "timeZone", n.compartments, n.free, n.open, n.alarms,
+		n."toCheck", l.online, l.seen_at AS "seenAt", l.silent_since AS "silentSince", l.outage_confirmed_at AS "outageConfirmedAt"
+		FROM bank b JOIN site s ON s.tenant_id = b.tenant_id AND s.site_id = b.site_id JOIN bank_state l ON l.tenant_id = b.tenant_id AND l.bank_id = b.bank_id
+		CROSS JOIN LATERAL (SELECT count(*)::int AS compartments, count(*) FILTER (WHERE d.allocation = 'available' AND c.out_of_service IS NULL)::int AS free,
+			count(*) FILTER (WHERE d.door = 'open')::int AS open, count(*) FILTER (WHERE d.alarm IN ('forced', 'opened-while-down', 'stuck'))::int AS alarms,
+			count(*) FILTER (WHERE d.allocation IN ('pending-inspection', 'quarantined'))::int AS "toCheck"
+			FROM compartment_state d JOIN compartment c ON c.tenant_id = d.tenant_id AND c.compartment_id = d.compartment_id
+			WHERE d.tenant_id = b.tenant_id AND d.bank_id = b.bank_id) n
+		WHERE b.tenant_id = ${db.tenant} AND ${within(scopes, { site: sql`b.site_id`, area: sql`b.area_id`, bank: sql`b.bank_id` })} ORDER BY s.name, b.name, b.bank_id`)

@@ -11,6 +11,7 @@ import { ABOUT, schemaOf } from './describe.ts'
 import type { Claim, Gate, Sealing } from './gate.ts'
 import { checkDepth } from './json.ts'
 import { type Rate, rateLimit } from './limits.ts'
+import { hasPages, isPageAddress, pages, sendPage } from './pages.ts'
 import { type Performed, perform, performPublic } from './perform.ts'
 import { toProblem } from './problem.ts'
 import type { Route } from './route.ts'
@@ -32,6 +33,8 @@ export interface HttpConfig {
 	/** Where people reach it, without a slash at the end; left out: where it listens. Changes by a browser's session must come from there. */
 	readonly publicUrl?: string
 	readonly version: string
+	/** Folder of the built console; without it there is the API alone. */
+	readonly web?: string
 	/** Addresses of proxies whose `X-Forwarded-For` is believed. */
 	readonly proxies?: readonly string[]
 	readonly callerRate?: Rate
@@ -111,7 +114,9 @@ export async function httpServer(parts: HttpParts): Promise<HttpServer> {
 		if (request.protocol === 'https') void reply.header('strict-transport-security', 'max-age=31536000')
 	})
 	app.setErrorHandler(refuse)
+	const web = config.web !== undefined && hasPages(config.web) ? config.web : undefined
 	app.setNotFoundHandler((request, reply) => {
+		if (web !== undefined && isPageAddress(request)) return sendPage(reply)
 		addresses.take(request.ip)
 		return refuse(new Fault('not-found', `There is nothing at ${request.method} ${request.url.split('?')[0]?.slice(0, 200)}.`), request, reply)
 	})
@@ -194,6 +199,7 @@ export async function httpServer(parts: HttpParts): Promise<HttpServer> {
 	}
 
 	apiPage(app, url)
+	if (web !== undefined) await pages(app, web)
 	await app.listen({ host: config.host, port: config.port }).catch((cause: { code?: string }) => {
 		throw cause.code === 'EADDRINUSE'
 			? new Fault('port-in-use', `Port ${config.port} is taken by another program. Choose another with LATCHWORK_PORT.`, { cause })

@@ -42,13 +42,15 @@ export async function readEvents(db: Db, tenant: Id<'tenant'>, query: EventQuery
 	const rows = await db.rows<Row>(sql`
 		SELECT position, bytes, site, received FROM event WHERE ${sql.join([range, ...filters(query)], sql` AND `)}
 		ORDER BY month ${direction}, position ${direction} LIMIT ${limit}`)
-	return rows.map(({ position, bytes, site, received }) => ({
-		position,
-		body: JSON.parse(new TextDecoder().decode(bytes)) as LoggedEvent['body'],
-		...(site && { site }),
-		received,
-	}))
+	return rows.map(logged)
 }
+
+const logged = ({ position, bytes, site, received }: Row): LoggedEvent => ({
+	position,
+	body: JSON.parse(new TextDecoder().decode(bytes)) as LoggedEvent['body'],
+	...(site && { site }),
+	received,
+})
 
 const beforePosition = (tenant: string, position: number | undefined): Sql<unknown> =>
 	position === undefined
@@ -60,6 +62,53 @@ function filters({ type, subject, bank, site, stream, within }: EventQuery): Sql
 		value === undefined ? [] : [sql`${sql.ref(column)} = ${value}`],
 	)
 	return within ? [...equal, sql`(site = ANY (${within.sites}::text[]) OR bank = ANY (${within.banks}::text[]))`] : equal
+}
+
+/** What is recorded about a subject, and some records of streams besides; the first `limit`, in their order. */
+export async function readEventsOf(
+	db: Db,
+	tenant: Id<'tenant'>,
+	{
+		subject,
+		records,
+		limit,
+	}: { readonly subject: string; readonly records: readonly { readonly stream: string; readonly seq: number }[]; readonly limit: number },
+): Promise<LoggedEvent[]> {
+	const [streams, seqs] = [records.map(({ stream }) => stream), records.map(({ seq }) => seq)]
+	const rows = await db.rows<Row>(sql`
+		SELECT position, bytes, site, received FROM event WHERE tenant_id = ${tenant} AND subject = ${subject}
+		UNION SELECT e.position, e.bytes, e.site, e.received FROM unnest(${streams}::text[], ${seqs}::bigint[]) r (stream, seq)
+			JOIN event e ON e.tenant_id = ${tenant} AND e.stream = r.stream AND e.seq = r.seq
+		ORDER BY position LIMIT ${limit}`)
+	return rows.map(logged)
+}
+
+/** How many events of a type each hour brought since the starts, all banks together, by when they happened. */
+export async function countPerHour(db: Db, type: string, since: readonly { readonly bank: string; readonly start: number }[]): Promise<number[]> {
+	if (since.length === 0) return []
+	const tenant = db.tenant as Id<'tenant'>
+	const first = await positionAt(db, tenant, Math.min(...since.map(({ start }) => start)))
+	const rows = await db.rows<{ hour: number; count: number }>(sql`
+		SELECT ((e.at - s.start) / 3600000)::int AS hour, count(*)::int AS count
+		FROM event e JOIN unnest(${since.map(({ bank }) => bank)}::text[], ${since.map(({ start }) => start)}::bigint[]) s (bank, start) ON s.bank = e.bank
+		WHERE ${fromPosition(tenant, first)} AND e.type = ${type} AND e.at >= s.start GROUP BY 1`)
+	const hours: number[] = new Array(Math.min(48, 1 + Math.max(-1, ...rows.map(({ hour }) => hour)))).fill(0)
+	for (const { hour, count } of rows) if (hour < hours.length) hours[hour] = count
+	return hours
+}
+
+/** The first position whose event the server had no earlier: what came before a day need not be looked at to count that day. */
+async function positionAt(db: Db, tenant: Id<'tenant'>, received: number): Promise<number> {
+	let [from, to] = [0, await readSize(db, tenant)]
+	while (from < to) {
+		const middle = Math.floor((from + to) / 2)
+		const row = await db.first<{ received: number }>(
+			sql`SELECT received FROM event WHERE ${fromPosition(tenant, middle)} ORDER BY month, position LIMIT 1`,
+		)
+		if (row && row.received < received) from = middle + 1
+		else to = middle
+	}
+	return from
 }
 
 /** How many events have a position. */

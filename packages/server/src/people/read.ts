@@ -57,6 +57,7 @@ export async function findPerson(db: Db, subject: Id<'subject'>, terms: PeopleTe
 export interface PersonFilter {
 	readonly search?: string | undefined
 	readonly group?: Id<'group'> | undefined
+	readonly ids?: readonly Id<'subject'>[] | undefined
 	readonly updatedSince?: number | undefined
 	/** (updated_at, id) of the last row seen. */
 	readonly after?: readonly [number, string] | undefined
@@ -77,6 +78,7 @@ export async function listPeople(db: Db, filter: PersonFilter, terms: PeopleTerm
 		conditions.push(
 			sql`EXISTS (SELECT FROM membership m WHERE m.tenant_id = person.tenant_id AND m.group_id = ${filter.group} AND m.subject_id = person.subject_id)`,
 		)
+	if (filter.ids) conditions.push(sql`subject_id = ANY(${[...filter.ids]}::text[])`)
 	if (filter.updatedSince !== undefined) conditions.push(sql`updated_at >= ${filter.updatedSince}`)
 	if (filter.after) conditions.push(sql`(updated_at, subject_id) > (${filter.after[0]}, ${filter.after[1]})`)
 	const rows = await db.rows(

@@ -50,6 +50,12 @@ const user = named(
 		...recordFields,
 	}),
 )
+/** Many at once, for screens that show ids: `sub_…,sub_…`. */
+const idList = z
+	.string()
+	.max(8_000)
+	.transform((text) => text.split(','))
+	.pipe(z.array(idOf('subject')).max(200))
 const params = z.strictObject({ user: idOf('subject') })
 
 export const toUser = ({ id, personal, suspended, maxLoans, groups, erasedAt, version, createdAt, updatedAt }: Person): z.input<typeof user> => {
@@ -81,13 +87,13 @@ export const userRoutes = (terms: PeopleTerms): Route[] => [
 		summary: 'People, found by beginnings of the words of name, address and foreign ids.',
 		permission: 'people.read',
 		scope: 'anywhere',
-		query: z.strictObject({ ...listFields, search: line(100).optional(), group: idOf('group').optional() }),
+		query: z.strictObject({ ...listFields, search: line(100).optional(), group: idOf('group').optional(), ids: idList.optional() }),
 		answers: { 200: pageOf('UserPage', user) },
-		handle: ({ query: { limit, cursor, updatedSince, search, group }, read }) =>
+		handle: ({ query: { limit, cursor, updatedSince, search, group, ids }, read }) =>
 			read(async (db) => {
 				const after = fromCursor(cursor, updatedCursor)
 				const since = updatedSince === undefined ? undefined : fromTime(updatedSince)
-				const people = await listPeople(db, { limit, search, group, updatedSince: since, after }, terms)
+				const people = await listPeople(db, { limit, search, group, ids, updatedSince: since, after }, terms)
 				return page(people, limit, toUser, (last) => [last.updatedAt, last.id])
 			}),
 	}),

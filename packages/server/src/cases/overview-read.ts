@@ -1,0 +1,68 @@
+import type { Scope } from '@latchwork/core/access'
+import { type BankSpace, bankSpaces, within } from '../estate/index.ts'
+import { countPerHour } from '../ledger/index.ts'
+import { type Db, sql } from '../store/index.ts'
+import { listTasks, type Task } from './task-write.ts'
+
+export interface Overview {
+	readonly banks: readonly BankSpace[]
+	/** The oldest first; `tasksOpen` says how many there are in all. */
+	readonly tasks: readonly (Task & { readonly door: number | null; readonly number: string | null })[]
+	readonly tasksOpen: number
+	readonly casesOpen: number
+	readonly overdue: number
+	readonly conflicts: number
+	/** Doors that opened, for each hour of the sites' own day so far. */
+	readonly doorsPerHour: readonly number[]
+}
+
+/** More than a person reads at a glance; the list of tasks has the rest. */
+const SHOWN = 20
+
+/** What a desk looks at first: what needs a person, then how full it is. */
+export async function overviewOf(db: Db, scopes: readonly Scope[], now: number): Promise<Overview> {
+	const banks = await bankSpaces(db, scopes)
+	const shown = (await listTasks(db, { open: true }, { limit: SHOWN, scopes })).slice(0, SHOWN)
+	const named = await labelsOf(db, shown)
+	const lies = { site: sql`t.site_id`, bank: sql`t.bank_id`, area: sql`b.area_id` }
+	const [tasks, cases] = [
+		await db.first<{ open: number }>(sql`SELECT count(*)::int AS open FROM task t JOIN bank b ON b.tenant_id = t.tenant_id AND b.bank_id = t.bank_id
+			WHERE t.tenant_id = ${db.tenant} AND t.done_at IS NULL AND ${within(scopes, lies)}`),
+		await db.first<{ open: number; overdue: number; conflicts: number }>(sql`SELECT count(*)::int AS open,
+			count(*) FILTER (WHERE t.workflow = 'loan' AND t.due_at < ${now})::int AS overdue, count(*) FILTER (WHERE t.conflict IS NOT NULL)::int AS conflicts
+			FROM workflow_case t JOIN bank b ON b.tenant_id = t.tenant_id AND b.bank_id = t.bank_id
+			WHERE t.tenant_id = ${db.tenant} AND t.ended_at IS NULL AND ${within(scopes, lies)}`),
+	]
+	const days = banks.map(({ bank, timeZone }) => ({ bank, start: dayStart(now, timeZone) }))
+	return {
+		banks,
+		tasks: shown.map((task) => ({
+			...task,
+			door: named.doors.get(task.compartment ?? '') ?? null,
+			number: named.cases.get(task.case ?? '') ?? null,
+		})),
+		tasksOpen: tasks?.open ?? 0,
+		casesOpen: cases?.open ?? 0,
+		overdue: cases?.overdue ?? 0,
+		conflicts: cases?.conflicts ?? 0,
+		doorsPerHour: await countPerHour(db, 'door-session.opened', days),
+	}
+}
+
+async function labelsOf(db: Db, tasks: readonly Task[]) {
+	const doors = await db.rows<{ id: string; number: number }>(sql`SELECT compartment_id AS id, number FROM compartment
+		WHERE tenant_id = ${db.tenant} AND compartment_id = ANY(${tasks.flatMap(({ compartment }) => compartment ?? [])}::text[])`)
+	const cases = await db.rows<{ id: string; number: string }>(sql`SELECT case_id AS id, number FROM workflow_case
+		WHERE tenant_id = ${db.tenant} AND case_id = ANY(${tasks.flatMap((task) => task.case ?? [])}::text[])`)
+	return { doors: new Map(doors.map(({ id, number }) => [id, number])), cases: new Map(cases.map(({ id, number }) => [id, number])) }
+}
+
+/** When the site's present day began. On the two days of the year on which its clocks are moved it may be an hour beside. */
+export function dayStart(now: number, timeZone: string): number {
+	const parts = new Intl.DateTimeFormat('en-GB', { timeZone, hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' })
+		.format(now)
+		.split(':')
+		.map(Number)
+	const [hours = 0, minutes = 0, seconds = 0] = parts
+	return now - (now % 1000) - ((hours * 60 + minutes) * 60 + seconds) * 1000
+}

@@ -1,0 +1,77 @@
+import { scopesOf } from '@latchwork/core/access'
+import { z } from 'zod'
+import { named, type Route, route, time, toTime } from '../http/index.ts'
+import { overviewOf } from './overview-read.ts'
+import { ids, showTask, taskShape } from './shown-routes.ts'
+
+const count = z.int().min(0)
+
+const overviewShape = named(
+	'Overview',
+	z.object({
+		at: time,
+		tasks: z
+			.array(taskShape.extend({ bankName: z.string(), door: z.int().optional(), caseNumber: z.string().optional() }))
+			.describe('what a person must do, the oldest first; the first 20'),
+		banks: z.array(
+			z.object({
+				bank: ids.bank,
+				name: z.string(),
+				site: ids.site,
+				siteName: z.string(),
+				timeZone: z.string(),
+				compartments: count,
+				free: count,
+				open: count.describe('doors that stand open'),
+				alarms: count.describe('doors that were forced or are stuck'),
+				toCheck: count,
+				online: z.boolean(),
+				seenAt: time.optional(),
+				outage: z.enum(['none', 'raw', 'confirmed']),
+				outageSince: time.optional(),
+			}),
+		),
+		counts: z.object({ tasks: count, cases: count, overdueLoans: count, conflicts: count, doorsToday: count }),
+		doorsPerHour: z.array(count).describe('doors that opened in each hour of the sites’ own day so far'),
+	}),
+)
+
+export const overviewRoutes = (): Route[] => [
+	route({
+		method: 'GET',
+		path: '/v1/overview',
+		tag: 'Cases',
+		summary: 'What needs a person, which banks are away, and how much space is left.',
+		permission: 'case.read',
+		scope: 'anywhere',
+		answers: { 200: overviewShape },
+		handle: ({ read, caller, now }) =>
+			read(async (db) => {
+				const { banks, tasks, tasksOpen, casesOpen, overdue, conflicts, doorsPerHour } = await overviewOf(db, scopesOf(caller, 'case.read'), now)
+				const nameOf = new Map<string, string>(banks.map(({ bank, name }) => [bank, name]))
+				return {
+					at: toTime(now),
+					tasks: tasks.map(({ door, number, ...task }) => ({
+						...showTask(task),
+						bankName: nameOf.get(task.bank) ?? '',
+						...(door !== null && { door }),
+						...(number !== null && { caseNumber: number }),
+					})),
+					banks: banks.map(({ seenAt, silentSince, outageConfirmedAt, ...bank }) => ({
+						...bank,
+						...(seenAt !== null && { seenAt: toTime(seenAt) }),
+						outage: outageConfirmedAt !== null ? ('confirmed' as const) : silentSince !== null ? ('raw' as const) : ('none' as const),
+						...(silentSince !== null && { outageSince: toTime(silentSince) }),
+					})),
+					counts: {
+						tasks: tasksOpen,
+						cases: casesOpen,
+						overdueLoans: overdue,
+						conflicts,
+						doorsToday: doorsPerHour.reduce((sum, n) => sum + n, 0),
+					},
+					doorsPerHour: [...doorsPerHour],
+				}
+			}),
+	}),
+]

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { compartmentsOf } from '../estate/index.ts'
+import { type TestApi, type TestTenant, testApi } from '../testing/api.ts'
+import { openTask } from './index.ts'
+import { dayStart } from './overview-read.ts'
+
+describe('the overview', () => {
+	let api: TestApi
+	let fernholt: TestTenant
+	before(async () => {
+		api = await testApi()
+		fernholt = await api.tenant('Fernholt')
+	})
+	after(() => api.close())
+	const overview = (token: string) => api.ask('GET', '/v1/overview', { token })
+
+	test('says what is known of each bank, and that nothing needs a person', async () => {
+		const { status, body } = await overview(fernholt.owner.token)
+		assert.equal(status, 200)
+		const [bank] = body.banks
+		assert.equal(bank.name, 'Lobby')
+		assert.equal(bank.siteName, 'HQ')
+		// Nobody has heard of this bank yet: what lies in it is not known.
+		assert.deepEqual([bank.free, bank.toCheck, bank.compartments > 0], [0, bank.compartments, true])
+		assert.deepEqual(body.counts, { tasks: 0, cases: 0, overdueLoans: 0, conflicts: 0, doorsToday: 0 })
+	})
+
+	test('names the door and the bank of a task, to those who may see them and to nobody else', async () => {
+		const { id, bank, site } = fernholt
+		await api.store.write(id, async (tx) => {
+			const [first] = await compartmentsOf(tx, bank)
+			await openTask(tx, { kind: 'check-compartment', site, bank, compartment: first?.id }, { now: api.clock.now(), random: api.parts.random })
+		})
+		const [task] = (await overview(fernholt.owner.token)).body.tasks
+		assert.equal(task.kind, 'check-compartment')
+		assert.equal(task.bankName, 'Lobby')
+		assert.equal(typeof task.door, 'number')
+		const elsewhere = await api.person(fernholt, { role: 'desk-staff', scope: { kind: 'site', id: fernholt.otherSite } })
+		const seen = (await overview(elsewhere.token)).body
+		assert.deepEqual([seen.tasks, seen.banks, seen.counts.tasks], [[], [], 0])
+		const here = await api.person(fernholt, { role: 'desk-staff', scope: { kind: 'site', id: site } })
+		assert.equal((await overview(here.token)).body.counts.tasks, 1)
+		const stranger = await api.tenant('Riverside')
+		assert.equal((await overview(stranger.owner.token)).body.counts.tasks, 0)
+	})
+
+	test('a case shows what is recorded of it; whoever may not see it gets nothing', async () => {
+		const { token } = fernholt.owner
+		const booked = await api.ask('POST', '/v1/deliveries', {
+			token,
+			body: { bank: fernholt.bank, label: 'Monitor', lines: [{ size: 'S' }] },
+		})
+		assert.equal(booked.status, 201, booked.text)
+		const of = `/v1/cases/${booked.body.delivery.id}/timeline`
+		const { status, body } = await api.ask('GET', of, { token })
+		// No sequencer runs here: nothing has a position yet.
+		assert.deepEqual([status, body], [200, { items: [], whole: true }])
+		assert.equal((await api.ask('GET', of, { token: (await api.person(fernholt, { role: 'courier' })).token })).status, 403)
+		assert.equal((await api.ask('GET', of, { token: (await api.tenant('Harbour')).owner.token })).status, 404)
+	})
+
+	test('people are looked up by many ids at once', async () => {
+		const [one, two] = [await api.person(fernholt), await api.person(fernholt)]
+		const { body } = await api.ask('GET', `/v1/users?ids=${one.id},${two.id}`, { token: fernholt.owner.token })
+		assert.deepEqual(body.items.map(({ id }: { id: string }) => id).sort(), [one.id, two.id].sort())
+		assert.equal((await api.ask('GET', '/v1/users?ids=me', { token: fernholt.owner.token })).status, 400)
+	})
+
+	test('a day begins at the site’s midnight', () => {
+		const now = Date.parse('2026-07-01T00:30:15.250Z')
+		assert.equal(new Date(dayStart(now, 'Europe/Berlin')).toISOString(), '2026-06-30T22:00:00.000Z')
+		assert.equal(new Date(dayStart(now, 'America/New_York')).toISOString(), '2026-06-30T04:00:00.000Z')
+		assert.equal(new Date(dayStart(now, 'Asia/Kolkata')).toISOString(), '2026-06-30T18:30:00.000Z')
+	})
+})
