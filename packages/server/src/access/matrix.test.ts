@@ -6,6 +6,7 @@ import { startSession } from '../people/sign-in-write.ts'
 import { routesOf } from '../routes.ts'
 import { type Answered, ROLE_NAMES, type TestApi, type TestPerson, type TestTenant, testApi } from '../testing/api.ts'
 import { SAMPLES, type Sample } from '../testing/api-samples.ts'
+import { realClock } from '../testing/index.ts'
 
 /**
  * Every route × everybody who could ask (trust.md §5-F): nobody may do more than the roles say, and whoever may do it is answered 2xx on the very
@@ -32,7 +33,7 @@ describe('who may do what', () => {
 	const senders: Sender[] = []
 	before(async () => {
 		api = await testApi()
-		routes = routesOf(api.parts, { wakeLink: () => {} })
+		routes = routesOf(api.parts, { wakeLink: () => {}, watch: api.watch, pace: realClock })
 		acme = await api.tenant('Acme')
 		rival = await api.tenant('Rival')
 		const none = { everywhere: NONE, atSite: NONE, elsewhere: NONE }
@@ -49,7 +50,7 @@ describe('who may do what', () => {
 	after(() => api.close())
 
 	const send = async ({ method, path }: Route, sample: Sample, who: TestPerson | undefined, of = acme): Promise<Answered> => {
-		const address = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => sample.params?.[name] ?? '')
+		const address = path.replaceAll(/\{(\w+)\}|\*/g, (whole, name = whole) => sample.params?.[name] ?? '')
 		const { body, version } = sample
 		const cookie =
 			sample.bySession && who

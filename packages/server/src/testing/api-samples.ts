@@ -142,7 +142,7 @@ export const SAMPLES: Readonly<Record<string, Make>> = {
 		const { id, version } = await newController(w)
 		return { params: { controller: id }, version }
 	},
-	'POST /v1/controllers/{controller}/claims': async (w) => ({ params: { controller: (await newController(w)).id }, body: {} }),
+	'POST /v1/controllers/{controller}/claims': async (w) => ({ params: { controller: (await newController(w)).id }, body: {}, settled: 409 }),
 	'POST /v1/door-sessions': async (w) => {
 		const bank = await newEnrolled(w)
 		const { id } = await firstOf(w, `/v1/compartments?bank=${bank}`)
@@ -257,8 +257,30 @@ export const SAMPLES: Readonly<Record<string, Make>> = {
 		const { id, version } = await newAsset(w)
 		return { params: { asset: id }, version }
 	},
+	'GET /v1/events': () => ({}),
+	'GET /v1/events/stream': () => ({}),
+	'GET /v1/events/{position}/proof': async (w) => {
+		await w.api.sign(w.tenant.id)
+		return { params: { position: '0' } }
+	},
+	'GET /v1/audit/checkpoints': () => ({}),
+	'GET /v1/audit/proofs': async (w) => {
+		await w.api.sign(w.tenant.id)
+		return { query: 'from=0' }
+	},
+	'GET /v1/audit/streams': () => ({}),
+	'GET /v1/audit/log/*': async (w) => {
+		await w.api.sign(w.tenant.id)
+		return { params: { '*': 'checkpoint' } }
+	},
+	'POST /v1/audit/exports': async (w) => {
+		await w.api.sign(w.tenant.id)
+		return { body: {} }
+	},
+	'GET /v1/overview': () => ({}),
 	'GET /v1/cases': () => ({}),
 	'GET /v1/cases/{case}': async (w) => ({ params: { case: (await newDelivery(w)).id } }),
+	'GET /v1/cases/{case}/timeline': async (w) => ({ params: { case: (await newDelivery(w)).id } }),
 	'POST /v1/deliveries': async (w) => ({ body: await delivery(w) }),
 	'POST /v1/deliveries/{case}/recalls': async (w) => ({ params: { case: (await newDelivery(w)).id }, body: { reason: 'sender-asks' } }),
 	'POST /v1/deliveries/{case}/extensions': async (w) => ({

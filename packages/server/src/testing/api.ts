@@ -1,11 +1,15 @@
 import { BUILT_IN_ROLES, type BuiltInRole, type Permission, type Scope } from '@latchwork/core/access'
 import { type FakeClock, fakeClock, type Id, newId, seededRandom } from '@latchwork/core/base'
+import type { GrowingTree } from '@latchwork/core/ledger'
 import { exampleLayout } from '@latchwork/core/wire'
 import { assignRole, gate } from '../access/index.ts'
 import { serverConfig } from '../config.ts'
 import { ALWAYS_OPEN, createBank, createSite } from '../estate/index.ts'
 import { type HttpConfig, httpServer, type Route } from '../http/index.ts'
-import { openWatch } from '../ledger/index.ts'
+import { writeCheckpoint } from '../ledger/checkpoint-write.ts'
+import { openWatch, type Watch } from '../ledger/index.ts'
+import { sequence } from '../ledger/sequence-write.ts'
+import { logSigner } from '../log-signer.ts'
 import type { Parts } from '../parts.ts'
 import { createPerson, installationKey, issueToken, passwords, setPassword } from '../people/index.ts'
 import { routesOf } from '../routes.ts'
@@ -19,6 +23,7 @@ export interface TestApi {
 	readonly store: Store
 	readonly clock: FakeClock
 	readonly parts: Parts
+	readonly watch: Watch
 	readonly logged: readonly Readonly<Record<string, unknown>>[]
 	ask(method: string, path: string, asking?: Asking): Promise<Answered>
 	tenant(name: string): Promise<TestTenant>
@@ -26,6 +31,8 @@ export interface TestApi {
 	person(tenant: TestTenant, held?: { role: BuiltInRole; scope?: Scope }): Promise<TestPerson>
 	/** A token of the person, of everything or of less. */
 	token(tenant: TestTenant, person: TestPerson, permissions?: readonly Permission[]): Promise<string>
+	/** Gives positions to all that was recorded of the tenant, and signs its log. */
+	sign(tenant: Id<'tenant'>): Promise<void>
 	close(): Promise<void>
 }
 
@@ -104,6 +111,8 @@ export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
 	})
 	const changeNow = () => ({ ...parts.terms, actor: 'server' as const, now: clock.now() })
 	let people = 0
+	const trees = new Map<Id<'tenant'>, GrowingTree>()
+	const months = new Set<number>()
 
 	const person: TestApi['person'] = async ({ id: tenant }, held) => {
 		const email = `person${++people}@example.org`
@@ -124,6 +133,7 @@ export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
 		store,
 		clock,
 		parts,
+		watch,
 		logged,
 		person,
 		ask: (method, path, asking) => asked(http.url, method, path, asking),
@@ -143,6 +153,11 @@ export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
 		},
 		token: ({ id: tenant }, { id: subject }, permissions) =>
 			store.write(tenant, async (tx) => (await issueToken(tx, changeNow(), { subject, name: 'test', permissions })).token),
+		async sign(id) {
+			const terms = { now: clock.now(), shard: { index: 0, count: 1 }, most: 10_000, except: [], trees, months }
+			while ((await store.system((tx) => sequence(tx, terms))).sizes.size > 0);
+			await store.system((tx) => writeCheckpoint(tx, id, clock.now(), logSigner(parts)))
+		},
 		async close() {
 			await http.close()
 			await watch.close()
@@ -164,8 +179,10 @@ async function asked(url: string, method: string, path: string, { token, cookie,
 		},
 		...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
 	})
-	const text = await answer.text()
-	const isJson = /json/.test(answer.headers.get('content-type') ?? '')
+	const type = answer.headers.get('content-type') ?? ''
+	// A feed has no end: that it began is the answer.
+	const text = type.startsWith('text/event-stream') ? String((await answer.body?.cancel()) ?? '') : await answer.text()
+	const isJson = /json/.test(type)
 	return { status: answer.status, headers: answer.headers, text, body: isJson && text !== '' ? JSON.parse(text) : undefined }
 }
 
