@@ -171,14 +171,16 @@ describe('the control API of the virtual bank', () => {
 		const laptops = (await state()).compartments.flatMap(({ number, tag }) => (tag ? [{ number, tag }] : []))
 		const [first, second] = laptops
 		assert.ok(first && second, 'two laptops to begin with')
-		assert.deepEqual((await state()).outside, [])
+		// Whoever brings the expected parcel holds it in their hands.
+		const parcels = site.ready.parcels.filter((p) => p.expected).map((p) => p.tag)
+		assert.deepEqual((await state()).outside, parcels)
 		for (const { number } of laptops) await site.door(number, 'open')
 		for (const { number } of [first, second]) await site.item(number, false)
-		assert.deepEqual((await state()).outside, [second.tag, first.tag])
+		assert.deepEqual((await state()).outside, [second.tag, first.tag, ...parcels])
 		await site.item(first.number, true, second.tag)
 		await site.item(second.number, true)
 		const now = await state()
-		assert.deepEqual(now.outside, [first.tag])
+		assert.deepEqual(now.outside, [first.tag, ...parcels])
 		assert.deepEqual(
 			now.compartments.filter(({ number }) => [first.number, second.number].includes(number)).map(({ item, tag }) => ({ item, tag })),
 			[
