@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash, X509Certificate } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { after, before, describe, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { sealBundle, sealTime } from '@latchwork/core/access'
 import { SAMPLE_SITE_KEY, sampleBundle, sampleId, testKey } from '@latchwork/core/access/testing'
 import { toBase64 } from '@latchwork/core/base'
@@ -24,21 +21,16 @@ import {
 	readUp,
 	renewalRequest,
 } from '@latchwork/core/wire'
-import { BOARD_EMULATORS, scannerEmulator } from '@latchwork/drivers/emulators'
-import { createCabinet } from '@latchwork/drivers/testing'
-import { listenTcp } from '@latchwork/drivers/transport'
-import { systemClock } from '@latchwork/edge/clock-file'
 import { readJournal } from '@latchwork/edge/journal'
 import { nodeCrypto } from '@latchwork/edge/keys'
 import { type LinkSite, linkSite } from '@latchwork/server/link/testing'
+import { atWork, openHardware, runController, untilHealth } from '../scenarios/controller.ts'
 
 /** Kills of the controller in one run; a campaign asks for more. */
 const KILLS = Number(process.env.LATCHWORK_LINK_KILLS ?? 12)
-const CLI = fileURLToPath(import.meta.resolve('@latchwork/cli/main'))
 const CLAIM = 'lwc_8K3mPq0sT7vXy2Bd'
 const controller = sampleId('controller', 'one')
 const maker = testKey(new Uint8Array(32).fill(3))
-const random = (n: number) => crypto.getRandomValues(new Uint8Array(n))
 
 /** The real broker child with TLS and certificates, and behind it what a server would keep and say; real boards' frames over TCP on the other side. */
 interface Bench {
@@ -132,35 +124,19 @@ async function openBench(folder: string): Promise<Bench> {
 	})
 	await new Promise<void>((done) => upstream.listen(join(site.folder, 'device.sock'), () => done()))
 
-	const cabinet = createCabinet({ compartments: 16, clock: systemClock, random })
-	const boards = BOARD_EMULATORS.kr16?.({ boards: [{ board: 0, cabinet }], clock: { ...systemClock, random } })
-	assert.ok(boards)
-	const scanner = scannerEmulator()
-	const lines = { bus: await listenTcp(boards.attach), scanner: await listenTcp(scanner.attach) }
-	const wiring = join(folder, 'wiring.json')
-	mkdirSync(join(folder, 'page'))
-	writeFileSync(
-		wiring,
-		JSON.stringify({
-			port: 0,
-			web: 'page',
-			buses: [{ id: 'bus-1', family: 'kr16', product: 'CU16', transport: lines.bus.address, boards: [0] }],
-			readers: [{ id: sampleId('reader', 'one'), family: 'scanner', transport: lines.scanner.address }],
-			compartments: bundle.bank.compartments.map(({ id, number }) => ({ id, bus: 'bus-1', board: 0, channel: number - 1 })),
-		}),
-	)
+	const hardware = await openHardware(folder, bundle.bank.compartments)
 	const pin = createHash('sha256').update(new X509Certificate(site.portCa).raw).digest('base64url')
 	return Object.assign(bench, {
 		site,
 		streams,
 		equivocations: () => equivocations,
 		renewals: () => renewals,
-		wiring,
+		wiring: hardware.wiring,
 		token: `${CLAIM}.${pin}`,
 		url: `https://localhost:${site.broker.ports().device}`,
-		scan: scanner.scan,
+		scan: hardware.scan,
 		async close() {
-			await Promise.all([lines.bus.close(), lines.scanner.close()])
+			await hardware.close()
 			upstream.closeAllConnections()
 			await new Promise<void>((done) => upstream.close(() => done()))
 			await site.close()
@@ -168,51 +144,9 @@ async function openBench(folder: string): Promise<Bench> {
 	})
 }
 
-interface Run {
-	readonly child: ChildProcess
-	/** Resolves with the address of the kiosk, or rejects with what the program said when it ended. */
-	readonly ready: Promise<string>
-	readonly ended: Promise<{ code: number | null; said: string }>
-}
-
 /** As an installer starts it. */
-function run(bench: Bench, data: string, change: { claim?: string; server?: string } = {}): Run {
-	const args = ['edge', '--server', change.server ?? bench.url, '--claim', change.claim ?? bench.token, '--config', bench.wiring, '--data', data]
-	const child = spawn(process.execPath, [CLI, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
-	let said = ''
-	child.stderr?.on('data', (part: Buffer) => {
-		said += part
-	})
-	const ended = new Promise<{ code: number | null; said: string }>((done) => child.once('close', (code) => done({ code, said })))
-	const ready = new Promise<string>((done, failed) => {
-		createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
-			if (line.startsWith('EDGE ')) done((JSON.parse(line.slice(5)) as { url: string }).url)
-		})
-		void ended.then((end) => failed(new Error(`it ended: ${JSON.stringify(end)}`)))
-	})
-	ready.catch(() => {})
-	return { child, ready, ended }
-}
-
-interface Health {
-	readonly link: { readonly online: boolean; readonly pending: number; readonly way: string; readonly certificateUntil: number }
-	readonly bundle: number
-	readonly boards: readonly { readonly up: boolean }[]
-	readonly readers: readonly { readonly online: boolean }[]
-}
-
-/** Asks until it is so; the last answer is in the complaint. */
-async function until(url: string, wanted: (health: Health) => boolean, what: string): Promise<Health> {
-	let last: Health | undefined
-	for (const began = performance.now(); performance.now() - began < 60_000; ) {
-		last = (await fetch(`${url}health`).then((answer) => answer.json())) as Health
-		if (wanted(last)) return last
-		await new Promise((done) => setTimeout(done, 20))
-	}
-	assert.fail(`${what}: ${JSON.stringify(last)}`)
-}
-
-const atWork = (h: Health) => h.link.online && h.bundle > 0 && h.boards.every((b) => b.up) && h.readers.every((r) => r.online)
+const run = (bench: Bench, data: string, { claim = bench.token, server = bench.url }: { claim?: string; server?: string } = {}) =>
+	runController('--server', server, '--claim', claim, '--config', bench.wiring, '--data', data)
 
 describe('a controller and the device port, over real sockets', () => {
 	let folder: string
@@ -252,7 +186,7 @@ describe('a controller and the device port, over real sockets', () => {
 		const url = await first.ready
 		for (const name of ['edge.json', 'link.pem', 'link.crt', 'server-ca.crt', 'site.key', 'device.pem'])
 			assert.equal(statSync(join(data, name)).mode & 0o077, 0, name)
-		await until(url, (h) => atWork(h) && h.link.pending === 0, 'at work')
+		await untilHealth(url, (h) => atWork(h) && h.link.pending === 0, 'at work')
 		assert.equal(bench.renewals(), 1, 'a certificate that has run out is renewed at its own endpoint')
 		first.child.kill('SIGTERM')
 		assert.equal((await first.ended).code, 0)
@@ -262,7 +196,7 @@ describe('a controller and the device port, over real sockets', () => {
 			stream?.lines.map((bytes) => new TextDecoder().decode(bytes)).slice(0, bench.streams.get(stream?.stream ?? '')?.length),
 		)
 		const again = run(bench, data, { claim: 'spent', server: 'https://localhost:1' })
-		await until(await again.ready, atWork, 'at work again')
+		await untilHealth(await again.ready, atWork, 'at work again')
 		again.child.kill('SIGTERM')
 		await again.ended
 		const used = await run(bench, join(folder, 'other')).ended
@@ -275,13 +209,13 @@ describe('a controller and the device port, over real sockets', () => {
 		for (let i = 0; i < KILLS; i++) {
 			const edge = run(bench, data)
 			const url = await edge.ready
-			await until(url, atWork, 'at work')
+			await untilHealth(url, atWork, 'at work')
 			for (let n = 0; n < 20 + 7 * i; n++) bench.scan(`rubbish-${++scans}`)
 			if (i % 4 === 3) {
 				process.kill(bench.site.broker.pid(), 'SIGKILL')
 				kills.broker += 1
 			}
-			const { link } = await until(url, (h) => h.link.pending > 0 || i % 3 === 2, 'something is under way')
+			const { link } = await untilHealth(url, (h) => h.link.pending > 0 || i % 3 === 2, 'something is under way')
 			if (link.pending > 0) kills.pending += 1
 			edge.child.kill('SIGKILL')
 			kills.controller += 1
@@ -290,7 +224,7 @@ describe('a controller and the device port, over real sockets', () => {
 		t.diagnostic(JSON.stringify({ ...kills, scans }))
 		assert.ok(kills.pending >= KILLS / 3, 'kills must fall into the middle of sending')
 		const last = run(bench, data)
-		await until(await last.ready, (h) => atWork(h) && h.link.pending === 0, 'all is acknowledged')
+		await untilHealth(await last.ready, (h) => atWork(h) && h.link.pending === 0, 'all is acknowledged')
 		last.child.kill('SIGTERM')
 		await last.ended
 		assert.equal(bench.equivocations(), 0)

@@ -8,8 +8,9 @@ import { type EnrolmentAnswer, enrolmentAnswer } from '@latchwork/core/wire'
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt'
 import { nodeCrypto } from '../../crypto.ts'
 import { type LogSigner, openInbox, openSequencer, openWatch } from '../../ledger/index.ts'
-import { sealingKey } from '../../store/index.ts'
-import { createTenant } from '../../tenants/index.ts'
+import { type Command, findCommand, type NewCommand, requestCommand } from '../../space/index.ts'
+import { sealingKey, sql } from '../../store/index.ts'
+import { createTenant, signerOf as tenantSigner } from '../../tenants/index.ts'
 import { testBank } from '../../testing/bank.ts'
 import { type TestStore, testStore } from '../../testing/index.ts'
 import { type ExternalBroker, type Link, type LinkHandlers, makeClaim, openLink } from '../index.ts'
@@ -130,6 +131,23 @@ export async function linkWorld({
 		clock,
 		log,
 		call,
+		/** Signs as the tenant's makers do: bundles, leases. */
+		maker: (tenant: Id<'tenant'> = tenants[0]) => store.read(tenant, (db) => tenantSigner(db, 'maker', { master })),
+		/** Asks a controller for something, as the API does. */
+		async order(wanted: NewCommand, tenant: Id<'tenant'> = tenants[0]): Promise<Command> {
+			const command = await store.write(tenant, (tx) => requestCommand(tx, wanted, { now: clock.now(), random }))
+			link.wake()
+			return command
+		},
+		commandOf: (id: Id<'command'>, tenant: Id<'tenant'> = tenants[0]) => store.read(tenant, (db) => findCommand(db, id)),
+		/** Texts of a stream's events, as they are kept. */
+		async textsOf(stream: string, tenant: Id<'tenant'> = tenants[0]): Promise<string[]> {
+			const rows = await store.read(tenant, (db) =>
+				db.rows<{ bytes: Uint8Array }>(sql`SELECT bytes FROM (SELECT seq, bytes FROM event_pending WHERE stream = ${stream}
+					UNION ALL SELECT seq, bytes FROM event WHERE stream = ${stream}) AS all_of_it ORDER BY seq`),
+			)
+			return rows.map(({ bytes }) => new TextDecoder().decode(bytes))
+		},
 		/** A bank of the tenant with a controller that nobody has claimed. */
 		bank: (tenant: Id<'tenant'> = tenants[0]) => testBank(store, tenant, { now: clock.now(), random, enrolled: false }),
 		claim: (controller: Id<'controller'>, tenant: Id<'tenant'> = tenants[0]) =>
