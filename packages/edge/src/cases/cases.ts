@@ -24,7 +24,7 @@ import {
 import type { Entry, Journal } from '../journal/index.ts'
 import type { Authority } from '../sync/authority.ts'
 import { eventsOf } from './events.ts'
-import { isTheirs, type Offer, takeRow } from './offered.ts'
+import { isTheirs, nothingHere, type Offer, takeRow } from './offered.ts'
 import { type Parcel, parcelOf, whyNot } from './parcels.ts'
 
 /** What is to be written with the door session that caused it. */
@@ -352,10 +352,10 @@ export function openCases(parts: CaseParts): Cases {
 			if (next.case && !journal.fact('table', table.hash)) put.push({ kind: 'table', key: table.hash, body: table })
 			if (next.offer?.end && known.case) drop.push({ kind: 'case', key: row.id })
 		}
-		for (const [id, offer] of rows()) {
+		for (const id of rows().keys()) {
 			const of = all().get(id)
 			const table = of && tableOf(of)
-			if (listed.has(id) || (of && !(table && isTheirs(of, offer, table)))) continue
+			if (listed.has(id) || (of && !(table && nothingHere(of, table)))) continue
 			drop.push({ kind: 'offer', key: id }, ...(of ? [{ kind: 'case', key: id }] : []))
 		}
 		return { events: [], put, drop }
@@ -368,7 +368,9 @@ export function openCases(parts: CaseParts): Cases {
 			const table = of && tableOf(of)
 			if (!of || !table || of.lines.every((line) => line.state === table.line.start)) continue
 			if (row.recalled) ordered(id, 'recall')
-			if (row.due && Object.entries(row.due).some(([name, at]) => of.deadlines[name] !== at)) ordered(id, 'extend', row.due)
+			// A time that has gone by was kept to; it is not given anew.
+			const later = Object.entries(row.due ?? {}).filter(([name, at]) => at > now() && of.deadlines[name] !== at)
+			if (later.length > 0) ordered(id, 'extend', Object.fromEntries(later))
 		}
 	}
 

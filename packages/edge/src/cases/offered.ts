@@ -34,6 +34,12 @@ export function takeRow(row: OfferedCase, table: LoadedTable, known: { readonly 
 export const isTheirs = (of: Case, offer: Offer | undefined, table: LoadedTable): boolean =>
 	offer !== undefined && of.version === offer.version && of.lines.every((line) => line.state === table.line.start)
 
+/** Nothing of it lies here or may lie here: a door may have been opened for it, and nothing was put in. */
+export function nothingHere(of: Case, { line, visit }: LoadedTable): boolean {
+	const awaited = [line.start, ...(visit?.['drop-off'] ?? []).map((step) => step.line)]
+	return of.lines.every(({ state }) => awaited.includes(state) || line.end.includes(state))
+}
+
 /** A state that the table does not know could never be left. */
 function understood({ state, lines }: OfferedCase, table: LoadedTable): boolean {
 	const known = statesOf(table)

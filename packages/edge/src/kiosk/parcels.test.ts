@@ -364,6 +364,11 @@ test('more time that the server gives is taken, also by what has run out; anothe
 		const { version } = stage.controller().journal.fact<Case>('case', caseId(ORDER.name)) as Case
 		await stage.clock.advance(180_000)
 		assert.equal(stage.controller().journal.fact<Case>('case', caseId(ORDER.name))?.version, version, 'once')
+		stage.stop()
+		await stage.clock.advance(101 * HOUR)
+		await stage.start()
+		await stage.clock.advance(180_000)
+		assert.equal(stateOf(stage), 'expired', 'a time that has gone by is not given again')
 	}))
 
 test('what has not come yet is the server’s: a newer row replaces it, and one that is gone takes it away', () =>
@@ -381,6 +386,19 @@ test('what has not come yet is the server’s: a newer row replaces it, and one 
 		assert.equal(stateOf(stage), undefined)
 		stage.badge('dia')
 		assert.ok(!(stage.screen() as Named<'choose'>).choices.some((c) => c.kind === 'drop-off'))
+		stage.act({ kind: 'finish' })
+		write(
+			rows.map((row) => ({ ...row, version: 3 })),
+			[],
+		)
+		await stage.clock.advance(2_000)
+		await shut(stage, await toDoor(stage))
+		await stage.shows('no-change')
+		stage.act({ kind: 'finish' })
+		assert.equal(lineOf(stage)?.state, 'not-deposited')
+		write([], [])
+		await stage.clock.advance(2_000)
+		assert.equal(stateOf(stage), undefined, 'a door was opened for it, and nothing is here')
 	}))
 
 test('an expired lease keeps nobody from what waits for them, and lets nobody put anything in', () =>
