@@ -1,14 +1,19 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { execFile, spawnSync } from 'node:child_process'
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { testKey } from '@latchwork/core/access/testing'
 import { seededRandom } from '@latchwork/core/base'
 import { bundleEntries, checkpointPath, LOG_FILES, readBundle, verifyLog } from '@latchwork/core/ledger'
 import { sampleEntries, sampleExport } from '@latchwork/core/ledger/testing'
 import { nodeCrypto } from '@latchwork/edge/keys'
+import { openSequencer } from '@latchwork/server/ledger'
+import { signerOf, tenantOf } from '@latchwork/server/tenants'
+import { realClock } from '@latchwork/server/testing'
+import { testApi } from '@latchwork/server/testing/api'
 
 /** The verifier of docs/verify, built and run as the auditor's guide says, from Debian's packages and without network. */
 const DOCS = join(import.meta.dirname, '../../docs')
@@ -162,4 +167,55 @@ describe('the verifier in Go', () => {
 		)
 		assert.deepEqual([(await ours(original, kept)).ok, (await ours(other, kept)).ok], [true, false])
 	})
+
+	test('accepts what a server exports, with an export that ours fetched, and refuses it with one bit changed', async () => {
+		const api = await testApi()
+		const faults: unknown[] = []
+		const sequencer = openSequencer({
+			store: api.store,
+			clock: api.clock,
+			pace: realClock,
+			random: api.parts.random,
+			checkpointAfterMs: 0,
+			failed: (cause) => faults.push(cause),
+			signerOf: async (db, tenant) => ({
+				...(await signerOf(db, 'log', { master: api.parts.master, tenant })),
+				origin: (await tenantOf(db, tenant)).origin,
+			}),
+		})
+		try {
+			const { owner } = await api.tenant('Audited')
+			const { token } = owner
+			for (let i = 0; i < 8; i++) {
+				const body = { name: `Group ${i}`, code: `group-${i}` }
+				const made = await api.ask('POST', '/v1/groups', { token, body })
+				assert.equal(made.status, 201, made.text)
+			}
+			const isSigned = async () => (await api.ask('GET', '/v1/audit/log/checkpoint', { token })).status === 200
+			while (!(await isSigned())) await new Promise((resolve) => setTimeout(resolve, 50))
+			const served = join(folder, 'served')
+			const out = await latchwork('export', '--server', api.url, '--token', token, '--out', served)
+			assert.match(out, /whole\. \d+ entries/)
+			const key = readFileSync(join(served, LOG_FILES.key), 'utf8').trim()
+			const judged = () => spawnSync(program, ['-key', key, served], { encoding: 'utf8' })
+			const good = judged()
+			assert.equal(good.status, 0, good.stdout + good.stderr)
+			assert.ok(JSON.parse(good.stdout).size >= 8)
+			const [bundle = ''] = globSync('tile/entries/**/*', { cwd: served }).filter((path) => statSync(join(served, path)).isFile())
+			const bytes = readFileSync(join(served, bundle))
+			writeFileSync(join(served, bundle), bytes.with(99, (bytes[99] ?? 0) ^ 1))
+			assert.equal(judged().status, 1)
+			assert.match(await latchwork('verify', served), /NOT WHOLE\. First bad index 0 in tile\/entries/)
+			assert.deepEqual(faults, [])
+		} finally {
+			await sequencer.close()
+			await api.close()
+		}
+	})
 })
+
+const latchwork = (...args: string[]): Promise<string> =>
+	new Promise((resolve) => {
+		const main = fileURLToPath(import.meta.resolve('@latchwork/cli/main'))
+		execFile(process.execPath, ['--disable-warning=ExperimentalWarning', main, 'ledger', ...args], (_, out, complaint) => resolve(out + complaint))
+	})
