@@ -97,6 +97,10 @@ const QUIET_MS = 45_000
 const SILENT_MS = 90_000
 /** workflows.md §3.0, outage: raw. */
 const LOST_AFTER_MS = 60_000
+/** A clock without a network of its own drifts by a second or so in this time. */
+const TIME_EVERY_MS = 3_600_000
+/** A lease is refreshed each minute; one that is older has been missed. */
+const LEASE_OLD_MS = 180_000
 const LOST = { kind: 'link', key: 'lost' } as const
 
 export function openLink(parts: LinkParts): Link {
@@ -155,7 +159,9 @@ export function openLink(parts: LinkParts): Link {
 		if (at !== undefined) parts.time.heard(at)
 	}
 
+	let timeAskedAt = Number.NEGATIVE_INFINITY
 	const askTime = async (): Promise<void> => {
+		timeAskedAt = clock.mono()
 		const id = newAsk(random)
 		const answer = await asks.ask({ kind: 'time' }, id)
 		if (answer?.kind === 'time') hearTime(answer.signed, id)
@@ -238,7 +244,8 @@ export function openLink(parts: LinkParts): Link {
 		cancelTick = clock.after(STATUS_EVERY_MS, tick)
 		if (way === 'mqtt') {
 			publish('status', parts.status())
-			if (clock.mono() - heardAt > QUIET_MS) void askTime()
+			if (clock.mono() - heardAt > QUIET_MS || clock.mono() - timeAskedAt > TIME_EVERY_MS) void askTime()
+			if (parts.time.now() - (authority.moment().lease?.issuedAt ?? 0) > LEASE_OLD_MS) pull.want('lease')
 		}
 		look()
 	}

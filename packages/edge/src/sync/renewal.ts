@@ -30,6 +30,9 @@ const MOST_RETRY_MS = 6 * 3_600_000
 export function openRenewal({ identity, http, clock, random, now, renewed }: RenewalParts): Renewal {
 	const patience = backoff(random, FIRST_RETRY_MS, MOST_RETRY_MS)
 	let cancel = () => {}
+	let doubted = false
+	/** After a try that came to nothing, the next one waits its time, whoever asks. */
+	let waiting = false
 	let busy = false
 	let stopped = false
 
@@ -42,21 +45,28 @@ export function openRenewal({ identity, http, clock, random, now, renewed }: Ren
 		return true
 	}
 
-	const look = async (doubted = false): Promise<void> => {
+	const look = async (): Promise<void> => {
 		if (busy || stopped) return
 		cancel()
 		busy = true
 		const due = doubted || now() >= identity.renewAt()
 		const done = !due || (await renew().catch(unsaid))
 		busy = false
+		waiting = !done
 		if (stopped) return
-		if (done) patience.reset()
+		if (done) {
+			doubted = false
+			patience.reset()
+		}
 		cancel = clock.after(done ? LOOK_EVERY_MS : patience.next(), () => void look())
 	}
 
 	return {
 		start: () => void look(),
-		doubted: () => void look(true),
+		doubted() {
+			doubted = true
+			if (!waiting) void look()
+		},
 		stop() {
 			stopped = true
 			cancel()

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { sampleId, sampleSubject } from '@latchwork/core/access/testing'
 import { type Id, newId, seededRandom } from '@latchwork/core/base'
@@ -417,4 +418,37 @@ test('a restart waits for nobody’s hands, happens once, and is done when the c
 	server.send(second)
 	await stage.clock.advance(100)
 	assert.equal(server.restarts(), 1)
+})
+
+test('a full disk opens no door from elsewhere, and a command that was refused for it is refused when there is room again', async (t) => {
+	let db: DatabaseSync | undefined
+	const { stage, server } = await staged(t, {
+		tune: (of) => {
+			db = of
+		},
+	})
+	const pages = Number(Object.values(db?.prepare('PRAGMA page_count').get() ?? {})[0])
+	db?.exec(`PRAGMA max_page_count=${pages}`)
+	// Refusals may still fit into the last page; then none does.
+	const told: OpenRemote[] = []
+	const isFull = () => told.some((c) => resultsOf(server, c.id).includes('refused storage-full'))
+	for (let i = 0; i < 300 && !isFull(); i++) {
+		const command = openRemote(stage, { by: sampleSubject(i % 3 ? 'cem' : 'dia'), compartment: sampleId('compartment', '3') })
+		told.push(command)
+		server.send(command)
+		await stage.clock.advance(100)
+		if (stage.cabinet.door(2) === 'open') {
+			stage.cabinet.setDoor(2, 'closed')
+			await stage.until('the end is reported', () => resultsOf(server, command.id).includes('done committed'))
+		}
+	}
+	assert.ok(isFull(), 'the disk is full')
+	const refused = told.find((c) => resultsOf(server, c.id).includes('refused storage-full')) ?? assert.fail()
+	const before = stage.cabinet.pulses(2)
+	db?.exec('PRAGMA max_page_count=1000000')
+	await stage.clock.advance(1_000)
+	server.send(refused)
+	await stage.clock.advance(1_000)
+	assert.deepEqual(new Set(resultsOf(server, refused.id)), new Set(['refused storage-full']))
+	assert.equal(stage.cabinet.pulses(2), before)
 })
