@@ -7,7 +7,8 @@ import { judgeOutages } from '../estate/index.ts'
 import type { Rate } from '../http/index.ts'
 import { follow, type Watch } from '../ledger/index.ts'
 import type { MasterKey, Store, Tx } from '../store/index.ts'
-import { portAuthority, revocationLists, revokeCertificates } from './books.ts'
+import { allTenants } from '../tenants/index.ts'
+import { deviceAuthority, portAuthority, revocationLists, revokeCertificates } from './books.ts'
 import { type Broker, type BrokerConfig, socketPaths, startBroker } from './broker.ts'
 import type { BrokerCounters, BrokerIncident } from './broker-lines.ts'
 import { openDeviceRoutes } from './device-routes.ts'
@@ -151,9 +152,12 @@ async function own(parts: LinkParts, incident: (told: LinkIncident | BrokerIncid
 		mkdirSync(config.folder, { recursive: true, mode: 0o700 })
 		const root = await store.system((tx) => portAuthority(tx, { master, now: clock.now(), random }))
 		let port = await portFrom(root, parts)
-		const trust = await openTrust(store, clock, (state) => {
+		// An external broker starts with files that hold something.
+		if (external)
+			for (const { id } of await store.system(allTenants)) await store.write(id, (tx) => deviceAuthority(tx, { master, now: clock.now(), random }))
+		const trust = await openTrust(store, clock, async (state) => {
 			broker.update({ port, ...state })
-			void tellExternal().catch(failed)
+			await tellExternal()
 		})
 		const tellExternal = async () => {
 			if (external?.trust === undefined) return

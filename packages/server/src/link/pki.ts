@@ -152,7 +152,8 @@ export async function revocationList(authority: Authority, revoked: readonly { s
 		signingKey: authority.key,
 		signingAlgorithm: KEY,
 	})
-	return `${list.toString('pem')}\n`
+	// The label that OpenSSL reads.
+	return `${PemConverter.encode(list.rawData, 'X509 CRL')}\n`
 }
 
 async function issue(

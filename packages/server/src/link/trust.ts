@@ -16,7 +16,7 @@ export interface Trust {
 	refresh(): Promise<void>
 }
 
-export async function openTrust(store: Store, clock: Pick<Clock, 'now'>, changed: (state: TrustState) => void): Promise<Trust> {
+export async function openTrust(store: Store, clock: Pick<Clock, 'now'>, changed: (state: TrustState) => Promise<void>): Promise<Trust> {
 	const read = (): Promise<TrustState> =>
 		store.system(async (db) => ({ authorities: await allAuthorities(db), revoked: await revokedFingerprints(db, clock.now()) }))
 	let state = await read()
@@ -29,7 +29,7 @@ export async function openTrust(store: Store, clock: Pick<Clock, 'now'>, changed
 			if (JSON.stringify(next) === JSON.stringify(state)) return
 			state = next
 			device = trustOf(state.authorities)
-			changed(state)
+			await changed(state)
 		},
 	}
 }
