@@ -1,7 +1,7 @@
 import { mayDo, type Place, scopesOf } from '@latchwork/core/access'
-import { Fault, type Random } from '@latchwork/core/base'
+import { Fault, type Id, type Random } from '@latchwork/core/base'
 import { z } from 'zod'
-import { paging, placeOf, present } from '../estate/index.ts'
+import { doorsHolding, paging, placeOf, present } from '../estate/index.ts'
 import {
 	answer,
 	idOf,
@@ -41,6 +41,7 @@ const assetShape = named(
 		name: z.string(),
 		condition,
 		bank: ids.bank.optional().describe('where it belongs'),
+		compartment: ids.compartment.optional().describe('where it lies, by its bank’s own word'),
 		custodian: z.string().describe('who answers for it: a bank, a person’s pseudonym, or `staff`'),
 		custodySince: time,
 		retiredAt: time.optional(),
@@ -64,7 +65,7 @@ const showType = (type: AssetType) => ({
 	valueClass: type.valueClass,
 	...notes(type),
 })
-const showAsset = (asset: Asset) => ({
+const showAsset = (asset: Asset, compartment: Id<'compartment'> | undefined) => ({
 	id: asset.id,
 	type: asset.type,
 	typeCode: asset.typeCode,
@@ -74,11 +75,13 @@ const showAsset = (asset: Asset) => ({
 	name: asset.name,
 	condition: asset.condition,
 	...(asset.bank !== null && { bank: asset.bank }),
+	...(compartment && { compartment }),
 	custodian: asset.custodian,
 	custodySince: toTime(asset.custodySince),
 	...(asset.retiredAt !== null && { retiredAt: toTime(asset.retiredAt) }),
 	...notes(asset),
 })
+const shown = async (db: Db, asset: Asset) => showAsset(asset, (await doorsHolding(db, [asset.id])).get(asset.id))
 const lastOf = (row: { readonly updatedAt: number; readonly id: string }) => [row.updatedAt, row.id] as const
 
 const typeParams = z.strictObject({ type: ids.type })
@@ -167,7 +170,14 @@ export const assetRoutes = (random: Random): Route[] => [
 		}),
 		answers: { 200: pageOf('Assets', assetShape) },
 		handle: ({ read, query, caller }) =>
-			read(async (db) => page(await listAssets(db, paging(query, scopesOf(caller, 'asset.read')), query), query.limit, showAsset, lastOf)),
+			read(async (db) => {
+				const assets = await listAssets(db, paging(query, scopesOf(caller, 'asset.read')), query)
+				const lie = await doorsHolding(
+					db,
+					assets.map((asset) => asset.id),
+				)
+				return page(assets, query.limit, (asset) => showAsset(asset, lie.get(asset.id)), lastOf)
+			}),
 	}),
 	route({
 		method: 'POST',
@@ -190,7 +200,7 @@ export const assetRoutes = (random: Random): Route[] => [
 				message: 'say the bank of the compartment, too',
 			}),
 		answers: { 201: assetShape },
-		handle: ({ write, body, caller, now }) => write(async (tx) => showAsset(await createAsset(tx, { actor: caller.subject, now, random }, body))),
+		handle: ({ write, body, caller, now }) => write(async (tx) => shown(tx, await createAsset(tx, { actor: caller.subject, now, random }, body))),
 	}),
 	route({
 		method: 'GET',
@@ -201,7 +211,7 @@ export const assetRoutes = (random: Random): Route[] => [
 		scope: atAsset,
 		params: assetParams,
 		answers: { 200: assetShape },
-		handle: ({ read, params }) => read(async (db) => showAsset(present(await findAsset(db, params.asset), 'asset'))),
+		handle: ({ read, params }) => read(async (db) => shown(db, present(await findAsset(db, params.asset), 'asset'))),
 	}),
 	route({
 		method: 'PATCH',
@@ -224,7 +234,7 @@ export const assetRoutes = (random: Random): Route[] => [
 				const to = body.bank ? present(await placeOf(tx, body.bank), 'bank') : {}
 				if (body.bank !== undefined && !mayDo(caller, 'asset.manage', to))
 					throw new Fault('not-permitted', 'This needs the permission asset.manage at the bank where it goes, too.')
-				return showAsset(await changeAsset(tx, { actor: caller.subject, now, random }, params.asset, ifMatch, body))
+				return shown(tx, await changeAsset(tx, { actor: caller.subject, now, random }, params.asset, ifMatch, body))
 			}),
 	}),
 	route({
@@ -237,6 +247,6 @@ export const assetRoutes = (random: Random): Route[] => [
 		params: assetParams,
 		answers: { 200: assetShape },
 		handle: ({ write, params, caller, now, ifMatch }) =>
-			write(async (tx) => showAsset(await retireAsset(tx, { actor: caller.subject, now, random }, params.asset, ifMatch))),
+			write(async (tx) => shown(tx, await retireAsset(tx, { actor: caller.subject, now, random }, params.asset, ifMatch))),
 	}),
 ]

@@ -5,6 +5,7 @@ import {
 	bankOf,
 	type Change,
 	changedFields,
+	doorLive,
 	findCompartment,
 	type Given,
 	markBundles,
@@ -157,6 +158,13 @@ async function homeOf(tx: Tx, bank: Id<'bank'> | undefined, compartment: Id<'com
 	if (compartment === undefined) return bank && bankOf(tx, bank)
 	const at = present(await findCompartment(tx, compartment), 'compartment')
 	if (bank !== undefined && at.bank !== bank) throw new Fault('request-invalid', 'compartment: it belongs to another bank.')
+	// What a bank knows of its compartments only a door or a person there can change (one writer a fact, architecture.md §3).
+	const live = await doorLive(tx, compartment)
+	if (live && live.content !== 'unknown')
+		throw new Fault(
+			'request-refused',
+			`compartment: the bank says itself that door ${at.number} is ${live.content === 'empty' ? 'empty' : 'occupied'}. Put the thing in there instead.`,
+		)
 	return bankOf(tx, at.bank)
 }
 

@@ -36,8 +36,8 @@ export {
 	type ControllerRow,
 	controllersLive,
 	type DoorRow,
-	doorHolding,
 	doorLive,
+	doorsHolding,
 	doorsLive,
 } from './live-read.ts'
 export { applyEdgeEvent, applyEdgeEvents, refreshAllocation, reserveCompartment } from './live-write.ts'

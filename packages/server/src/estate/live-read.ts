@@ -62,9 +62,12 @@ export const doorsById = async (db: Db, compartments: readonly Has<'compartment'
 	)
 	return new Map(rows.map((row) => [row.id, row]))
 }
-/** Where an asset lies by the banks' own word. */
-export const doorHolding = (db: Db, asset: string): Promise<DoorRow | undefined> =>
-	db.first(sql`SELECT ${DOOR} FROM compartment_state s WHERE s.tenant_id = ${db.tenant} AND s.asset_id = ${asset} AND s.content = 'item'`)
+/** Where things lie by the banks' own word. */
+export const doorsHolding = async (db: Db, assets: readonly string[]): Promise<ReadonlyMap<string, Id<'compartment'>>> => {
+	const rows = await db.rows<{ asset: string; id: Id<'compartment'> }>(sql`SELECT s.asset_id AS asset, s.compartment_id AS id
+		FROM compartment_state s WHERE s.tenant_id = ${db.tenant} AND s.content = 'item' AND s.asset_id = ANY(${assets}::text[])`)
+	return new Map(rows.map((row) => [row.asset, row.id]))
+}
 
 export interface BankRow extends Omit<BankLive, 'stream' | 'bundle' | 'eventAt'> {
 	readonly bank: Id<'bank'>
