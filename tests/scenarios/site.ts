@@ -50,6 +50,8 @@ export interface Site {
 export interface SiteOptions {
 	readonly data?: string
 	readonly args?: readonly string[]
+	/** With a server, as `npm start` does it; else one cabinet alone. */
+	readonly server?: boolean
 	readonly env?: Readonly<Record<string, string>>
 }
 
@@ -64,7 +66,7 @@ export const temporaryData = (): string => mkdtempSync(join(tmpdir(), 'latchwork
 export async function startSite(options: SiteOptions = {}): Promise<Site> {
 	const data = options.data ?? temporaryData()
 	const env = { ...process.env, LATCHWORK_DATA: data, LATCHWORK_PORT: String(await freePair()), ...options.env }
-	const child = spawn(process.execPath, [CLI, 'dev', ...(options.args ?? [])], { stdio: ['pipe', 'pipe', 'pipe'], env })
+	const child = spawn(process.execPath, [CLI, 'dev', ...(options.server ? [] : ['--alone']), ...(options.args ?? [])], { stdio: ['pipe', 'pipe', 'pipe'], env })
 	const said = listen(child)
 	const tooLong = setTimeout(() => child.kill('SIGKILL'), START_PATIENCE_MS)
 	const ready = JSON.parse(await said.first('LATCHWORK READY ').finally(() => clearTimeout(tooLong))) as Site['ready']

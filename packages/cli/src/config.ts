@@ -5,11 +5,13 @@ import { Fault } from '@latchwork/core/base'
 /** What `latchwork dev` runs with: command line over environment over default. */
 export interface DevConfig {
 	readonly data: string
-	/** Kiosk on this port, virtual bank on the next; undefined: 4180 and 4181, or the next free pair. */
+	/** Kiosk on this port, then virtual bank, API with console, device port, second kiosk; undefined: from 4180, or the next free run. */
 	readonly port: number | undefined
 	readonly fresh: boolean
 	readonly demo: boolean
 	readonly virtualClock: boolean
+	/** One controller and its virtual bank without a server. */
+	readonly alone: boolean
 	/** A bundled controller to run instead of the one in the repository. */
 	readonly edge: string | undefined
 }
@@ -29,6 +31,7 @@ export function devConfig(args: readonly string[], env: Environment): DevConfig 
 		fresh: { type: 'boolean', default: false },
 		'no-demo': { type: 'boolean', default: false },
 		'virtual-clock': { type: 'boolean', default: false },
+		alone: { type: 'boolean', default: false },
 		edge: { type: 'string' },
 	})
 	const port = values.port ?? given(env.LATCHWORK_PORT)
@@ -39,14 +42,15 @@ export function devConfig(args: readonly string[], env: Environment): DevConfig 
 		fresh: values.fresh === true,
 		demo: values['no-demo'] !== true,
 		virtualClock: values['virtual-clock'] === true,
+		alone: values.alone === true,
 		edge: values.edge === undefined ? undefined : resolve(String(values.edge)),
 	}
 }
 
 function portNumber(text: string): number {
 	const port = Number(text)
-	if (!Number.isInteger(port) || port < 1 || port > 65_534) {
-		throw new Fault('config-invalid', `LATCHWORK_PORT must be a number from 1 to 65534 (the virtual bank takes the next one), not "${text}".`)
+	if (!Number.isInteger(port) || port < 1 || port > 65_531) {
+		throw new Fault('config-invalid', `LATCHWORK_PORT must be a number from 1 to 65531 (the next four are taken, too), not "${text}".`)
 	}
 	return port
 }

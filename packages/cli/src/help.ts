@@ -10,10 +10,12 @@ const DATA = 'the data directory; default LATCHWORK_DATA, or .latchwork in the c
 
 export const HELP = {
 	dev: {
-		words: 'start everything on this machine: a controller, a virtual bank and demo people',
+		words: 'start everything on this machine: server, database, broker, two virtual banks with their controllers, demo people',
 		options: {
 			'--data DIR': DATA,
-			'--port N': 'port of the kiosk, the virtual bank takes the next one; default LATCHWORK_PORT, or 4180, or the next free pair',
+			'--port N':
+				'port of the kiosk; the next ones are of the virtual bank, the API with the console, the device port, the second kiosk; default LATCHWORK_PORT, or 4180, or the next that are free',
+			'--alone': 'one controller and its virtual bank, without a server',
 			'--fresh': 'begin anew: remove what earlier starts made in the data directory, and nothing else',
 			'--no-demo': 'no people and no laptops',
 			'--virtual-clock': 'a time that can be moved (POST /clock of the virtual bank)',

@@ -22,7 +22,7 @@ export interface ServerConfig {
 	/** Proxies whose `X-Forwarded-For` is believed. */
 	readonly proxies: readonly string[]
 	/** Used at the very first start only. */
-	readonly first: { readonly organisation: string; readonly email: string }
+	readonly first: { readonly organisation: string; readonly email: string; readonly password: string | undefined }
 }
 
 /** Where controllers come in: TLS with certificates of their own, ended here and by no proxy. */
@@ -59,7 +59,11 @@ export function serverConfig(env: Environment): ServerConfig {
 		device: device(given),
 		masterKey: masterKey(given('LATCHWORK_MASTER_KEY'), given('LATCHWORK_MASTER_KEY_FILE'), data),
 		proxies: proxies(given('LATCHWORK_PROXIES')),
-		first: { organisation: given('LATCHWORK_ORGANISATION') ?? 'Latchwork', email: email(given('LATCHWORK_ADMIN_EMAIL')) },
+		first: {
+			organisation: given('LATCHWORK_ORGANISATION') ?? 'Latchwork',
+			email: email(given('LATCHWORK_ADMIN_EMAIL')),
+			password: password(given('LATCHWORK_ADMIN_PASSWORD')),
+		},
 	}
 }
 
@@ -167,6 +171,12 @@ function proxies(text = ''): readonly string[] {
 	for (const one of all)
 		if (isIP(one.replace(/\/\d{1,3}$/, '')) === 0) throw wrong('LATCHWORK_PROXIES', `must be IP addresses or networks like 10.0.0.0/8, not "${one}"`)
 	return all
+}
+
+/** Undefined: one is drawn and said once. */
+function password(text: string | undefined): string | undefined {
+	if (text !== undefined && text.length < 12) throw wrong('LATCHWORK_ADMIN_PASSWORD', 'must have at least 12 characters')
+	return text
 }
 
 function email(text = 'admin@localhost'): string {

@@ -28,8 +28,7 @@ export async function firstStart({ store, clock, random, master, config, terms, 
 		if ((await store.system(allTenants)).length > 0) return undefined
 		const now = clock.now()
 		const tenant = newId('tenant', now, random)
-		const { email, organisation } = config.first
-		const password = Buffer.from(random(15)).toString('base64url')
+		const { email, organisation, password = Buffer.from(random(15)).toString('base64url') } = config.first
 		const hashed = await passwords.hash(password)
 		const user = await store.write(tenant, async (tx) => {
 			await createTenant(tx, { name: organisation, host: config.publicUrl ? new URL(config.publicUrl).host : HOST }, { now, random, master })

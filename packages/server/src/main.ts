@@ -12,13 +12,20 @@ import { migrate, openStore, type Store, sealingKey, startEmbedded } from './sto
 import { VERSION } from './version.ts'
 import { openWorks, pace } from './works.ts'
 
+interface DatabaseUrls {
+	readonly url: string
+	readonly appUrl: string | undefined
+	pid?(): number
+}
+
 export interface RunningServer {
 	readonly url: string
 	readonly store: Store
 	/** `https://…` of the device port; undefined while another process of this installation has it. */
 	device(): string | undefined
-	/** Process id of the broker child. */
+	/** Process ids of the broker child and of the database that comes along; undefined where another one is used. */
 	broker(): number | undefined
+	database(): number | undefined
 	/** Of the very first start: said once, kept nowhere. */
 	readonly first: FirstAdministrator | undefined
 	/** Ends everything in the opposite order of its start. */
@@ -34,13 +41,15 @@ export async function startServer(config: ServerConfig, host: ServerHost): Promi
 	try {
 		mkdirSync(config.data, { recursive: true, mode: 0o700 })
 		const master = sealingKey(masterKeyBytes(config, host.random), host.random)
-		const urls = config.database ?? (await embedded(config, host, (close) => opened.unshift(close)))
+		const urls: DatabaseUrls = config.database ?? (await embedded(config, host, (close) => opened.unshift(close)))
+		const { url, appUrl } = urls
 		await migrate({
-			...urls,
+			url,
+			appUrl,
 			now: host.clock.now(),
 			log: (text) => host.log({ level: 'info', text }),
 		})
-		const store = openStore({ ...urls, pool: config.pool })
+		const store = openStore({ url, appUrl, pool: config.pool })
 		opened.unshift(store.close)
 		const { random, clock } = host
 		const installation = await store.system((tx) => installationKey(tx, master, random, clock.now()))
@@ -66,7 +75,7 @@ export async function startServer(config: ServerConfig, host: ServerHost): Promi
 		})
 		opened.unshift(http.close)
 		opened.unshift(sweep(parts))
-		return { url: http.url, device: works.device, broker: works.link.pid, store, first, stop }
+		return { url: http.url, device: works.device, broker: works.link.pid, database: () => urls.pid?.(), store, first, stop }
 	} catch (fault) {
 		await stop()
 		throw fault
@@ -108,7 +117,7 @@ async function embedded(config: ServerConfig, { random, log, failed }: ServerHos
 	})
 	onStop(() => database.stop())
 	void database.ended.then((words) => words !== undefined && failed(new Fault('database-unavailable', words)))
-	return { url: database.url, appUrl: database.appUrl }
+	return { url: database.url, appUrl: database.appUrl, pid: database.pid }
 }
 
 /** Made at the first start, for this user alone; without it nothing that is sealed in the database can be read again. */

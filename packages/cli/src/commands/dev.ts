@@ -26,19 +26,24 @@ const asked = () =>
 		for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => resolve())
 	})
 
-function banner({ kiosk, virtual, people, parcels, dataDir }: Awaited<ReturnType<typeof startDev>>['ready']): string {
+function banner(ready: Awaited<ReturnType<typeof startDev>>['ready']): string {
+	const { kiosk, virtual, people, parcels, dataDir, admin, openapi, banks = [] } = ready
 	const list = people.map((p) => `    ${p.name.padEnd(12)} badge ${p.badge}   PIN ${p.pin}`)
 	const orders = parcels.map(
 		(p) => `    ${p.order.padEnd(12)} code  ${p.code}${p.expected ? `   once staff have dropped it off (label ${p.tag})` : ''}`,
 	)
+	const server =
+		admin &&
+		`\n  The console              ${ready.console}\n    sign in as             ${admin.email}   ${admin.password}\n  The API                  ${openapi}\n`
+	const others = banks.slice(1).map((bank) => `\n     second kiosk          ${bank.kiosk}`)
 	return `
   Latchwork is running.
 
   1. Open the virtual bank   ${virtual}
-     and the kiosk           ${kiosk}
+     and the kiosk           ${kiosk}${others.join('')}
   2. In the virtual bank, tap a badge. On the kiosk, choose "Borrow".
   3. A door opens. Take the laptop out and push the door shut.
-${people.length ? `\n  Who can tap:\n${list.join('\n')}\n` : ''}${orders.length ? `\n  Parcels to collect:\n${orders.join('\n')}\n` : ''}
+${server ?? ''}${people.length ? `\n  Who can tap:\n${list.join('\n')}\n` : ''}${orders.length ? `\n  Parcels to collect:\n${orders.join('\n')}\n` : ''}
   Data lies in ${dataDir}. Ctrl-C stops everything.
 `
 }

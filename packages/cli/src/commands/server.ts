@@ -43,7 +43,10 @@ export async function server(args: readonly string[]): Promise<void> {
 	process.on('SIGINT', values.child ? () => {} : stop)
 	const { url, first } = running
 	const admin = first && { admin: { email: first.email, password: first.password } }
-	process.stdout.write(`SERVER ${JSON.stringify({ url, api: `${url}/v1`, openapi: `${url}/openapi.json`, pid: process.pid, ...admin })}\n`)
+	const pids = { pid: process.pid, broker: running.broker(), database: running.database() }
+	process.stdout.write(
+		`SERVER ${JSON.stringify({ url, api: `${url}/v1`, openapi: `${url}/openapi.json`, device: running.device(), ...pids, ...admin })}\n`,
+	)
 }
 
 /** The engine that banks decide with: what it refuses here would leave every bank without a bundle. */

@@ -24,10 +24,17 @@ const PATIENCE_MS = 5_000
 const WORDS = 20
 
 /** `cache`: where Node keeps compiled code between starts, so that a restarted controller is back sooner. */
-export function startChild(file: string, args: readonly string[], marker: string, cache: string, log: (line: string) => void): Child {
+export function startChild(
+	file: string,
+	args: readonly string[],
+	marker: string,
+	cache: string,
+	log: (line: string) => void,
+	env: Readonly<Record<string, string>> = {},
+): Child {
 	const child: ChildProcess = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...EDGE_FLAGS, file, ...args], {
 		stdio: ['pipe', 'pipe', 'pipe'],
-		env: { ...process.env, NODE_COMPILE_CACHE: cache },
+		env: { ...process.env, ...env, NODE_COMPILE_CACHE: cache },
 	})
 	/** What it complains of before it is ready becomes the fault of a start that failed, and is said once. */
 	const words: string[] = []

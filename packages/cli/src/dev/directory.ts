@@ -8,10 +8,15 @@ import { writeText } from '@latchwork/edge/durable'
 import { isLocked, lockDirectory, refuseNewer } from '@latchwork/edge/journal'
 import type { DevConfig } from '../config.ts'
 import { readDemo } from './demo.ts'
+import { readEstate } from './estate-file.ts'
 
 /** The data directory of `latchwork dev`: whose it is, whether a start may use it, and what `--fresh` takes away. */
 export const filesOf = (data: string) => ({
 	demo: join(data, 'demo.json'),
+	/** Of an estate with a server. */
+	estate: join(data, 'estate.json'),
+	server: join(data, 'server'),
+	masterKey: join(data, 'server', 'master.key'),
 	makerKey: join(data, 'maker.pem'),
 	edge: join(data, 'edge.json'),
 	virtualPlan: join(data, 'virtual.json'),
@@ -31,25 +36,27 @@ export type Files = ReturnType<typeof filesOf>
 /** Our own lock stays: whoever removed it would let a second process in. */
 const LOCK = /^dev\.lock(-journal)?$/
 /** What a start leaves that ended before it had made anything. */
-const BEGINNING = /^demo\.json\.new$/
+const BEGINNING = /^(demo|estate)\.json\.new$/
 /** All that a start and its controller write into the directory; nothing else is ever removed. */
 const MADE =
-	/^((demo|edge|virtual|bundle|lease|metal-[\w-]+)\.json|(maker|device)\.pem|(site|reader)\.key|operator\.token)(\.new)?$|^edge\.(db(-wal|-shm|-journal)?|mark|lock(-journal)?)$|^reserve\.bin$/
+	/^((demo|estate|edge|wiring|virtual|bundle|lease|metal-[\w-]+)\.json|(maker|device|link)\.pem|(link|server-ca)\.crt|(site|reader)\.key|operator\.token)(\.new)?$|^edge\.(db(-wal|-shm|-journal)?|mark|lock(-journal)?)$|^reserve\.bin$/
+/** Whole folders of ours: the server's, and those of further banks. */
+const MADE_FOLDER = /^(server|bank-\d+)$/
 const MADE_CLOCK = /^(clock\.json|seen-[\w-]+)(\.\d+\.new)?$/
 
 /** Looks without writing: what stands in the way of this start. Throws `Fault` config-invalid, data-in-use, data-newer. */
-export function checkDirectory({ data, fresh, demo, virtualClock }: DevConfig): void {
+export function checkDirectory({ data, fresh, demo, virtualClock, alone }: DevConfig): void {
 	if (!existsSync(data)) return
 	if (!statSync(data).isDirectory()) throw new Fault('config-invalid', `${data} is a file. Choose a directory with LATCHWORK_DATA.`)
 	if (isLocked(data, 'dev'))
 		throw new Fault('data-in-use', `Another Latchwork uses ${data}. Stop it, or choose another directory with LATCHWORK_DATA.`)
 	const files = filesOf(data)
-	if (!existsSync(files.demo)) return refuseForeign(data, fresh)
+	if (!existsSync(files.demo) && !existsSync(files.estate)) return refuseForeign(data, fresh)
 	if (fresh) return refuseUnlocked(data)
+	refuseOtherKind(data, existsSync(files.demo), alone)
 	refuseNewer(data)
-	const kept = readDemo(files.demo)
-	refuseOtherPeople(data, kept.people.length > 0, demo)
-	refuseLostKeys(files)
+	refuseOtherPeople(data, alone ? readDemo(files.demo).people.length > 0 : readEstate(files.estate).demo, demo)
+	refuseLostKeys(files, alone)
 	if (!virtualClock) refuseMovedClock(files)
 }
 
@@ -74,6 +81,17 @@ function refuseUnlocked(data: string): void {
 	)
 }
 
+/** A controller that worked alone has records that no server knows. */
+function refuseOtherKind(data: string, wasAlone: boolean, alone: boolean): void {
+	if (wasAlone === alone) return
+	throw new Fault(
+		'config-invalid',
+		alone
+			? `${data} was made with a server. Start without --alone, begin anew with --alone --fresh, or choose another directory.`
+			: `${data} was made with --alone. Start with --alone again, begin anew with --fresh, or choose another directory.`,
+	)
+}
+
 function refuseOtherPeople(data: string, has: boolean, wanted: boolean): void {
 	if (has === wanted) return
 	throw new Fault(
@@ -85,9 +103,9 @@ function refuseOtherPeople(data: string, has: boolean, wanted: boolean): void {
 }
 
 /** A new key beside an old journal would make its signatures and pseudonyms worthless without a word. */
-function refuseLostKeys({ journal, makerKey, siteKey, deviceKey }: Files): void {
+function refuseLostKeys({ journal, makerKey, masterKey, siteKey, deviceKey }: Files, alone: boolean): void {
 	if (!existsSync(journal)) return
-	const lost = [makerKey, siteKey, deviceKey].find((file) => !existsSync(file))
+	const lost = [alone ? makerKey : masterKey, siteKey, deviceKey].find((file) => !existsSync(file))
 	if (lost === undefined) return
 	throw new Fault(
 		'config-invalid',
@@ -143,6 +161,8 @@ function removeMade(data: string, log: (line: string) => void): void {
 	lockDirectory(data, 'edge').close()
 	const { clock } = filesOf(data)
 	removeNamed(data, MADE)
+	for (const entry of readdirSync(data, { withFileTypes: true }))
+		if (MADE_FOLDER.test(entry.name) && entry.isDirectory()) rmSync(join(data, entry.name), { recursive: true })
 	if (existsSync(clock) && statSync(clock).isDirectory()) {
 		removeNamed(clock, MADE_CLOCK)
 		if (readdirSync(clock).length === 0) rmSync(clock, { recursive: true })

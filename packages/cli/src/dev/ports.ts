@@ -3,20 +3,22 @@ import { Fault } from '@latchwork/core/base'
 
 const DEFAULT_PORT = 4180
 
-export interface Ports {
-	readonly kiosk: number
-	readonly virtual: number
-}
-
-/** A port that was asked for is taken or it is an error; otherwise the next free pair, so that two installations run side by side. */
-export async function choosePorts(asked: number | undefined): Promise<Ports> {
-	for (let port = asked ?? DEFAULT_PORT; port < DEFAULT_PORT + 200 || asked !== undefined; port += 2) {
-		const free = (await isFree(port)) && (await isFree(port + 1))
-		if (free) return { kiosk: port, virtual: port + 1 }
+/**
+ * `count` free ports next to each other: from the one that was asked for, or it is an error; otherwise the next free run of them, so that two
+ * installations work side by side. The kiosk comes first, then the virtual bank.
+ */
+export async function choosePorts(asked: number | undefined, count: number): Promise<readonly number[]> {
+	for (let port = asked ?? DEFAULT_PORT; port < DEFAULT_PORT + 200 || asked !== undefined; port += count) {
+		const run = Array.from({ length: count }, (_, i) => port + i)
+		const taken = (await Promise.all(run.map(isFree))).indexOf(false)
+		if (taken < 0) return run
 		if (asked !== undefined)
-			throw new Fault('port-in-use', `Port ${port} or ${port + 1} is taken by another program. Choose another with LATCHWORK_PORT.`)
+			throw new Fault(
+				'port-in-use',
+				`Port ${run[taken]} is taken by another program (${port} to ${port + count - 1} are needed). Choose others with LATCHWORK_PORT.`,
+			)
 	}
-	throw new Fault('port-in-use', `No free pair of ports from ${DEFAULT_PORT} on. Name one with LATCHWORK_PORT.`)
+	throw new Fault('port-in-use', `No ${count} free ports in a row from ${DEFAULT_PORT} on. Name the first with LATCHWORK_PORT.`)
 }
 
 function isFree(port: number): Promise<boolean> {

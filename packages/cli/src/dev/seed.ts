@@ -19,6 +19,8 @@ export interface SeedTerms {
 	readonly key: string
 	/** Badge numbers, one a person; drawn and kept by the caller for the same reason. */
 	readonly badges: readonly string[]
+	/** False: sites, banks and controllers alone. */
+	readonly demo: boolean
 	readonly fetch?: typeof globalThis.fetch
 }
 
@@ -26,12 +28,19 @@ export interface Seeded {
 	readonly sites: readonly SeededSite[]
 	readonly people: readonly SeededPerson[]
 	readonly assets: readonly { readonly id: Id<'asset'>; readonly tag: string; readonly name: string; readonly door: number }[]
-	readonly parcels: readonly { readonly case: string; readonly order: string; readonly tag: string; readonly code: string }[]
+	readonly parcels: readonly {
+		readonly case: Id<'case'>
+		readonly order: string
+		readonly tag: string
+		readonly code: string
+		readonly picture: string
+	}[]
 }
 export interface SeededSite {
 	readonly id: Id<'site'>
 	readonly name: string
 	readonly bank: Id<'bank'>
+	readonly bankName: string
 	readonly controller: Id<'controller'>
 	readonly layout: BankLayout
 	/** Sixteen locks on the first board, the rest on the second. */
@@ -79,7 +88,10 @@ const LAPTOPS = [
 	{ tag: 'LT-0420', door: 2 },
 ] as const
 const LAPTOP = { code: 'laptop-14', name: 'Laptop 14-inch', kind: 'laptop' } as const
-const PARCELS = [{ order: 'Order 1042', tag: 'PX-1042', size: 'S', hint: 'M… K…' }] as const
+const PARCELS = [
+	{ order: 'Order 1043', tag: 'PX-1043', size: 'S', hint: 'J… S…' },
+	{ order: 'Order 1042', tag: 'PX-1042', size: 'S', hint: 'M… K…' },
+] as const
 const CHANNELS = 16
 
 /** Taking and carrying parcels is for staff; the visitors' group shows what a refusal looks like. Bringing back needs no rule (trust.md §3.7). */
@@ -127,6 +139,7 @@ export async function seedDemo(terms: SeedTerms): Promise<Seeded> {
 	for (const site of SITES) sites.push(await seedSite(api, site))
 	const [first] = sites
 	if (!first) throw new Fault('request-refused', 'There is no site.')
+	if (!terms.demo) return { sites, people: [], assets: [], parcels: [] }
 	const people: SeededPerson[] = []
 	for (const [i, person] of PEOPLE.entries())
 		people.push(
@@ -147,7 +160,7 @@ export async function seedDemo(terms: SeedTerms): Promise<Seeded> {
 	for (const { order, tag, size, hint } of PARCELS) {
 		const booking = { bank: first.bank, label: order, lines: [{ tag, size }], recipient: { hint } }
 		const { delivery, pickUpCode } = await api.post('/v1/deliveries', `parcel-${tag}`, booking)
-		parcels.push({ case: delivery.id, order, tag, code: pickUpCode })
+		parcels.push({ case: idOf('case', delivery.id), order, tag, code: pickUpCode.digits, picture: pickUpCode.picture })
 	}
 	return { sites, people, assets, parcels }
 }
@@ -162,6 +175,7 @@ async function seedSite(api: Api, { name, address, timeZone, bank, controller }:
 		id: idOf('site', site.id),
 		name,
 		bank: idOf('bank', made.id),
+		bankName: bank.name,
 		controller: idOf('controller', box.id),
 		layout: LAYOUT,
 		compartments: compartments.map(({ id, number }) => ({

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isFault } from '@latchwork/core/base'
 import type { Child, Ended } from './child.ts'
-import { superviseEdge } from './supervise.ts'
+import { supervise } from './supervise.ts'
 
 /** A bench where time stands still: children end when told to, pauses are over when asked for. */
 function bench() {
@@ -38,7 +38,13 @@ function bench() {
 		now += ms
 	}
 	return {
-		parts: { start, clock, log: (line: string) => void log.push(line), restarted: (pid: number) => void restarted.push(pid) },
+		parts: {
+			what: 'controller',
+			start,
+			clock,
+			log: (line: string) => void log.push(line),
+			restarted: (pid: number) => void restarted.push(pid),
+		},
 		children,
 		pauses,
 		log,
@@ -49,7 +55,7 @@ function bench() {
 
 test('a controller that was killed is started again at once, however often', async () => {
 	const { parts, children, pauses, restarted } = bench()
-	const supervised = await superviseEdge(parts)
+	const supervised = await supervise(parts)
 	for (let i = 0; i < 30; i++) await children[i]?.end({ killed: true })
 	assert.deepEqual(pauses, [])
 	assert.equal(restarted.length, 30)
@@ -59,7 +65,7 @@ test('a controller that was killed is started again at once, however often', asy
 
 test('one that ends soon after each start is started ever more slowly, and given up with its words', async () => {
 	const { parts, children, pauses } = bench()
-	const supervised = await superviseEdge(parts)
+	const supervised = await supervise(parts)
 	for (let i = 0; i < 8; i++) await children[i]?.end({})
 	assert.deepEqual(pauses, [250, 500, 1000, 2000, 4000, 8000])
 	await assert.rejects(supervised.failed, (fault) => isFault(fault) && /8 times in a row.*child 8 is tired/.test(fault.message))
@@ -68,7 +74,7 @@ test('one that ends soon after each start is started ever more slowly, and given
 
 test('one that worked for a while begins a new row', async () => {
 	const { parts, children, pauses, live } = bench()
-	await superviseEdge(parts)
+	await supervise(parts)
 	for (let i = 0; i < 20; i++) {
 		if (i % 3 === 2) live(11_000)
 		await children[i]?.end({})

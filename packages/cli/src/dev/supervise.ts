@@ -9,18 +9,20 @@ const QUICK_ENDS = 8
 const PAUSE = { first: 250, longest: 10_000 }
 
 export interface SupervisedParts {
+	/** What it is called when it is spoken of. */
+	readonly what: string
 	readonly start: () => Child
 	readonly clock: Pick<Clock, 'mono' | 'after'>
 	readonly log: (line: string) => void
 	/** A new one is ready. */
-	readonly restarted: (pid: number) => void
+	readonly restarted: (pid: number, ready: unknown) => void
 }
 
 /**
- * The edge is started again when it ends, as an init system would; what it was doing is settled by its own recovery.
+ * A child is started again when it ends, as an init system would; what it was doing is settled by its own recovery.
  * Rejects when the first one does not come up; `failed` when restarting does not help.
  */
-export async function superviseEdge<Ready>({ start, clock, log, restarted }: SupervisedParts) {
+export async function supervise<Ready>({ what, start, clock, log, restarted }: SupervisedParts) {
 	let child = start()
 	let began = clock.mono()
 	let stopping = false
@@ -47,16 +49,16 @@ export async function superviseEdge<Ready>({ start, clock, log, restarted }: Sup
 			// Somebody who kills it wants to see it come back; a fault of its own comes back with it.
 			quick = killed || clock.mono() - began >= QUICK_MS ? 0 : quick + 1
 			if (quick >= QUICK_ENDS)
-				return give(new Fault('transport-closed', `The controller ended ${quick} times in a row, each time within ${QUICK_MS / 1000} s. ${words}`))
+				return give(new Fault('transport-closed', `The ${what} ended ${quick} times in a row, each time within ${QUICK_MS / 1000} s. ${words}`))
 			const wait = quick > 1 ? Math.min(PAUSE.first * 2 ** (quick - 2), PAUSE.longest) : 0
-			log(`${words}\nThe controller ended; starting it again${wait > 0 ? ` in ${wait / 1000} s` : ''}.`)
+			log(`${words}\nThe ${what} ended; starting it again${wait > 0 ? ` in ${wait / 1000} s` : ''}.`)
 			if (wait > 0) await pause(wait)
 			if (stopping) return
 			child = start()
 			began = clock.mono()
 			const { pid } = child
 			child.ready.then(
-				() => restarted(pid),
+				(ready) => restarted(pid, ready),
 				() => {}, // its end says why
 			)
 		}
