@@ -66,7 +66,10 @@ export const temporaryData = (): string => mkdtempSync(join(tmpdir(), 'latchwork
 export async function startSite(options: SiteOptions = {}): Promise<Site> {
 	const data = options.data ?? temporaryData()
 	const env = { ...process.env, LATCHWORK_DATA: data, LATCHWORK_PORT: String(await freePair()), ...options.env }
-	const child = spawn(process.execPath, [CLI, 'dev', ...(options.server ? [] : ['--alone']), ...(options.args ?? [])], { stdio: ['pipe', 'pipe', 'pipe'], env })
+	const child = spawn(process.execPath, [CLI, 'dev', ...(options.server ? [] : ['--alone']), ...(options.args ?? [])], {
+		stdio: ['pipe', 'pipe', 'pipe'],
+		env,
+	})
 	const said = listen(child)
 	const tooLong = setTimeout(() => child.kill('SIGKILL'), START_PATIENCE_MS)
 	const ready = JSON.parse(await said.first('LATCHWORK READY ').finally(() => clearTimeout(tooLong))) as Site['ready']

@@ -150,7 +150,11 @@ async function tokenOf(url: string, estate: EstateFile, files: Files): Promise<s
 	const signedIn = await fetch(`${url}/v1/sign-ins`, { method: 'POST', headers: json, body: JSON.stringify(estate.admin) })
 	if (!signedIn.ok) throw new Fault('not-signed-in', `The demo administrator cannot sign in: ${await signedIn.text()}`)
 	const cookie = (signedIn.headers.get('set-cookie') ?? '').split(';')[0] ?? ''
-	const issued = await fetch(`${url}/v1/tokens`, { method: 'POST', headers: { ...json, cookie, origin: url }, body: JSON.stringify({ name: 'latchwork dev' }) })
+	const issued = await fetch(`${url}/v1/tokens`, {
+		method: 'POST',
+		headers: { ...json, cookie, origin: url },
+		body: JSON.stringify({ name: 'latchwork dev' }),
+	})
 	if (!issued.ok) throw new Fault('not-permitted', `The demo administrator gets no token: ${await issued.text()}`)
 	const { token } = (await issued.json()) as { token: string }
 	estate.token = token
