@@ -1,29 +1,37 @@
 import type { FastifyInstance } from 'fastify'
+import { type Described, STYLE, writePage } from './api-html.ts'
 
-/** `/openapi.json`, and `/docs`: the same for a person, without script and without anything from elsewhere. */
+/** `/openapi.json` for programs, and `/docs`: the same for a person, without script and without anything from elsewhere. */
 export function apiPage(app: FastifyInstance, url: () => string): void {
-	let text: string | undefined
-	const document = () => (text ??= JSON.stringify({ ...tidy(app.swagger() as Document), servers: [{ url: url() }] }))
-	app.get('/openapi.json', { schema: { hide: true } as object }, (_request, reply) => reply.type('application/json; charset=utf-8').send(document()))
-}
-
-interface Document {
-	readonly components?: { readonly schemas?: Readonly<Record<string, unknown>> }
+	let made: { json: string; html: string } | undefined
+	const description = () => {
+		if (made) return made
+		const tidied = { ...tidy(app.swagger() as unknown as Described), servers: [{ url: url() }] }
+		made = { json: JSON.stringify(tidied), html: writePage(tidied) }
+		return made
+	}
+	const hide = { schema: { hide: true } as object }
+	app.get('/openapi.json', hide, (_request, reply) => reply.type('application/json; charset=utf-8').send(description().json))
+	app.get('/docs', hide, (_request, reply) => reply.type('text/html; charset=utf-8').send(description().html))
+	app.get('/docs/style.css', hide, (_request, reply) => reply.type('text/css; charset=utf-8').send(STYLE))
 }
 
 /** Without the twin of every schema that nothing refers to, and without the page-long pattern that stands for "a date". */
-function tidy(document: Document): Document {
+function tidy(document: Described): Described {
 	const plain = JSON.parse(JSON.stringify(document), (_key, value: { format?: string; pattern?: string }) => {
 		if (value !== null && typeof value === 'object' && value.format === 'date-time') delete value.pattern
 		return value
-	}) as Document
-	const schemas = { ...plain.components?.schemas }
+	}) as Described
+	const texts = new Map(Object.entries(plain.components?.schemas ?? {}).map(([name, schema]) => [name, JSON.stringify(schema)]))
+	const paths = JSON.stringify(plain.paths)
 	for (;;) {
-		const text = JSON.stringify({ ...plain, components: { schemas } })
-		const unused = Object.keys(schemas).filter(
-			(name) => !text.includes(`"#/components/schemas/${name}"`) && !text.includes(`"#/components/schemas/${name}#`),
-		)
-		if (unused.length === 0) return { ...plain, components: { ...plain.components, schemas } }
-		for (const name of unused) delete schemas[name]
+		const unused = [...texts.keys()].filter((name) => {
+			const reference = `"#/components/schemas/${name}"`
+			return !paths.includes(reference) && ![...texts].some(([other, text]) => other !== name && text.includes(reference))
+		})
+		if (unused.length === 0) break
+		for (const name of unused) texts.delete(name)
 	}
+	const schemas = Object.fromEntries(Object.entries(plain.components?.schemas ?? {}).filter(([name]) => texts.has(name)))
+	return { ...plain, components: { ...plain.components, schemas } }
 }

@@ -51,7 +51,7 @@ const eventShape = named(
 		receivedtime: time,
 		offline: z.boolean().optional(),
 		clockquality: z.enum(['good', 'uncertain']).optional(),
-		data: z.record(z.string(), z.json()),
+		data: z.record(z.string(), z.unknown()),
 	}),
 )
 

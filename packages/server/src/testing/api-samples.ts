@@ -12,7 +12,7 @@ export interface Sample {
 	readonly query?: string
 	readonly body?: unknown
 	readonly version?: number
-	/** A refusal that says what has to happen at a bank first; whoever may not ask hears nothing of it. */
+	/** A refusal that says what has to happen first, at a bank or at the device port; whoever may not ask hears nothing of it. */
 	readonly settled?: 409
 	/** Only a browser's session can do it. */
 	readonly bySession?: true

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { PERMISSIONS } from '@latchwork/core/access'
+import { routesOf } from '../routes.ts'
+import { type TestApi, testApi } from '../testing/api.ts'
+
+interface Found {
+	readonly openapi: string
+	readonly paths: Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, unknown>>>>>>
+	readonly components: { readonly schemas: Readonly<Record<string, unknown>> }
+}
+
+describe('the description of the API', () => {
+	let api: TestApi
+	let found: Found
+	let page: string
+	before(async () => {
+		api = await testApi()
+		found = (await api.ask('GET', '/openapi.json')).body
+		page = (await api.ask('GET', '/docs')).text
+	})
+	after(() => api.close())
+	const calls = () =>
+		Object.entries(found.paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, call]) => ({ path, method, call })))
+
+	test('it is OpenAPI 3.1 and has every route with its permission, a summary, a subject and an id of its own', () => {
+		assert.equal(found.openapi, '3.1.0')
+		const routes = routesOf(api.parts, { wakeLink: () => {} })
+		assert.deepEqual(
+			calls()
+				.map(({ path, method }) => `${method.toUpperCase()} ${path}`)
+				.sort(),
+			routes.map(({ method, path }) => `${method} ${path}`).sort(),
+		)
+		for (const { path, method, call } of calls()) {
+			const permission = String(call['x-permission'])
+			assert.ok(['public', 'signed-in'].includes(permission) || Object.hasOwn(PERMISSIONS, permission), `${method} ${path}`)
+			assert.match(String(call.summary), /^[A-Z].*\.$/, `${method} ${path}`)
+			assert.equal((call.tags as string[]).length, 1)
+		}
+		const ids = calls().map(({ call }) => call.operationId)
+		assert.equal(new Set(ids).size, ids.length)
+	})
+
+	test('every reference leads somewhere, every shape is used, and answers have names', () => {
+		const text = JSON.stringify(found)
+		const wanted = [...text.matchAll(/"#\/components\/schemas\/([^"#]+)"/g)].map(([, name]) => name)
+		assert.ok(wanted.length > 100)
+		for (const name of new Set(wanted)) assert.ok(Object.hasOwn(found.components.schemas, name ?? ''), name)
+		for (const name of Object.keys(found.components.schemas)) {
+			assert.ok(wanted.includes(name), `${name} is used nowhere`)
+			assert.match(name, /^[A-Z][A-Za-z]+$/)
+		}
+	})
+
+	test('every call may answer with a problem, and writes take an Idempotency-Key', () => {
+		for (const { path, method, call } of calls()) {
+			const responses = call.responses as Record<string, { content?: Record<string, unknown> }>
+			assert.ok(responses.default?.content?.['application/problem+json'], `${method} ${path}`)
+			const headers = ((call.parameters ?? []) as { name: string; in: string }[]).filter((one) => one.in === 'header').map((one) => one.name)
+			if (method !== 'get' && call['x-permission'] !== 'public') assert.ok(headers.includes('idempotency-key'), `${method} ${path}`)
+		}
+	})
+
+	test('the page for people shows every call, links only to what is on it, and asks nobody else for anything', () => {
+		for (const { path, method } of calls()) assert.ok(page.includes(`${method.toUpperCase()}</span> <code>${path}</code>`), `${method} ${path}`)
+		const ids = new Set([...page.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id))
+		for (const [, target] of page.matchAll(/href="#([^"]+)"/g)) assert.ok(ids.has(target), target)
+		assert.deepEqual([...page.matchAll(/(?:src|href)="([^"#]+)"/g)].map(([, target]) => target).sort(), ['/docs/style.css', '/openapi.json'])
+		assert.ok(!/<script|<style| style=| on[a-z]+=|https?:\/\//i.test(page))
+	})
+})
