@@ -1,5 +1,5 @@
 import { Fault, type Id, newId } from '@latchwork/core/base'
-import { bankOf, type Change, markBundles, siteOf } from '../estate/index.ts'
+import { bankOf, type Change, markBundles, siteOf, unchangedSince } from '../estate/index.ts'
 import { append } from '../ledger/index.ts'
 import { sql, type Tx } from '../store/index.ts'
 import { findPolicy, type Policy } from './read.ts'
@@ -70,9 +70,6 @@ async function inForce(tx: Tx, { actor, now, random }: Change, { id, scope }: Po
 async function lockPolicy(tx: Tx, id: Id<'policy'>, ifMatch: number): Promise<Policy> {
 	const before = await findPolicy(tx, id, true)
 	if (!before) throw new Fault('not-found', 'There is no such policy.')
-	if (before.version !== ifMatch)
-		throw new Fault('version-conflict', `This policy is at version ${before.version} by now, and the change was made for version ${ifMatch}.`, {
-			detail: { version: before.version },
-		})
+	unchangedSince(ifMatch, before)
 	return before
 }

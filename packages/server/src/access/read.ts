@@ -44,7 +44,7 @@ const NONE: ReadonlySet<Permission> = new Set()
 const permissionSet = (role: string, permissions: unknown): ReadonlySet<Permission> =>
 	isBuiltIn(role) ? (BUILT_IN_SETS.get(role) ?? NONE) : Array.isArray(permissions) ? new Set(permissions.filter(isPermission)) : NONE
 
-export const scopeFrom = (kind: Scope['kind'], id: string): Scope => (kind === 'tenant' ? { kind } : ({ kind, id } as Scope))
+const scopeFrom = (kind: Scope['kind'], id: string): Scope => (kind === 'tenant' ? { kind } : ({ kind, id } as Scope))
 
 export interface Known {
 	readonly caller: Caller

@@ -1,6 +1,6 @@
 import { type Caller, covers, type Holding, type Permission, type Place, type Scope, scopesOf } from '@latchwork/core/access'
 import { Fault, type Id, newId } from '@latchwork/core/base'
-import { type Change, findArea, findSite, placeOf } from '../estate/index.ts'
+import { type Change, findArea, findSite, placeOf, unchangedSince } from '../estate/index.ts'
 import { append } from '../ledger/index.ts'
 import { type Db, sql, type Tx } from '../store/index.ts'
 import { type Assignment, findRole, holdingsOf, holdingsOfGroup, listAssignments, type Role } from './read.ts'
@@ -146,10 +146,7 @@ async function lockRole(tx: Tx, id: string, ifMatch: number): Promise<Role> {
 	const before = await findRole(tx, id)
 	if (!before) throw new Fault('not-found', 'There is no such role.')
 	if (before.builtIn) throw new Fault('request-refused', 'This role came with the product and stays as it is. Make one of your own.')
-	if (before.version !== ifMatch)
-		throw new Fault('version-conflict', `This role is at version ${before.version} by now, and the change was made for version ${ifMatch}.`, {
-			detail: { version: before.version },
-		})
+	unchangedSince(ifMatch, before)
 	return before
 }
 

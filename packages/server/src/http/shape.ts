@@ -57,7 +57,7 @@ export function page<R, T>(rows: readonly R[], limit: number, item: (row: R) => 
 }
 
 /** Opaque to callers, and no secret: row-level security and the route's own filter hold whatever it says. */
-export const toCursor = (parts: readonly (string | number)[]): string => Buffer.from(JSON.stringify(parts)).toString('base64url')
+const toCursor = (parts: readonly (string | number)[]): string => Buffer.from(JSON.stringify(parts)).toString('base64url')
 
 export function fromCursor<T>(text: string | undefined, parts: z.ZodType<T>): T | undefined {
 	if (text === undefined) return undefined
@@ -70,11 +70,3 @@ export function fromCursor<T>(text: string | undefined, parts: z.ZodType<T>): T 
 
 /** For rows ordered by (updated_at, id). */
 export const updatedCursor = z.tuple([z.number().int(), z.string().max(80)])
-
-/** What a caller saw is what is there; else nothing is changed. */
-export function expectVersion(ifMatch: number, version: number): void {
-	if (ifMatch !== version)
-		throw new Fault('version-conflict', `This is version ${version} by now, and the change was made for version ${ifMatch}. Read it again.`, {
-			detail: { version },
-		})
-}

@@ -1,7 +1,7 @@
 import { type Assurance, badgeToBits, checkPinSettings, verifierOf } from '@latchwork/core/access'
 import { Fault, type Id, newId, type Random } from '@latchwork/core/base'
 import { nodeCrypto } from '../crypto.ts'
-import { markBundles, siteOf } from '../estate/index.ts'
+import { markBundles, siteOf, unchangedSince } from '../estate/index.ts'
 import { sql, type Tx } from '../store/index.ts'
 import { settingsOf, tenantSealing } from '../tenants/index.ts'
 import { badgeContext, type CredentialRecord, findCredential, livePins, missingVerifiers, siteKeyContext, siteKeyOf } from './credential-read.ts'
@@ -79,10 +79,7 @@ export async function issuePin(tx: Tx, change: PeopleChange, { subject, site, no
 export async function revokeCredential(tx: Tx, change: PeopleChange, id: Id<'credential'>, ifMatch: number): Promise<CredentialRecord> {
 	const before = await findCredential(tx, id, true)
 	if (!before) throw nothing('credential')
-	if (before.version !== ifMatch)
-		throw new Fault('version-conflict', `This credential is at version ${before.version} by now, and the change was made for version ${ifMatch}.`, {
-			detail: { version: before.version },
-		})
+	unchangedSince(ifMatch, before)
 	if (before.revokedAt !== undefined) return before
 	const { now } = change
 	await tx.run(

@@ -1,5 +1,5 @@
 import { Fault, type Id, newId } from '@latchwork/core/base'
-import { markBundles } from '../estate/index.ts'
+import { markBundles, unchangedSince } from '../estate/index.ts'
 import { sql, type Tx } from '../store/index.ts'
 import { type PeopleChange, recordOf } from './person-write.ts'
 import { findGroup, type Group, nothing } from './read.ts'
@@ -81,10 +81,7 @@ async function lockGroup(tx: Tx, id: Id<'group'>, ifMatch: number): Promise<Grou
 	await tx.run(sql`SELECT 1 FROM person_group WHERE tenant_id = ${tx.tenant} AND group_id = ${id} FOR UPDATE`)
 	const before = await findGroup(tx, id)
 	if (!before) throw nothing('group')
-	if (before.version !== ifMatch)
-		throw new Fault('version-conflict', `This group is at version ${before.version} by now, and the change was made for version ${ifMatch}.`, {
-			detail: { version: before.version },
-		})
+	unchangedSince(ifMatch, before)
 	return before
 }
 

@@ -1,6 +1,6 @@
 import { Fault, type Id, type Json, newId } from '@latchwork/core/base'
 import type { ServerEventType } from '@latchwork/core/ledger'
-import { type Change, markBundles } from '../estate/index.ts'
+import { type Change, markBundles, unchangedSince } from '../estate/index.ts'
 import { append } from '../ledger/index.ts'
 import { sql, type Tx } from '../store/index.ts'
 import { tenantSealing } from '../tenants/index.ts'
@@ -135,10 +135,7 @@ async function lockPerson(tx: Tx, change: PeopleChange, subject: Id<'subject'>, 
 	await tx.run(sql`SELECT 1 FROM person WHERE tenant_id = ${tx.tenant} AND subject_id = ${subject} FOR UPDATE`)
 	const before = await findPerson(tx, subject, change)
 	if (!before) throw nothing('person')
-	if (before.version !== ifMatch)
-		throw new Fault('version-conflict', `This person is at version ${before.version} by now, and the change was made for version ${ifMatch}.`, {
-			detail: { version: before.version },
-		})
+	unchangedSince(ifMatch, before)
 	return before
 }
 

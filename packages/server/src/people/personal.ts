@@ -48,7 +48,7 @@ const LONGEST = 12
 const MOST_WORDS = 16
 
 /** Words as they are searched: without case, accents and punctuation. */
-export function wordsOf(text: string): string[] {
+function wordsOf(text: string): string[] {
 	const plain = text.normalize('NFKD').replaceAll(/\p{M}/gu, '').toLowerCase()
 	return [...new Set(plain.split(/[^\p{L}\p{N}]+/u).filter(Boolean))].slice(0, MOST_WORDS)
 }

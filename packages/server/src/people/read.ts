@@ -149,13 +149,6 @@ export const listGroups = (db: Db, limit: number, after?: readonly [number, stri
 	db.rows(sql<Group>`SELECT ${GROUP} FROM person_group WHERE tenant_id = ${db.tenant} AND updated_at >= ${updatedSince}
 		AND (updated_at, group_id) > (${after?.[0] ?? 0}, ${after?.[1] ?? ''}) ORDER BY updated_at, group_id LIMIT ${limit + 1}`)
 
-export const membersOf = async (db: Db, group: Id<'group'>): Promise<Id<'subject'>[]> =>
-	(
-		await db.rows(
-			sql<{ id: Id<'subject'> }>`SELECT subject_id AS id FROM membership WHERE tenant_id = ${db.tenant} AND group_id = ${group} ORDER BY subject_id`,
-		)
-	).map((row) => row.id)
-
 export const groupsOf = async (db: Db, subject: Id<'subject'>): Promise<Id<'group'>[]> =>
 	(
 		await db.rows(

@@ -58,7 +58,7 @@ const idList = z
 	.pipe(z.array(idOf('subject')).max(200))
 const params = z.strictObject({ user: idOf('subject') })
 
-export const toUser = ({ id, personal, suspended, maxLoans, groups, erasedAt, version, createdAt, updatedAt }: Person): z.input<typeof user> => {
+const toUser = ({ id, personal, suspended, maxLoans, groups, erasedAt, version, createdAt, updatedAt }: Person): z.input<typeof user> => {
 	const { name = null, labels = {}, externalRefs = [], clientData = {}, email, phone, language } = personal ?? {}
 	return {
 		id,
