@@ -1,9 +1,10 @@
 export { answer, type Feed, raw, sse } from './answer.ts'
+export type { Gate } from './gate.ts'
 export { forgetKeys } from './idempotency-write.ts'
 export { type Rate, rateLimit } from './limits.ts'
 export { toProblem } from './problem.ts'
 export { type Route, route } from './route.ts'
-export { type HttpConfig, httpServer } from './server.ts'
+export { type HttpConfig, type HttpServer, httpServer } from './server.ts'
 export {
 	clientData,
 	externalRefs,
