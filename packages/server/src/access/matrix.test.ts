@@ -3,10 +3,8 @@ import { after, before, describe, test } from 'node:test'
 import { BUILT_IN_ROLES, type Permission } from '@latchwork/core/access'
 import type { Route } from '../http/index.ts'
 import { startSession } from '../people/sign-in-write.ts'
-import { routesOf } from '../routes.ts'
 import { type Answered, ROLE_NAMES, type TestApi, type TestPerson, type TestTenant, testApi } from '../testing/api.ts'
 import { SAMPLES, type Sample } from '../testing/api-samples.ts'
-import { realClock } from '../testing/index.ts'
 
 /**
  * Every route × everybody who could ask (trust.md §5-F): nobody may do more than the roles say, and whoever may do it is answered 2xx on the very
@@ -33,7 +31,7 @@ describe('who may do what', () => {
 	const senders: Sender[] = []
 	before(async () => {
 		api = await testApi()
-		routes = routesOf(api.parts, { wakeLink: () => {}, watch: api.watch, pace: realClock })
+		routes = api.routes
 		acme = await api.tenant('Acme')
 		rival = await api.tenant('Rival')
 		const none = { everywhere: NONE, atSite: NONE, elsewhere: NONE }

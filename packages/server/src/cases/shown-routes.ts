@@ -95,7 +95,7 @@ const recordShape = z.object({
 	bank: ids.bank.optional(),
 	offline: z.boolean().optional(),
 	clock: z.enum(['good', 'uncertain']).optional(),
-	data: z.record(z.string(), z.json()),
+	data: z.record(z.string(), z.unknown()),
 })
 export const timelineShape = named(
 	'CaseTimeline',

@@ -18,7 +18,9 @@ export function apiPage(app: FastifyInstance, url: () => string): void {
 
 /** Without the twin of every schema that nothing refers to, and without the page-long pattern that stands for "a date". */
 function tidy(document: Described): Described {
-	const plain = JSON.parse(JSON.stringify(document), (_key, value: { format?: string; pattern?: string }) => {
+	// The rest of a path is a parameter without a name to the server, and `path` to everybody else.
+	const named = JSON.stringify(document).replaceAll('/{*}"', '/{path}"').replaceAll('"name":"*"', '"name":"path"')
+	const plain = JSON.parse(named, (_key, value: { format?: string; pattern?: string }) => {
 		if (value !== null && typeof value === 'object' && value.format === 'date-time') delete value.pattern
 		return value
 	}) as Described

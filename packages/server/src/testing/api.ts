@@ -23,6 +23,8 @@ export interface TestApi {
 	readonly store: Store
 	readonly clock: FakeClock
 	readonly parts: Parts
+	/** Those of the product; what a test added is not among them. */
+	readonly routes: readonly Route[]
 	readonly watch: Watch
 	readonly logged: readonly Readonly<Record<string, unknown>>[]
 	ask(method: string, path: string, asking?: Asking): Promise<Answered>
@@ -101,8 +103,9 @@ export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
 		terms: { master, random, installation },
 		passwords: passwords(installation, random, options.passwords ?? QUICK),
 	}
+	const routes = routesOf(parts, { wakeLink: () => {}, watch, pace: realClock })
 	const http = await httpServer({
-		routes: [...routesOf(parts, { wakeLink: () => {}, watch, pace: realClock }), ...(options.extra?.(parts) ?? [])],
+		routes: [...routes, ...(options.extra?.(parts) ?? [])],
 		store,
 		gate,
 		sealing: master,
@@ -133,6 +136,7 @@ export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
 		store,
 		clock,
 		parts,
+		routes,
 		watch,
 		logged,
 		person,
