@@ -64,7 +64,7 @@ export function parseTilePath(path: string): ({ readonly kind: 'tile' | 'entries
 }
 
 /** The longest entry: its length is written in 16 bits. */
-export const MAX_ENTRY_BYTES = 65_535
+const MAX_ENTRY_BYTES = 65_535
 
 /** Entries one behind the other, each with its length before it. */
 export function bundleEntries(entries: readonly Uint8Array[]): Uint8Array {
