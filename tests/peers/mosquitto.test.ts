@@ -12,6 +12,7 @@ import { ALL_UP, allDown, downTopic, LINK_DOWN, LINK_UP, MAX_LINK_BYTES, upTopic
 import {
 	bareRoundTrip,
 	brokerCertificate,
+	clientOf,
 	compare,
 	deviceStream,
 	type Enrolled,
@@ -19,9 +20,9 @@ import {
 	type LinkWorld,
 	linkRoundTrip,
 	linkWorld,
+	type MqttClient,
 	strangerFor,
 } from '@latchwork/server/link/testing'
-import mqtt, { type IClientOptions, type MqttClient } from 'mqtt'
 
 /** The configuration that the operator's guide gives, run by Debian's mosquitto as it stands there. */
 const GUIDE = readFileSync(join(import.meta.dirname, '../../docs/guides/operator.md'), 'utf8')
@@ -84,14 +85,13 @@ describe('the link over mosquitto', () => {
 		child.kill()
 		await gone
 	}
-	const server = (options: IClientOptions = {}) =>
-		keep(mqtt.connect(`mqtt://latchwork:secret@127.0.0.1:${ports.plain}`, { reconnectPeriod: 0, ...options }))
+	const server = () => keep(clientOf(`mqtt://latchwork:secret@127.0.0.1:${ports.plain}`))
 	const keep = (client: MqttClient) => {
 		clients.push(client)
 		client.on('error', () => {})
 		return client
 	}
-	const outcome = async (device: Pick<Enrolled, 'answer' | 'key'>, options: IClientOptions = {}) => {
+	const outcome = async (device: Pick<Enrolled, 'answer' | 'key'>, options: { clientId?: string } = {}) => {
 		const client = world.dial(device, options)
 		const how = await Promise.race([happened(client, 'connect').then(() => 'connected'), happened(client, 'close').then(() => 'refused')])
 		await client.endAsync(true)

@@ -51,7 +51,7 @@ export interface IssuedCertificate {
  */
 const LONG_AGO = Date.UTC(2000, 0, 1)
 const AUTHORITY_LIFE_MS = 30 * 365 * DAY_MS
-export const PORT_LIFE_MS = 90 * DAY_MS
+const PORT_LIFE_MS = 90 * DAY_MS
 /** The broker's clock may be behind ours. */
 const SKEW_MS = 3_600_000
 

@@ -34,12 +34,6 @@ const COMMAND = sql`command_id AS id, tenant_id AS tenant, site_id AS site, bank
 export const findCommand = (db: Db, id: string, lock = false): Promise<Command | undefined> =>
 	db.first(sql`SELECT ${COMMAND} FROM command WHERE tenant_id = ${db.tenant} AND command_id = ${id} ${lock ? sql`FOR UPDATE` : sql``}`)
 
-/** The newest first. */
-export const commandsOf = (db: Db, bank: Id<'bank'>, limit: number): Promise<Command[]> =>
-	db.rows(
-		sql`SELECT ${COMMAND} FROM command WHERE tenant_id = ${db.tenant} AND bank_id = ${bank} ORDER BY issued_at DESC, command_id DESC LIMIT ${limit}`,
-	)
-
 /** Of all tenants, for system work: what nobody has answered yet, the oldest first. */
 export const waitingCommands = (db: Db, limit = 500): Promise<Command[]> =>
 	db.rows(sql`SELECT ${COMMAND} FROM command WHERE state IN ('requested', 'sent') ORDER BY expires_at LIMIT ${limit}`)

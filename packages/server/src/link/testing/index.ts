@@ -1,6 +1,7 @@
+export type { MqttClient } from 'mqtt'
 export { deviceKeys } from './device.ts'
 export { bareRoundTrip, compare, linkRoundTrip } from './latency.ts'
 export { happened, type LinkSite, linkSite, message, newAuthority, random, realClock, type TestDevice } from './site.ts'
-export { brokerCertificate, strangerFor } from './strangers.ts'
+export { brokerCertificate, clientOf, strangerFor } from './strangers.ts'
 export { deviceStream } from './stream.ts'
 export { type Enrolled, type LinkWorld, linkWorld } from './world.ts'

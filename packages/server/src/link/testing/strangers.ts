@@ -1,5 +1,6 @@
 import { createPublicKey } from 'node:crypto'
 import type { Id } from '@latchwork/core/base'
+import mqtt, { type MqttClient } from 'mqtt'
 import { issueDevice, issuePort } from '../pki.ts'
 import { newAuthority, random } from './site.ts'
 import type { Enrolled } from './world.ts'
@@ -11,6 +12,9 @@ export async function brokerCertificate(): Promise<{ ca: string; certificate: st
 	const { certificate, key } = await issuePort(root, { names: ['localhost', '127.0.0.1'], now, random })
 	return { ca: root.certificate, certificate, key }
 }
+
+/** Somebody's own client of a broker that is not ours. */
+export const clientOf = (url: string): MqttClient => mqtt.connect(url, { reconnectPeriod: 0 })
 
 /** A certificate with the names and the key of this controller, by an authority that only calls itself that of the tenant. */
 export async function strangerFor({ answer, key }: Enrolled): Promise<string> {
