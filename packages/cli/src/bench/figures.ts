@@ -3,7 +3,7 @@ import { cpus, totalmem } from 'node:os'
 /** One line of the table: a size, what it cost, and the floor beside it where there is one. */
 export interface Figure {
 	readonly size: string
-	readonly unit: 'ms' | 'MiB' | 'MB' | 's' | '%'
+	readonly unit: 'ms' | 'MiB' | 'MB' | 's' | '%' | '/s'
 	readonly p50: number
 	readonly p99?: number
 	readonly floor?: { readonly p50: number; readonly p99?: number }
@@ -69,6 +69,27 @@ export function overFloor(size: string, unit: Figure['unit'], ours: readonly num
 	const [a, b] = [spread(ours), spread(floor)]
 	const against = { kind: 'over' as const, p50: a.p50 - b.p50 }
 	return { size, unit, ...a, floor: b, against, goal: `≤ +${most} ${unit}`, met: against.p50 <= most, samples: ours.length }
+}
+
+/** A rate whose goal is a share of its floor's. */
+export function shareOfFloor(size: string, ours: readonly number[], floor: readonly number[], least: number): Figure {
+	const [a, b] = [percentile(ours, 0.5), percentile(floor, 0.5)]
+	return {
+		size,
+		unit: '/s',
+		p50: a,
+		floor: { p50: b },
+		against: { kind: 'times', p50: a / b },
+		goal: `≥ ${least}× the floor`,
+		met: a / b >= least,
+		samples: ours.length,
+	}
+}
+
+/** A figure that must stay below an amount, whatever the machine. */
+export function below(size: string, unit: Figure['unit'], ours: readonly number[], most: { readonly p99: number }): Figure {
+	const a = spread(ours)
+	return { size, unit, ...a, goal: `≤ ${most.p99} ${unit} p99`, met: a.p99 <= most.p99, samples: ours.length }
 }
 
 /** A figure to which the others of its row are held, or that stands for itself. */

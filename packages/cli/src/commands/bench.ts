@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { Fault } from '@latchwork/core/base'
 import { coldStart } from '../bench/cold-start.ts'
 import { type Bench, type Findings, machine } from '../bench/figures.ts'
+import { ingestion } from '../bench/ingestion.ts'
 import { install } from '../bench/install.ts'
 import { ledger } from '../bench/ledger.ts'
 import { memory } from '../bench/memory.ts'
@@ -15,6 +16,7 @@ import { readArgs } from '../config.ts'
 /** In the order of performance.md; each can be named by its id or its name. */
 const BENCHES: readonly { readonly id: string; readonly name: string; readonly run: Bench }[] = [
 	{ id: 'P1', name: 'tap-to-frame', run: tapToFrame },
+	{ id: 'P3', name: 'ingestion', run: ingestion },
 	{ id: 'P4', name: 'ledger', run: ledger },
 	{ id: 'P9', name: 'cold-start', run: coldStart },
 	{ id: 'P11', name: 'memory', run: memory },
