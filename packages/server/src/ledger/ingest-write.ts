@@ -24,7 +24,7 @@ export interface IngestTerms {
 	readonly random: Random
 	readonly appliers: readonly Applier[]
 	/** An applier threw at this event: the fact stands, and somebody must settle what follows from it. */
-	readonly unapplied?: (tx: Tx, event: StreamEvent, cause: unknown) => Promise<void>
+	readonly unapplied?: (tx: Tx, event: StreamEvent, about: Applied, cause: unknown) => Promise<void>
 }
 
 export const GAP_ALARM_MS = 300_000
@@ -239,12 +239,13 @@ async function attempt(tx: Tx, work: () => Promise<void>): Promise<Attempt> {
 	}
 }
 
-async function recordUnapplied(tx: Tx, event: StreamEvent, { sender, site }: Applied, cause: unknown, terms: IngestTerms): Promise<void> {
+async function recordUnapplied(tx: Tx, event: StreamEvent, about: Applied, cause: unknown, terms: IngestTerms): Promise<void> {
+	const { sender, site } = about
 	const { stream, seq, type, subject, bank } = event
 	const code = isFault(cause) ? cause.code : 'unexpected'
 	const fact = { type: 'stream.event-unapplied', subject, actor: 'server', bank, site, cause: `${stream}/${seq}`, data: { type, code } } as const
 	await append(tx, [fact], { ...terms, tenant: sender.tenant })
 	const { unapplied } = terms
 	// Whoever is to settle it may stumble over it, too: the fact above stands in any case.
-	if (unapplied) await attempt(tx, () => unapplied(tx, event, cause))
+	if (unapplied) await attempt(tx, () => unapplied(tx, event, about, cause))
 }

@@ -6,7 +6,7 @@ import { NO_PREVIOUS, type StreamEvent, signHead } from '@latchwork/core/ledger'
 import { nodeCrypto } from '../crypto.ts'
 import { type Sql, sql } from '../store/index.ts'
 import { type TestStore, testStore } from '../testing/index.ts'
-import type { Applier, Inbox, Sender, StreamBatch } from './index.ts'
+import type { Applied, Applier, Inbox, Sender, StreamBatch } from './index.ts'
 import { START, testController } from './testing/controller.ts'
 import { testLedger } from './testing/ledger.ts'
 
@@ -192,7 +192,8 @@ describe('what controllers send', () => {
 				applied.push(seq)
 			}
 		}
-		const unapplied = async (_: unknown, { seq }: StreamEvent) => {
+		const unapplied = async (_: unknown, { seq }: StreamEvent, { bank }: Applied) => {
+			assert.ok(bank)
 			settled.push(seq)
 			if (seq === 8) throw new TypeError('here, too')
 		}

@@ -36,7 +36,7 @@ const STAND_BY_MS = 1_000
 const AFTER_FAULT_MS = 250
 /** Checkpoints and gaps are looked for this often; signing more often than this helps nobody. */
 const TEND_MS = 1_000
-const MOST = 2_048
+const MOST = 1_024
 
 export function openSequencer(terms: SequencerTerms): Sequencer {
 	const count = terms.shards ?? 1
