@@ -56,7 +56,7 @@ const MAY_DEFAULT_EXPORT = /(?:^|\/)vite\.config\.ts$|^tests\/house\/reporter\.t
  * Where the real clock may be asked: composition roots, the one file that makes it, what tests are built from, and the keep-alive of a page
  * (the patience of a browser is real even where time is virtual).
  */
-const REAL_TIME = /^(?:link\/broker-)?main\.ts$|^clock-file\.ts$|(?:^|\/)testing\/|^kiosk\/http\.ts$/
+const REAL_TIME = /^(?:link\/broker-)?main\.ts$|^works\.ts$|^clock-file\.ts$|(?:^|\/)testing\/|^kiosk\/http\.ts$/
 const TIME_AND_CHANCE = new Set(['Date.now', 'new Date()', 'Math.random', 'performance.now', 'crypto randomness', 'setTimeout', 'setInterval'])
 
 export const RULES = {
@@ -93,7 +93,8 @@ export const RULES = {
 	},
 	'server-order': (sources, report) => {
 		for (const s of sources) {
-			if (s.package !== 'server') continue
+			// A test of a domain speaks to it through the doors, and may look behind an index.
+			if (s.package !== 'server' || s.isTest || s.inner.includes('testing/')) continue
 			const from = folderOf(s.inner)
 			for (const i of s.imports) {
 				if (packageOf(i.target) !== 'server' || i.target === undefined) continue
