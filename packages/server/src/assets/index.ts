@@ -1,3 +1,3 @@
-export { type Asset, type AssetType, assetByTag, assetsAt, custodiansAt, findAsset, findAssetType } from './read.ts'
+export { type Asset, assetByTag, assetsAt, custodiansAt, findAsset } from './read.ts'
 export { assetRoutes } from './routes.ts'
-export { type AssetFields, type AssetPatch, applyCustody, changeAsset, createAsset, createAssetType, retireAsset } from './write.ts'
+export { applyCustody, changeAsset, createAsset, createAssetType, retireAsset } from './write.ts'

@@ -41,6 +41,7 @@ export interface Authority {
 
 /** A change reaches the bank within a second: looked for so often, composed in far less. */
 const LOOK_EVERY_MS = 250
+const LONGEST_REST_MS = 2_000
 const LEASE_EVERY_MS = 60_000
 const AILING_MS = 30_000
 /** So many banks at a look, and of one site in one transaction. */
@@ -109,6 +110,7 @@ export function openAuthority({ store, clock, pace, people, crypto, publish, log
 	}
 
 	const beat = async (): Promise<void> => {
+		const began = pace.mono()
 		try {
 			await turn()
 			// A lease counts in the site's time: where that was moved, back too, the next one is due at once.
@@ -122,7 +124,9 @@ export function openAuthority({ store, clock, pace, people, crypto, publish, log
 			if (!away) log({ level: 'error', text: 'Bundles and leases cannot be made now; it is tried again.', fault: wordsOf(fault) })
 			away = true
 		}
-		if (!stopped) cancel = pace.after(LOOK_EVERY_MS, run)
+		// Where thousands of people are brought in one by one, composing leaves most of the time to those who ask.
+		const rest = Math.min(3 * (pace.mono() - began), LONGEST_REST_MS)
+		if (!stopped) cancel = pace.after(Math.max(LOOK_EVERY_MS, rest), run)
 	}
 	const run = () => {
 		working = beat()

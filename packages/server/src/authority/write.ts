@@ -24,7 +24,7 @@ export interface News {
 	readonly lease: string
 }
 
-export const LEASE_LIFE_MS = 30 * 60_000
+const LEASE_LIFE_MS = 30 * 60_000
 
 /** Composes the marked and ageing banks of one site, in one transaction; answers those that have to be told. */
 export async function publishSite(tx: Tx, site: Id<'site'>, banks: readonly Id<'bank'>[], terms: ComposeTerms): Promise<News[]> {

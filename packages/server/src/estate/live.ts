@@ -46,7 +46,7 @@ export interface BankLive {
 	readonly eventAt?: number
 }
 
-export const NEW_BANK: BankLive = {
+const NEW_BANK: BankLive = {
 	bundle: { version: 0 },
 	boards: {},
 	readers: {},
@@ -55,7 +55,7 @@ export const NEW_BANK: BankLive = {
 	historyLost: false,
 	tampered: false,
 }
-export const newDoor = (id: Id<'compartment'>, at: number): DoorLive => ({
+const newDoor = (id: Id<'compartment'>, at: number): DoorLive => ({
 	id,
 	door: 'unknown',
 	shown: 'closed',

@@ -16,7 +16,7 @@ export const ids = {
 } as const
 const text = z.string()
 const code = z.string().regex(/^[a-z][a-z0-9-]{0,79}$/, 'a short code of small letters, digits and -')
-export const size = z.enum(['S', 'M', 'L', 'XL'])
+const size = z.enum(['S', 'M', 'L', 'XL'])
 const millimetres = z.int().min(1).max(10_000)
 
 export const siteShape = named('Site', z.object({ id: ids.site, name: text, timeZone: text, address: text, calendar, ...recordFields }))
