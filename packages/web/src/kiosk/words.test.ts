@@ -134,3 +134,27 @@ test('the script of a whole loan can be followed by ear', () => {
 		'You have laptop LT-0418. Bring it back by today 18:00.',
 	])
 })
+
+test('a drop-off and a pick-up can be followed by ear, and where the parcels of an order differ is said', () => {
+	const heard = (...ids: string[]) => ids.map((id) => said(view(id)).replaceAll('\u00a0', ' ').replaceAll('\u2011', '-'))
+	const place = 'Second column from the left, second door from the bottom.'
+	assert.deepEqual(
+		heard('choose-parcels', 'parcels-one', 'opening-parcel', 'open-drop-off', 'open-too-small', 'no-change-drop-off', 'done-drop-off'),
+		[
+			'What would you like to do? Collect order 1042. Drop off. Take out overdue parcels. Borrow a laptop.',
+			'Which parcel do you put in? Touch it, or hold its label to the scanner. Order 1042.',
+			`Door 12 is opening. ${place}`,
+			`Door 12 is open. ${place} Put in order 1042. Then push the door until it clicks.`,
+			'Noted: it does not fit. Keep it with you. Push the door until it clicks. A larger door opens then.',
+			'Nothing was put in. Door 12 was opened and shut, and it is still empty.',
+			'Order 1042 is in. 6 more are expected.',
+		],
+	)
+	assert.deepEqual(heard('attract-codes', 'pin-code', 'open-pick-up', 'done-pick-up', 'denied-not-ready'), [
+		'How do you want to start? Hold your badge to the reader next to this screen, show your QR code, or type your PIN or pick-up code.',
+		'Type your PIN or pick-up code. A pick-up code has eight digits. You can also show its QR code to the scanner.',
+		`Door 12 is open. ${place} Take order 1043, 2 of 3. Then push the door until it clicks.`,
+		'You have order 1043, 2 of 3. One more door holds something for you.',
+		'Your order is not here yet. Your code is right. It works as soon as the order has been put in.',
+	])
+})
