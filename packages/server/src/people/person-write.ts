@@ -1,6 +1,6 @@
 import { Fault, type Id, type Json, newId } from '@latchwork/core/base'
 import type { ServerEventType } from '@latchwork/core/ledger'
-import { type Change, markBundles, unchangedSince } from '../estate/index.ts'
+import { type Change, markBundles, unchangedSince, unlessTaken } from '../estate/index.ts'
 import { append } from '../ledger/index.ts'
 import { sql, type Tx } from '../store/index.ts'
 import { tenantSealing } from '../tenants/index.ts'
@@ -45,10 +45,12 @@ export async function createPerson(tx: Tx, change: PeopleChange, { personal, max
 	const tenant = await tenantSealing(tx, change)
 	const { wrapped, own } = newPersonKey(tenant, subject, random)
 	const salt = newSalt(random)
-	await unlessKnown(tx, tenant, personal, undefined)
-	await tx.run(sql`INSERT INTO person (tenant_id, subject_id, wrapped_key, sealed, commitment, email_index, suspended, max_loans, version, created_at, updated_at)
+	await unlessTaken(
+		tx.run(sql`INSERT INTO person (tenant_id, subject_id, wrapped_key, sealed, commitment, email_index, suspended, max_loans, version, created_at, updated_at)
 		VALUES (${tx.tenant}, ${subject}, ${Buffer.from(wrapped)}, ${Buffer.from(sealJson(own, { ...personal, salt }, personContext(subject)))},
-			${commitTo(Buffer.from(salt, 'hex'), personal.name)}, ${emailIndex(tenant, personal)}, false, ${maxLoans ?? null}, 1, ${now}, ${now})`)
+			${commitTo(Buffer.from(salt, 'hex'), personal.name)}, ${emailIndex(tenant, personal)}, false, ${maxLoans ?? null}, 1, ${now}, ${now})`),
+		ADDRESS_TAKEN,
+	)
 	await indexWords(tx, tenant, subject, personal)
 	await recordOf(tx, change, 'user.created', subject)
 	await markBundles(tx, now)
@@ -56,7 +58,8 @@ export async function createPerson(tx: Tx, change: PeopleChange, { personal, max
 }
 
 export interface PersonPatch {
-	readonly personal?: Partial<Personal>
+	/** Null takes a field away. */
+	readonly personal?: { readonly [F in keyof Personal]?: Personal[F] | null }
 	readonly suspended?: boolean | undefined
 	/** Null: as the settings say. */
 	readonly maxLoans?: number | null | undefined
@@ -65,7 +68,7 @@ export interface PersonPatch {
 export async function changePerson(tx: Tx, change: PeopleChange, subject: Id<'subject'>, ifMatch: number, patch: PersonPatch): Promise<Person> {
 	const before = await lockPerson(tx, change, subject, ifMatch)
 	if (before.personal === undefined) throw new Fault('request-refused', 'This person was erased; there is nothing left that could be changed.')
-	const personal = { ...before.personal, ...defined(patch.personal ?? {}) }
+	const personal = withoutNulls({ ...before.personal, ...defined(patch.personal ?? {}) })
 	const suspended = patch.suspended ?? before.suspended
 	const maxLoans = patch.maxLoans === undefined ? before.maxLoans : (patch.maxLoans ?? undefined)
 	const fields = [
@@ -76,16 +79,18 @@ export async function changePerson(tx: Tx, change: PeopleChange, subject: Id<'su
 	if (fields.length === 0) return before
 	const { now, random } = change
 	const tenant = await tenantSealing(tx, change)
-	await unlessKnown(tx, tenant, personal, subject)
 	const row = await tx.first(
 		sql<{ wrapped_key: Uint8Array }>`SELECT wrapped_key FROM person WHERE tenant_id = ${tx.tenant} AND subject_id = ${subject}`,
 	)
 	if (!row) throw nothing('person')
 	const salt = newSalt(random)
 	const sealed = sealJson(personKey(tenant, subject, row.wrapped_key, random), { ...personal, salt }, personContext(subject))
-	await tx.run(sql`UPDATE person SET sealed = ${Buffer.from(sealed)}, commitment = ${commitTo(Buffer.from(salt, 'hex'), personal.name)},
+	await unlessTaken(
+		tx.run(sql`UPDATE person SET sealed = ${Buffer.from(sealed)}, commitment = ${commitTo(Buffer.from(salt, 'hex'), personal.name)},
 		email_index = ${emailIndex(tenant, personal)}, suspended = ${suspended}, max_loans = ${maxLoans ?? null}, version = version + 1, updated_at = ${now}
-		WHERE tenant_id = ${tx.tenant} AND subject_id = ${subject}`)
+		WHERE tenant_id = ${tx.tenant} AND subject_id = ${subject}`),
+		ADDRESS_TAKEN,
+	)
 	await indexWords(tx, tenant, subject, personal)
 	// Without an address nobody can sign in; with another one it is the new one.
 	await tx.run(
@@ -142,15 +147,8 @@ async function lockPerson(tx: Tx, change: PeopleChange, subject: Id<'subject'>, 
 const emailIndex = (tenant: TenantSealing, { email }: Personal) =>
 	email === undefined ? null : blindIndex(tenant.secret, 'email', normalEmail(email))
 
-/** Says that the address is taken, and not whose it is. */
-async function unlessKnown(tx: Tx, tenant: TenantSealing, personal: Personal, subject: Id<'subject'> | undefined): Promise<void> {
-	const index = emailIndex(tenant, personal)
-	if (index === null) return
-	const known = await tx.first(
-		sql`SELECT 1 FROM person WHERE tenant_id = ${tx.tenant} AND email_index = ${index} AND subject_id <> ${subject ?? ''} FOR UPDATE`,
-	)
-	if (known) throw new Fault('already-exists', 'Somebody has this e-mail address already.', { detail: { field: 'body.email' } })
-}
+/** Not whose it is. */
+const ADDRESS_TAKEN = 'Somebody has this e-mail address already.'
 
 async function indexWords(tx: Tx, tenant: TenantSealing, subject: Id<'subject'>, personal: Personal): Promise<void> {
 	await tx.run(sql`DELETE FROM person_word WHERE tenant_id = ${tx.tenant} AND subject_id = ${subject}`)
@@ -162,3 +160,5 @@ async function indexWords(tx: Tx, tenant: TenantSealing, subject: Id<'subject'>,
 
 const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b)
 const defined = <T extends object>(patch: T): T => Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined)) as T
+const withoutNulls = (given: object): Personal =>
+	Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null)) as unknown as Personal

@@ -69,7 +69,10 @@ export async function listPeople(db: Db, filter: PersonFilter, terms: PeopleTerm
 	const conditions: Sql<unknown>[] = [sql`tenant_id = ${db.tenant}`]
 	if (filter.search !== undefined) {
 		const { secret } = await tenantSealing(db, terms)
-		for (const word of searched(filter.search))
+		const words = searched(filter.search)
+		// Nothing to look for is not everybody.
+		if (words.length === 0) return []
+		for (const word of words)
 			conditions.push(
 				sql`EXISTS (SELECT FROM person_word w WHERE w.tenant_id = person.tenant_id AND w.word = ${blindIndex(secret, 'word', word)} AND w.subject_id = person.subject_id)`,
 			)

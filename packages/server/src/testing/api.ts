@@ -80,6 +80,8 @@ export interface TestApiOptions {
 	readonly checkPolicy?: Parts['checkPolicy']
 	readonly passwords?: typeof QUICK
 	readonly pool?: number
+	/** As the environment says. */
+	readonly config?: Readonly<Record<string, string>>
 }
 
 export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
@@ -99,7 +101,7 @@ export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
 		checkPolicy: options.checkPolicy ?? (() => undefined),
 		store,
 		master,
-		config: serverConfig({}),
+		config: serverConfig(options.config ?? {}),
 		terms: { master, random, installation },
 		passwords: passwords(installation, random, options.passwords ?? QUICK),
 	}
