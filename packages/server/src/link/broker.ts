@@ -1,4 +1,7 @@
 import { spawn } from 'node:child_process'
+import { hash } from 'node:crypto'
+import { lstatSync, mkdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -43,12 +46,30 @@ const PAUSE = { first: 250, longest: 10_000 }
 const TIME_EVERY_MS = 5_000
 const PATIENCE_MS = 5_000
 
+/**
+ * A folder that this user alone may enter. The name of a socket has 108 bytes at most: for a longer one there is a folder beside everybody's temporary
+ * files, whose name others can guess, so it must really be ours.
+ */
+export function socketFolder(wanted: string): { readonly folder: string; readonly remove: () => void } {
+	mkdirSync(wanted, { recursive: true, mode: 0o700 })
+	if (process.platform === 'win32' || fits(wanted)) return { folder: wanted, remove: () => {} }
+	const folder = join(tmpdir(), `latchwork-link-${hash('sha256', wanted).slice(0, 24)}`)
+	mkdirSync(folder, { recursive: true, mode: 0o700 })
+	const { uid, mode } = lstatSync(folder)
+	if (uid !== process.getuid?.() || (mode & 0o777) !== 0o700 || !lstatSync(folder).isDirectory())
+		throw new Fault('config-invalid', `${folder} was made by somebody else. Remove it, or give the server a data directory with a shorter name.`)
+	return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) }
+}
+
+const fits = (folder: string): boolean => Buffer.byteLength(join(folder, 'broker.sock')) <= 100
+
 export const socketPaths = (folder: string): { readonly internal: string; readonly upstream: string } => {
 	const path = (name: string) =>
 		process.platform === 'win32' ? `\\\\.\\pipe\\${folder.replaceAll(/[^A-Za-z0-9]/g, '-')}-${name}` : join(folder, `${name}.sock`)
 	const paths = { internal: path('broker'), upstream: path('device') }
 	// sun_path has 108 bytes, and an operating system cuts what is longer without a word.
-	if (Buffer.byteLength(paths.internal) > 100) throw new Fault('config-invalid', `The folder for sockets has a name that is too long: ${folder}`)
+	if (process.platform !== 'win32' && !fits(folder))
+		throw new Fault('config-invalid', `The folder for sockets has a name that is too long: ${folder}`)
 	return paths
 }
 

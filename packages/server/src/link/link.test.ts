@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createPrivateKey, hash, X509Certificate } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import { acceptTime } from '@latchwork/core/access'
-import { fromBase64, type Id, newId } from '@latchwork/core/base'
+import { Fault, fromBase64, type Id, newId } from '@latchwork/core/base'
 import { signHead } from '@latchwork/core/ledger'
 import {
 	allDown,
@@ -20,6 +20,7 @@ import {
 	upTopic,
 } from '@latchwork/core/wire'
 import type { MqttClient } from 'mqtt'
+import pg from 'pg'
 import { nodeCrypto } from '../crypto.ts'
 import { revokeController } from '../estate/index.ts'
 import { findCommand, requestCommand } from '../space/index.ts'
@@ -84,11 +85,15 @@ const online = (stream: Id<'stream'>) =>
 describe('the link', () => {
 	let world: LinkWorld
 	let ahead = 0
+	let away = false
+	const orAway = <T>(work: () => Promise<T>): Promise<T> =>
+		away ? Promise.reject(new Fault('database-unavailable', 'The database is away.')) : work()
 	before(async () => {
 		world = await linkWorld({
 			ahead: () => ahead,
+			around: (ingest) => (sender, batch) => orAway(() => ingest(sender, batch)),
 			handlers: {
-				credential: async (_, verifier) => (verifier === 'known' ? 8 : undefined),
+				credential: (_, verifier) => orAway(async () => (verifier === 'known' ? 8 : undefined)),
 				bundle: async () => ({ digest: 'b'.repeat(64), text: '{"signed":{},"signatures":[]}' }),
 			},
 		})
@@ -359,6 +364,20 @@ describe('the link', () => {
 			assert.deepEqual(await at.next('answers'), { v: 1, id: 'ask-0000000e', kind: 'refused', code: 'not-found' })
 		})
 
+		test('while the database is away nothing is acknowledged, questions are told so, and afterwards all of it is taken', async () => {
+			const life = deviceStream(device)
+			away = true
+			const failed = world.told({ code: 'failed', controller: device.answer.controller })
+			await at.say('events', JSON.stringify(life.batch(1, 1)))
+			await failed
+			await at.say('asks', { v: 1, id: 'ask-0000000f', kind: 'credential', bank: device.answer.bank as Id<'bank'>, verifier: 'known' })
+			assert.deepEqual(await at.next('answers'), { v: 1, id: 'ask-0000000f', kind: 'refused', code: 'database-unavailable' })
+			assert.equal((await world.call('/device/v1/events', { as: device, body: JSON.stringify(life.batch(1, 1)) })).status, 503)
+			away = false
+			await at.say('events', JSON.stringify(life.batch(1, 1)))
+			assert.deepEqual(await at.next('acks'), { v: 1, stream: life.id, seq: 1 })
+		})
+
 		test('a bundle is for its own controller, and is not sent again to who has it', async () => {
 			const path = (bank: string) => `/device/v1/banks/${bank}/bundle`
 			const got = await world.call(path(device.answer.bank), { as: device })
@@ -484,5 +503,27 @@ describe('the link', () => {
 			rows.map(({ seq }) => seq).sort((a, b) => a - b),
 			Array.from({ length: 200 }, (_, i) => i + 1),
 		)
+	})
+	test('whoever has the link keeps it when the database drops its lock; another process takes it when the first is gone', async () => {
+		const holder = async () =>
+			(
+				await world.store.system((db) =>
+					db.first<{ pid: number }>(sql`SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = 1280797803 AND granted`),
+				)
+			)?.pid
+		const other = await world.openAnother()
+		assert.deepEqual([world.link.owner(), other.owner(), other.ports()], [true, false, undefined])
+		const [broker, before] = [world.link.pid(), await holder()]
+		const owner = new pg.Client({ connectionString: world.db.url })
+		await owner.connect()
+		await owner.query('SELECT pg_terminate_backend($1)', [before])
+		await owner.end()
+		for (let now = before; now === before || now === undefined; ) now = await holder()
+		if (world.link.owner()) assert.equal(world.link.pid(), broker)
+		const [first, second] = world.link.owner() && !other.owner() ? [world.link, other] : [other, world.link]
+		await first.close()
+		while (!second.owner()) await holder()
+		assert.ok(second.ports())
+		await other.close()
 	})
 })

@@ -9,7 +9,7 @@ import { follow, type Watch } from '../ledger/index.ts'
 import type { MasterKey, Store, Tx } from '../store/index.ts'
 import { allTenants } from '../tenants/index.ts'
 import { deviceAuthority, portAuthority, revocationLists, revokeCertificates } from './books.ts'
-import { type Broker, type BrokerConfig, socketPaths, startBroker } from './broker.ts'
+import { type Broker, type BrokerConfig, socketFolder, socketPaths, startBroker } from './broker.ts'
 import type { BrokerCounters, BrokerIncident } from './broker-lines.ts'
 import { openDeviceRoutes } from './device-routes.ts'
 import { openDirectory } from './directory.ts'
@@ -73,7 +73,7 @@ export interface Link {
 
 /** `LWlk`: one process of an installation has the link, and so every controller's messages stay in order. */
 const LOCK = 0x4c_57_6c_6b
-const STANDBY_MS = 5_000
+const STANDBY_MS = 2_000
 const CHECK_EVERY_MS = 5_000
 const PORT_RENEW_BEFORE_MS = 30 * DAY_MS
 
@@ -95,7 +95,7 @@ export async function openLink(parts: LinkParts): Promise<Link> {
 	const lost = () => {
 		lock = undefined
 		// Its connection is gone, not yet the link: whoever else has got the lock meanwhile is the owner.
-		if (!closed) cancel = pace.after(STANDBY_MS / 5, () => void attempt().catch(failed))
+		if (!closed) cancel = pace.after(STANDBY_MS / 4, () => void attempt().catch(failed))
 	}
 	const failed = (cause: unknown) => {
 		incident({ code: 'failed', text: 'the link could not be taken', cause })
@@ -149,7 +149,8 @@ async function own(parts: LinkParts, incident: (told: LinkIncident | BrokerIncid
 		for (const end of opened.splice(0).reverse()) await end()
 	}
 	try {
-		mkdirSync(config.folder, { recursive: true, mode: 0o700 })
+		const { folder, remove } = socketFolder(config.folder)
+		opened.push(remove)
 		const root = await store.system((tx) => portAuthority(tx, { master, now: clock.now(), random }))
 		let port = await portFrom(root, parts)
 		// An external broker starts with files that hold something.
@@ -174,7 +175,7 @@ async function own(parts: LinkParts, incident: (told: LinkIncident | BrokerIncid
 		}
 		const { external: _, names, publicUrl, enrolmentRate, ...own } = config
 		const broker = await startBroker(
-			{ ...own, mqtt: external === undefined },
+			{ ...own, folder, mqtt: external === undefined },
 			{ port, ...trust.state() },
 			{ clock, random, incident, log: (text) => log({ level: 'warn', part: 'broker', text }) },
 		)
@@ -185,7 +186,7 @@ async function own(parts: LinkParts, incident: (told: LinkIncident | BrokerIncid
 			return { ca: root.certificate, https, mqtt: external?.controllersUrl ?? `${https.replace(/^http/, 'ws')}${LINK_PATH}` }
 		}
 		const routes = await openDeviceRoutes({
-			path: socketPaths(config.folder).upstream,
+			path: socketPaths(folder).upstream,
 			store,
 			clock,
 			random,

@@ -33,10 +33,12 @@ export interface Reply {
 export async function linkWorld({
 	handlers = {},
 	external,
+	around = (ingest) => ingest,
 	ahead = () => 0,
 }: {
 	handlers?: Partial<LinkHandlers>
 	external?: ExternalBroker
+	around?: (ingest: LinkHandlers['ingest']) => LinkHandlers['ingest']
 	ahead?: () => number
 } = {}) {
 	const db: TestStore = await testStore({ pool: 2 })
@@ -59,29 +61,38 @@ export async function linkWorld({
 	const inbox = openInbox({ store, clock, random, crypto: nodeCrypto, appliers: [], recorded: sequencer.nudge })
 	const log: Readonly<Record<string, unknown>>[] = []
 	const listeners = new Set<() => void>()
-	const link: Link = await openLink({
-		store,
-		watch,
-		master,
-		clock,
-		pace: realClock,
-		random,
-		siteKey: async () => new Uint8Array(32).fill(7),
-		handlers: { ingest: inbox.ingest, credential: async () => undefined, bundle: async () => undefined, lease: async () => undefined, ...handlers },
-		log(entry) {
-			log.push(entry)
-			for (const look of listeners) look()
-		},
-		config: {
-			device: { host: '127.0.0.1', port: 0 },
-			mqtts: { host: '127.0.0.1', port: 0 },
-			names: ['localhost'],
-			enrolmentRate: { burst: 70, perSecond: 0.1 },
-			folder,
-			environment: { TMPDIR: tmpdir() },
-			...(external && { external }),
-		},
-	})
+	/** As a second process of this installation would open it, too. */
+	const open = (folder: string): Promise<Link> =>
+		openLink({
+			store,
+			watch,
+			master,
+			clock,
+			pace: realClock,
+			random,
+			siteKey: async () => new Uint8Array(32).fill(7),
+			handlers: {
+				ingest: around(inbox.ingest),
+				credential: async () => undefined,
+				bundle: async () => undefined,
+				lease: async () => undefined,
+				...handlers,
+			},
+			log(entry) {
+				log.push(entry)
+				for (const look of listeners) look()
+			},
+			config: {
+				device: { host: '127.0.0.1', port: 0 },
+				mqtts: { host: '127.0.0.1', port: 0 },
+				names: ['localhost'],
+				enrolmentRate: { burst: 70, perSecond: 0.1 },
+				folder,
+				environment: { TMPDIR: tmpdir() },
+				...(external && { external }),
+			},
+		})
+	const link = await open(folder)
 	const clients: MqttClient[] = []
 
 	const call = (
@@ -123,7 +134,7 @@ export async function linkWorld({
 	const world = {
 		db,
 		store,
-		folder,
+		openAnother: () => open(join(folder, 'a-folder-with-a-long-name'.repeat(5))),
 		link,
 		watch,
 		sequencer,
