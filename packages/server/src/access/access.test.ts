@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { type Caller, covers, mayDo, type Permission, scopesOf } from '@latchwork/core/access'
+import { newId, seededRandom } from '@latchwork/core/base'
+import { type TestApi, type TestTenant, testApi } from '../testing/api.ts'
+import { policySetsOf } from './index.ts'
+
+describe('who may do what where', () => {
+	const random = seededRandom(3)
+	const id = <K extends 'site' | 'area' | 'bank'>(kind: K) => newId(kind, 0, random)
+	const [site, other, area, bank] = [id('site'), id('site'), id('area'), id('bank')]
+	const holding = (scope: Parameters<typeof covers>[0], ...permissions: Permission[]) => ({ scope, permissions: new Set(permissions) })
+	const caller = (holdings: Caller['holdings'], limits?: Permission[]): Caller => ({
+		kind: 'token',
+		tenant: newId('tenant', 0, random),
+		subject: newId('subject', 0, random),
+		via: newId('token', 0, random),
+		holdings,
+		...(limits && { limits: new Set(limits) }),
+	})
+
+	test('a scope covers what lies in it, and nothing beside or above it', () => {
+		const places = [{}, { site }, { site: other }, { site, area }, { site, bank }, { site, area, bank }]
+		const seen = [
+			{ kind: 'tenant' } as const,
+			{ kind: 'site', id: site } as const,
+			{ kind: 'area', id: area } as const,
+			{ kind: 'bank', id: bank } as const,
+		].map((scope) => places.map((place) => (covers(scope, place) ? 1 : 0)))
+		assert.deepEqual(seen, [
+			[1, 1, 1, 1, 1, 1],
+			[0, 1, 0, 1, 1, 1],
+			[0, 0, 0, 1, 0, 1],
+			[0, 0, 0, 0, 1, 1],
+		])
+	})
+
+	test('permissions of several roles add up, each at its own scope; a token’s limits take away', () => {
+		const holdings = [holding({ kind: 'site', id: site }, 'estate.read', 'case.read'), holding({ kind: 'bank', id: bank }, 'door.open.remote')]
+		const free = caller(holdings)
+		assert.deepEqual(
+			[
+				mayDo(free, 'estate.read', { site }),
+				mayDo(free, 'door.open.remote', { site }),
+				mayDo(free, 'door.open.remote', { site: other, bank }),
+				mayDo(free, 'estate.read', {}),
+			],
+			[true, false, true, false],
+		)
+		const limited = caller(holdings, ['case.read', 'people.read'])
+		assert.deepEqual(
+			[scopesOf(limited, 'case.read').length, scopesOf(limited, 'estate.read').length, scopesOf(limited, 'people.read').length],
+			[1, 0, 0],
+		)
+	})
+})
+
+describe('roles', () => {
+	let api: TestApi
+	let acme: TestTenant
+	let owner: string
+	before(async () => {
+		api = await testApi()
+		acme = await api.tenant('Acme')
+		owner = acme.owner.token
+	})
+	after(() => api.close())
+	const give = (token: string, body: object) => api.ask('POST', '/v1/role-assignments', { token, body })
+	const status = async (token: string, path: string) => (await api.ask('GET', path, { token })).status
+
+	test('a role given to a person or a group counts from the next request on, and no longer than it is held', async () => {
+		const person = await api.person(acme)
+		const { token } = person
+		assert.equal(await status(token, '/v1/users'), 403)
+		const given = await give(owner, { role: 'auditor', user: person.id, scope: { kind: 'tenant' } })
+		assert.equal(given.status, 201, given.text)
+		assert.equal(await status(token, '/v1/users'), 200)
+		assert.equal((await give(owner, { role: 'auditor', user: person.id, scope: { kind: 'tenant' } })).body.code, 'already-exists')
+		assert.equal((await api.ask('DELETE', `/v1/role-assignments/${given.body.id}`, { token: owner })).status, 204)
+		assert.equal(await status(token, '/v1/users'), 403)
+		const group = (await api.ask('POST', '/v1/groups', { token: owner, body: { code: 'readers', name: 'Readers' } })).body
+		assert.equal((await give(owner, { role: 'auditor', group: group.id, scope: { kind: 'tenant' } })).status, 201)
+		const member = `/v1/groups/${group.id}/members/${person.id}`
+		assert.equal((await api.ask('PUT', member, { token: owner })).status, 204)
+		assert.equal(await status(token, '/v1/users'), 200)
+		assert.equal((await api.ask('DELETE', member, { token: owner })).status, 204)
+		assert.equal(await status(token, '/v1/users'), 403)
+	})
+
+	test('at a site, a list shows what is there and nothing else', async () => {
+		const manager = await api.person(acme, { role: 'site-manager', scope: { kind: 'site', id: acme.site } })
+		const sites = async (token: string) => (await api.ask('GET', '/v1/sites', { token })).body.items.map((one: { id: string }) => one.id)
+		assert.deepEqual(await sites(manager.token), [acme.site])
+		assert.equal((await sites(owner)).length, 2)
+		assert.equal(await status(manager.token, `/v1/sites/${acme.otherSite}`), 403)
+	})
+
+	test('nobody gives what they do not hold, by a role of their own, an assignment, a group or a password', async () => {
+		const admin = await api.person(acme, { role: 'tenant-administrator' })
+		const { token } = admin
+		const ask = (method: string, path: string, body?: unknown) => api.ask(method, path, { token, body })
+		const made = await ask('POST', '/v1/roles', { name: 'Exporters', permissions: ['audit.export'] })
+		assert.deepEqual([made.status, made.body.code], [403, 'not-permitted'])
+		assert.equal((await give(token, { role: 'owner', user: admin.id, scope: { kind: 'tenant' } })).status, 403)
+		assert.equal((await give(token, { role: 'auditor', user: admin.id, scope: { kind: 'tenant' } })).status, 403)
+		// The control: what they hold they may give.
+		assert.equal((await give(token, { role: 'desk-staff', user: admin.id, scope: { kind: 'tenant' } })).status, 201)
+		const group = (await ask('POST', '/v1/groups', { code: 'owners', name: 'Owners' })).body
+		assert.equal((await give(owner, { role: 'owner', group: group.id, scope: { kind: 'tenant' } })).status, 201)
+		assert.equal((await ask('PUT', `/v1/groups/${group.id}/members/${admin.id}`)).status, 403)
+		assert.equal((await ask('PUT', `/v1/users/${acme.owner.id}/password`, { password: 'I am the owner now' })).status, 403)
+		const staff = await api.person(acme, { role: 'desk-staff' })
+		assert.equal((await ask('PUT', `/v1/users/${staff.id}/password`, { password: 'a new one for the desk' })).status, 204)
+	})
+
+	test('whoever may give roles at a site gives them there only', async () => {
+		const role = (
+			await api.ask('POST', '/v1/roles', { token: owner, body: { name: 'Site lead', permissions: ['role.assign', 'estate.read', 'case.read'] } })
+		).body
+		const lead = await api.person(acme)
+		assert.equal((await give(owner, { role: role.id, user: lead.id, scope: { kind: 'site', id: acme.site } })).status, 201)
+		const somebody = await api.person(acme)
+		const kiosk = (scope: object) => give(lead.token, { role: 'kiosk', user: somebody.id, scope })
+		assert.deepEqual(
+			[
+				(await kiosk({ kind: 'site', id: acme.site })).status,
+				(await kiosk({ kind: 'bank', id: acme.bank })).status,
+				(await kiosk({ kind: 'site', id: acme.otherSite })).status,
+				(await kiosk({ kind: 'tenant' })).status,
+			],
+			[201, 201, 403, 403],
+		)
+	})
+
+	test('a role of one’s own changes for everybody who holds it at once; one that came with the product never', async () => {
+		const role = (await api.ask('POST', '/v1/roles', { token: owner, body: { name: 'Lookers', permissions: ['estate.read'] } })).body
+		const person = await api.person(acme)
+		await give(owner, { role: role.id, user: person.id, scope: { kind: 'tenant' } })
+		assert.equal(await status(person.token, '/v1/users'), 403)
+		const patch = (path: string, version: number) =>
+			api.ask('PATCH', path, { token: owner, version, body: { permissions: ['estate.read', 'people.read'] } })
+		assert.equal((await patch(`/v1/roles/${role.id}`, 1)).status, 200)
+		assert.equal(await status(person.token, '/v1/users'), 200)
+		assert.equal((await patch(`/v1/roles/${role.id}`, 1)).status, 412)
+		assert.equal((await patch('/v1/roles/auditor', 1)).body.code, 'request-refused')
+		assert.equal((await api.ask('DELETE', `/v1/roles/${role.id}`, { token: owner, version: 2 })).body.code, 'request-refused')
+	})
+
+	test('the last owner stays, also when two owners leave each other at once', async () => {
+		const rival = await api.tenant('Rival')
+		const second = await api.person(rival, { role: 'owner' })
+		const { items } = (await api.ask('GET', '/v1/role-assignments?role=owner', { token: rival.owner.token })).body
+		assert.equal(items.length, 2)
+		const of = (user: string) => items.find((one: { user: string }) => one.user === user).id
+		const both = await Promise.all([
+			api.ask('DELETE', `/v1/role-assignments/${of(second.id)}`, { token: rival.owner.token }),
+			api.ask('DELETE', `/v1/role-assignments/${of(rival.owner.id)}`, { token: second.token }),
+		])
+		assert.deepEqual(both.map((one) => one.status).filter((status) => status === 204).length, 1)
+		const left = both[0]?.status === 204 ? rival.owner : second
+		const last = (await api.ask('GET', '/v1/role-assignments?role=owner', { token: left.token })).body.items
+		assert.equal(last.length, 1)
+		assert.equal((await api.ask('DELETE', `/v1/role-assignments/${last[0].id}`, { token: left.token })).body.code, 'request-refused')
+	})
+})
+
+describe('site policies', () => {
+	let api: TestApi
+	let acme: TestTenant
+	before(async () => {
+		api = await testApi({ checkPolicy: (cedar) => (cedar.includes('permit') ? undefined : 'line 1, column 1: no policy') })
+		acme = await api.tenant('Acme')
+	})
+	after(() => api.close())
+
+	test('a draft decides nothing; published it is in force where it belongs, and every text that ever was stays', async () => {
+		const { token } = acme.owner
+		const inForce = () => api.store.read(acme.id, policySetsOf)
+		const before = await inForce()
+		const made = await api.ask('POST', '/v1/policies', { token, body: { code: 'loans', site: acme.site, draft: 'permit one' } })
+		assert.equal(made.status, 201, made.text)
+		const { id } = made.body
+		assert.deepEqual(await inForce(), before)
+		const publish = (version: number) => api.ask('POST', `/v1/policies/${id}/versions`, { token, body: { version } })
+		assert.equal((await publish(1)).body.published, 1)
+		assert.deepEqual(await inForce(), { version: before.version + 1, sets: [{ id: 'loans', cedar: 'permit one', scope: { site: acme.site } }] })
+		const draft = (version: number, text: string) => api.ask('PATCH', `/v1/policies/${id}`, { token, version, body: { draft: text } })
+		assert.equal((await draft(2, 'nonsense')).status, 200)
+		const refused = await publish(3)
+		assert.deepEqual([refused.status, refused.body.code], [400, 'request-invalid'])
+		assert.match(refused.body.detail, /line 1, column 1/)
+		assert.equal((await draft(3, 'permit two')).status, 200)
+		assert.equal((await publish(3)).body.code, 'version-conflict')
+		assert.equal((await publish(4)).status, 201)
+		assert.deepEqual((await inForce()).sets[0]?.cedar, 'permit two')
+		const versions = (await api.ask('GET', `/v1/policies/${id}/versions`, { token })).body.items
+		assert.deepEqual(
+			versions.map((one: { number: number; cedar: string; publishedBy: string }) => [one.number, one.cedar, one.publishedBy]),
+			[
+				[2, 'permit two', acme.owner.id],
+				[1, 'permit one', acme.owner.id],
+			],
+		)
+		assert.equal((await api.ask('DELETE', `/v1/policies/${id}`, { token, version: 5 })).status, 204)
+		assert.deepEqual(await inForce(), { version: before.version + 3, sets: [] })
+	})
+})
