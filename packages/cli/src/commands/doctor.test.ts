@@ -28,6 +28,16 @@ test('the chance of guessing a PIN within a year at one kiosk is said, and above
 	const over = { version: 9, credentials: many, settings: { ...settings, pinLength: 8 } }
 	assert.equal(pinGuessing({ ...over, revoked: { epoch: 0, ids: [] } }).ok, false)
 	assert.equal(pinGuessing({ ...over, revoked: { epoch: 1, ids: [many[0]?.id ?? assert.fail()] } }).ok, true, 'a revoked PIN opens nothing')
+	const code = {
+		id: id('credential'),
+		case: newId('case', 0, (n) => new Uint8Array(n)),
+		verifier: '1'.repeat(64),
+		commitment: '1'.repeat(64),
+		notAfter: 1,
+	}
+	const both = pinGuessing({ ...over, credentials: many.slice(1), codes: [code], revoked: { epoch: 0, ids: [] } })
+	assert.equal(both.ok, false, 'a pick-up code counts as a PIN does')
+	assert.match(both.what, /27 PINs and 1 pick-up codes of 8 digits/)
 })
 
 const DAY = 86_400_000

@@ -101,13 +101,18 @@ const expired = ({ version, expiresAt }: Pick<Bundle, 'version' | 'expiresAt'>, 
 
 const iso = (at: number) => new Date(at).toISOString().slice(0, 16)
 
-/** How likely somebody who tries PINs every day finds one: at most 1 % a year at one kiosk (trust.md §3.4). */
-export function pinGuessing({ version, credentials, revoked, settings }: Pick<Bundle, 'version' | 'credentials' | 'revoked' | 'settings'>): Finding {
+/** How likely somebody who types every day finds a PIN or a pick-up code: at most 1 % a year at one kiosk, and both count (trust.md §3.4). */
+export function pinGuessing(bundle: Pick<Bundle, 'version' | 'credentials' | 'codes' | 'revoked' | 'settings'>): Finding {
+	const { version, credentials, revoked, settings } = bundle
 	const gone = new Set<string>(revoked.ids)
 	const pins = credentials.filter((c) => c.kind === 'pin' && !gone.has(c.id)).length
-	const answer = checkPinSettings(pins, settings.pinLength, settings.wrongPinsPerDay)
+	const codes = (bundle.codes ?? []).filter((c) => !gone.has(c.id)).length
+	// Where codes are longer, whoever guesses types PINs.
+	const { digits, hint } = settings.pickUpCode ?? { digits: 8, hint: 0 }
+	const alike = digits + hint <= settings.pinLength ? codes : 0
+	const answer = checkPinSettings(pins + alike, settings.pinLength, settings.wrongPinsPerDay)
 	const chance = answer.chance === 0 ? '0' : (100 * answer.chance).toPrecision(2)
-	const what = `bundle ${version}: ${pins} PINs of ${settings.pinLength} digits, ${settings.wrongPinsPerDay} wrong tries a day: a guesser finds one within a year with ${chance} %`
+	const what = `bundle ${version}: ${pins} PINs${alike ? ` and ${alike} pick-up codes` : ''} of ${settings.pinLength} digits, ${settings.wrongPinsPerDay} wrong tries a day: a guesser finds one within a year with ${chance} %`
 	return { ok: answer.ok, what, ...(!answer.ok && { remedy: answer.text }) }
 }
 
