@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { arrive, borrow, giveBack, leave } from './hands.ts'
-import { freePair, type Site, startSite, temporaryData } from './site.ts'
+import { freePorts, type Site, startSite, temporaryData } from './site.ts'
 
 /** `latchwork dev` as a program: what it prints, what it keeps, and that nothing stays behind. */
 const CLI = fileURLToPath(import.meta.resolve('@latchwork/cli/main'))
@@ -34,14 +34,14 @@ async function gone(pids: readonly number[]): Promise<void> {
 function refusedStart(env: Record<string, string>, ...args: string[]): Promise<{ code: number; said: string }> {
 	return new Promise((resolve) => {
 		const options = { env: { ...process.env, ...env }, timeout: 30_000 }
-		const child = execFile(process.execPath, [CLI, 'dev', ...args], options, (error, stdout, stderr) =>
+		const child = execFile(process.execPath, [CLI, 'dev', '--alone', ...args], options, (error, stdout, stderr) =>
 			resolve({ code: error ? Number(error.code) : 0, said: stdout + stderr }),
 		)
 		child.stdin?.end()
 	})
 }
 
-const pidsOf = (site: Site) => [site.ready.pids.dev, site.ready.pids.edge, site.ready.pids.virtual]
+const pidsOf = ({ ready: { pids } }: Pick<Site, 'ready'>): number[] => Object.values(pids).flat()
 
 test('it prints one READY line for scripts; a second start finds a laptop on loan and the metal as it was; --fresh forgets both', async () => {
 	const data = temporaryData()
@@ -52,7 +52,7 @@ test('it prints one READY line for scripts; a second start finds a laptop on loa
 		assert.match(kiosk, /^http:\/\/127\.0\.0\.1:\d+\/$/)
 		assert.match(virtual, /^http:\/\/127\.0\.0\.1:\d+$/)
 		assert.equal(dataDir, data)
-		assert.ok(Object.values(pids).every(alive))
+		assert.ok(Object.values(pids).flat().every(alive))
 		assert.equal(people.length, 4)
 		for (const p of people) assert.ok(p.name && /^\d+$/.test(p.badge) && /^\d{8}$/.test(p.pin), JSON.stringify(Object.keys(p)))
 		const { tag } = await borrow(first, 0)
@@ -134,7 +134,7 @@ function folder(t: TestContext): string {
 
 /** A start that its harness ends as soon as it is ready. */
 async function accepted(data: string): Promise<void> {
-	const { code, said } = await refusedStart({ LATCHWORK_DATA: data, LATCHWORK_PORT: String(await freePair()) })
+	const { code, said } = await refusedStart({ LATCHWORK_DATA: data, LATCHWORK_PORT: String(await freePorts(2)) })
 	assert.equal(code, 0, said)
 	assert.match(said, /^LATCHWORK READY /m)
 }
@@ -183,7 +183,7 @@ test('a directory whose time was moved goes on in that time or not at all, and a
 /** `npm start`, or the program itself, with that standard input; resolves when it is ready. */
 async function started(t: TestContext, command: readonly string[], stdin: 'ignore' | 'pipe') {
 	const [file = '', ...args] = command
-	const env = { ...process.env, LATCHWORK_DATA: folder(t), LATCHWORK_PORT: String(await freePair()) }
+	const env = { ...process.env, LATCHWORK_DATA: folder(t), LATCHWORK_PORT: String(await freePorts(2)) }
 	const child = spawn(file, args, { cwd: join(import.meta.dirname, '../..'), env, stdio: [stdin, 'pipe', 'inherit'] })
 	const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
 	const ready = await new Promise<Site['ready']>((resolve, reject) => {
@@ -192,11 +192,11 @@ async function started(t: TestContext, command: readonly string[], stdin: 'ignor
 		})
 		child.once('close', () => reject(new Error('it ended before it was ready')))
 	})
-	return { child, ready, ended, pids: Object.values(ready.pids) }
+	return { child, ready, ended, pids: Object.values(ready.pids).flat() }
 }
 
 test('with /dev/null as its input, as under a service manager, it stays until it is told to stop', async (t) => {
-	const { child, ready, ended, pids } = await started(t, [process.execPath, CLI, 'dev'], 'ignore')
+	const { child, ready, ended, pids } = await started(t, [process.execPath, CLI, 'dev', '--alone'], 'ignore')
 	const online = async () => {
 		const health = (await (await fetch(`${ready.kiosk}health`)).json()) as { readers: { online: boolean }[] }
 		return health.readers.every((r) => r.online)

@@ -7,16 +7,9 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { type KioskAct, type KioskView, kioskView as kioskViewSchema, type VirtualBanks, type VirtualFault } from '@latchwork/core/wire'
 
-/** A whole site as a user starts it: `latchwork dev` in a process of its own, driven through its public doors only. */
-export interface Site {
-	readonly ready: {
-		kiosk: string
-		virtual: string
-		dataDir: string
-		pids: { dev: number; edge: number; virtual: number }
-		people: { name: string; badge: string; pin: string }[]
-		parcels: { order: string; tag: string; code: string; expected: boolean }[]
-	}
+/** What people can do at one bank, through its public doors only. */
+export interface Place {
+	readonly kiosk: string
 	readonly bank: string
 	view(): Promise<KioskView>
 	/** Waits on the screen stream until the view is as wanted; the whole last view is in the complaint. */
@@ -33,17 +26,42 @@ export interface Site {
 	metal(): Promise<VirtualBanks[number]['compartments']>
 	/** Waits until the emulated metal is as wanted. */
 	untilMetal(wanted: (doors: VirtualBanks[number]['compartments']) => boolean, what?: string): Promise<VirtualBanks[number]['compartments']>
+	health(): Promise<Record<string, unknown>>
+}
+
+/** A whole site as a user starts it: `latchwork dev` in a process of its own, driven through its public doors only; its first bank is at hand. */
+export interface Site extends Place {
+	readonly ready: {
+		kiosk: string
+		virtual: string
+		dataDir: string
+		pids: { dev: number; edge: number; virtual: number; edges?: number[]; server?: number; broker?: number; database?: number }
+		console?: string
+		api?: string
+		openapi?: string
+		token?: string
+		admin?: { email: string; password: string }
+		banks?: { id: string; site: string; controller: string; kiosk: string }[]
+		people: { name: string; badge: string; pin: string }[]
+		parcels: { order: string; tag: string; code: string; expected: boolean }[]
+	}
+	/** The second bank, where there is a server. */
+	readonly elsewhere: Place
+	/** Asks the API as the demo's administrator (or whose token it is); complains about every answer that is no success. */
+	api<T = unknown>(method: string, path: string, body?: unknown, token?: string): Promise<T>
 	codes(person: number): Promise<string[]>
 	advance(seconds: number): Promise<void>
 	/** Stops the site's time between moves, for what must happen before a timer on however busy a machine; `run` lets it go on. */
 	freeze(): Promise<void>
 	run(): Promise<void>
-	health(): Promise<Record<string, unknown>>
 	settle(door: number, found: 'nothing' | { tag: string }, also?: { readonly returned?: boolean; readonly sure?: boolean }): Promise<Response>
 	/** Pid of the controller now; it changes when it was killed and started again. */
 	edgePid(): number
 	/** Resolves with the pid of the next controller that is ready. */
 	nextEdge(): Promise<number>
+	/** Pid of the server now, and of the next one that is ready. */
+	serverPid(): number
+	nextServer(): Promise<number>
 	stop(): Promise<{ code: number | null; output: string }>
 }
 
@@ -65,7 +83,7 @@ export const temporaryData = (): string => mkdtempSync(join(tmpdir(), 'latchwork
 /** Starts the program; rejects with what it said when it does not become ready. */
 export async function startSite(options: SiteOptions = {}): Promise<Site> {
 	const data = options.data ?? temporaryData()
-	const env = { ...process.env, LATCHWORK_DATA: data, LATCHWORK_PORT: String(await freePair()), ...options.env }
+	const env = { ...process.env, LATCHWORK_DATA: data, LATCHWORK_PORT: String(await freePorts(options.server ? 5 : 2)), ...options.env }
 	const child = spawn(process.execPath, [CLI, 'dev', ...(options.server ? [] : ['--alone']), ...(options.args ?? [])], {
 		stdio: ['pipe', 'pipe', 'pipe'],
 		env,
@@ -73,63 +91,33 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
 	const said = listen(child)
 	const tooLong = setTimeout(() => child.kill('SIGKILL'), START_PATIENCE_MS)
 	const ready = JSON.parse(await said.first('LATCHWORK READY ').finally(() => clearTimeout(tooLong))) as Site['ready']
-	const json = { 'content-type': 'application/json' }
-	const virtual = async (method: string, path: string, body?: unknown): Promise<Response> => {
-		const answer = await fetch(ready.virtual + path, { method, ...(body !== undefined && { headers: json, body: JSON.stringify(body) }) })
-		return answer
+	const { virtual } = ready
+	const banks = (await (await must(fetch(`${virtual}/banks`))).json()) as VirtualBanks
+	const places = banks.map(({ id }, i) => placeAt(virtual, id, ready.banks?.find((bank) => bank.id === id)?.kiosk ?? (i === 0 ? ready.kiosk : '')))
+	const [first, elsewhere] = places
+	if (!first) throw new Error('the site has no bank')
+	const clock = (body: object) => must(send('POST', `${virtual}/clock`, body))
+	const pidNow = (marker: string, before: number) => {
+		const last = said.all(marker).at(-1)
+		return last ? (JSON.parse(last) as { pid: number }).pid : before
 	}
-	const must = async (answer: Promise<Response>): Promise<Response> => {
-		const got = await answer
-		if (!got.ok) throw new Error(`${got.url}: ${got.status} ${await got.text()}`)
-		return got
-	}
-	const banks = (await (await must(virtual('GET', '/banks'))).json()) as VirtualBanks
-	const bank = banks[0]?.id ?? ''
-	const view = async (): Promise<KioskView> => kioskViewSchema.parse(await (await must(fetch(`${ready.kiosk}api/view`))).json())
-
-	const until = (wanted: (v: KioskView) => boolean, what = 'the wanted screen', patienceMs = PATIENCE_MS): Promise<KioskView> =>
-		watch(`${ready.kiosk}api/screen`, (text) => kioskViewSchema.parse(JSON.parse(text)), wanted, what, patienceMs)
-	const metal = async () => ((await (await must(virtual('GET', '/banks'))).json()) as VirtualBanks)[0]?.compartments ?? []
 
 	return {
+		...first,
 		ready,
-		bank,
-		view,
-		until,
-		async screen(name) {
-			const found = await until((v) => v.screen.name === name, `screen "${name}"`)
-			return found.screen as Extract<KioskView['screen'], { name: typeof name }>
-		},
-		async act(act) {
-			const { turn } = await view()
-			await must(fetch(`${ready.kiosk}api/act`, { method: 'POST', headers: json, body: JSON.stringify({ turn, act }) }))
-		},
-		badge: async (number) => void (await must(virtual('POST', `/banks/${bank}/badge`, { number }))),
-		keypad: async (keys) => void (await must(virtual('POST', `/banks/${bank}/keypad`, { keys }))),
-		scan: async (text) => void (await must(virtual('POST', `/banks/${bank}/scan`, { text }))),
-		door: async (number, state) => void (await must(virtual('POST', `/banks/${bank}/compartments/${number}/door`, { state }))),
-		item: async (number, present, tag) =>
-			(await virtual('POST', `/banks/${bank}/compartments/${number}/item`, { present, ...(tag && { tag }) })).status,
-		fault: async (fault) => void (await must(virtual('POST', `/banks/${bank}/faults`, fault))),
-		clearFaults: async () => void (await must(virtual('DELETE', `/banks/${bank}/faults`))),
-		metal,
-		untilMetal: async (wanted, what = 'the wanted metal') => {
-			const state = await watch(
-				`${ready.virtual}/events`,
-				(text) => (JSON.parse(text) as { banks: VirtualBanks }).banks[0]?.compartments ?? [],
-				wanted,
-				what,
-			)
-			return state
+		elsewhere: elsewhere ?? first,
+		async api<T>(method: string, path: string, body?: unknown, token = ready.token) {
+			const headers = { authorization: `Bearer ${token}`, ...(body !== undefined && json) }
+			const answer = await must(fetch(`${ready.api}${path}`, { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) }))
+			return (answer.status === 204 ? undefined : await answer.json()) as T
 		},
 		async codes(person) {
-			const state = (await (await must(virtual('GET', '/state'))).json()) as { people: { qr: string[] }[] }
+			const state = (await (await must(fetch(`${virtual}/state`))).json()) as { people: { qr: string[] }[] }
 			return state.people[person]?.qr ?? []
 		},
-		advance: async (advanceSeconds) => void (await must(virtual('POST', '/clock', { advanceSeconds }))),
-		freeze: async () => void (await must(virtual('POST', '/clock', { advanceSeconds: 0, rate: 0 }))),
-		run: async () => void (await must(virtual('POST', '/clock', { advanceSeconds: 0, rate: 1 }))),
-		health: async () => (await (await must(fetch(`${ready.kiosk}health`))).json()) as Record<string, unknown>,
+		advance: async (advanceSeconds) => void (await clock({ advanceSeconds })),
+		freeze: async () => void (await clock({ advanceSeconds: 0, rate: 0 })),
+		run: async () => void (await clock({ advanceSeconds: 0, rate: 1 })),
 		async settle(door, found, also) {
 			const { readFileSync } = await import('node:fs')
 			const token = readFileSync(join(ready.dataDir, 'operator.token'), 'utf8').trim()
@@ -139,17 +127,59 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
 				body: JSON.stringify({ door, found, ...also }),
 			})
 		},
-		edgePid: () => {
-			const last = said.all('LATCHWORK EDGE ').at(-1)
-			return last ? (JSON.parse(last) as { pid: number }).pid : ready.pids.edge
-		},
+		edgePid: () => pidNow('LATCHWORK EDGE ', ready.pids.edge),
 		nextEdge: async () => (JSON.parse(await said.next('LATCHWORK EDGE ')) as { pid: number }).pid,
+		serverPid: () => pidNow('LATCHWORK SERVER ', ready.pids.server ?? 0),
+		nextServer: async () => (JSON.parse(await said.next('LATCHWORK SERVER ')) as { pid: number }).pid,
 		async stop() {
 			child.stdin?.end()
 			const code = await said.ended
 			if (!options.data) rmSync(data, { recursive: true, force: true })
 			return { code, output: said.text() }
 		},
+	}
+}
+
+const json = { 'content-type': 'application/json' }
+const send = (method: string, url: string, body?: unknown): Promise<Response> =>
+	fetch(url, { method, ...(body !== undefined && { headers: json, body: JSON.stringify(body) }) })
+
+async function must(answer: Promise<Response>): Promise<Response> {
+	const got = await answer
+	if (!got.ok) throw new Error(`${got.url}: ${got.status} ${await got.text()}`)
+	return got
+}
+
+function placeAt(virtual: string, bank: string, kiosk: string): Place {
+	const hands = (method: string, path: string, body?: unknown) => send(method, `${virtual}/banks/${bank}/${path}`, body)
+	const view = async (): Promise<KioskView> => kioskViewSchema.parse(await (await must(fetch(`${kiosk}api/view`))).json())
+	const until = (wanted: (v: KioskView) => boolean, what = 'the wanted screen', patienceMs = PATIENCE_MS): Promise<KioskView> =>
+		watch(`${kiosk}api/screen`, (text) => kioskViewSchema.parse(JSON.parse(text)), wanted, what, patienceMs)
+	const doorsOf = (banks: VirtualBanks) => banks.find((one) => one.id === bank)?.compartments ?? []
+	return {
+		kiosk,
+		bank,
+		view,
+		until,
+		async screen(name) {
+			const found = await until((v) => v.screen.name === name, `screen "${name}"`)
+			return found.screen as Extract<KioskView['screen'], { name: typeof name }>
+		},
+		async act(act) {
+			const { turn } = await view()
+			await must(send('POST', `${kiosk}api/act`, { turn, act }))
+		},
+		badge: async (number) => void (await must(hands('POST', 'badge', { number }))),
+		keypad: async (keys) => void (await must(hands('POST', 'keypad', { keys }))),
+		scan: async (text) => void (await must(hands('POST', 'scan', { text }))),
+		door: async (number, state) => void (await must(hands('POST', `compartments/${number}/door`, { state }))),
+		item: async (number, present, tag) => (await hands('POST', `compartments/${number}/item`, { present, ...(tag && { tag }) })).status,
+		fault: async (fault) => void (await must(hands('POST', 'faults', fault))),
+		clearFaults: async () => void (await must(hands('DELETE', 'faults'))),
+		metal: async () => doorsOf((await (await must(fetch(`${virtual}/banks`))).json()) as VirtualBanks),
+		untilMetal: (wanted, what = 'the wanted metal') =>
+			watch(`${virtual}/events`, (text) => doorsOf((JSON.parse(text) as { banks: VirtualBanks }).banks), wanted, what),
+		health: async () => (await (await must(fetch(`${kiosk}health`))).json()) as Record<string, unknown>,
 	}
 }
 
@@ -167,12 +197,12 @@ export async function startSites(count: number, options: SiteOptions = {}): Prom
 const PORTS = { first: 20_000, end: 32_000 }
 let lastPort = PORTS.first + (process.pid % 80) * 150
 
-/** Two neighbouring ports for one site; sites that start at the same moment never look at the same ones. */
-export async function freePair(): Promise<number> {
+/** Neighbouring ports for one site; sites that start at the same moment never look at the same ones. */
+export async function freePorts(count: number): Promise<number> {
 	for (;;) {
-		lastPort = lastPort + 2 >= PORTS.end ? PORTS.first : lastPort + 2
-		const port = lastPort
-		if ((await isFree(port)) && (await isFree(port + 1))) return port
+		lastPort = lastPort + count >= PORTS.end ? PORTS.first : lastPort + count
+		const run = Array.from({ length: count }, (_, i) => lastPort + i)
+		if ((await Promise.all(run.map(isFree))).every(Boolean)) return run[0] ?? lastPort
 	}
 }
 

@@ -1,0 +1,270 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { arrive, borrow, giveBack, leave, move, openFor } from './hands.ts'
+import { type Place, type Site, startSite } from './site.ts'
+
+/** The whole as `npm start` gives it: two sites, a server, its database and its broker, driven by readers, doors and the API. */
+interface ApiCase {
+	readonly id: string
+	readonly number: string
+	readonly workflow: string
+	readonly state: string
+	readonly label: string
+	readonly conflict?: string
+	readonly lines: readonly { readonly compartment?: string }[]
+}
+interface ApiEvent {
+	readonly sequence: number
+	readonly type: string
+	readonly subject: string
+	readonly actor?: string
+	readonly data: Readonly<Record<string, unknown>>
+}
+
+const CLI = fileURLToPath(import.meta.resolve('@latchwork/cli/main'))
+const PATIENCE_MS = 30_000
+
+describe('an estate with a server', () => {
+	let site: Site
+	before(async () => {
+		site = await startSite({ server: true, args: ['--virtual-clock'] })
+	})
+	after(async () => void (await site?.stop()))
+
+	async function until<T>(look: () => Promise<T>, wanted: (seen: T) => boolean, what: string): Promise<T> {
+		for (const end = Date.now() + PATIENCE_MS; ; ) {
+			const seen = await look()
+			if (wanted(seen)) return seen
+			assert.ok(Date.now() < end, `waited for ${what} in vain: ${JSON.stringify(seen)?.slice(0, 800)}`)
+			await new Promise((later) => setTimeout(later, 50))
+		}
+	}
+	const cases = async (query: string) => (await site.api<{ items: ApiCase[] }>('GET', `/v1/cases?${query}`)).items
+	const events = async (query: string) => (await site.api<{ items: ApiEvent[] }>('GET', `/v1/events?limit=200&${query}`)).items
+	const doorOf = async (place: Place, number: number) => {
+		const { items } = await site.api<{ items: { id: string; number: number }[] }>('GET', `/v1/compartments?bank=${place.bank}&limit=200`)
+		return items.find((one) => one.number === number)?.id ?? assert.fail(`door ${number}`)
+	}
+	const parcel = (expected: boolean) => site.ready.parcels.find((one) => one.expected === expected) ?? assert.fail('no such parcel')
+
+	test('it begins with two sites, each with a bank that is online, and one parcel that waits', async () => {
+		assert.equal((await site.api<{ items: unknown[] }>('GET', '/v1/sites')).items.length, 2)
+		assert.equal(site.ready.banks?.length, 2)
+		for (const { id } of site.ready.banks ?? [])
+			await until(
+				() => site.api<{ live?: { online?: boolean } }>('GET', `/v1/banks/${id}`),
+				(bank) => JSON.stringify(bank).includes('"online":true'),
+				'the bank to be heard',
+			)
+		const waiting = await until(
+			() => cases('workflow=delivery&state=ready'),
+			(found) => found.length === 1,
+			'the parcel',
+		)
+		assert.equal(waiting[0]?.label, parcel(false).order)
+	})
+
+	test('a tap becomes a loan that the API knows, and the return ends it', async () => {
+		const { tag } = await borrow(site, 0)
+		const [loan] = await until(
+			() => cases('workflow=loan&open=true'),
+			(found) => found[0]?.state === 'on-loan',
+			'the loan',
+		)
+		assert.match(loan?.number ?? '', /^LN-\d{5}$/)
+		const assets = (await site.api<{ items: { tag: string; custodian?: string }[] }>('GET', '/v1/assets')).items
+		assert.match(assets.find((one) => one.tag === tag)?.custodian ?? '', /^sub_/)
+		await giveBack(site, 0)
+		const [done] = await until(
+			() => cases('workflow=loan&open=false'),
+			(found) => found.length === 1,
+			'the end of the loan',
+		)
+		assert.deepEqual([done?.state, done?.conflict], ['closed', undefined])
+	})
+
+	test('what waits goes out by its code, at its bank alone and once; what is expected comes in and is ready', async () => {
+		const { code, order } = parcel(false)
+		await site.elsewhere.keypad(code)
+		const pin = await site.elsewhere.screen('pin')
+		assert.equal(pin.wrong, true, 'another bank knows nothing of it')
+		await site.keypad(code)
+		const open = await site.screen('open')
+		await move(site, open.door.number, false)
+		await site.door(open.door.number, 'closed')
+		await site.screen('done')
+		await leave(site)
+		await site.keypad(code)
+		assert.equal((await site.screen('denied')).reason, 'code-used')
+		await site.act({ kind: 'back' })
+		await site.screen('attract')
+		const [collected] = await until(
+			() => cases('workflow=delivery&state=collected'),
+			(found) => found.length === 1,
+			'the parcel collected',
+		)
+		assert.equal(collected?.label, order)
+
+		await arrive(site, 1)
+		await site.act({ kind: 'choose', id: 'drop-off' })
+		await site.screen('parcels')
+		await site.scan(parcel(true).tag)
+		const { door } = await site.screen('open')
+		await move(site, door.number, true, parcel(true).tag)
+		await site.door(door.number, 'closed')
+		await site.screen('done')
+		await leave(site)
+		const [ready] = await until(
+			() => cases('workflow=delivery&state=ready'),
+			(found) => found.length === 1,
+			'the second parcel',
+		)
+		const detail = await site.api<{ notices: { kind: string }[]; codes: { state: string }[] }>('GET', `/v1/cases/${ready?.id}`)
+		assert.deepEqual([detail.notices.map((one) => one.kind), detail.codes.map((one) => one.state)], [['ready'], ['live']])
+	})
+
+	test('a recall stops the code at the bank, and staff are sent to take the parcel out', async () => {
+		const booked = await site.api<{ delivery: ApiCase; pickUpCode: { digits: string } }>('POST', '/v1/deliveries', {
+			bank: site.bank,
+			label: 'Order 2001',
+			lines: [{ size: 'S', tag: 'PX-2001' }],
+			recipient: { hint: 'A… B…' },
+		})
+		await until(
+			async () => {
+				const choices = await arrive(site, 1)
+				const offered = choices.find((one) => one.kind === 'drop-off')
+				if (!offered) await leave(site)
+				return offered
+			},
+			(offered) => offered !== undefined,
+			'the parcel to be expected',
+		)
+		await site.act({ kind: 'choose', id: 'drop-off' })
+		await site.screen('parcels')
+		await site.scan('PX-2001')
+		const { door } = await site.screen('open')
+		await move(site, door.number, true, 'PX-2001')
+		await site.door(door.number, 'closed')
+		await site.screen('done')
+		await leave(site)
+		await until(
+			() => cases('workflow=delivery&find=Order+2001'),
+			([one]) => one?.state === 'ready',
+			'the parcel in',
+		)
+		await site.api('POST', `/v1/deliveries/${booked.delivery.id}/recalls`, { reason: 'order-cancelled' })
+		const [recalled] = await until(
+			() => cases('workflow=delivery&find=Order+2001'),
+			([one]) => one?.state === 'recalled',
+			'the bank’s word that it is called back',
+		)
+		assert.equal(recalled?.conflict, undefined)
+		await site.keypad(booked.pickUpCode.digits)
+		const refused = await site.until((v) => v.screen.name === 'denied' || (v.screen.name === 'pin' && v.screen.wrong), 'the refusal')
+		if (refused.screen.name === 'denied') await site.act({ kind: 'back' })
+		else await site.act({ kind: 'finish' })
+		const tasks = await until(
+			() => site.api<{ items: { kind: string }[] }>('GET', `/v1/tasks?open=true&case=${booked.delivery.id}`),
+			({ items }) => items.length > 0,
+			'the task',
+		)
+		assert.ok(tasks.items.some((one) => one.kind === 'pull'))
+	})
+
+	test('a remote open moves exactly one lock, and shows who asked and why; the same request again moves none', async () => {
+		const before = await site.metal()
+		const compartment = await doorOf(site, 20)
+		const key = { 'idempotency-key': 'remote-open-of-this-test' }
+		const ask = () =>
+			fetch(`${site.ready.api}/v1/door-sessions`, {
+				method: 'POST',
+				headers: { authorization: `Bearer ${site.ready.token}`, 'content-type': 'application/json', ...key },
+				body: JSON.stringify({ compartment, reason: 'person-at-the-door' }),
+			})
+		const first = await ask()
+		assert.equal(first.status, 202)
+		const command = (await first.json()) as { id: string; requestedBy: string }
+		assert.equal(((await (await ask()).json()) as { id: string }).id, command.id)
+		await site.untilMetal((doors) => doors.find((one) => one.number === 20)?.door === 'open', 'door 20 open')
+		await site.door(20, 'closed')
+		const done = await until(
+			() => site.api<{ state: string; code?: string; end?: string }>('GET', `/v1/commands/${command.id}`),
+			({ state }) => ['done', 'failed', 'refused', 'expired'].includes(state),
+			'the end of the command',
+		)
+		assert.equal(done.state, 'done', JSON.stringify(done))
+		const after = await site.metal()
+		assert.deepEqual(
+			after.filter((one) => one.pulses !== before.find((b) => b.number === one.number)?.pulses).map((one) => [one.number, one.pulses]),
+			[[20, 1 + (before.find((b) => b.number === 20)?.pulses ?? 0)]],
+		)
+		const releasing = await until(
+			() => events(`type=door-session.releasing&bank=${site.bank}`),
+			(found) => found.some((one) => JSON.stringify(one).includes(command.id)),
+			'the release on record',
+		)
+		const record = releasing.find((one) => JSON.stringify(one).includes(command.id))
+		assert.ok(JSON.stringify(record).includes(command.requestedBy) && JSON.stringify(record).includes('person-at-the-door'), JSON.stringify(record))
+	})
+
+	test('a person entitled from afar is known at the first tap, and unknown again once the badge is revoked', async () => {
+		const groups = (await site.api<{ items: { id: string; code: string }[] }>('GET', '/v1/groups')).items
+		const user = await site.api<{ id: string }>('POST', '/v1/users', { name: 'Eve Marlow' })
+		await site.api('PUT', `/v1/groups/${groups.find((one) => one.code === 'staff')?.id}/members/${user.id}`)
+		const badge = await site.api<{ id: string; version: number }>('POST', '/v1/credentials', { kind: 'badge', user: user.id, number: '60606060' })
+		await site.badge('60606060')
+		await site.screen('choose')
+		await leave(site)
+		const gone = await fetch(`${site.ready.api}/v1/credentials/${badge.id}`, {
+			method: 'DELETE',
+			headers: { authorization: `Bearer ${site.ready.token}`, 'if-match': `"${badge.version ?? 1}"` },
+		})
+		assert.ok(gone.ok, await gone.text())
+		await until(
+			async () => {
+				await site.badge('60606060')
+				const view = await site.until((v) => v.screen.name === 'choose' || v.screen.name === 'denied', 'an answer to the badge')
+				await site.act(view.screen.name === 'denied' ? { kind: 'back' } : { kind: 'finish' })
+				await site.screen('attract')
+				return view.screen.name
+			},
+			(name) => name === 'denied',
+			'the revocation at the door',
+		)
+	})
+
+	test('an hour without network changes nothing for people, and everything is on record afterwards, once and in order', async () => {
+		const server = site.serverPid()
+		const next = site.nextServer()
+		process.kill(server, 'SIGKILL')
+		const { door } = await openFor(site, 2, 'borrow')
+		await move(site, door.number, false)
+		await site.door(door.number, 'closed')
+		await site.screen('done')
+		await leave(site)
+		await next
+		await until(
+			() => cases('workflow=loan&open=true'),
+			(found) => found.some((one) => one.state === 'on-loan'),
+			'the loan that was made without the server',
+		)
+		await giveBack(site, 2)
+		const folder = mkdtempSync(join(tmpdir(), 'latchwork-export-'))
+		try {
+			const options = { env: { ...process.env, LATCHWORK_TOKEN: site.ready.token }, timeout: 60_000 }
+			const latchwork = (...args: string[]) => promisify(execFile)(process.execPath, [CLI, ...args], options)
+			await latchwork('ledger', 'export', '--server', site.ready.api ?? '', '--token', site.ready.token ?? '', '--out', join(folder, 'log'))
+			const { stdout } = await latchwork('ledger', 'verify', join(folder, 'log'))
+			assert.match(stdout, /\d+ (entries|records|events)/)
+		} finally {
+			rmSync(folder, { recursive: true, force: true })
+		}
+	})
+})
