@@ -30,9 +30,16 @@ export async function dropOff({ kiosk, virtual, bank, badge, tag }: Dropping): P
 	}
 	const act = async (one: KioskAct) => send(`${kiosk}api/act`, { turn: (await view()).turn, act: one })
 
-	await until(({ screen }) => screen.name === 'attract')
-	await hands('badge', { number: badge })
-	await until(({ screen }) => screen.name === 'choose' && screen.choices.some((choice) => choice.id === 'drop-off'))
+	for (const end = systemClock.mono() + PATIENCE_MS; ; ) {
+		await until(({ screen }) => screen.name === 'attract')
+		await hands('badge', { number: badge })
+		const { screen } = await until((v) => v.screen.name !== 'attract' && v.screen.name !== 'asking')
+		if (screen.name === 'choose' && screen.choices.some((choice) => choice.id === 'drop-off')) break
+		// The bank's first bundle may be older than the parcel; the next one is on its way.
+		await act({ kind: screen.name === 'choose' ? 'finish' : 'back' })
+		if (systemClock.mono() > end) break
+		await new Promise<void>((done) => systemClock.after(LOOK_MS * 10, done))
+	}
 	await act({ kind: 'choose', id: 'drop-off' })
 	await until(({ screen }) => screen.name === 'parcels')
 	await hands('scan', { text: tag })

@@ -107,10 +107,8 @@ export function openCases(parts: CaseParts): Cases {
 	let taken = 0
 
 	/** A case keeps the table it began with, whatever the bundle brings later. */
-	const tableOf = (of: Pick<Case, 'workflow' | 'tableHash'>): LoadedTable | undefined => {
-		const current = parts.authority()?.tables.get(of.workflow)
-		return current?.hash === of.tableHash ? current : journal.fact<LoadedTable>('table', of.tableHash)
-	}
+	const tableOf = (of: Pick<Case, 'tableHash'>): LoadedTable | undefined =>
+		parts.authority()?.tables.get(of.tableHash) ?? journal.fact<LoadedTable>('table', of.tableHash)
 
 	const env = (facts: Facts, table?: LoadedTable): Env => {
 		const bundle = parts.authority()?.bundle

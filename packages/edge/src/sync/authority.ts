@@ -25,7 +25,10 @@ export interface Authority {
 	readonly bundle: Bundle
 	readonly compiled: CompiledBundle
 	readonly lease: Lease | undefined
-	/** Workflows whose table this edge understands; others are shown as not available here yet. */
+	/**
+	 * Tables that this edge understands, by their hash, and by the workflow's name the one for new cases: of several the bundle's last. A workflow
+	 * without one is shown as not available here yet.
+	 */
 	readonly tables: ReadonlyMap<string, LoadedTable>
 }
 
@@ -211,10 +214,12 @@ export function openAuthority(parts: AuthorityParts): AuthoritySource {
 
 function tablesOf(bundle: Bundle, crypto: Crypto, proven: readonly string[] | undefined): Map<string, LoadedTable> {
 	const tables = new Map<string, LoadedTable>()
-	for (const { name, table } of bundle.workflows) {
-		if (proven && !proven.includes(name)) continue
+	for (const { name, tableHash, table } of bundle.workflows) {
+		if (proven && !proven.includes(tableHash)) continue
 		const loaded = loadTable(table, crypto.sha256, proven !== undefined)
-		if ('table' in loaded) tables.set(name, loaded.table)
+		if (!('table' in loaded)) continue
+		tables.set(loaded.table.hash, loaded.table)
+		tables.set(name, loaded.table)
 	}
 	return tables
 }

@@ -1,7 +1,8 @@
 import type { Bundle, PolicySet, Schedule } from '@latchwork/core/access'
 import { type Crypto, canonicalBytes, type Id, toHex } from '@latchwork/core/base'
-import { DELIVERY_DEFAULTS, deliveryTable, LOAN_DEFAULTS, type LoadedTable, loanTable, type Table, tableHash } from '@latchwork/core/workflow'
+import type { LoadedTable } from '@latchwork/core/workflow'
 import type { Asset } from '../assets/index.ts'
+import { bankTables } from '../cases/index.ts'
 import type { Bank, Compartment, DoorRow, Site } from '../estate/index.ts'
 import type { Settings } from '../tenants/index.ts'
 import { entitled } from './entitled.ts'
@@ -131,12 +132,9 @@ function contentsOf({ doors, assets }: BundleRows): Bundle['initialContents'] {
 	return [...told, ...placed].sort((a, b) => (a.compartment < b.compartment ? -1 : 1))
 }
 
-/** What every bank knows, so that it can begin a case by itself. */
-const STANDARD: readonly Table[] = [loanTable({ ...LOAN_DEFAULTS, afterReturn: 'available' }), deliveryTable(DELIVERY_DEFAULTS)]
-
-/** The standard tables, and before them those that open cases began with: of two of one name the last is the one for new cases. */
+/** The tables by which a bank can begin a case by itself, and before them those that open cases began with: of two of one name the last is for new cases. */
 function workflowsOf(tables: readonly LoadedTable[], sha256: Crypto['sha256']): Bundle['workflows'] {
-	const standard = STANDARD.map((table) => ({ ...table, hash: tableHash(table, sha256) }))
+	const standard = bankTables(sha256)
 	const older = tables.filter(({ hash }) => !standard.some((one) => one.hash === hash))
 	return [...older, ...standard].map(({ hash, ...table }) => ({
 		name: table.name,

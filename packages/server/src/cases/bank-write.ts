@@ -2,11 +2,13 @@ import { type Id, isId, type Random } from '@latchwork/core/base'
 import type { StreamEvent } from '@latchwork/core/ledger'
 import { type Case, type Input, type LoadedTable, type Moved, newCase, recordedSteps, step } from '@latchwork/core/workflow'
 import { z } from 'zod'
+import { nodeCrypto } from '../crypto.ts'
 import { type Applied, type Applier, append } from '../ledger/index.ts'
 import { type MasterKey, sql, type Tx } from '../store/index.ts'
 import { type CaseRow, lockCase, tableOf } from './case-read.ts'
-import { insertCase } from './delivery-write.ts'
+import { insertCase, keepTable } from './delivery-write.ts'
 import { adopt, type Doing, saveStep } from './step-write.ts'
+import { bankTables } from './tables.ts'
 import { openTask, settleTasks } from './task-write.ts'
 
 export interface BankTerms {
@@ -58,7 +60,9 @@ async function opened(tx: Tx, event: StreamEvent, { site }: Applied, doing: Doin
 	if (!isId('case', event.subject) || (await lockCase(tx, event.subject))) return
 	const { tableHash, start } = openedSchema.parse(event.data)
 	const { owner, lines } = start
-	const table = await tableOf(tx, tableHash)
+	const known = await tableOf(tx, tableHash)
+	const standard = known ? undefined : bankTables(nodeCrypto.sha256).find(({ hash }) => hash === tableHash)
+	const table = known ?? (standard && (await keepTable(tx, standard, doing.now)))
 	const place = { site, bank: event.bank }
 	if (!table) return openTask(tx, { kind: 'unknown-table', ...place, detail: { case: event.subject, tableHash } }, doing)
 	const subject = isId('subject', owner) ? owner : undefined

@@ -1,6 +1,6 @@
 import { codeRule, mintCode } from '@latchwork/core/access'
 import { type Crypto, Fault, type Id, newId, type Random } from '@latchwork/core/base'
-import { DELIVERY_DEFAULTS, deliveryTable, type LoadedTable, loadTable, newCase, type Refused, type Stepped, step } from '@latchwork/core/workflow'
+import { type LoadedTable, newCase, type Refused, type Stepped, step } from '@latchwork/core/workflow'
 import { placeOf } from '../estate/index.ts'
 import { append } from '../ledger/index.ts'
 import { type CodeTerms, issueCode, liveCodes, reserve, revokeCodes } from '../space/index.ts'
@@ -8,6 +8,7 @@ import { type Db, type MasterKey, sql, type Tx } from '../store/index.ts'
 import { type KeyTerms, settingsOf, signerOf, tenantSealing } from '../tenants/index.ts'
 import { type CaseRow, type LineNote, lockCase, tableOf } from './case-read.ts'
 import { type Doing, officeEnv, saveOrder, saveStep } from './step-write.ts'
+import { deliveriesWithin } from './tables.ts'
 
 export interface CaseTerms extends Doing {
 	readonly crypto: Crypto
@@ -51,7 +52,7 @@ export async function bookDelivery(tx: Tx, wanted: NewDelivery, terms: CaseTerms
 	const place = await placeOf(tx, wanted.bank)
 	if (!place) throw new Fault('not-found', 'There is no such bank.')
 	const settings = await settingsOf(tx, place)
-	const table = await keepTable(tx, deliveryTableFor(wanted.collectWindowHours ?? settings.collectWindowHours, terms.crypto), now)
+	const table = await keepTable(tx, deliveriesWithin(wanted.collectWindowHours ?? settings.collectWindowHours, terms.crypto.sha256), now)
 	const id = newId('case', now, random)
 	const owner = 'user' in wanted.recipient ? wanted.recipient.user : newId('subject', now, random)
 	const lines = wanted.lines.map((line) => ({ ...line, id: newId('line', now, random) }))
@@ -183,12 +184,6 @@ async function codeTerms(tx: Tx, site: Id<'site'>, terms: CaseTerms): Promise<Co
 /** Seals what cases keep of people: codes, and the contact of somebody without an account. */
 export const caseSealing = (tx: Parameters<typeof tenantSealing>[0], { master, random }: Pick<KeyTerms, 'master'> & { readonly random: Random }) =>
 	tenantSealing(tx, { master, random })
-
-function deliveryTableFor(hours: number, { sha256 }: Crypto): LoadedTable {
-	const loaded = loadTable(JSON.parse(JSON.stringify(deliveryTable({ ...DELIVERY_DEFAULTS, collectWithin: `PT${hours}H` }))), sha256)
-	if ('table' in loaded) return loaded.table
-	throw new Fault('table-invalid', 'The table of deliveries fails its check.')
-}
 
 export async function keepTable(tx: Tx, table: LoadedTable, now: number): Promise<LoadedTable> {
 	const { hash, ...body } = table

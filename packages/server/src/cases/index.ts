@@ -14,4 +14,5 @@ export {
 	renewCode,
 } from './delivery-write.ts'
 export { type CaseRouteParts, caseRoutes } from './routes.ts'
+export { bankTables } from './tables.ts'
 export { findTask, finishTask, listTasks, openTask } from './task-write.ts'
