@@ -1,7 +1,7 @@
 import { Fault, type Id } from '@latchwork/core/base'
 import { type GrowingTree, growTree, TILE_WIDTH, type Tile } from '@latchwork/core/ledger'
 import { nodeCrypto } from '../crypto.ts'
-import { type Sql, sql, type Tx } from '../store/index.ts'
+import { type Held, type Sql, sql, type Tx } from '../store/index.ts'
 import { readEdge } from './tree-read.ts'
 
 const { sha256 } = nodeCrypto
@@ -101,6 +101,9 @@ export function monthOf(ms: number): number {
 	return at.getUTCFullYear() * 100 + at.getUTCMonth() + 1
 }
 const monthAfter = (month: number): number => (month % 100 === 12 ? month + 89 : month + 1)
+
+/** The cheap look, many times a second: is there anything at all? */
+export const isWaiting = async (held: Held): Promise<boolean> => (await held.first(sql`SELECT 1 AS any FROM event_pending LIMIT 1`)) !== undefined
 
 /** Jumps from tenant to tenant in the key, so that one with much to do does not hide the others. */
 async function readWaiting(tx: Tx, { shard, most, except }: SequenceTerms): Promise<Map<Id<'tenant'>, Arrived[]>> {

@@ -35,9 +35,9 @@ describe('the sequencer', () => {
 			children.push(child)
 		}
 		const reached = Promise.withResolvers<void>()
-		const TOTAL = 2_400
+		const TOTAL = 1_680
 		/** Writers stay this far ahead at most, so that there is always something to do and never all of it. */
-		const AHEAD = 120
+		const AHEAD = 90
 		let next = 0
 		let written = 0
 		let placed = 0
@@ -47,7 +47,7 @@ describe('the sequencer', () => {
 			if (placed === TOTAL) reached.resolve()
 			for (const go of waiting.splice(0)) go()
 			if (placed < next || placed > TOTAL - 200) return
-			next = placed + 150
+			next = placed + 180
 			// One of the two is at work, the other stands by: all but the youngest are killed, some milliseconds later, wherever that finds them.
 			realClock.after((random(1)[0] ?? 0) % 20, () => {
 				for (const child of children.splice(0, children.length - 1)) {

@@ -1,10 +1,10 @@
 import { type Clock, type Id, isFault, type Random } from '@latchwork/core/base'
 import type { GrowingTree } from '@latchwork/core/ledger'
-import type { Store } from '../store/index.ts'
+import type { Held, Store } from '../store/index.ts'
 import { type Bell, bell } from './bell.ts'
 import { dueCheckpoints, type SignerOf, writeCheckpoint } from './checkpoint-write.ts'
 import { alarmGaps } from './gap-write.ts'
-import { DamagedLog, type Shard, sequence } from './sequence-write.ts'
+import { DamagedLog, isWaiting, type Shard, sequence } from './sequence-write.ts'
 
 export interface SequencerTerms {
 	readonly store: Store
@@ -32,7 +32,7 @@ export interface Sequencer {
 const LOCK = 533_437_000
 /** How long an event waits at most that was recorded by another process. */
 const LOOK_MS = 25
-const STAND_BY_MS = 1_000
+const STAND_BY_MS = 500
 const AFTER_FAULT_MS = 250
 /** Checkpoints and gaps are looked for this often; signing more often than this helps nobody. */
 const TEND_MS = 1_000
@@ -67,7 +67,7 @@ async function standBy(shard: Shard, terms: SequencerTerms, wake: Bell, closing:
 				lost.abort()
 			})
 			if (held) {
-				await work(shard, terms, wake, AbortSignal.any([closing, lost.signal]))
+				await work(shard, terms, held, wake, AbortSignal.any([closing, lost.signal]))
 				await held.close()
 				continue
 			}
@@ -79,7 +79,7 @@ async function standBy(shard: Shard, terms: SequencerTerms, wake: Bell, closing:
 	}
 }
 
-async function work(shard: Shard, terms: SequencerTerms, wake: Bell, ended: AbortSignal): Promise<void> {
+async function work(shard: Shard, terms: SequencerTerms, held: Held, wake: Bell, ended: AbortSignal): Promise<void> {
 	const trees = new Map<Id<'tenant'>, GrowingTree>()
 	const months = new Set<number>()
 	const damaged: Id<'tenant'>[] = []
@@ -94,7 +94,7 @@ async function work(shard: Shard, terms: SequencerTerms, wake: Bell, ended: Abor
 
 	while (!ended.aborted) {
 		try {
-			const grew = await batch()
+			const grew = (await isWaiting(held)) && (await batch())
 			if (terms.pace.mono() - tended >= TEND_MS) {
 				tended = terms.pace.mono()
 				await tend(shard, terms, damaged)

@@ -31,7 +31,13 @@ export interface Store {
 	/** A connection of its own for LISTEN; `heard` gets each payload, `lost` is called once when the connection breaks. Resolves when it listens. */
 	listen(channel: string, heard: (payload: string) => void, lost: (cause: unknown) => void): Promise<{ close(): Promise<void> }>
 	/** A connection of its own that holds an advisory lock as long as it lives: one owner of a job in the whole installation. Undefined: somebody else holds it. */
-	hold(lock: number, lost: (cause: unknown) => void): Promise<{ close(): Promise<void> } | undefined>
+	hold(lock: number, lost: (cause: unknown) => void): Promise<Held | undefined>
+	close(): Promise<void>
+}
+
+export interface Held {
+	/** Across tenants, as role latchwork_system, in one round trip and outside any transaction: for a look that is taken many times a second. */
+	first<R>(statement: Sql<R>): Promise<R | undefined>
 	close(): Promise<void>
 }
 
@@ -120,9 +126,18 @@ export function openStore(config: StoreConfig): Store {
 		async hold(lock, lost) {
 			const { client, close } = await own(lost)
 			const { rows } = await asked(client.query<{ held: boolean }>('SELECT pg_try_advisory_lock($1) AS held', [lock]))
-			if (rows[0]?.held) return { close }
-			await close()
-			return undefined
+			if (!rows[0]?.held) {
+				await close()
+				return undefined
+			}
+			await asked(client.query(`SET ROLE ${ROLE.system}; SET search_path = ${SEARCH_PATH}`))
+			return {
+				close,
+				async first<R>(statement: Sql<R>) {
+					const { text, values } = compiled(statement)
+					return (await asked(client.query({ text, values: [...values] }))).rows[0] as R | undefined
+				},
+			}
 		},
 		close: () => pool.end(),
 	}
