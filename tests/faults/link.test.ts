@@ -21,13 +21,14 @@ import {
 	readUp,
 	renewalRequest,
 } from '@latchwork/core/wire'
+import { advanceSharedClock, clockAhead } from '@latchwork/edge/clock-file'
 import { readJournal } from '@latchwork/edge/journal'
 import { nodeCrypto } from '@latchwork/edge/keys'
 import { type LinkSite, linkSite } from '@latchwork/server/link/testing'
 import { atWork, openHardware, runController, untilHealth } from '../scenarios/controller.ts'
 
 /** Kills of the controller in one run; a campaign asks for more. */
-const KILLS = Number(process.env.LATCHWORK_LINK_KILLS ?? 12)
+const KILLS = Number(process.env.LATCHWORK_LINK_KILLS ?? 8)
 const CLAIM = 'lwc_8K3mPq0sT7vXy2Bd'
 const controller = sampleId('controller', 'one')
 const maker = testKey(new Uint8Array(32).fill(3))
@@ -38,8 +39,12 @@ interface Bench {
 	readonly streams: ReadonlyMap<string, readonly string[]>
 	readonly equivocations: () => number
 	readonly renewals: () => number
-	/** Days that the next certificate is good for. */
+	/** Days that the next certificate is good for, how many claims still work, and where the next controller looks for MQTT. */
 	days: number
+	claims: number
+	path: string
+	/** The site's time, of the server and of the controllers. */
+	readonly clock: string
 	readonly wiring: string
 	readonly token: string
 	readonly url: string
@@ -51,12 +56,12 @@ async function openBench(folder: string): Promise<Bench> {
 	const site = await linkSite()
 	const [tenant] = site.tenants
 	const now = Date.now()
-	const bundle = sampleBundle(nodeCrypto, { issuedAt: now, staleAt: now + 900_000, expiresAt: now + 86_400_000 })
+	const bundle = sampleBundle(nodeCrypto, { initialContents: [], issuedAt: now, staleAt: now + 900_000, expiresAt: now + 3 * 86_400_000 })
 	const text = JSON.stringify(sealBundle(bundle, 'maker', maker.sign))
 	const streams = new Map<string, string[]>()
 	let equivocations = 0
 	let renewals = 0
-	let claims = 1
+	const clock = join(folder, 'clock')
 
 	const take = (body: string): LinkAck => {
 		const { stream, first, events } = linkEvents.parse(JSON.parse(body))
@@ -69,7 +74,7 @@ async function openBench(folder: string): Promise<Bench> {
 		})
 		return { v: 1, stream, seq: have.length }
 	}
-	const signedTime = (ask: string) => JSON.stringify(sealTime({ ask, at: Date.now() }, 'maker', maker.sign))
+	const signedTime = (ask: string) => JSON.stringify(sealTime({ ask, at: Date.now() + clockAhead(clock) }, 'maker', maker.sign))
 	const server = site.internal()
 	server.on('connect', () => server.subscribe(ALL_UP, { qos: 1 }))
 	server.on('message', (topic, payload) => {
@@ -85,6 +90,9 @@ async function openBench(folder: string): Promise<Bench> {
 
 	const bench = {
 		days: 90,
+		claims: 1,
+		path: '/mqtt',
+		clock,
 		async answer(path: string, body: string): Promise<{ status: number; body: string }> {
 			if (path === DEVICE_PATHS.bundle(bundle.bank.id)) return { status: 200, body: text }
 			if (path === DEVICE_PATHS.events) return { status: 200, body: JSON.stringify(take(body)) }
@@ -97,7 +105,7 @@ async function openBench(folder: string): Promise<Bench> {
 			}
 			if (path !== DEVICE_PATHS.enrolments) return { status: 404, body: '{}' }
 			const { claim, csr } = enrolmentRequest.parse(JSON.parse(body))
-			if (claim !== CLAIM || claims-- <= 0)
+			if (claim !== CLAIM || bench.claims-- <= 0)
 				return { status: 403, body: JSON.stringify({ code: 'claim-invalid', detail: 'This claim was used. Make a new one in the console.' }) }
 			const { device } = site.broker.ports()
 			const answer: EnrolmentAnswer = {
@@ -109,7 +117,7 @@ async function openBench(folder: string): Promise<Bench> {
 				ca: [site.portCa],
 				makers: [{ keyId: 'maker', publicKey: toBase64(maker.publicKey) }],
 				siteKey: toBase64(SAMPLE_SITE_KEY),
-				mqtt: { url: `wss://localhost:${device}/mqtt` },
+				mqtt: { url: `wss://localhost:${device}${bench.path}` },
 				https: { url: `https://localhost:${device}` },
 			}
 			return { status: 200, body: JSON.stringify(answer) }
@@ -124,7 +132,7 @@ async function openBench(folder: string): Promise<Bench> {
 	})
 	await new Promise<void>((done) => upstream.listen(join(site.folder, 'device.sock'), () => done()))
 
-	const hardware = await openHardware(folder, bundle.bank.compartments)
+	const hardware = await openHardware(folder, bundle.bank.compartments, 'clock')
 	const pin = createHash('sha256').update(new X509Certificate(site.portCa).raw).digest('base64url')
 	return Object.assign(bench, {
 		site,
@@ -242,5 +250,60 @@ describe('a controller and the device port, over real sockets', () => {
 			)
 		}
 		assert.ok(readFileSync(join(data, 'edge.json'), 'utf8').includes('"server"'))
+	})
+
+	const typesOf = (where: string) =>
+		readJournal(where).flatMap(({ lines }) =>
+			lines.map((line) => (JSON.parse(new TextDecoder().decode(line)) as { type: string; offline: boolean }).type),
+		)
+
+	test('a day of the site’s time with a broker that hangs: work goes on, it is on record once, and all of it arrives afterwards', async () => {
+		const edge = run(bench, data)
+		const url = await edge.ready
+		await untilHealth(url, atWork, 'at work')
+		const before = typesOf(data).length
+		process.kill(bench.site.broker.pid(), 'SIGSTOP')
+		try {
+			for (let hour = 0; hour < 24; hour++) {
+				assert.ok(await advanceSharedClock(bench.clock, 3_600_000), 'the controller keeps up')
+				bench.scan(`hour-${hour}`)
+			}
+			const { problems } = await untilHealth(url, (h) => h.problems.includes('link-lost') && h.link.pending >= 24, 'it is lost')
+			assert.deepEqual(
+				problems.filter((p) => p !== 'link-lost'),
+				[],
+			)
+		} finally {
+			process.kill(bench.site.broker.pid(), 'SIGCONT')
+		}
+		for (let minute = 0; minute < 3; minute++) await advanceSharedClock(bench.clock, 60_000)
+		await untilHealth(url, (h) => atWork(h) && h.link.pending === 0, 'all is acknowledged')
+		edge.child.kill('SIGTERM')
+		await edge.ended
+		const links = typesOf(data)
+			.slice(before)
+			.filter((type) => type.startsWith('controller.link'))
+		assert.deepEqual(links, ['controller.link-lost', 'controller.link-restored'])
+		assert.equal(bench.equivocations(), 0)
+	})
+
+	test('a network that cuts WebSockets: events and bundles go by HTTPS', async () => {
+		bench.claims = 1
+		bench.path = '/cut'
+		const elsewhere = join(folder, 'elsewhere')
+		const edge = run(bench, elsewhere)
+		const url = await edge.ready
+		await untilHealth(url, (h) => atWork(h) && h.link.way === 'https', 'at work by the other way')
+		for (let n = 0; n < 30; n++) bench.scan(`plain-${n}`)
+		await untilHealth(url, (h) => h.link.pending === 0, 'all is acknowledged')
+		edge.child.kill('SIGTERM')
+		await edge.ended
+		const [stream] = readJournal(elsewhere)
+		const have = bench.streams.get(stream?.stream ?? '') ?? []
+		assert.ok(have.length > 15, String(have.length))
+		assert.deepEqual(
+			have,
+			stream?.lines.slice(0, have.length).map((line) => new TextDecoder().decode(line)),
+		)
 	})
 })

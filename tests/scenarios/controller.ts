@@ -20,7 +20,12 @@ export interface Hardware {
 	close(): Promise<void>
 }
 
-export async function openHardware(folder: string, compartments: readonly { readonly id: string; readonly number: number }[]): Promise<Hardware> {
+/** `clock`: a folder with a time that can be moved, beside the wiring. */
+export async function openHardware(
+	folder: string,
+	compartments: readonly { readonly id: string; readonly number: number }[],
+	clock?: string,
+): Promise<Hardware> {
 	const random = (n: number) => crypto.getRandomValues(new Uint8Array(n))
 	const cabinet = createCabinet({ compartments: 16, clock: systemClock, random })
 	const boards = BOARD_EMULATORS.kr16?.({ boards: [{ board: 0, cabinet }], clock: { ...systemClock, random } })
@@ -34,6 +39,7 @@ export async function openHardware(folder: string, compartments: readonly { read
 		JSON.stringify({
 			port: 0,
 			web: 'page',
+			...(clock !== undefined && { clock }),
 			buses: [{ id: 'bus-1', family: 'kr16', product: 'CU16', transport: lines.bus.address, boards: [0] }],
 			readers: [{ id: sampleId('reader', 'one'), family: 'scanner', transport: lines.scanner.address }],
 			compartments: compartments.map(({ id, number }) => ({ id, bus: 'bus-1', board: 0, channel: number - 1 })),
