@@ -5,6 +5,7 @@ import { request } from 'node:https'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
+import { seededRandom } from '@latchwork/core/base'
 import { ALL_UP, allDown, downTopic, LINK_DOWN, LINK_UP, MAX_LINK_BYTES, MAX_POSTED_BYTES, upTopic } from '@latchwork/core/wire'
 import type { MqttClient } from 'mqtt'
 import { socketPaths } from './broker.ts'
@@ -227,6 +228,60 @@ describe('the broker child', () => {
 		await happened(quiet, 'close')
 		const still = await connected(other)
 		await still.endAsync()
+	})
+
+	test('whatever bytes a controller sends, the broker lives and its neighbours stay', async (t) => {
+		const neighbour = await connected(other)
+		const pid = site.broker.pid()
+		const chance = seededRandom(7)
+		const upTo = (n: number) => ((chance(1)[0] ?? 0) * 256 + (chance(1)[0] ?? 0)) % n
+		const text = (words: string) => [words.length >> 8, words.length & 0xff, ...Buffer.from(words)]
+		const own = text(upTopic(mine.controller, 'events'))
+		const packet = (head: number, body: number[]) => [
+			head,
+			...(body.length < 128 ? [body.length] : [(body.length & 0x7f) | 0x80, body.length >> 7]),
+			...body,
+		]
+		const packets = [
+			packet(0x30, [...own, 1, 2, 3]),
+			packet(0x32, [...own, 0, 7, 1]),
+			packet(0x34, [...own, 0, 8, 1]),
+			packet(0x3d, [...own, 0, 9, 1]),
+			packet(0x62, [0, 8]),
+			packet(0x40, [0, 1]),
+			packet(0x50, [0, 1]),
+			packet(0x70, [0, 1]),
+			packet(0x82, [0, 9, ...text(allDown(mine.controller)), 1]),
+			packet(0x82, [0, 9, ...text('#'), 2, ...text('__proto__'), 0]),
+			packet(0xa2, [0, 9, ...text('constructor')]),
+			packet(0xc0, []),
+			packet(0x30, [...text(`${'a/'.repeat(60)}b`)]),
+			packet(0x30, [...text('\u0000'), 1]),
+		]
+		const id = [...Buffer.from(mine.controller)]
+		let survived = 0
+		for (let round = 0; round < 150; round++) {
+			const socket = connectTls({ port: site.broker.ports().mqtts ?? 0, host: 'localhost', ca: site.portCa, cert: mine.cert, key: mine.key })
+			socket.on('error', () => {})
+			const closed = new Promise<false>((done) => void socket.once('close', () => done(false)))
+			await once(socket, 'secureConnect')
+			socket.write(Uint8Array.from(packet(0x10, [0, 4, ...Buffer.from('MQTT'), 4, 2, 0, 10, 0, id.length, ...id])))
+			await once(socket, 'data')
+			const bytes = Array.from({ length: 1 + upTo(6) }, () => packets[upTo(packets.length)] ?? []).flat()
+			for (let flips = upTo(4); flips > 0; flips--) bytes[upTo(bytes.length)] = upTo(256)
+			socket.resume()
+			// Behind the rubbish a farewell: who still understands it closes, who waits for more bytes is left.
+			socket.write(Uint8Array.from([...bytes, 0xe0, 0x00]))
+			const alive = new Promise<true>((done) => neighbour.publish(upTopic(other.controller, 'status'), 'x', { qos: 1 }, () => done(true)))
+			if (await Promise.race([alive, closed.then(() => alive)])) survived += 1
+			socket.destroy()
+			await closed
+		}
+		t.diagnostic(JSON.stringify({ rounds: 150, counters: site.broker.counters() }))
+		assert.equal(survived, 150)
+		assert.equal(site.broker.pid(), pid)
+		assert.ok(neighbour.connected)
+		await neighbour.endAsync()
 	})
 
 	test('a resumed TLS session still shows the certificate', async () => {
