@@ -1,4 +1,4 @@
-import type { DeviceCheck } from './pki.ts'
+import type { DeviceCheck } from './device-check.ts'
 
 /**
  * What the server and its broker child say to each other: one JSON a line, down the child's standard input and up its standard output. Both ends are

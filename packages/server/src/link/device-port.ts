@@ -5,8 +5,8 @@ import { createServer as createTls, type SecureContextOptions, type TLSSocket } 
 import { LINK_PATH, MAX_POSTED_BYTES } from '@latchwork/core/wire'
 import { createWebSocketStream, WebSocketServer } from 'ws'
 import type { BrokerStart, BrokerState } from './broker-lines.ts'
+import { checkDevice, type DeviceIdentity, type DeviceTrust, trustOf } from './device-check.ts'
 import type { MqttBroker } from './mqtt-broker.ts'
-import { checkDevice, type DeviceIdentity, type DeviceTrust, trustOf } from './pki.ts'
 import type { Tally } from './tally.ts'
 
 export interface DevicePort {

@@ -7,10 +7,10 @@ import { type Rate, rateLimit, toProblem } from '../http/index.ts'
 import type { StreamAnswer } from '../ledger/index.ts'
 import type { Store } from '../store/index.ts'
 import { isOnBooks } from './books.ts'
+import { checkDevice, type DeviceCheck, type DeviceTrust } from './device-check.ts'
 import type { Directory, LinkSender } from './directory.ts'
 import { type EnrolmentParts, enrol, renew } from './enrolment.ts'
 import type { BankDocument, LinkHandlers, LinkIncident } from './handlers.ts'
-import { checkDevice, type DeviceCheck, type DeviceTrust } from './pki.ts'
 import type { SignedTime } from './signed-time.ts'
 
 export interface DeviceRouteParts {

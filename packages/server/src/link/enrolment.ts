@@ -6,7 +6,8 @@ import type { MasterKey, Store, Tx } from '../store/index.ts'
 import { publicKeysOf, settingsOf } from '../tenants/index.ts'
 import { deviceAuthority, isOnBooks, keepCertificate, keepHeadKey, revokeCertificates } from './books.ts'
 import { claimedTenant, takeClaim } from './claims.ts'
-import { DAY_MS, type DeviceCheck, type DeviceName, issueDevice, readRequest } from './pki.ts'
+import type { DeviceCheck, DeviceName } from './device-check.ts'
+import { DAY_MS, issueDevice, readRequest } from './pki.ts'
 
 export interface EnrolmentParts {
 	readonly store: Store

@@ -1,8 +1,8 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import { Aedes, type AuthenticateError, type Client, type ConnectPacket } from 'aedes'
+import type { DeviceIdentity } from './device-check.ts'
 import { mayReceive, maySubscribe, refusesPublish } from './gate.ts'
-import type { DeviceIdentity } from './pki.ts'
 import type { Tally } from './tally.ts'
 import { watchedStream } from './watched-stream.ts'
 

@@ -1,6 +1,6 @@
 import 'reflect-metadata'
-import { createPrivateKey, createPublicKey, X509Certificate as NodeCertificate } from 'node:crypto'
-import { Fault, type Id, isId, type Random, toHex } from '@latchwork/core/base'
+import { createPrivateKey, createPublicKey } from 'node:crypto'
+import { Fault, type Id, type Random, toHex } from '@latchwork/core/base'
 import {
 	AuthorityKeyIdentifierExtension,
 	BasicConstraintsExtension,
@@ -18,6 +18,7 @@ import {
 	X509CertificateGenerator,
 	X509CrlGenerator,
 } from '@peculiar/x509'
+import type { DeviceName } from './device-check.ts'
 
 cryptoProvider.set(crypto)
 
@@ -96,11 +97,6 @@ export async function readRequest(csr: string): Promise<CryptoKey> {
 		throw new Fault('request-invalid', 'csr: must be a PKCS #10 certificate request in PEM with an ECDSA key on P-256.', { cause })
 	}
 	throw new Fault('request-invalid', 'csr: its signature is not by the key that it names.')
-}
-
-export interface DeviceName {
-	readonly controller: Id<'controller'>
-	readonly tenant: Id<'tenant'>
 }
 
 /** A client certificate for `key`, named by us and by nothing that the controller says. */
@@ -191,56 +187,9 @@ async function issue(
 	}
 }
 
-/** What a presented certificate proves. `expired` and `not-yet` come with who it is: the renewal endpoint judges those by its own rules. */
-export type DeviceCheck =
-	| ({ readonly ok: true } & DeviceIdentity)
-	| ({ readonly ok: false; readonly why: 'expired' | 'not-yet' } & DeviceIdentity)
-	| { readonly ok: false; readonly why: 'none' | 'foreign' | 'malformed' }
-export interface DeviceIdentity extends DeviceName {
-	readonly fingerprint: string
-	readonly expiresAt: number
-}
-
-/** Certificates of the tenants' authorities, parsed once. */
-export type DeviceTrust = readonly { readonly tenant: string; readonly certificate: NodeCertificate }[]
-
-export const trustOf = (authorities: readonly string[]): DeviceTrust =>
-	authorities.map((pem) => {
-		const certificate = new NodeCertificate(pem)
-		return { tenant: fieldOf(certificate.subject, 'O') ?? '', certificate }
-	})
-
-const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2'
-
-/**
- * Who presents `der`, by our own judgement: TLS refuses an expired certificate before anybody can renew it, reads the machine's clock, and does not
- * know that a tenant's authority speaks for that tenant alone. That the other side holds the key is what the handshake has proven.
- */
-export function checkDevice(der: Uint8Array | undefined, trust: DeviceTrust, now: number): DeviceCheck {
-	if (der === undefined || der.length === 0) return { ok: false, why: 'none' }
-	let certificate: NodeCertificate
-	try {
-		certificate = new NodeCertificate(der)
-	} catch {
-		return { ok: false, why: 'malformed' }
-	}
-	const tenant = fieldOf(certificate.subject, 'O')
-	const controller = fieldOf(certificate.subject, 'CN')
-	const signed = trust.some((by) => by.tenant === tenant && certificate.checkIssued(by.certificate) && certificate.verify(by.certificate.publicKey))
-	if (!signed) return { ok: false, why: 'foreign' }
-	if (!isId('tenant', tenant) || !isId('controller', controller) || certificate.ca || !certificate.keyUsage?.includes(CLIENT_AUTH))
-		return { ok: false, why: 'malformed' }
-	const expiresAt = certificate.validToDate.getTime()
-	const identity = { controller, tenant, fingerprint: fingerprintIn(certificate), expiresAt }
-	if (now >= expiresAt) return { ok: false, why: 'expired', ...identity }
-	if (now < certificate.validFromDate.getTime()) return { ok: false, why: 'not-yet', ...identity }
-	return { ok: true, ...identity }
-}
-
 const newKeys = () => crypto.subtle.generateKey(KEY, true, ['sign', 'verify'])
 const pemOf = (certificate: X509Certificate): string => `${certificate.toString('pem')}\n`
 const fingerprintOf = async (certificate: X509Certificate): Promise<string> => toHex(new Uint8Array(await certificate.getThumbprint('SHA-256')))
-const fingerprintIn = (certificate: NodeCertificate): string => certificate.fingerprint256.replaceAll(':', '').toLowerCase()
 const isAddress = (name: string): boolean => /^[0-9.]+$/.test(name) || name.includes(':')
 
 /** Positive and of 16 bytes (RFC 5280 §4.1.2.2). */
@@ -248,10 +197,4 @@ function serial(random: Random): string {
 	const bytes = Uint8Array.from(random(16))
 	bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40
 	return toHex(bytes)
-}
-
-/** Node writes a name as one line a field. A field that is there twice is none: two readers could take either. */
-function fieldOf(subject: string | undefined, field: string): string | undefined {
-	const found = (subject ?? '').split('\n').filter((line) => line.startsWith(`${field}=`))
-	return found.length === 1 ? found[0]?.slice(field.length + 1) : undefined
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '@latchwork/core/base'
 import type { Store } from '../store/index.ts'
 import { allAuthorities, revokedFingerprints } from './books.ts'
-import { type DeviceTrust, trustOf } from './pki.ts'
+import { type DeviceTrust, trustOf } from './device-check.ts'
 
 export interface TrustState {
 	readonly authorities: readonly string[]

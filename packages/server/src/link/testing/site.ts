@@ -6,8 +6,9 @@ import { type Clock, type Id, newId } from '@latchwork/core/base'
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt'
 import { type Broker, type BrokerConfig, startBroker } from '../broker.ts'
 import type { BrokerIncident } from '../broker-lines.ts'
+import type { DeviceName } from '../device-check.ts'
 import { internalClient } from '../internal-client.ts'
-import { type Authority, certifyAuthority, type DeviceName, issueDevice, issuePort, newAuthorityKey, openAuthority, readRequest } from '../pki.ts'
+import { type Authority, certifyAuthority, issueDevice, issuePort, newAuthorityKey, openAuthority, readRequest } from '../pki.ts'
 import { deviceKeys } from './device.ts'
 
 /** The real clock, which tests of sockets and processes need. */
