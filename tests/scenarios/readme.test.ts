@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { globSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { chmodSync, globSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
 import { type Site, startSite } from './site.ts'
@@ -150,4 +151,57 @@ test('the developer’s guide: every request, every fault and every command does
 	} finally {
 		await site.stop()
 	}
+})
+
+/** `latchwork server` as its operator starts it; ends when told, in peace. */
+async function startServer(
+	t: TestContext,
+	data: string,
+): Promise<{ said: { url: string; admin?: { email: string; password: string } }; end(): Promise<number> }> {
+	const main = join(ROOT, 'packages/cli/src/main.ts')
+	const server = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, 'server', '--data', data], {
+		env: { ...process.env, LATCHWORK_PORT: '0', LATCHWORK_DEVICE_PORT: '0' },
+		stdio: ['ignore', 'pipe', 'pipe'],
+	})
+	t.after(() => server.kill('SIGKILL'))
+	const over = once(server, 'close')
+	let complaints = ''
+	server.stderr.on('data', (words: Buffer) => {
+		complaints += words.toString()
+	})
+	for await (const line of createInterface({ input: server.stdout }))
+		if (line.startsWith('SERVER '))
+			return {
+				said: JSON.parse(line.slice('SERVER '.length)),
+				async end() {
+					server.kill('SIGTERM')
+					return (await over)[0] as number
+				},
+			}
+	throw new Error(`The server ended: ${complaints}`)
+}
+
+test('the administrator’s guide works as printed; a second start knows everything and tells no password', async (t) => {
+	const [block] = runOf('docs/guides/administrator.md')
+	assert.ok(block !== undefined, 'the guide has the marked block')
+	const data = mkdtempSync(join(tmpdir(), 'latchwork-guide-'))
+	t.after(() => rmSync(data, { recursive: true, force: true }))
+	const first = await startServer(t, data)
+	const { url, admin } = first.said
+	assert.ok(admin)
+	const script = block.script
+		.replace('http://127.0.0.1:4170', url)
+		.replace('EMAIL=admin@localhost', `EMAIL=${admin.email}`)
+		.replace('as-printed-at-the-first-start', admin.password)
+	assert.match(await run({ ...block, script }, place(t), {}), /^badge\n\d{8}\ndesk-staff\nsite\n$/m)
+	assert.equal(await first.end(), 0)
+	const again = await startServer(t, data)
+	assert.equal(again.said.admin, undefined)
+	const body = JSON.stringify(admin)
+	const signedIn = await fetch(`${again.said.url}/v1/sign-ins`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+	assert.equal(signedIn.status, 201)
+	assert.equal(await again.end(), 0)
+	// A master key that others can read is no secret any more.
+	chmodSync(join(data, 'master.key'), 0o644)
+	await assert.rejects(startServer(t, data), /can be read by others/)
 })
