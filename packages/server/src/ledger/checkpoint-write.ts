@@ -17,7 +17,7 @@ export interface LogSigner {
 export type SignerOf = (db: Db, tenant: Id<'tenant'>) => Promise<LogSigner>
 
 /** So many events make a checkpoint due at once (trust.md §1.4). */
-export const CHECKPOINT_EVENTS = 256
+const CHECKPOINT_EVENTS = 256
 
 /** Logs that have grown by so much, or have waited since `before`. */
 export async function dueCheckpoints(db: Db, shard: Shard, before: number, except: readonly Id<'tenant'>[]): Promise<Id<'tenant'>[]> {

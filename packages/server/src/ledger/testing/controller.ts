@@ -21,7 +21,7 @@ export function testController(random: Random, tenant: Id<'tenant'> = newId('ten
 }
 
 /** One life of an edge database, as the controller would have minted it. */
-export function testStream(random: Random, sender: Sender, bank: Id<'bank'>, signing: (bytes: Uint8Array) => Uint8Array) {
+function testStream(random: Random, sender: Sender, bank: Id<'bank'>, signing: (bytes: Uint8Array) => Uint8Array) {
 	const id = newId('stream', START, random)
 	let head: StreamHead = openStream(id)
 	const texts: string[] = []
