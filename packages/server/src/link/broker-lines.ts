@@ -1,4 +1,5 @@
 import type { DeviceCheck } from './device-check.ts'
+import type { Tally } from './tally.ts'
 
 /**
  * What the server and its broker child say to each other: one JSON a line, down the child's standard input and up its standard output. Both ends are
@@ -45,7 +46,7 @@ export type FromBroker =
 type Refused = Extract<DeviceCheck, { ok: false }>['why']
 /** Refused: a connection. Dropped: a message, and its controller stays. */
 export type BrokerCount =
-	| `refused-${Refused | 'revoked' | 'client-id' | 'secret' | 'path' | 'early'}`
+	| `refused-${Refused | 'revoked' | 'client-id' | 'secret' | 'path' | 'early' | 'many'}`
 	| `dropped-${'topic' | 'retained' | 'size' | 'will' | 'subscription'}`
 	| 'accepted'
 	| 'taken-over'
@@ -57,6 +58,8 @@ export type BrokerCount =
 	| 'requests'
 	| 'requests-refused'
 export type BrokerCounters = { readonly [C in BrokerCount]?: number } & { readonly connected: number }
+
+export type BrokerTally = Tally<BrokerCount, BrokerIncident>
 
 /** Something that whoever runs the estate may want to know; so many a second are told, all are counted. */
 export interface BrokerIncident {

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
-import type { BrokerStart, FromBroker, ToBroker } from './broker-lines.ts'
+import type { BrokerIncident, BrokerStart, FromBroker, ToBroker } from './broker-lines.ts'
 import { type DevicePort, openDevicePort } from './device-port.ts'
 import { openMqttBroker } from './mqtt-broker.ts'
 import { tally } from './tally.ts'
@@ -22,6 +22,7 @@ const setNow = (now: number) => {
 const say = (line: FromBroker) => void process.stdout.write(`${JSON.stringify(line)}\n`)
 const counts = tally(
 	() => performance.now(),
+	(incident: BrokerIncident) => incident.what,
 	(incident) => say({ kind: 'incident', incident }),
 )
 

@@ -284,6 +284,24 @@ describe('the broker child', () => {
 		await neighbour.endAsync()
 	})
 
+	test('one controller has so many connections and no more, and takes no place from another', async () => {
+		const device = await site.device()
+		const dial = async (by: TestDevice) => {
+			const socket = connectTls({ port: site.broker.ports().device, host: 'localhost', ca: site.portCa, cert: by.cert, key: by.key })
+			socket.on('error', () => {})
+			await once(socket, 'secureConnect')
+			return socket
+		}
+		const sockets: TLSSocket[] = []
+		for (let i = 0; i < 16; i++) sockets.push(await dial(device))
+		const above = await dial(device)
+		above.resume()
+		await new Promise<void>((done) => void above.once('close', () => done()))
+		const neighbour = await dial(await site.device())
+		assert.ok([...sockets, neighbour].every((socket) => !socket.destroyed))
+		for (const socket of [...sockets, neighbour]) socket.destroy()
+	})
+
 	test('a resumed TLS session still shows the certificate', async () => {
 		const dial = (session?: Buffer) =>
 			connectTls({

@@ -4,10 +4,9 @@ import type { Server as NetServer, Socket } from 'node:net'
 import { createServer as createTls, type SecureContextOptions, type TLSSocket } from 'node:tls'
 import { LINK_PATH, MAX_POSTED_BYTES } from '@latchwork/core/wire'
 import { createWebSocketStream, WebSocketServer } from 'ws'
-import type { BrokerStart, BrokerState } from './broker-lines.ts'
+import type { BrokerStart, BrokerState, BrokerTally } from './broker-lines.ts'
 import { checkDevice, type DeviceIdentity, type DeviceTrust, trustOf } from './device-check.ts'
 import type { MqttBroker } from './mqtt-broker.ts'
-import type { Tally } from './tally.ts'
 
 export interface DevicePort {
 	readonly device: number
@@ -25,7 +24,7 @@ export interface DevicePortParts {
 	readonly broker: MqttBroker | undefined
 	/** The server's time. */
 	readonly now: () => number
-	readonly tally: Tally
+	readonly tally: BrokerTally
 }
 
 const MOST_CONNECTIONS = 20_000
@@ -38,6 +37,8 @@ const LIMITS = {
 	connectionsCheckingInterval: 2_000,
 }
 const UPSTREAM_MS = 30_000
+/** Of one certificate; of one address without any: a controller needs three. */
+const MOST_OF_ONE = 16
 const MOST_WS_BYTES = 262_144
 
 /**
@@ -99,11 +100,29 @@ export async function openDevicePort({ start, broker, now, tally }: DevicePortPa
 	mqtts?.on('secureConnection', (socket: TLSSocket) => {
 		socket.on('error', () => socket.destroy())
 		socket.setNoDelay(true)
+		if (socket.destroyed) return
 		const who = enter(socket)
 		if (who && broker) broker.take(socket, who, addressOf(socket))
 		else socket.destroy()
 	})
+	const places = new Map<string, number>()
+	const seat = (socket: TLSSocket) => {
+		const whose = socket.getPeerX509Certificate()?.fingerprint256 ?? addressOf(socket)
+		const taken = (places.get(whose) ?? 0) + 1
+		if (taken > MOST_OF_ONE) {
+			tally.tell({ what: 'refused-many', address: addressOf(socket) })
+			return socket.destroy()
+		}
+		places.set(whose, taken)
+		socket.once('close', () => {
+			const left = (places.get(whose) ?? 1) - 1
+			if (left === 0) places.delete(whose)
+			else places.set(whose, left)
+		})
+	}
+
 	for (const server of [https, mqtts]) {
+		server?.prependListener('secureConnection', seat)
 		// Set before the handshake: its last message waits for nobody either.
 		server?.on('connection', (socket: Socket) => void socket.setNoDelay(true))
 		server?.on('tlsClientError', (_, socket: TLSSocket) => socket.destroy())
@@ -148,7 +167,7 @@ const addressOf = (socket: Socket): string => socket.remoteAddress ?? ''
 const offersMqtt = ({ headers }: IncomingMessage): boolean =>
 	(headers['sec-websocket-protocol'] ?? '').split(',').some((name) => name.trim() === 'mqtt')
 
-function refuseUpgrade(socket: Socket, status: string, tally: Tally): void {
+function refuseUpgrade(socket: Socket, status: string, tally: BrokerTally): void {
 	if (status.startsWith('404')) tally.count('refused-path')
 	socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy())
 }
@@ -170,7 +189,7 @@ const OURS = 'x-latchwork-'
 /**
  * `/device/…` goes on to the server, with the certificate that came and nothing that says what to think of it: the server looks into its own books.
  */
-function proxyTo(socketPath: string, tally: Tally) {
+function proxyTo(socketPath: string, tally: BrokerTally) {
 	return (incoming: IncomingMessage, answer: ServerResponse) => {
 		tally.count('requests')
 		const refuse = (status: number, text: string, code = 'request-invalid') => {

@@ -18,6 +18,7 @@ import { internalClient } from './internal-client.ts'
 import { type Authority, DAY_MS, issuePort } from './pki.ts'
 import { openServerLink, type ServerLink } from './server-link.ts'
 import { signedTime } from './signed-time.ts'
+import { tally } from './tally.ts'
 import { openTrust } from './trust.ts'
 
 export interface LinkConfig extends Omit<BrokerConfig, 'mqtt'> {
@@ -80,13 +81,15 @@ const PORT_RENEW_BEFORE_MS = 30 * DAY_MS
 /** Takes the link, or stands by until whoever has it is gone. Rejects when the port cannot be opened. */
 export async function openLink(parts: LinkParts): Promise<Link> {
 	const { store, pace, log } = parts
-	const incidents = new Map<string, number>()
-	const incident = (told: LinkIncident | BrokerIncident) => {
-		const { cause, ...about } = told as LinkIncident
-		const code = 'code' in told ? told.code : told.what
-		incidents.set(code, (incidents.get(code) ?? 0) + 1)
-		log({ level: 'warn', part: 'link', ...about, ...(cause instanceof Error && { error: cause.message }) })
-	}
+	const told = tally(
+		pace.mono,
+		(incident: LinkIncident | BrokerIncident) => ('code' in incident ? incident.code : incident.what),
+		(incident) => {
+			const { cause, ...about } = incident as LinkIncident
+			log({ level: 'warn', part: 'link', ...about, ...(cause instanceof Error && { error: cause.message }) })
+		},
+	)
+	const incident = told.tell
 	let owned: Owned | undefined
 	let lock: { close(): Promise<void> } | undefined
 	let closed = false
@@ -121,7 +124,7 @@ export async function openLink(parts: LinkParts): Promise<Link> {
 		ports: () => owned?.broker.ports(),
 		pid: () => owned?.broker.pid(),
 		connected: () => owned?.link.connected() ?? false,
-		counters: () => ({ ...(owned?.broker.counters() ?? { connected: 0 }), incidents: Object.fromEntries(incidents) }),
+		counters: () => ({ ...(owned?.broker.counters() ?? { connected: 0 }), incidents: told.counted() }),
 		wake: () => owned?.link.wake(),
 		notify: async (controller, message) => (await owned?.link.notify(controller, message)) ?? false,
 		async close() {

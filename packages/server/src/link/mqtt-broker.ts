@@ -1,9 +1,9 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import { Aedes, type AuthenticateError, type Client, type ConnectPacket } from 'aedes'
+import type { BrokerTally } from './broker-lines.ts'
 import type { DeviceIdentity } from './device-check.ts'
 import { mayReceive, maySubscribe, refusesPublish } from './gate.ts'
-import type { Tally } from './tally.ts'
 import { watchedStream } from './watched-stream.ts'
 
 export interface MqttBroker {
@@ -21,7 +21,7 @@ const NOWHERE = 'dropped'
 const MOST_HALF_DONE = 16
 
 /** MQTT 3.1.1 by aedes; the gate decides. Sessions do not outlive their connection: what is owed is kept at its owner's disk, not here. */
-export async function openMqttBroker({ secret, tally }: { readonly secret: string; readonly tally: Tally }): Promise<MqttBroker> {
+export async function openMqttBroker({ secret, tally }: { readonly secret: string; readonly tally: BrokerTally }): Promise<MqttBroker> {
 	const peers = new WeakMap<Duplex, { readonly who: DeviceIdentity | 'server'; readonly address: string }>()
 	const peerOf = (client: Client | null) => client && peers.get(client.conn as Duplex)
 	/** From its first subscription to its end. */

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { BrokerIncident } from './broker-lines.ts'
 import { tally } from './tally.ts'
 
 test('a flood of one kind is counted whole, told in part, and hides no other', () => {
 	let now = 0
-	const told: BrokerIncident[] = []
+	const told: { what: string }[] = []
 	const counts = tally(
 		() => now,
+		(incident: { what: string }) => incident.what,
 		(incident) => told.push(incident),
 	)
 	for (let i = 0; i < 500; i++) counts.tell({ what: 'dropped-topic' })
