@@ -208,6 +208,8 @@ export const bundleSchema = z.strictObject({
 	credentials: z.array(credential),
 	/** Ids of credentials, subjects and one-time codes that no longer count; cumulative until their rows are gone. */
 	revoked: z.strictObject({ epoch: z.int().nonnegative(), ids: z.array(label) }),
+	/** Holds all that the site's deltas took away up to this one (`delta.ts`). */
+	deltas: z.strictObject({ n: z.int().nonnegative(), hash }).optional(),
 	assets: z.array(asset),
 	initialContents: z.array(z.strictObject({ compartment: id('compartment'), asset: id('asset') })),
 	cases: z.array(offeredCase).optional(),

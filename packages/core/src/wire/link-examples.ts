@@ -79,6 +79,7 @@ export const downExamples: { readonly [C in DownChannel]: readonly DownMessage<C
 	authority: [
 		{ v: 1, kind: 'lease', bank, lease },
 		{ v: 1, kind: 'bundle', bank, version: 8, digest: hash },
+		{ v: 1, kind: 'delta', bank, delta: '{"signatures":[],"signed":{}}' },
 	],
 }
 

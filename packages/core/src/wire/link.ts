@@ -140,6 +140,8 @@ export type LinkStatus = z.infer<typeof linkStatus>
 export const linkAuthority = z.discriminatedUnion('kind', [
 	z.strictObject({ v, kind: z.literal('lease'), bank: id('bank'), lease: envelope }),
 	z.strictObject({ v, kind: z.literal('bundle'), bank: id('bank'), version: sequence, digest: hash }),
+	/** What was taken away at the bank's site: whole, too. */
+	z.strictObject({ v, kind: z.literal('delta'), bank: id('bank'), delta: envelope }),
 ])
 export type LinkAuthority = z.infer<typeof linkAuthority>
 

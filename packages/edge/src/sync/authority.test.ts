@@ -3,8 +3,10 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
+import { NO_DELTA, sealDelta } from '@latchwork/core/access'
 import { sampleId, testKey } from '@latchwork/core/access/testing'
-import { isFault } from '@latchwork/core/base'
+import { canonicalBytes, isFault, toHex } from '@latchwork/core/base'
+import { nodeCrypto } from '../keys.ts'
 import { cedarEngine } from '../policy-engine.ts'
 import { createStage, type Stage, type StageOptions } from '../testing/stage.ts'
 
@@ -154,4 +156,64 @@ test('the policies give their place in the engine back: of a replaced bundle, an
 	const before = taken.length
 	fill()
 	assert.equal(taken.length, before + 2)
+})
+
+const maker = testKey(new Uint8Array(32).fill(3))
+function deltaText(stage: Stage, n: number, prev: string, revoke: string): string {
+	const delta = {
+		format: 'latchwork-delta/1' as const,
+		site: stage.bundle().site.id,
+		n,
+		prev,
+		changes: [{ revoke }],
+		issuedAt: stage.clock.now(),
+		until: stage.clock.now() + 86_400_000,
+	}
+	return JSON.stringify(sealDelta(delta, 'maker', maker.sign))
+}
+const markOf = (text: string): string => toHex(nodeCrypto.sha256(canonicalBytes((JSON.parse(text) as { signed: unknown }).signed)))
+/** What the kiosk says to the badge: the reason, or that it offers something. */
+const badgeSays = (stage: Stage, person: 'ana' | 'cem') => {
+	stage.badge(person)
+	const screen = stage.screen()
+	if (screen.name === 'choose') stage.act({ kind: 'back' })
+	return screen.name === 'denied' ? screen.reason : screen.name
+}
+
+test('what a delta takes away counts at once and after a crash, until a bundle that holds it comes', async (t) => {
+	const stage = await staged(t)
+	const take = (text: string) => stage.controller().authority.takeDelta(text)
+	assert.equal(badgeSays(stage, 'ana'), 'choose')
+	const first = deltaText(stage, 1, NO_DELTA.hash, sampleId('credential', 'ana-badge'))
+	assert.equal(take(first), 'taken')
+	assert.equal(badgeSays(stage, 'ana'), 'credential-revoked')
+	await stage.clock.advance(10_000)
+	assert.equal(badgeSays(stage, 'cem'), 'choose')
+	stage.crash()
+	await stage.start()
+	assert.equal(badgeSays(stage, 'ana'), 'credential-revoked')
+	assert.equal(take(first), 'taken', 'known, and so nothing happens')
+	await stage.clock.advance(10_000)
+
+	// Made before the delta: it still holds her badge, and takes nothing back.
+	stage.writeBundle({ version: 8 })
+	await stage.clock.advance(1_500)
+	assert.equal(version(stage), 8)
+	assert.equal(badgeSays(stage, 'ana'), 'credential-revoked')
+	await stage.clock.advance(10_000)
+	stage.writeBundle({ version: 9, deltas: { n: 1, hash: markOf(first) } })
+	await stage.clock.advance(1_500)
+	assert.equal(badgeSays(stage, 'ana'), 'choose', 'the server gave it back, and says that it knows of the delta')
+	stage.act({ kind: 'back' })
+
+	assert.equal(take(deltaText(stage, 3, 'a'.repeat(64), sampleId('credential', 'cem-badge'))), 'gap')
+	assert.equal(badgeSays(stage, 'cem'), 'credential-revoked', 'a missing one keeps no other from counting')
+})
+
+test('a delta of a stranger or for another site is refused on record, and takes nobody a right', async (t) => {
+	const stage = await staged(t)
+	const forged = deltaText(stage, 1, NO_DELTA.hash, sampleId('credential', 'ana-badge')).replace('"n":1', '"n":2')
+	assert.equal(stage.controller().authority.takeDelta(forged), 'refused')
+	assert.deepEqual(refusals(stage), ['delta-signature'])
+	assert.equal(badgeSays(stage, 'ana'), 'choose')
 })

@@ -2,18 +2,22 @@ import { readFileSync, statSync } from 'node:fs'
 import {
 	type AuthorityState,
 	acceptBundle,
+	acceptDelta,
 	acceptLease,
 	authorityState,
 	type Bundle,
 	type CompiledBundle,
 	compile,
+	type DeltaMark,
 	type Lease,
 	type Moment,
+	NO_DELTA,
 	type PinnedKeys,
 	POLICY_SCHEMA,
 	type PolicyEngine,
 	type RefusalCode,
 	refusalCode,
+	without,
 } from '@latchwork/core/access'
 import { type Crypto, canonicalBytes, type Id, isFault, toHex } from '@latchwork/core/base'
 import { EFFECTS, GUARDS, type LoadedTable, loadTable } from '@latchwork/core/workflow'
@@ -55,6 +59,11 @@ export interface AuthoritySource {
 	refresh(): void
 	/** A document as the server sent it: the same checks as for a file. False: the disk takes no record, so it must be brought again. */
 	take(what: Refused['what'], text: string): boolean
+	/**
+	 * What the server took away at this site, before the bundles without it are made. `gap`: it counts, and one before it never came, so the newest
+	 * bundle is to be fetched. `full`: the disk takes no record.
+	 */
+	takeDelta(text: string): 'taken' | 'gap' | 'refused' | 'full'
 	/** Gives the policies' place in the engine back. */
 	close(): void
 }
@@ -73,6 +82,12 @@ interface Accepted {
 	readonly digest: string
 }
 
+/** What deltas took away that the kept bundle still holds, and the newest of them. */
+interface TakenAway {
+	readonly mark: DeltaMark
+	readonly ids: readonly string[]
+}
+
 /** Policies and tables of this bundle passed all checks before, by these rules: a restart need not repeat the checks (performance.md P9). */
 interface Proven {
 	readonly digest: string
@@ -84,7 +99,7 @@ interface Proven {
 const proofBy = (crypto: Crypto): string => toHex(crypto.sha256(canonicalBytes([POLICY_SCHEMA, GUARDS, EFFECTS])))
 
 /**
- * Bundle and lease arrive as files or by the link (a server's deltas come later): signed, never older than the last
+ * Bundle and lease arrive as files or by the link, deltas by the link alone: signed, never older than the last
  * accepted one, and the last good bundle is kept in the journal, so that a damaged one does not take the rights away.
  */
 export function openAuthority(parts: AuthorityParts): AuthoritySource {
@@ -125,8 +140,36 @@ export function openAuthority(parts: AuthorityParts): AuthoritySource {
 			}
 		}
 		authority?.compiled.release()
-		authority = { bundle: answer.bundle, compiled: compiled.compiled, lease, tables }
+		const bundle = without(answer.bundle, sinceBundle(answer.bundle).ids)
+		authority = { bundle, compiled: { ...compiled.compiled, bundle }, lease, tables }
 		parts.changed()
+	}
+
+	/** A bundle that holds them all makes what was kept of deltas empty. */
+	const sinceBundle = ({ deltas = NO_DELTA }: Bundle): TakenAway => {
+		const kept = journal.fact<TakenAway>('authority', 'deltas') ?? { mark: NO_DELTA, ids: [] }
+		return deltas.n >= kept.mark.n ? { mark: deltas, ids: [] } : kept
+	}
+
+	const takeDelta = (text: string): 'taken' | 'gap' | 'refused' => {
+		if (!authority) return 'refused'
+		const { bundle, compiled } = authority
+		const since = sinceBundle(bundle)
+		const answer = acceptDelta(text, { keys: parts.keys, crypto: parts.crypto, site: bundle.site.id, now: time.now(), mark: since.mark })
+		if (!answer.ok) {
+			journal.note({ type: 'bundle.refused', subject: parts.bank, actor: 'edge', data: { what: 'delta', code: answer.code } })
+			return 'refused'
+		}
+		time.saw(answer.delta.issuedAt)
+		if (answer.known) return 'taken'
+		const ids = answer.delta.changes.map(({ revoke }) => revoke)
+		const next: TakenAway = { mark: answer.mark, ids: [...new Set([...since.ids, ...ids])] }
+		// Durable before it counts: whoever cuts the power cannot bring back what was taken away (T23).
+		journal.commit({ events: [], put: [{ kind: 'authority', key: 'deltas', body: next }], essential: true })
+		const less = without(bundle, ids)
+		authority = { ...authority, bundle: less, compiled: { ...compiled, bundle: less } }
+		parts.changed()
+		return answer.gap ? 'gap' : 'taken'
 	}
 
 	/** Durable before it is used, all of it or nothing: whoever cuts the power cannot bring an older one back (T23). `text`: it is new. */
@@ -203,6 +246,14 @@ export function openAuthority(parts: AuthorityParts): AuthoritySource {
 			} catch (cause) {
 				if (!isFault(cause, 'journal-full')) throw cause
 				return false
+			}
+		},
+		takeDelta(text) {
+			try {
+				return takeDelta(text)
+			} catch (cause) {
+				if (!isFault(cause, 'journal-full')) throw cause
+				return 'full'
 			}
 		},
 		close() {

@@ -234,6 +234,11 @@ export function openLink(parts: LinkParts): Link {
 			if (told.version > (authority.current()?.bundle.version ?? 0)) pull.want('bundle')
 			return
 		}
+		if (told.kind === 'delta') {
+			// Every other answer than this one is made good by the newest bundle.
+			if (authority.takeDelta(told.delta) !== 'taken') pull.want('bundle')
+			return
+		}
 		if (!authority.take('lease', told.lease)) return pull.want('lease')
 		// A notice may have been missed: the lease names the newest bundle.
 		const named = authority.moment().lease?.bundleVersion ?? 0
