@@ -61,6 +61,7 @@ export const SERVER_EVENT_TYPES = [
 	'policy.published',
 	'policy.rolled-back',
 	'bundle.published',
+	'delta.published',
 	'command.requested',
 	'command.sent',
 	'command.accepted',

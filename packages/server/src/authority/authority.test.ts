@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { acceptBundle, acceptLease, type Bundle, type PinnedKeys, verifierOf } from '@latchwork/core/access'
+import { acceptBundle, acceptDelta, acceptLease, type Bundle, type DeltaMark, NO_DELTA, type PinnedKeys, verifierOf } from '@latchwork/core/access'
 import { type FakeClock, fakeClock, type Id, newId, type Random, seededRandom } from '@latchwork/core/base'
 import type { StreamEvent } from '@latchwork/core/ledger'
 import { exampleLayout } from '@latchwork/core/wire'
@@ -196,6 +196,52 @@ describe('authority', () => {
 		assert.deepEqual(await known(), [])
 	})
 
+	it('what is taken away reaches every connected bank of the site before any bundle is made, and the next bundle says that it holds it', async () => {
+		const clock = fakeClock()
+		const [org, neighbour, { of, news }] = [await organisation(clock), await organisation(clock), authority(clock)]
+		const second = await db.store.write(org.tenant, async (tx) => {
+			const bank = await createBank(tx, org.change, { site: org.site, name: 'Second', helpPhone: '1', layout: exampleLayout })
+			return { bank: bank.id, controller: (await createController(tx, org.change, { bank: bank.id, name: 'Box 2' })).id }
+		})
+		for (const { tenant, bank, controller } of [org, neighbour, { ...second, tenant: org.tenant }])
+			await db.store.write(tenant, (tx) => heardController(tx, { controller, bank, now: clock.now(), online: true }, random))
+		await of.takeAway()
+		await of.turn()
+		news.length = 0
+		await clock.advance(1_000)
+		const [first, ...others] = [org.badge, org.other]
+		await db.store.write(org.tenant, (tx) => revokeCredential(tx, { ...org.change, now: clock.now() }, first, 1))
+		await of.takeAway()
+		assert.deepEqual(
+			news.map((one) => [one.kind, one.bank]).toSorted(),
+			[
+				['delta', org.bank],
+				['delta', second.bank],
+			].toSorted(),
+		)
+		const taken = (one: AuthorityNews | undefined, mark: DeltaMark) => {
+			assert.ok(one?.kind === 'delta')
+			const answer = acceptDelta(one.delta, { keys: org.keys, crypto: nodeCrypto, site: org.site, now: clock.now(), mark })
+			assert.ok(answer.ok && !answer.known && !answer.gap)
+			return answer
+		}
+		const one = taken(news[0], NO_DELTA)
+		assert.deepEqual(one.delta.changes, [{ revoke: first }])
+		await of.takeAway()
+		assert.equal(news.length, 2, 'said once')
+		await of.turn()
+		assert.deepEqual((await accepted(of, org, clock.now())).deltas, one.mark)
+		news.length = 0
+		await clock.advance(1_000)
+		for (const id of others) await db.store.write(org.tenant, (tx) => revokeCredential(tx, { ...org.change, now: clock.now() }, id, 1))
+		await of.takeAway()
+		assert.deepEqual(taken(news[0], one.mark).delta.changes, [{ revoke: org.other }])
+		// It concerns nobody who has a row there, so no bundle is made for it.
+		news.length = 0
+		await of.turn()
+		assert.deepEqual(news, [])
+	})
+
 	it('two servers at once make one version of one content', async () => {
 		const clock = fakeClock()
 		const org = await organisation(clock)
@@ -259,10 +305,13 @@ describe('authority', () => {
 		const org = await organisation(clock)
 		const news: AuthorityNews[] = []
 		let beat: (() => void) | undefined
+		let loops = 0
 		const pace = {
 			mono: clock.mono,
 			after: (_: number, run: () => void) => {
-				beat = run
+				// The first one is that of bundles and leases.
+				loops++
+				if (loops !== 2) beat = run
 				return () => {}
 			},
 		}

@@ -3,7 +3,8 @@ import { placeOf } from '../estate/index.ts'
 import type { PeopleTerms } from '../people/index.ts'
 import type { Store } from '../store/index.ts'
 import { type Signer, signerOf } from '../tenants/index.ts'
-import { currentBundle, currentVersion, type Due, dueBanks, leasedBanks, type Published } from './read.ts'
+import { publishDelta } from './delta-write.ts'
+import { currentBundle, currentVersion, type Due, dueBanks, leasedBanks, markedSites, type Published } from './read.ts'
 import { leaseText, publishSite } from './write.ts'
 
 /** To whom news of a bank go. */
@@ -14,7 +15,11 @@ export interface Addressee {
 }
 /** What `link` carries to controllers: a lease whole, of a bundle that it is there to be fetched. Lost ones are made good by the next. */
 export type AuthorityNews = Addressee &
-	({ readonly kind: 'lease'; readonly lease: string } | { readonly kind: 'bundle'; readonly version: number; readonly digest: string })
+	(
+		| { readonly kind: 'lease'; readonly lease: string }
+		| { readonly kind: 'bundle'; readonly version: number; readonly digest: string }
+		| { readonly kind: 'delta'; readonly delta: string }
+	)
 
 export interface AuthorityParts {
 	readonly store: Store
@@ -34,6 +39,8 @@ export interface Authority {
 	lease(tenant: Id<'tenant'>, bank: Id<'bank'>): Promise<string | undefined>
 	/** Composes this bank at once if anything changed; answers the version in force, 0 for none. */
 	renew(tenant: Id<'tenant'>, site: Id<'site'>, bank: Id<'bank'>): Promise<number>
+	/** Tells connected banks what was taken away: before their bundles are made, which takes longer. */
+	takeAway(): Promise<void>
 	/** Everything that is due, now. */
 	turn(): Promise<void>
 	stop(): Promise<void>
@@ -53,9 +60,6 @@ export function openAuthority({ store, clock, pace, people, crypto, publish, log
 	/** Banks whose rows cannot be composed (a policy too long, a name emptied), and when they are looked at again. */
 	const ailing = new Map<Id<'bank'>, number>()
 	let stopped = false
-	let cancel = () => {}
-	let working: Promise<void> = Promise.resolve()
-	let away = false
 	let leasedAt = Number.NEGATIVE_INFINITY
 
 	const publishBanks = async (tenant: Id<'tenant'>, site: Id<'site'>, banks: readonly Id<'bank'>[]): Promise<void> => {
@@ -109,29 +113,50 @@ export function openAuthority({ store, clock, pace, people, crypto, publish, log
 		}
 	}
 
-	const beat = async (): Promise<void> => {
-		const began = pace.mono()
-		try {
-			await turn()
-			// A lease counts in the site's time: where that was moved, back too, the next one is due at once.
-			if (Math.abs(clock.now() - leasedAt) >= LEASE_EVERY_MS) {
-				await leases()
-				leasedAt = clock.now()
-			}
-			away = false
-		} catch (fault) {
-			// Nothing here may end the server: a database that is away comes back.
-			if (!away) log({ level: 'error', text: 'Bundles and leases cannot be made now; it is tried again.', fault: wordsOf(fault) })
-			away = true
+	const takeAway = async (): Promise<void> => {
+		for (const { tenant, site } of await store.system(markedSites)) {
+			const news = await store.write(tenant, (tx) => publishDelta(tx, site, { ...people, now: clock.now(), crypto }))
+			for (const to of news?.to ?? []) publish({ tenant, ...to, kind: 'delta', delta: news?.text ?? '' })
 		}
-		// Where thousands of people are brought in one by one, composing leaves most of the time to those who ask.
-		const rest = Math.min(3 * (pace.mono() - began), LONGEST_REST_MS)
-		if (!stopped) cancel = pace.after(Math.max(LOOK_EVERY_MS, rest), run)
 	}
-	const run = () => {
-		working = beat()
+
+	const bundlesAndLeases = async (): Promise<void> => {
+		await turn()
+		// A lease counts in the site's time: where that was moved, back too, the next one is due at once.
+		if (Math.abs(clock.now() - leasedAt) < LEASE_EVERY_MS) return
+		await leases()
+		leasedAt = clock.now()
 	}
-	cancel = pace.after(LOOK_EVERY_MS, run)
+
+	/** Again and again. Nothing here may end the server: a database that is away comes back. */
+	const repeat = (work: () => Promise<void>): (() => Promise<void>) => {
+		let cancel = () => {}
+		let working: Promise<void> = Promise.resolve()
+		let away = false
+		const beat = async (): Promise<void> => {
+			const began = pace.mono()
+			try {
+				await work()
+				away = false
+			} catch (fault) {
+				if (!away) log({ level: 'error', text: 'Bundles and leases cannot be made now; it is tried again.', fault: wordsOf(fault) })
+				away = true
+			}
+			// Where thousands of people are brought in one by one, composing leaves most of the time to those who ask.
+			const rest = Math.min(3 * (pace.mono() - began), LONGEST_REST_MS)
+			if (!stopped) cancel = pace.after(Math.max(LOOK_EVERY_MS, rest), run)
+		}
+		const run = () => {
+			working = beat()
+		}
+		cancel = pace.after(LOOK_EVERY_MS, run)
+		return async () => {
+			cancel()
+			await working
+			cancel()
+		}
+	}
+	const ends = [repeat(bundlesAndLeases), repeat(takeAway)]
 
 	const current = (tenant: Id<'tenant'>, bank: Id<'bank'>) => store.read(tenant, (db) => currentBundle(db, bank))
 
@@ -153,11 +178,11 @@ export function openAuthority({ store, clock, pace, people, crypto, publish, log
 			await publishBanks(tenant, site, [bank])
 			return store.read(tenant, (db) => currentVersion(db, bank))
 		},
+		takeAway,
 		turn,
 		async stop() {
 			stopped = true
-			cancel()
-			await working
+			for (const end of ends) await end()
 		},
 	}
 }

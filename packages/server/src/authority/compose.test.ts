@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { acceptBundle, sealBundle } from '@latchwork/core/access'
+import { acceptBundle, NO_DELTA, sealBundle } from '@latchwork/core/access'
 import { testKey } from '@latchwork/core/access/testing'
 import { type Id, type IdKind, newId, type Random, seededRandom, toHex } from '@latchwork/core/base'
 import type { Asset } from '../assets/index.ts'
@@ -110,6 +110,7 @@ function estateBy(random: Random): BundleRows {
 			],
 		},
 		assets,
+		deltas: upTo(2) === 0 ? NO_DELTA : { n: 1 + upTo(9), hash: toHex(random(32)) },
 		cases: { tables: [] },
 		bound: new Set(subjects.filter(() => upTo(6) === 0).map((s) => s.id)),
 	}
@@ -153,7 +154,7 @@ describe('a composed bundle', () => {
 			const rows = estateBy(seededRandom(seed))
 			const digest = (of: BundleRows) => contentDigest(contentOf(of, nodeCrypto.sha256), of, nodeCrypto.sha256)
 			const before = digest(rows)
-			assert.equal(digest({ ...rows, doors: [] }), before)
+			assert.equal(digest({ ...rows, doors: [], deltas: { n: 77, hash: 'a'.repeat(64) } }), before)
 			assert.notEqual(digest({ ...rows, bank: { ...rows.bank, name: 'Other' } }), before)
 			const [first] = rows.assets
 			if (first) assert.notEqual(digest({ ...rows, assets: [{ ...first, placedIn: rows.compartments[0]?.id ?? null, tag: 'X' }] }), before)

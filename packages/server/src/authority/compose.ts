@@ -1,4 +1,4 @@
-import type { Bundle, PolicySet, Schedule } from '@latchwork/core/access'
+import type { Bundle, DeltaMark, PolicySet, Schedule } from '@latchwork/core/access'
 import { type Crypto, canonicalBytes, type Id, toHex } from '@latchwork/core/base'
 import type { LoadedTable } from '@latchwork/core/workflow'
 import type { Asset } from '../assets/index.ts'
@@ -17,6 +17,8 @@ export interface BundleRows {
 	readonly settings: Settings
 	readonly people: SitePeople
 	readonly policies: { readonly version: number; readonly sets: readonly PolicySet[] }
+	/** All that these took away is gone from the rows. */
+	readonly deltas: DeltaMark
 	readonly assets: readonly Asset[]
 	readonly cases: Pick<Bundle, 'cases' | 'codes'> & { readonly tables: readonly LoadedTable[] }
 	/** Whom an open case, or something in their hands, binds to this bank: their rows stay, whatever rights they lost meanwhile (decision 0005). */
@@ -82,6 +84,7 @@ export function contentOf(rows: BundleRows, sha256: Crypto['sha256']): BundleCon
 		})),
 		// A snapshot holds no row of what was revoked, so it names none; the epoch says that something was.
 		revoked: { epoch: rows.people.revoked.length, ids: [] },
+		...(rows.deltas.n > 0 && { deltas: { n: rows.deltas.n, hash: rows.deltas.hash } }),
 		assets: rows.assets.map(({ id, tag, kind, name, typeCode, valueClass, commitment }) => ({
 			id,
 			tag,
@@ -146,11 +149,11 @@ function workflowsOf(tables: readonly LoadedTable[], sha256: Crypto['sha256']): 
 
 /**
  * Whether a bank has to be told. What lies in its compartments it knows better itself, so a change of that alone is no news; what people said
- * about a thing's place is.
+ * about a thing's place is. That a delta was told to all changes the bundles only of those whom it concerns.
  */
 export function contentDigest(content: BundleContent, rows: Pick<BundleRows, 'assets'>, sha256: Crypto['sha256']): string {
 	const placed = rows.assets.flatMap(({ id, placedIn }) => (placedIn ? [{ asset: id, compartment: placedIn }] : []))
-	return toHex(sha256(canonicalBytes({ ...content, initialContents: placed })))
+	return toHex(sha256(canonicalBytes({ ...content, deltas: undefined, revoked: content.revoked.ids, initialContents: placed })))
 }
 
 export interface BundleTimes {

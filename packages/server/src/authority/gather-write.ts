@@ -7,9 +7,11 @@ import { bundleCredentials, bundleSubjects, nextExpiry, type PeopleTerms, readyC
 import type { Tx } from '../store/index.ts'
 import { settingsOf } from '../tenants/index.ts'
 import type { BundleRows, SitePeople } from './compose.ts'
+import { chainOf } from './delta-write.ts'
 
 /** What all banks of a site have in common; read once for those that are composed together. */
 export interface SiteRows extends SitePeople {
+	readonly deltas: BundleRows['deltas']
 	readonly policies: BundleRows['policies']
 	/** When the next credential ends by itself. */
 	readonly nextExpiry: number | undefined
@@ -18,7 +20,9 @@ export interface SiteRows extends SitePeople {
 /** Makes the site's missing verifiers on the way: a badge that was issued elsewhere counts here with the first bundle that names it. */
 export async function gatherSite(tx: Tx, site: Id<'site'>, terms: PeopleTerms, now: number): Promise<SiteRows> {
 	await readyCredentials(tx, site, terms, now)
+	const deltas = await chainOf(tx, site, now)
 	return {
+		deltas,
 		subjects: await bundleSubjects(tx),
 		credentials: [...(await bundleCredentials(tx, site, now))],
 		revoked: await revokedCredentials(tx, now),
@@ -40,6 +44,7 @@ export async function gatherBank(tx: Tx, tenant: Id<'tenant'>, id: Id<'bank'>, s
 		settings: await settingsOf(tx, place),
 		people: site,
 		policies: site.policies,
+		deltas: site.deltas,
 		assets: await assetsAt(tx, id, [...cases.assets]),
 		cases: await casesOf(tx, id, now),
 		bound: new Set([...cases.subjects, ...(await custodiansAt(tx, id))]),

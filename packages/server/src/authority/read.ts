@@ -56,3 +56,15 @@ export const leasedBanks = (db: Db): Promise<Leased[]> =>
 		JOIN controller c ON c.tenant_id = s.tenant_id AND c.bank_id = s.bank_id AND c.revoked_at IS NULL
 		JOIN bundle u ON u.tenant_id = s.tenant_id AND u.bank_id = s.bank_id AND u.version > 0
 		WHERE s.online ORDER BY b.tenant_id, b.bank_id`)
+
+/** Banks of a site that are connected, and who speaks for them. */
+export const onlineAt = (db: Db, site: Id<'site'>): Promise<{ bank: Id<'bank'>; controller: Id<'controller'> }[]> =>
+	db.rows(sql`SELECT b.bank_id AS bank, c.controller_id AS controller FROM bank b
+		JOIN bank_state s ON s.tenant_id = b.tenant_id AND s.bank_id = b.bank_id AND s.online
+		JOIN controller c ON c.tenant_id = b.tenant_id AND c.bank_id = b.bank_id AND c.revoked_at IS NULL
+		WHERE b.tenant_id = ${db.tenant} AND b.site_id = ${site} ORDER BY b.bank_id`)
+
+/** Sites where something was marked. For system work. */
+export const markedSites = (db: Db): Promise<{ tenant: Id<'tenant'>; site: Id<'site'> }[]> =>
+	db.rows(sql`SELECT DISTINCT b.tenant_id AS tenant, b.site_id AS site FROM bundle_dirty d
+		JOIN bank b ON b.tenant_id = d.tenant_id AND b.bank_id = d.bank_id ORDER BY 1, 2`)

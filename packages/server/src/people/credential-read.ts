@@ -87,6 +87,16 @@ export const revokedCredentials = async (db: Db, now: number): Promise<Id<'crede
 			WHERE tenant_id = ${db.tenant} AND (revoked_at IS NOT NULL OR not_after <= ${now}) ORDER BY credential_id`)
 	).map((row) => row.id)
 
+/** What no longer counts at a site since then: credentials that were revoked or have ended, people who were suspended. */
+export const takenAwaySince = async (db: Db, site: Id<'site'>, since: number, now: number): Promise<string[]> =>
+	(
+		await db.rows(sql<{
+			id: string
+		}>`SELECT credential_id AS id FROM credential WHERE tenant_id = ${db.tenant} AND (site_id IS NULL OR site_id = ${site})
+				AND (revoked_at > ${since} OR (not_after > ${since} AND not_after <= ${now}))
+			UNION ALL SELECT subject_id FROM person WHERE tenant_id = ${db.tenant} AND suspended AND updated_at > ${since} ORDER BY id`)
+	).map((row) => row.id)
+
 /** When the next credential expires by itself, so that whoever composes bundles looks again then. */
 export const nextExpiry = async (db: Db, now: number): Promise<number | undefined> =>
 	(

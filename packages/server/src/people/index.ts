@@ -7,6 +7,7 @@ export {
 	nextExpiry,
 	revokedCredentials,
 	siteKeyOf,
+	takenAwaySince,
 } from './credential-read.ts'
 export { ensureSiteKey, issueBadge, issuePin, readyCredentials, revokeCredential } from './credential-write.ts'
 export { createGroup, joinGroup, leaveGroup } from './group-write.ts'
