@@ -8,7 +8,17 @@ import { draftPolicy, publishPolicy } from '../access/index.ts'
 import { createAsset, createAssetType } from '../assets/index.ts'
 import { nodeCrypto } from '../crypto.ts'
 import { changeCompartment, compartmentsOf, createBank, createController, createSite, heardController, revokeController } from '../estate/index.ts'
-import { createGroup, createPerson, issueBadge, joinGroup, leaveGroup, revokeCredential, siteKeyOf } from '../people/index.ts'
+import {
+	changePerson,
+	createGroup,
+	createPerson,
+	findPerson,
+	issueBadge,
+	joinGroup,
+	leaveGroup,
+	revokeCredential,
+	siteKeyOf,
+} from '../people/index.ts'
 import { sealingKey, sql } from '../store/index.ts'
 import { createTenant, publicKeysOf } from '../tenants/index.ts'
 import { type TestStore, testStore } from '../testing/index.ts'
@@ -240,6 +250,33 @@ describe('authority', () => {
 		news.length = 0
 		await of.turn()
 		assert.deepEqual(news, [])
+	})
+
+	it('who is suspended and let in again before a bundle was made of it is let in at the bank, too', async () => {
+		const clock = fakeClock()
+		const [org, { of, news }] = [await organisation(clock), authority(clock)]
+		await db.store.write(org.tenant, (tx) =>
+			heardController(tx, { controller: org.controller, bank: org.bank, now: clock.now(), online: true }, random),
+		)
+		await of.turn()
+		const before = await accepted(of, org, clock.now())
+		const suspend = async (suspended: boolean) => {
+			await clock.advance(100)
+			await db.store.write(org.tenant, async (tx) => {
+				const { version } = (await findPerson(tx, org.person, people)) ?? assert.fail()
+				await changePerson(tx, { ...org.change, now: clock.now() }, org.person, version, { suspended })
+			})
+		}
+		await suspend(true)
+		await of.takeAway()
+		const delta = news.at(-1)
+		assert.ok(delta?.kind === 'delta' && delta.delta.includes(org.person))
+		await suspend(false)
+		await of.takeAway()
+		await of.turn()
+		const after = await accepted(of, org, clock.now())
+		const who = (of: Bundle) => of.subjects.map(({ id, blocked }) => [id, blocked])
+		assert.deepEqual([after.version, after.deltas?.n, who(after)], [before.version + 1, 1, who(before)])
 	})
 
 	it('two servers at once make one version of one content', async () => {

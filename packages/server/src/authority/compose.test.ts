@@ -110,7 +110,7 @@ function estateBy(random: Random): BundleRows {
 			],
 		},
 		assets,
-		deltas: upTo(2) === 0 ? NO_DELTA : { n: 1 + upTo(9), hash: toHex(random(32)) },
+		deltas: { ...(upTo(2) === 0 ? NO_DELTA : { n: 1 + upTo(9), hash: toHex(random(32)) }), told: [] },
 		cases: { tables: [] },
 		bound: new Set(subjects.filter(() => upTo(6) === 0).map((s) => s.id)),
 	}
@@ -154,8 +154,12 @@ describe('a composed bundle', () => {
 			const rows = estateBy(seededRandom(seed))
 			const digest = (of: BundleRows) => contentDigest(contentOf(of, nodeCrypto.sha256), of, nodeCrypto.sha256)
 			const before = digest(rows)
-			assert.equal(digest({ ...rows, doors: [], deltas: { n: 77, hash: 'a'.repeat(64) } }), before)
+			assert.equal(digest({ ...rows, doors: [], deltas: { n: 77, hash: 'a'.repeat(64), told: [] } }), before)
 			assert.notEqual(digest({ ...rows, bank: { ...rows.bank, name: 'Other' } }), before)
+			// Somebody was taken away and given back: only a new bundle tells the bank that went by the delta.
+			const [subject] = contentOf(rows, nodeCrypto.sha256).subjects
+			const back = (n: number) => digest({ ...rows, deltas: { n, hash: 'a'.repeat(64), told: subject ? [subject.id] : [] } })
+			assert.equal(back(1) !== back(2), subject !== undefined)
 			const [first] = rows.assets
 			if (first) assert.notEqual(digest({ ...rows, assets: [{ ...first, placedIn: rows.compartments[0]?.id ?? null, tag: 'X' }] }), before)
 		}

@@ -18,7 +18,7 @@ export interface BundleRows {
 	readonly people: SitePeople
 	readonly policies: { readonly version: number; readonly sets: readonly PolicySet[] }
 	/** All that these took away is gone from the rows. */
-	readonly deltas: DeltaMark
+	readonly deltas: DeltaMark & { readonly told: readonly string[] }
 	readonly assets: readonly Asset[]
 	readonly cases: Pick<Bundle, 'cases' | 'codes'> & { readonly tables: readonly LoadedTable[] }
 	/** Whom an open case, or something in their hands, binds to this bank: their rows stay, whatever rights they lost meanwhile (decision 0005). */
@@ -151,9 +151,13 @@ function workflowsOf(tables: readonly LoadedTable[], sha256: Crypto['sha256']): 
  * Whether a bank has to be told. What lies in its compartments it knows better itself, so a change of that alone is no news; what people said
  * about a thing's place is. That a delta was told to all changes the bundles only of those whom it concerns.
  */
-export function contentDigest(content: BundleContent, rows: Pick<BundleRows, 'assets'>, sha256: Crypto['sha256']): string {
+export function contentDigest(content: BundleContent, rows: Pick<BundleRows, 'assets' | 'deltas'>, sha256: Crypto['sha256']): string {
 	const placed = rows.assets.flatMap(({ id, placedIn }) => (placedIn ? [{ asset: id, compartment: placedIn }] : []))
-	return toHex(sha256(canonicalBytes({ ...content, deltas: undefined, revoked: content.revoked.ids, initialContents: placed })))
+	// Taken away, told, and given back before a bundle was made of it: the bank goes by the delta until a bundle says that it knows better.
+	const told = new Set(rows.deltas.told)
+	const back = content.subjects.some(({ id }) => told.has(id))
+	const deltas = back ? rows.deltas.n : undefined
+	return toHex(sha256(canonicalBytes({ ...content, deltas, revoked: content.revoked.ids, initialContents: placed })))
 }
 
 export interface BundleTimes {

@@ -63,8 +63,11 @@ const lockChain = (tx: Tx, site: Id<'site'>): Promise<Chain | undefined> =>
  * Where the chain stands; begun with the first bundle of the site. Read before the rows of a bundle are: then the bundle holds all that the
  * deltas up to here took away.
  */
-export async function chainOf(tx: Tx, site: Id<'site'>, now: number): Promise<DeltaMark> {
+export async function chainOf(tx: Tx, site: Id<'site'>, now: number): Promise<DeltaMark & { readonly told: readonly string[] }> {
 	await tx.run(sql`INSERT INTO site_chain (tenant_id, site_id, n, hash, looked_at, told)
 		VALUES (${tx.tenant}, ${site}, 0, ${NO_DELTA.hash}, ${Math.floor(now)}, '{}') ON CONFLICT DO NOTHING`)
-	return (await tx.first<DeltaMark>(sql`SELECT n, hash FROM site_chain WHERE tenant_id = ${tx.tenant} AND site_id = ${site}`)) ?? NO_DELTA
+	const chain = await tx.first<Pick<Chain, 'n' | 'hash' | 'told'>>(
+		sql`SELECT n, hash, told FROM site_chain WHERE tenant_id = ${tx.tenant} AND site_id = ${site}`,
+	)
+	return { ...NO_DELTA, ...chain, told: Object.keys(chain?.told ?? {}) }
 }
