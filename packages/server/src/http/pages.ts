@@ -13,7 +13,6 @@ export const hasPages = (folder: string): boolean => existsSync(join(folder, 'in
 export async function pages(app: FastifyInstance, folder: string): Promise<void> {
 	await app.register(fastifyStatic, {
 		root: folder,
-		wildcard: false,
 		index: 'index.html',
 		cacheControl: false,
 		setHeaders: (response, path) => response.header('cache-control', path.includes('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache'),

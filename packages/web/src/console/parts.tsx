@@ -1,0 +1,360 @@
+import { Link } from '@tanstack/react-router'
+import { type ComponentProps, type FormEvent, type ReactNode, useEffect, useId, useRef, useState } from 'react'
+import { Icon, type IconName } from '../ui/icon.tsx'
+import { AWAY, Refusal } from './api.ts'
+import { type DoorState, STATE_ICONS } from './door-state.ts'
+import type { Outage } from './shapes.ts'
+import { general, shell } from './words/shell.ts'
+
+export type Tone = 'ok' | 'warn' | 'bad' | 'info' | 'brand' | 'plain'
+
+export function Chip({ tone = 'plain', icon, children }: { readonly tone?: Tone; readonly icon?: IconName; readonly children: ReactNode }) {
+	return (
+		<span className={`chip ${tone}`}>
+			{icon && <Icon name={icon} />}
+			{children}
+		</span>
+	)
+}
+
+const TONE_ICONS = { ok: 'check', warn: 'clock', bad: 'alarm', info: 'pulse', brand: 'pulse', plain: 'slash' } as const satisfies Record<
+	Tone,
+	IconName
+>
+/** State of a case: its tone has an icon of its own, so that colour is never alone. */
+export const StateChip = ({ state: [word, tone] }: { readonly state: readonly [string, Tone] }) => (
+	<Chip tone={tone} icon={TONE_ICONS[tone]}>
+		{word}
+	</Chip>
+)
+
+export function OnlineChip({ online, outage, heard }: { readonly online: boolean; readonly outage: Outage; readonly heard: boolean }) {
+	if (!heard) return <Chip icon="unknown">Never heard</Chip>
+	if (outage === 'confirmed')
+		return (
+			<Chip tone="bad" icon="offline">
+				Offline
+			</Chip>
+		)
+	if (outage === 'raw' || !online)
+		return (
+			<Chip tone="warn" icon="offline">
+				Silent
+			</Chip>
+		)
+	return (
+		<Chip tone="ok" icon="check">
+			Online
+		</Chip>
+	)
+}
+
+/** Colour, pattern and icon of a door state; the word stands beside it. */
+export function Swatch({ state }: { readonly state: DoorState }) {
+	return (
+		<span className={`st st-${state} swatch`}>
+			<Icon name={STATE_ICONS[state]} />
+		</span>
+	)
+}
+
+interface CardProps {
+	readonly title?: ReactNode
+	readonly end?: ReactNode
+	readonly label?: string
+	readonly className?: string
+	readonly children: ReactNode
+	/** Rows reach from edge to edge. */
+	readonly flush?: boolean
+}
+export function Card({ title, end, label, className = '', children, flush }: CardProps) {
+	const id = useId()
+	return (
+		<section className={`card ${className}`} {...(label ? { 'aria-label': label } : title !== undefined && { 'aria-labelledby': id })}>
+			{title !== undefined && (
+				<div className="head">
+					<h2 id={id}>{title}</h2>
+					{end !== undefined && <div className="end">{end}</div>}
+				</div>
+			)}
+			<div className={flush ? 'flush' : 'body'}>{children}</div>
+		</section>
+	)
+}
+
+interface TitleProps {
+	readonly title: string
+	readonly above?: ReactNode
+	readonly below?: ReactNode
+	readonly end?: ReactNode
+}
+/** The heading of a room; it names the window, too, and takes the focus when the room is entered. */
+export function Title({ title, above, below, end }: TitleProps) {
+	const heading = useRef<HTMLHeadingElement>(null)
+	useEffect(() => {
+		document.title = shell.title(title)
+	}, [title])
+	useEffect(() => {
+		// Whoever came by a link hears where they are; on the very first page the beginning of the document is the better place.
+		if (document.body.dataset.entered !== undefined) heading.current?.focus({ preventScroll: true })
+		document.body.dataset.entered = ''
+	}, [])
+	return (
+		<div className="title">
+			<div>
+				{above}
+				<h1 ref={heading} tabIndex={-1}>
+					{title}
+				</h1>
+				{below !== undefined && <div className="lead">{below}</div>}
+			</div>
+			{end !== undefined && <div className="end">{end}</div>}
+		</div>
+	)
+}
+
+export function Loading() {
+	return (
+		<p className="state" role="status">
+			{general.loading}
+		</p>
+	)
+}
+
+export function Failed({ error, again }: { readonly error: unknown; readonly again?: () => unknown }) {
+	const refusal = error instanceof Refusal ? error : undefined
+	const text =
+		refusal?.status === 403
+			? general.notPermitted
+			: refusal?.status === 404
+				? general.notFound
+				: refusal?.code === AWAY
+					? shell.away
+					: (refusal?.message ?? general.failed)
+	return (
+		<div className="state" role="alert">
+			<p>{text}</p>
+			{again && refusal?.status !== 403 && refusal?.status !== 404 && (
+				<button type="button" className="btn small" onClick={() => void again()}>
+					{general.again}
+				</button>
+			)}
+		</div>
+	)
+}
+
+export function Empty({ title, note, children }: { readonly title: string; readonly note?: string; readonly children?: ReactNode }) {
+	return (
+		<div className="state">
+			<p className="strong">{title}</p>
+			{note !== undefined && <p className="mute">{note}</p>}
+			{children}
+		</div>
+	)
+}
+
+interface Asked<T> {
+	readonly data: T | undefined
+	readonly error: unknown
+	refetch(): unknown
+}
+/** What was asked for, or why there is nothing to show. What is known stays while newer facts cannot be had. */
+export function Shown<T>({ of, children }: { readonly of: Asked<T>; readonly children: (data: T) => ReactNode }) {
+	if (of.data !== undefined) return children(of.data)
+	return of.error ? <Failed error={of.error} again={of.refetch} /> : <Loading />
+}
+
+interface DialogProps {
+	readonly title: string
+	readonly lead?: ReactNode
+	close(): void
+	readonly children: ReactNode
+	readonly className?: string
+}
+/** The browser's own modal dialog: it keeps the focus, closes by Esc and gives the focus back. */
+export function Dialog({ title, lead, close, children, className = '' }: DialogProps) {
+	const dialog = useRef<HTMLDialogElement>(null)
+	const id = useId()
+	useEffect(() => {
+		const shown = dialog.current
+		const from = document.activeElement
+		if (shown && !shown.open) shown.showModal()
+		// The first thing to fill in, not the button that closes.
+		shown?.querySelector<HTMLElement>('input, select')?.focus()
+		return () => {
+			shown?.close()
+			if (from instanceof HTMLElement && from.isConnected) from.focus({ preventScroll: true })
+		}
+	}, [])
+	return (
+		<dialog
+			ref={dialog}
+			className={`dialog ${className}`}
+			aria-labelledby={id}
+			onCancel={(event) => {
+				event.preventDefault()
+				close()
+			}}
+		>
+			<div className="dialog-head">
+				<h2 id={id}>{title}</h2>
+				<button type="button" className="iconbtn" aria-label={shell.close} onClick={close}>
+					<Icon name="x" />
+				</button>
+			</div>
+			{lead !== undefined && <p className="soft">{lead}</p>}
+			{children}
+		</dialog>
+	)
+}
+
+interface FormProps {
+	readonly submit: string
+	readonly danger?: boolean
+	cancel?(): void
+	/** What it throws is shown under the fields; nothing that was typed is lost. */
+	send(form: FormData): Promise<unknown>
+	readonly children: ReactNode
+}
+export function Form({ submit, danger, cancel, send, children }: FormProps) {
+	const [problem, setProblem] = useState<string>()
+	const [busy, setBusy] = useState(false)
+	const onSubmit = async (event: FormEvent<HTMLFormElement>) => {
+		event.preventDefault()
+		if (busy) return
+		setBusy(true)
+		setProblem(undefined)
+		try {
+			await send(new FormData(event.currentTarget))
+		} catch (error) {
+			setProblem(wordsOf(error))
+		} finally {
+			setBusy(false)
+		}
+	}
+	return (
+		<form className="form" onSubmit={(event) => void onSubmit(event)}>
+			{children}
+			{problem !== undefined && (
+				<p className="problem" role="alert">
+					<Icon name="alarm" />
+					{problem}
+				</p>
+			)}
+			<div className="form-end">
+				{cancel && (
+					<button type="button" className="btn" onClick={cancel}>
+						{shell.cancel}
+					</button>
+				)}
+				<button type="submit" className={danger ? 'btn danger' : 'btn primary'} aria-disabled={busy}>
+					{submit}
+				</button>
+			</div>
+		</form>
+	)
+}
+
+export const wordsOf = (error: unknown): string =>
+	error instanceof Refusal ? (error.status === 403 ? general.notPermitted : error.message.replace(/^(?:body|query)\.\w+: /, '')) : general.failed
+
+interface FieldProps extends ComponentProps<'input'> {
+	readonly label: string
+	readonly hint?: string
+}
+export function Field({ label, hint, ...input }: FieldProps) {
+	const id = useId()
+	return (
+		<div className="field">
+			<label htmlFor={id}>{label}</label>
+			<input id={id} className="input" {...(hint !== undefined && { 'aria-describedby': `${id}-hint` })} {...input} />
+			{hint !== undefined && (
+				<p className="hint" id={`${id}-hint`}>
+					{hint}
+				</p>
+			)}
+		</div>
+	)
+}
+
+interface SelectProps extends Omit<ComponentProps<'select'>, 'children'> {
+	readonly label: string
+	readonly options: readonly (readonly [value: string, words: string])[]
+}
+export function Select({ label, options, ...select }: SelectProps) {
+	const id = useId()
+	return (
+		<div className="field">
+			<label htmlFor={id}>{label}</label>
+			<select id={id} className="input" {...select}>
+				{options.map(([value, words]) => (
+					<option key={value} value={value}>
+						{words}
+					</option>
+				))}
+			</select>
+		</div>
+	)
+}
+
+/** One of a few sentences: why something is done. The first is chosen, so that one key goes on. */
+export function Reasons({
+	legend,
+	name,
+	reasons,
+}: {
+	readonly legend: string
+	readonly name: string
+	readonly reasons: readonly (readonly [string, string])[]
+}) {
+	return (
+		<fieldset className="reasons">
+			<legend>{legend}</legend>
+			{reasons.map(([code, words], i) => (
+				<label key={code}>
+					<input type="radio" name={name} value={code} defaultChecked={i === 0} />
+					<span>{words}</span>
+				</label>
+			))}
+		</fieldset>
+	)
+}
+
+interface SegmentsProps<T extends string> {
+	readonly label: string
+	readonly value: T
+	readonly options: readonly (readonly [value: T, words: string])[]
+	choose(value: NoInfer<T>): void
+}
+export function Segments<T extends string>({ label, value, options, choose }: SegmentsProps<T>) {
+	return (
+		<fieldset className="seg" aria-label={label}>
+			{options.map(([one, words]) => (
+				<button key={one} type="button" aria-pressed={one === value} onClick={() => choose(one)}>
+					{words}
+				</button>
+			))}
+		</fieldset>
+	)
+}
+
+/** A record of the ledger, with the way to it. */
+export function Leaf({ position }: { readonly position: number }) {
+	return (
+		<Link className="leaf" to="/events" search={{ at: position }} aria-label={general.record(position)}>
+			<Icon name="chain" />
+			{general.record(position).replace(/^\D+/, '')}
+		</Link>
+	)
+}
+
+/** Something that is shown this once. */
+export function Secret({ label, text, note }: { readonly label: string; readonly text: string; readonly note: string }) {
+	return (
+		<div className="secret" role="status">
+			<p className="mute">{label}</p>
+			<p className="secret-text">{text}</p>
+			<p className="mute">{note}</p>
+		</div>
+	)
+}

@@ -1,0 +1,131 @@
+import { useState } from 'react'
+import { Icon } from '../ui/icon.tsx'
+import { useMay, useSeat } from './context.ts'
+import { Card, Chip, wordsOf } from './parts.tsx'
+import type { Verdict } from './proof.ts'
+import type { LedgerRecord } from './shapes.ts'
+import { type Proven, verifyRecord } from './verify.ts'
+import { proofWords as words } from './words/cases.ts'
+import { count } from './words/shell.ts'
+
+/** So many proofs are fetched at once: a case is proven quickly and the server has time for others. */
+const AT_ONCE = 4
+
+interface State {
+	readonly of: number
+	readonly results: readonly Proven[]
+	readonly problem?: string
+}
+
+/** One badge for a case: each of its records is verified in this browser, and what that does not say is said. */
+export function ProofCard({ records }: { readonly records: readonly LedgerRecord[] }) {
+	const { tenant } = useSeat().me
+	const allowed = useMay('audit.read', {})
+	const [state, setState] = useState<State>()
+	const verifyAll = async () => {
+		const results: Proven[] = []
+		const left = [...records]
+		const of = records.length
+		setState({ of, results: [] })
+		try {
+			const work = async () => {
+				for (let record = left.shift(); record; record = left.shift()) {
+					results.push(await verifyRecord(tenant.id, record))
+					setState({ of, results: [...results] })
+				}
+			}
+			await Promise.all(Array.from({ length: AT_ONCE }, work))
+		} catch (error) {
+			setState({ of, results: [...results], problem: wordsOf(error) })
+		}
+	}
+	const results = state?.results ?? []
+	const proven = results.filter((one) => one.ok === true)
+	const refused = results.filter((one) => one.ok === false)
+	const waiting = results.filter((one) => one.ok === undefined)
+	const isDone = state !== undefined && results.length === state.of
+	const newest = proven.toSorted((a, b) => b.position - a.position)[0]
+	return (
+		<Card
+			title={words.title}
+			end={
+				state &&
+				(refused.length > 0 ? (
+					<Chip tone="bad" icon="alarm">
+						{words.refused(refused.length)}
+					</Chip>
+				) : isDone ? (
+					<Chip tone={proven.length === state.of ? 'ok' : 'plain'} icon="shield">
+						{words.proven(proven.length, state.of)}
+					</Chip>
+				) : (
+					<Chip icon="refresh">{words.running(results.length, state.of)}</Chip>
+				))
+			}
+		>
+			<div aria-live="polite">
+				{state === undefined && <p className="mute">{words.unverified}</p>}
+				{newest && (
+					<>
+						<Tree position={newest.position} size={newest.size} />
+						<dl className="kv">
+							<dt>{words.signed}</dt>
+							<dd>{words.signedYes}</dd>
+							<dt>{words.records}</dt>
+							<dd>{count(newest.size)}</dd>
+							<dt>{words.path}</dt>
+							<dd>{words.hashes(newest.steps)}</dd>
+						</dl>
+					</>
+				)}
+				{[...new Set(refused.map((one) => (one as Verdict & { ok: false }).why))].map((why) => (
+					<p key={why} className="problem">
+						<Icon name="alarm" />
+						{words.why[why]}
+					</p>
+				))}
+				{waiting.length > 0 && <p className="mute">{words.waiting(waiting.length)}</p>}
+				{state?.problem !== undefined && <p className="problem">{state.problem}</p>}
+			</div>
+			<p className="mute small-print">{words.says}</p>
+			<p className="mute small-print">{words.key}</p>
+			{allowed ? (
+				<button
+					type="button"
+					className="btn wide"
+					disabled={records.length === 0 || (state !== undefined && !isDone && state.problem === undefined)}
+					onClick={() => void verifyAll()}
+				>
+					<Icon name="shield" />
+					{words.ask(records.length)}
+				</button>
+			) : (
+				<p className="mute">{words.notPermitted}</p>
+			)}
+		</Card>
+	)
+}
+
+/** The way from the record up to what was signed, as a picture; the figures stand below it. */
+function Tree({ position, size }: { readonly position: number; readonly size: number }) {
+	return (
+		<svg className="tree" viewBox="0 0 300 132" role="img" aria-label={`${words.record} ${count(position)}, ${words.checkpoint(size)}`}>
+			<path className="tree-rest" d="M150 24 222 58M222 58 190 92M222 58 254 92M76 58 44 92" />
+			<path className="tree-way" d="M150 24 76 58M76 58 108 92M108 92V112" />
+			<circle className="tree-rest" cx="222" cy="58" r="8" />
+			<circle className="tree-rest" cx="190" cy="92" r="6" />
+			<circle className="tree-rest" cx="254" cy="92" r="6" />
+			<circle className="tree-rest" cx="44" cy="92" r="7" />
+			<circle className="tree-on" cx="76" cy="58" r="8" />
+			<circle className="tree-on" cx="108" cy="92" r="8" />
+			<rect className="tree-on" x="137" y="12" width="26" height="24" rx="5" />
+			<path className="tree-check" d="m143 24 5 5 9-10" />
+			<text className="strong-text" x="172" y="22">
+				{words.root}
+			</text>
+			<text className="strong-text" x="108" y="127" textAnchor="middle">
+				{words.record} {count(position)}
+			</text>
+		</svg>
+	)
+}

@@ -1,0 +1,94 @@
+import { queryOptions } from '@tanstack/react-query'
+import { get, query } from './api.ts'
+import type {
+	Asset,
+	Bank,
+	BankMap,
+	Case,
+	CaseDetail,
+	Checkpoint,
+	Credential,
+	Group,
+	LedgerEvent,
+	LedgerRecord,
+	Me,
+	Overview,
+	Page,
+	Person,
+	Site,
+	Task,
+} from './shapes.ts'
+
+/** What is asked of the API, by names that the feed of events can call (live.ts): `bank/ID/…`, `case/…`, `people/…`, `overview`, `tasks`. */
+export const mine = queryOptions({ queryKey: ['me'], queryFn: ({ signal }) => get<Me>('/v1/me', signal) })
+
+export const overviewNow = queryOptions({ queryKey: ['overview'], queryFn: ({ signal }) => get<Overview>('/v1/overview', signal) })
+
+/** A tenant has few sites and banks beside its doors, so they are read whole. */
+export const allSites = queryOptions({ queryKey: ['estate', 'sites'], queryFn: ({ signal }) => everything<Site>('/v1/sites', signal) })
+export const allBanks = queryOptions({ queryKey: ['estate', 'banks'], queryFn: ({ signal }) => everything<Bank>('/v1/banks', signal) })
+export const allGroups = queryOptions({ queryKey: ['people', 'groups'], queryFn: ({ signal }) => everything<Group>('/v1/groups', signal) })
+
+export const bankMap = (bank: string) =>
+	queryOptions({ queryKey: ['bank', bank, 'map'], queryFn: ({ signal }) => get<BankMap>(`/v1/banks/${bank}/map`, signal) })
+export const bankCases = (bank: string) =>
+	queryOptions({
+		queryKey: ['bank', bank, 'cases'],
+		queryFn: ({ signal }) => get<Page<Case>>(`/v1/cases${query({ bank, open: true, limit: 200 })}`, signal),
+	})
+export const bankAssets = (bank: string) =>
+	queryOptions({ queryKey: ['bank', bank, 'assets'], queryFn: ({ signal }) => get<Page<Asset>>(`/v1/assets${query({ bank, limit: 200 })}`, signal) })
+export const bankEvents = (bank: string) =>
+	queryOptions({
+		queryKey: ['bank', bank, 'events'],
+		queryFn: ({ signal }) => get<Page<LedgerEvent>>(`/v1/events${query({ bank, order: 'falling', limit: 200 })}`, signal),
+	})
+
+export interface CaseFilter {
+	readonly workflow?: string | undefined
+	readonly state?: string | undefined
+	readonly bank?: string | undefined
+	readonly owner?: string | undefined
+	readonly open?: boolean | undefined
+	readonly conflict?: boolean | undefined
+	readonly find?: string | undefined
+}
+export const caseList = (filter: CaseFilter, cursor?: string, limit = 50) => get<Page<Case>>(`/v1/cases${query({ ...filter, cursor, limit })}`)
+export const oneCase = (id: string) =>
+	queryOptions({ queryKey: ['case', id, 'detail'], queryFn: ({ signal }) => get<CaseDetail>(`/v1/cases/${id}`, signal) })
+export const caseTimeline = (id: string) =>
+	queryOptions({
+		queryKey: ['case', id, 'timeline'],
+		queryFn: ({ signal }) => get<{ items: LedgerRecord[]; whole: boolean }>(`/v1/cases/${id}/timeline`, signal),
+	})
+export const caseTasks = (id: string) =>
+	queryOptions({ queryKey: ['tasks', id], queryFn: ({ signal }) => get<Page<Task>>(`/v1/tasks${query({ case: id, open: true })}`, signal) })
+
+export const peopleFound = (search: string, limit = 50) =>
+	queryOptions({
+		queryKey: ['people', 'found', search, limit],
+		queryFn: ({ signal }) => get<Page<Person>>(`/v1/users${query({ search, limit })}`, signal),
+	})
+export const onePerson = (id: string) =>
+	queryOptions({ queryKey: ['people', 'one', id], queryFn: ({ signal }) => get<Person>(`/v1/users/${id}`, signal) })
+export const credentialsOf = (user: string) =>
+	queryOptions({
+		queryKey: ['people', 'credentials', user],
+		queryFn: ({ signal }) => get<Page<Credential>>(`/v1/credentials${query({ user, limit: 200 })}`, signal),
+	})
+
+export const newestCheckpoint = queryOptions({
+	queryKey: ['checkpoint'],
+	queryFn: ({ signal }) => get<Page<Checkpoint>>('/v1/audit/checkpoints?limit=1', signal),
+})
+
+async function everything<T>(path: string, signal: AbortSignal): Promise<readonly T[]> {
+	const all: T[] = []
+	let cursor: string | undefined
+	do {
+		const page: Page<T> = await get<Page<T>>(`${path}${query({ limit: 200, cursor })}`, signal)
+		all.push(...page.items)
+		cursor = page.next
+	} while (cursor !== undefined)
+	return all
+}

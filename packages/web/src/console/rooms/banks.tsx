@@ -1,0 +1,72 @@
+import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import { serverNow } from '../api.ts'
+import { Card, Empty, OnlineChip, Shown, Title } from '../parts.tsx'
+import { overviewNow } from '../queries.ts'
+import type { BankSpace } from '../shapes.ts'
+import { banks as words } from '../words/banks.ts'
+import { overview } from '../words/overview.ts'
+import { Bar, isNearlyFull } from './overview.tsx'
+
+/** Every bank, by site. */
+export function Banks() {
+	const asked = useQuery({ ...overviewNow, refetchInterval: 60_000 })
+	return (
+		<>
+			<Title title={words.title} below={asked.data && words.lead(asked.data.banks.length)} />
+			<Shown of={asked}>
+				{({ banks }) =>
+					banks.length === 0 ? (
+						<Card label={words.title}>
+							<Empty title={words.empty} note={words.emptyNote} />
+						</Card>
+					) : (
+						[...Map.groupBy(banks, ({ site }) => site)].map(([site, some]) => <SiteCard key={site} banks={some} />)
+					)
+				}
+			</Shown>
+		</>
+	)
+}
+
+function SiteCard({ banks }: { readonly banks: readonly BankSpace[] }) {
+	return (
+		<Card title={banks[0]?.siteName ?? ''} flush>
+			<div className="scroll">
+				<table className="data">
+					<thead>
+						<tr>
+							<th scope="col">{words.bank}</th>
+							<th scope="col">{words.state}</th>
+							<th scope="col" className="wide">
+								{words.space}
+							</th>
+							<th scope="col">{words.open}</th>
+							<th scope="col">{words.heard}</th>
+						</tr>
+					</thead>
+					<tbody>
+						{banks.map((one) => (
+							<tr key={one.bank}>
+								<th scope="row">
+									<Link to="/banks/$bank" params={{ bank: one.bank }}>
+										{one.name}
+									</Link>
+								</th>
+								<td>
+									<OnlineChip online={one.online} outage={one.outage} heard={one.seenAt !== undefined} />
+								</td>
+								<td>
+									<span className="nowrap">{one.seenAt === undefined ? overview.unheard : overview.freeWord(one.free, one.compartments)}</span>
+									<Bar share={one.seenAt === undefined ? 0 : 1 - one.free / one.compartments} full={isNearlyFull(one)} />
+								</td>
+								<td>{one.open + one.alarms === 0 ? '0' : <b>{one.open + one.alarms}</b>}</td>
+								<td className="nowrap">{one.seenAt === undefined ? words.never : words.ago(serverNow() - Date.parse(one.seenAt))}</td>
+							</tr>
+						))}
+					</tbody>
+				</table>
+			</div>
+		</Card>
+	)
+}

@@ -1,0 +1,363 @@
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { Link, useNavigate, useSearch } from '@tanstack/react-router'
+import { Fragment, useCallback, useEffect, useRef, useState } from 'react'
+import { Icon } from '../../ui/icon.tsx'
+import { get, query } from '../api.ts'
+import { useMay, useSeat } from '../context.ts'
+import { useEvents } from '../live.ts'
+import { Who } from '../names.tsx'
+import { Card, Chip, Empty, Shown, Title } from '../parts.tsx'
+import { allBanks, newestCheckpoint } from '../queries.ts'
+import type { EventsSearch } from '../router.tsx'
+import type { LedgerEvent, Page } from '../shapes.ts'
+import { stamp, useNow } from '../time.ts'
+import { type Proven, verifyRecord } from '../verify.ts'
+import { proofWords } from '../words/cases.ts'
+import { bareType, EVENT_NAMES, eventDetail, eventWords, events as words } from '../words/events.ts'
+import { count, span } from '../words/shell.ts'
+
+const LIMIT = 50
+/** New events are fetched together, so that a busy hour does not make the page busy. */
+const TOGETHER_MS = 600
+
+type Checked = Proven | 'checking' | { readonly ok: undefined; readonly why: 'problem' }
+
+/** The ledger, newest first and live; each line can be proven here. */
+export function Events() {
+	const search = useSearch({ from: '/events' })
+	const { live, me } = useSeat()
+	const mayVerify = useMay('audit.read', {})
+	const seesEstate = useMay('estate.read')
+	const { data: banks = [] } = useQuery({ ...allBanks, enabled: seesEstate })
+	const [paused, setPaused] = useState(false)
+	const [missed, setMissed] = useState(0)
+	const [checked, setChecked] = useState<ReadonlyMap<number, Checked>>(new Map())
+	const isPast = search.at !== undefined
+	const { type, bank, subject } = search
+	const asked = useQuery({
+		queryKey: ['events', search],
+		queryFn: ({ signal }) =>
+			get<Page<LedgerEvent>>(
+				`/v1/events${query({ type, bank, subject, order: 'falling', limit: LIMIT, ...(search.at !== undefined && { before: search.at + 1 }) })}`,
+				signal,
+			),
+		placeholderData: keepPreviousData,
+		staleTime: 0,
+	})
+	const { refetch } = asked
+	const planned = useRef<ReturnType<typeof setTimeout>>(undefined)
+	const heard = useCallback(
+		(head: { readonly type: string; readonly subject: string; readonly bankid?: string }) => {
+			const fits = (!type || bareType(head.type) === type) && (!bank || head.bankid === bank) && (!subject || head.subject === subject)
+			if (!fits || isPast) return
+			if (paused) return setMissed((n) => n + 1)
+			planned.current ??= setTimeout(() => {
+				planned.current = undefined
+				void refetch()
+			}, TOGETHER_MS)
+		},
+		[bank, isPast, paused, refetch, subject, type],
+	)
+	useEvents(live, heard)
+	useEffect(
+		() => () => {
+			clearTimeout(planned.current)
+			planned.current = undefined
+		},
+		[],
+	)
+	const verify = async (some: readonly LedgerEvent[]) => {
+		const left = [...some]
+		const mark = (event: LedgerEvent, state: Checked) => setChecked((old) => new Map(old).set(Number(event.sequence), state))
+		const work = async () => {
+			for (let event = left.shift(); event; event = left.shift()) {
+				mark(event, 'checking')
+				const shown = { position: Number(event.sequence), type: bareType(event.type), subject: event.subject, data: event.data }
+				mark(event, await verifyRecord(me.tenant.id, shown).catch(() => ({ ok: undefined, why: 'problem' }) as const))
+			}
+		}
+		await Promise.all(Array.from({ length: 4 }, work))
+	}
+	const bankName = (id: string | undefined) => banks.find((one) => one.id === id)?.name
+	return (
+		<>
+			<Title
+				title={words.title}
+				below={words.lead}
+				end={
+					<>
+						{!isPast && (
+							<button
+								type="button"
+								className="btn"
+								aria-pressed={paused}
+								onClick={() => {
+									setPaused(!paused)
+									setMissed(0)
+									if (paused) void refetch()
+								}}
+							>
+								<Icon name={paused ? 'right' : 'pause'} />
+								{paused ? words.resume : words.pause}
+							</button>
+						)}
+						{mayVerify && asked.data && asked.data.items.length > 0 && (
+							<button type="button" className="btn primary" onClick={() => void verify(asked.data.items)}>
+								<Icon name="shield" />
+								{words.verifyThese(asked.data.items.length)}
+							</button>
+						)}
+					</>
+				}
+			/>
+			{mayVerify && <CheckpointLine />}
+			<Card label={words.title} flush>
+				<Filters search={search} banks={banks} />
+				{paused && (
+					<p className="banner info" role="status">
+						<Icon name="pause" />
+						{words.paused(missed)}
+					</p>
+				)}
+				<Tally checked={checked} />
+				<Shown of={asked}>
+					{({ items, next }) =>
+						items.length === 0 ? (
+							<Empty title={words.empty} note={words.emptyNote}>
+								<Link to="/events" className="btn small">
+									{words.clear}
+								</Link>
+							</Empty>
+						) : (
+							<>
+								<div className="scroll">
+									<table className="data events">
+										<thead>
+											<tr>
+												<th scope="col" className="right">
+													{words.position}
+												</th>
+												<th scope="col">{words.time}</th>
+												<th scope="col">{words.what}</th>
+												<th scope="col">{words.who}</th>
+												<th scope="col">{words.where}</th>
+												{mayVerify && <th scope="col">{words.proof}</th>}
+											</tr>
+										</thead>
+										<tbody>
+											{items.map((event) => (
+												<Row
+													key={event.id}
+													event={event}
+													bankName={bankName(event.bankid)}
+													state={checked.get(Number(event.sequence))}
+													verify={mayVerify ? () => void verify([event]) : undefined}
+												/>
+											))}
+										</tbody>
+									</table>
+								</div>
+								<p className="foot row">
+									{isPast && (
+										<Link to="/events" search={(old) => ({ ...old, at: undefined })} className="btn small">
+											{words.newest}
+										</Link>
+									)}
+									{next !== undefined && (
+										<Link to="/events" search={(old) => ({ ...old, at: Number(items.at(-1)?.sequence) - 1 })} className="btn small">
+											{words.older}
+										</Link>
+									)}
+								</p>
+							</>
+						)
+					}
+				</Shown>
+			</Card>
+			<ExportNote />
+		</>
+	)
+}
+
+interface RowProps {
+	readonly event: LedgerEvent
+	readonly bankName: string | undefined
+	readonly state: Checked | undefined
+	readonly verify: (() => void) | undefined
+}
+function Row({ event, bankName, state, verify }: RowProps) {
+	const position = Number(event.sequence)
+	const detail = eventDetail(event.data)
+	return (
+		<tr>
+			<td className="right mono">{count(position)}</td>
+			<td className="nowrap">
+				<time dateTime={event.time}>{stamp(event.time)}</time>
+			</td>
+			<th scope="row">
+				{eventWords(event.type)} {event.subject !== event.bankid && <About id={event.subject} />}
+				{detail && <small className="mute"> {detail}</small>}
+			</th>
+			<td>
+				<Who id={event.actor} />
+			</td>
+			<td>
+				{bankName !== undefined && event.bankid !== undefined ? (
+					<Link to="/banks/$bank" params={{ bank: event.bankid }}>
+						{bankName}
+					</Link>
+				) : (
+					'–'
+				)}
+			</td>
+			{verify && (
+				<td>
+					<Proof state={state} position={position} verify={verify} />
+				</td>
+			)}
+		</tr>
+	)
+}
+
+/** What an event is about, where there is a room for it. */
+function About({ id }: { readonly id: string }) {
+	if (id.startsWith('cas_'))
+		return (
+			<Link className="small-link" to="/cases/$case" params={{ case: id }}>
+				the case
+			</Link>
+		)
+	if (id.startsWith('sub_'))
+		return (
+			<span className="small-link">
+				<Who id={id} />
+			</span>
+		)
+	return (
+		<Link className="small-link mono" to="/events" search={{ subject: id }} title={id}>
+			{id.slice(0, 4)}…{id.slice(-4)}
+		</Link>
+	)
+}
+
+function Proof({ state, position, verify }: { readonly state: Checked | undefined; readonly position: number; verify(): void }) {
+	if (state === undefined || (typeof state === 'object' && state.ok === undefined && state.why === 'problem'))
+		return (
+			<button type="button" className="btn small quiet" aria-label={words.verifyOne(position)} onClick={verify}>
+				{words.verify}
+			</button>
+		)
+	if (state === 'checking') return <span className="mute">{words.checking}</span>
+	if (state.ok === true)
+		return (
+			<Chip tone="ok" icon="shield">
+				{words.proven}
+			</Chip>
+		)
+	if (state.ok === undefined) return <Chip icon="clock">{words.waiting}</Chip>
+	return (
+		<Chip tone="bad" icon="alarm">
+			{words.refused}
+		</Chip>
+	)
+}
+
+/** Said aloud once: how many were proven, and why one was not. */
+function Tally({ checked }: { readonly checked: ReadonlyMap<number, Checked> }) {
+	const all = [...checked.values()].filter((one) => typeof one === 'object')
+	const proven = all.filter(({ ok }) => ok === true).length
+	const reasons = [...new Set(all.flatMap((one) => (one.ok === false ? [one.why] : [])))]
+	if (all.length === 0) return <div role="status" />
+	return (
+		<div role="status" className={reasons.length > 0 ? 'banner bad' : 'banner ok'}>
+			<Icon name={reasons.length > 0 ? 'alarm' : 'shield'} />
+			<span>
+				{proofWords.proven(proven, all.length)}.{' '}
+				{reasons.map((why) => (
+					<Fragment key={why}>{proofWords.why[why]} </Fragment>
+				))}
+				{reasons.length === 0 && proofWords.says}
+			</span>
+		</div>
+	)
+}
+
+function CheckpointLine() {
+	const { data } = useQuery({ ...newestCheckpoint, refetchInterval: 30_000 })
+	const now = useNow()
+	const newest = data?.items[0]
+	if (!data) return null
+	return (
+		<p className="row mute">
+			<Icon name="shield" />
+			<span>
+				<b>{words.checkpoint}.</b> {newest ? words.checkpointSays(newest.size, span(now - Date.parse(newest.signedAt))) : words.checkpointNone}
+			</span>
+		</p>
+	)
+}
+
+function Filters({ search, banks }: { readonly search: EventsSearch; readonly banks: readonly { readonly id: string; readonly name: string }[] }) {
+	const go = useNavigate({ from: '/events' })
+	const change = (fields: EventsSearch) => void go({ search: (old) => ({ ...old, ...fields, at: undefined }), replace: true, resetScroll: false })
+	const [typed, setTyped] = useState(search.subject ?? '')
+	useEffect(() => setTyped(search.subject ?? ''), [search.subject])
+	return (
+		<search className="filters">
+			<select
+				className="input slim"
+				aria-label={words.type}
+				value={search.type ?? ''}
+				onChange={(event) => change({ type: event.currentTarget.value || undefined })}
+			>
+				<option value="">{words.anyType}</option>
+				{EVENT_NAMES.map(([type, name]) => (
+					<option key={type} value={type}>
+						{name}
+					</option>
+				))}
+			</select>
+			{banks.length > 0 && (
+				<select
+					className="input slim"
+					aria-label={words.bank}
+					value={search.bank ?? ''}
+					onChange={(event) => change({ bank: event.currentTarget.value || undefined })}
+				>
+					<option value="">{words.anyBank}</option>
+					{banks.map(({ id, name }) => (
+						<option key={id} value={id}>
+							{name}
+						</option>
+					))}
+				</select>
+			)}
+			<form
+				className="search-field"
+				onSubmit={(event) => {
+					event.preventDefault()
+					change({ subject: typed.trim() || undefined })
+				}}
+			>
+				<label className="unseen" htmlFor="subject">
+					{words.subject}
+				</label>
+				<Icon name="search" />
+				<input id="subject" type="search" placeholder={words.subjectHint} value={typed} onChange={(event) => setTyped(event.currentTarget.value)} />
+			</form>
+		</search>
+	)
+}
+
+function ExportNote() {
+	const may = useMay('audit.export', {})
+	if (!may) return null
+	return (
+		<Card title={words.export}>
+			<p className="soft">{words.exportNote}</p>
+			<pre className="code">
+				latchwork ledger export --server {location.origin} --out log{'\n'}latchwork ledger verify log
+			</pre>
+		</Card>
+	)
+}

@@ -1,0 +1,335 @@
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import { useState } from 'react'
+import { Icon, type IconName } from '../../ui/icon.tsx'
+import { send } from '../api.ts'
+import { useMay } from '../context.ts'
+import { Card, Dialog, Empty, Form, Reasons, Segments, Shown, Title } from '../parts.tsx'
+import { overviewNow } from '../queries.ts'
+import type { BankSpace, Overview, Task } from '../shapes.ts'
+import { needing } from '../shell.tsx'
+import { longTime, useNow } from '../time.ts'
+import { completion, hour, taskWords, overview as words } from '../words/overview.ts'
+import { count } from '../words/shell.ts'
+
+/** A bank with less than this share free is nearly full. */
+const NEARLY_FULL = 0.1
+export const isNearlyFull = ({ free, compartments, toCheck, seenAt }: BankSpace): boolean =>
+	seenAt !== undefined && compartments > toCheck && free / compartments < NEARLY_FULL
+
+/** What needs a person comes first, then the calm. */
+export function OverviewRoom() {
+	const asked = useQuery({ ...overviewNow, refetchInterval: 60_000 })
+	return <Shown of={asked}>{(overview) => <Filled overview={overview} />}</Shown>
+}
+
+function Filled({ overview }: { readonly overview: Overview }) {
+	const { banks } = overview
+	const n = needing(overview)
+	const sites = new Set(banks.map(({ site }) => site)).size
+	const all = banks.reduce((sum, { compartments }) => sum + compartments, 0)
+	return (
+		<>
+			<Title
+				title={words.title(n)}
+				below={
+					<>
+						{words.lead(n)} {longTime(overview.at)} · {words.size(sites, banks.length, all)}
+					</>
+				}
+			/>
+			<Figures overview={overview} all={all} />
+			<div className="cols overview-cols">
+				<Card title={words.needs} flush>
+					<Needs overview={overview} />
+				</Card>
+				<Card
+					title={words.space}
+					end={
+						<Link to="/banks" className="small-link">
+							{words.allBanks}
+						</Link>
+					}
+				>
+					<Space banks={banks} />
+				</Card>
+			</div>
+			<PerHour hours={overview.doorsPerHour} />
+		</>
+	)
+}
+
+function Figures({ overview: { banks, counts }, all }: { readonly overview: Overview; readonly all: number }) {
+	const free = banks.reduce((sum, one) => sum + one.free, 0)
+	const toCheck = banks.reduce((sum, one) => sum + one.toCheck, 0)
+	const full = banks.filter(isNearlyFull)
+	const raw = banks.filter(({ outage }) => outage === 'raw').length
+	const confirmed = banks.filter(({ outage }) => outage === 'confirmed').length
+	return (
+		<Card label={words.numbers} flush>
+			<dl className="kpis">
+				<Figure name={words.free} value={count(free)} unit={words.freeOf(all)} note={words.freeNote(toCheck)} />
+				<Figure name={words.doors} value={count(counts.doorsToday)} note={words.doorsNote} />
+				<Figure name={words.overdue} value={count(counts.overdueLoans)} note={words.overdueNote(counts.cases)} />
+				<Figure name={words.full} value={count(full.length)} note={words.fullNote(full.map(({ name }) => name))} />
+				<Figure name={words.outages} value={count(raw + confirmed)} note={words.outagesNote(raw, confirmed)} />
+			</dl>
+		</Card>
+	)
+}
+
+function Figure({ name, value, unit, note }: { readonly name: string; readonly value: string; readonly unit?: string; readonly note: string }) {
+	return (
+		<div className="kpi">
+			<dt>{name}</dt>
+			<dd className="v">
+				{value} {unit !== undefined && <small>{unit}</small>}
+			</dd>
+			<dd className="n">{note}</dd>
+		</div>
+	)
+}
+
+const TASK_ICONS: Readonly<Record<string, readonly [icon: IconName, tone: string]>> = {
+	'close-door': ['door-open', 'open'],
+	conflict: ['case', 'warn'],
+	pull: ['take', 'info'],
+	'wrong-item': ['stop', 'quar'],
+	'missing-item': ['alarm', 'bad'],
+	ambiguous: ['lens', 'warn'],
+	'check-compartment': ['lens', 'warn'],
+}
+
+function Needs({ overview: { tasks, banks, counts } }: { readonly overview: Overview }) {
+	const now = useNow()
+	const [doing, setDoing] = useState<Task>()
+	const away = banks.filter(({ outage }) => outage === 'confirmed')
+	const silent = banks.filter(({ outage }) => outage === 'raw')
+	if (tasks.length + away.length + silent.length === 0) return <Empty title={words.calm} note={words.calmNote} />
+	return (
+		<>
+			<ul className="incs">
+				{[...away, ...silent].map(({ bank, name, outage, outageSince }) => (
+					<li key={bank} className="inc">
+						<span className={`badge ${outage === 'confirmed' ? 'bad' : 'plain'}`}>
+							<Icon name="offline" />
+						</span>
+						<div>
+							<h3>{words.bankAway(name)}</h3>
+							<p>{words.bankAwayNote(outage === 'confirmed', now - Date.parse(outageSince ?? ''))}</p>
+						</div>
+						<Link className="btn small" to="/banks/$bank" params={{ bank }}>
+							{words.seeBank}
+						</Link>
+					</li>
+				))}
+				{tasks.map((task) => (
+					<TaskRow key={task.id} task={task} now={now} done={() => setDoing(task)} />
+				))}
+			</ul>
+			{counts.tasks > tasks.length && <p className="foot mute">{words.more(counts.tasks - tasks.length)}</p>}
+			{doing && <CompleteTask task={doing} close={() => setDoing(undefined)} />}
+		</>
+	)
+}
+
+function TaskRow({ task, now, done }: { readonly task: Overview['tasks'][number]; readonly now: number; done(): void }) {
+	const { kind, bank, bankName, door, caseNumber, openedAt } = task
+	const where = door !== undefined ? `Door ${door}, ${bankName}` : caseNumber !== undefined ? `${caseNumber}, ${bankName}` : bankName
+	const { title, text } = taskWords(kind)
+	const [icon, tone] = TASK_ICONS[kind] ?? ['alarm', 'warn']
+	const mayDo = useMay('case.manage', { bank, site: task.site })
+	return (
+		<li className="inc">
+			<span className={`badge ${tone}`}>
+				<Icon name={icon} />
+			</span>
+			<div>
+				<h3>{title(where)}</h3>
+				<p>
+					{text} {words.waiting(now - Date.parse(openedAt))}
+				</p>
+			</div>
+			<div className="row">
+				{mayDo && (
+					<button type="button" className="btn small quiet" onClick={done}>
+						{words.done}
+					</button>
+				)}
+				{kind === 'conflict' && task.case !== undefined ? (
+					<Link className="btn small" to="/cases/$case" params={{ case: task.case }}>
+						{words.seeCase}
+					</Link>
+				) : (
+					<Link className="btn small" to="/banks/$bank" params={{ bank }} search={door === undefined ? {} : { door }}>
+						{door === undefined ? words.seeBank : words.seeDoor}
+					</Link>
+				)}
+			</div>
+		</li>
+	)
+}
+
+export function CompleteTask({ task, close }: { readonly task: Pick<Task, 'id'>; close(): void }) {
+	const client = useQueryClient()
+	return (
+		<Dialog title={completion.title} lead={completion.lead} close={close}>
+			<Form
+				submit={completion.submit}
+				cancel={close}
+				send={async (form) => {
+					await send('POST', `/v1/tasks/${task.id}/completions`, { how: form.get('how') })
+					await Promise.all([client.invalidateQueries({ queryKey: ['overview'] }), client.invalidateQueries({ queryKey: ['tasks'] })])
+					close()
+				}}
+			>
+				<Reasons legend={completion.how} name="how" reasons={completion.ways} />
+			</Form>
+		</Dialog>
+	)
+}
+
+/** A bar, and beside it the same in words; for assistive technology a table. */
+function Space({ banks }: { readonly banks: readonly BankSpace[] }) {
+	if (banks.length === 0) return <Empty title={words.noBanks} note={words.noBanksNote} />
+	const fullestFirst = [...banks].sort((a, b) => a.free / a.compartments - b.free / b.compartments).slice(0, 8)
+	return (
+		<table className="space">
+			<caption className="unseen">{words.space}</caption>
+			<thead className="unseen">
+				<tr>
+					<th scope="col">{words.bank}</th>
+					<th scope="col">{words.space}</th>
+				</tr>
+			</thead>
+			<tbody>
+				{fullestFirst.map((one) => {
+					const full = isNearlyFull(one)
+					return (
+						<tr key={one.bank}>
+							<th scope="row">
+								<Link to="/banks/$bank" params={{ bank: one.bank }}>
+									{one.name}
+								</Link>
+							</th>
+							<td className={full ? 'strong' : 'soft'}>
+								{one.seenAt === undefined ? (
+									words.unheard
+								) : (
+									<>
+										{full && (
+											<>
+												<Icon name="alarm" />
+												<span className="unseen">{words.nearlyFull}: </span>
+											</>
+										)}
+										{words.freeWord(one.free, one.compartments)}
+									</>
+								)}
+								<Bar share={one.seenAt === undefined ? 0 : 1 - one.free / one.compartments} full={full} />
+							</td>
+						</tr>
+					)
+				})}
+			</tbody>
+		</table>
+	)
+}
+
+export function Bar({ share, full }: { readonly share: number; readonly full: boolean }) {
+	return (
+		<svg className={full ? 'bar full' : 'bar'} viewBox="0 0 100 9" preserveAspectRatio="none" aria-hidden="true">
+			<rect className="bar-all" width="100" height="9" />
+			<rect className="bar-used" width={Math.round(share * 100)} height="9" />
+		</svg>
+	)
+}
+
+const CHART = { width: 720, height: 190, left: 34, bottom: 22, top: 16 } as const
+
+/** Its table twin has the same numbers; the text alternative says the finding. */
+function PerHour({ hours }: { readonly hours: readonly number[] }) {
+	const [view, setView] = useState<'chart' | 'table'>('chart')
+	const most = Math.max(0, ...hours)
+	const end = (
+		<Segments<'chart' | 'table'>
+			label={words.perHour}
+			value={view}
+			options={[
+				['chart', words.asChart],
+				['table', words.asTable],
+			]}
+			choose={setView}
+		/>
+	)
+	if (most === 0)
+		return (
+			<Card title={words.perHour}>
+				<Empty title={words.perHourEmpty} />
+			</Card>
+		)
+	return (
+		<Card title={words.perHour} end={end}>
+			{view === 'chart' ? (
+				<Chart hours={hours} most={most} />
+			) : (
+				<div className="scroll">
+					<table className="data">
+						<thead>
+							<tr>
+								<th scope="col">{words.hour}</th>
+								<th scope="col">{words.doorsColumn}</th>
+							</tr>
+						</thead>
+						<tbody>
+							{hours.map((n, i) => (
+								// biome-ignore lint/suspicious/noArrayIndexKey: the hour is the place in the list.
+								<tr key={i}>
+									<th scope="row">
+										{hour(i)}–{hour(i + 1)}
+									</th>
+									<td>{count(n)}</td>
+								</tr>
+							))}
+						</tbody>
+					</table>
+				</div>
+			)}
+		</Card>
+	)
+}
+
+function Chart({ hours, most }: { readonly hours: readonly number[]; readonly most: number }) {
+	const { width, height, left, bottom, top } = CHART
+	const step = (width - left) / 24
+	const tall = (n: number) => ((height - bottom - top) * n) / most
+	const floor = height - bottom
+	return (
+		<svg className="chart" viewBox={`0 0 ${width} ${height}`} role="img" aria-label={words.perHourSaid(hours)}>
+			{[0, most].map((n) => (
+				<g key={n}>
+					<line className="grid" x1={left} x2={width} y1={floor - tall(n)} y2={floor - tall(n)} />
+					<text x={left - 8} y={floor - tall(n) + 4} textAnchor="end">
+						{count(n)}
+					</text>
+				</g>
+			))}
+			{hours.slice(0, 24).map((n, i) => (
+				// biome-ignore lint/suspicious/noArrayIndexKey: the hour is the place in the list.
+				<g key={i}>
+					<rect className="chart-bar" x={left + i * step + 3} y={floor - tall(n)} width={step - 6} height={tall(n)} rx={2} />
+					{n === most && (
+						<text className="peak" x={left + (i + 0.5) * step} y={floor - tall(n) - 5} textAnchor="middle">
+							{count(n)}
+						</text>
+					)}
+				</g>
+			))}
+			{[0, 4, 8, 12, 16, 20].map((i) => (
+				<text key={i} x={left + (i + 0.5) * step} y={height - 5} textAnchor="middle">
+					{hour(i)}
+				</text>
+			))}
+		</svg>
+	)
+}

@@ -1,0 +1,101 @@
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { Link, useNavigate, useSearch } from '@tanstack/react-router'
+import { useEffect, useState } from 'react'
+import { Icon } from '../../ui/icon.tsx'
+import { Card, Chip, Empty, Shown, Title } from '../parts.tsx'
+import { allGroups, peopleFound } from '../queries.ts'
+import type { Person } from '../shapes.ts'
+import { people as words } from '../words/people.ts'
+import { general } from '../words/shell.ts'
+
+const TYPING_MS = 250
+const FIRST = 50
+const MOST = 200
+
+/** People by the beginnings of their names. */
+export function People() {
+	const { find = '' } = useSearch({ from: '/people' })
+	const go = useNavigate({ from: '/people' })
+	const [typed, setTyped] = useState(find)
+	const [limit, setLimit] = useState(FIRST)
+	useEffect(() => {
+		if (typed.trim() === find) return
+		const timer = setTimeout(() => void go({ search: typed.trim() ? { find: typed.trim() } : {}, replace: true, resetScroll: false }), TYPING_MS)
+		return () => clearTimeout(timer)
+	}, [find, go, typed])
+	const asked = useQuery({ ...peopleFound(find, limit), placeholderData: keepPreviousData })
+	const { data: groups } = useQuery(allGroups)
+	const groupName = (id: string) => groups?.find((one) => one.id === id)?.name
+	return (
+		<>
+			<Title title={words.title} below={words.lead} />
+			<Card label={words.title} flush>
+				<search className="filters">
+					<label className="search-field">
+						<span className="unseen">{words.find}</span>
+						<Icon name="search" />
+						<input type="search" placeholder={words.find} value={typed} onChange={(event) => setTyped(event.currentTarget.value)} />
+					</label>
+				</search>
+				<Shown of={asked}>
+					{({ items, next }) =>
+						items.length === 0 ? (
+							<Empty title={words.empty} note={words.emptyNote} />
+						) : (
+							<>
+								<div className="scroll">
+									<table className="data">
+										<thead>
+											<tr>
+												<th scope="col">{words.name}</th>
+												<th scope="col">{words.email}</th>
+												<th scope="col">{words.groups}</th>
+												<th scope="col">{words.state}</th>
+											</tr>
+										</thead>
+										<tbody>
+											{items.map((person) => (
+												<tr key={person.id}>
+													<th scope="row">
+														<Link to="/people/$user" params={{ user: person.id }}>
+															{person.name ?? general.erased}
+														</Link>
+													</th>
+													<td>{person.email ?? '–'}</td>
+													<td>{person.groups.flatMap((id) => groupName(id) ?? []).join(', ') || '–'}</td>
+													<td>
+														<PersonState person={person} />
+													</td>
+												</tr>
+											))}
+										</tbody>
+									</table>
+								</div>
+								{next !== undefined && limit < MOST && (
+									<p className="foot">
+										<button type="button" className="btn small" onClick={() => setLimit(MOST)}>
+											{general.more}
+										</button>
+									</p>
+								)}
+							</>
+						)
+					}
+				</Shown>
+			</Card>
+		</>
+	)
+}
+
+export function PersonState({ person: { suspended, erasedAt } }: { readonly person: Person }) {
+	if (erasedAt !== undefined) return <Chip icon="slash">{words.erased}</Chip>
+	return suspended ? (
+		<Chip tone="bad" icon="stop">
+			{words.suspended}
+		</Chip>
+	) : (
+		<Chip tone="ok" icon="check">
+			{words.active}
+		</Chip>
+	)
+}

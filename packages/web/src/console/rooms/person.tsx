@@ -1,0 +1,328 @@
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useParams } from '@tanstack/react-router'
+import { useState } from 'react'
+import { Icon } from '../../ui/icon.tsx'
+import { may } from '../access.ts'
+import { send, serverNow } from '../api.ts'
+import { useMay, useSeat } from '../context.ts'
+import { Card, Chip, Dialog, Empty, Field, Form, Secret, Select, Shown, Title, wordsOf } from '../parts.tsx'
+import { allBanks, allGroups, allSites, caseList, credentialsOf, onePerson } from '../queries.ts'
+import type { Credential, Person } from '../shapes.ts'
+import { when } from '../time.ts'
+import { person as words } from '../words/people.ts'
+import { general } from '../words/shell.ts'
+import { Table } from './cases.tsx'
+import { PersonState } from './people.tsx'
+
+/** A person: contact, groups, badges and PINs, and what is open. */
+export function PersonRoom() {
+	const { user } = useParams({ from: '/people/$user' })
+	const asked = useQuery(onePerson(user))
+	return <Shown of={asked}>{(person) => <Filled key={person.id} person={person} />}</Shown>
+}
+
+function Filled({ person }: { readonly person: Person }) {
+	const client = useQueryClient()
+	const mayManage = useMay('people.manage', {})
+	const [asking, setAsking] = useState(false)
+	const [problem, setProblem] = useState<string>()
+	const { data: cases } = useQuery({
+		queryKey: ['case', 'of', person.id],
+		queryFn: () => caseList({ owner: person.id, open: true }, undefined, 20),
+		enabled: useMay('case.read'),
+	})
+	const { data: banks = [] } = useQuery({ ...allBanks, enabled: useMay('estate.read') })
+	const name = person.name ?? general.erased
+	const suspend = async (suspended: boolean) => {
+		await send('PATCH', `/v1/users/${person.id}`, { suspended }, person.version)
+		await client.invalidateQueries({ queryKey: ['people'] })
+	}
+	return (
+		<>
+			<Title
+				title={name}
+				below={<PersonState person={person} />}
+				end={
+					mayManage &&
+					person.erasedAt === undefined &&
+					(person.suspended ? (
+						<button
+							type="button"
+							className="btn"
+							onClick={() => {
+								setProblem(undefined)
+								suspend(false).catch((error: unknown) => setProblem(wordsOf(error)))
+							}}
+						>
+							<Icon name="check" />
+							{words.resume}
+						</button>
+					) : (
+						<button type="button" className="btn danger" onClick={() => setAsking(true)}>
+							<Icon name="stop" />
+							{words.suspend}
+						</button>
+					))
+				}
+			/>
+			{problem !== undefined && (
+				<p className="banner bad" role="alert">
+					<Icon name="alarm" />
+					{problem}
+				</p>
+			)}
+			<div className="cols person-cols">
+				<div className="stack">
+					<Credentials person={person} />
+					<Card title={words.cases} flush>
+						{cases && cases.items.length > 0 ? (
+							<Table cases={cases.items} bankName={(id) => banks.find((one) => one.id === id)?.name ?? '–'} />
+						) : (
+							<Empty title={words.noCases} />
+						)}
+					</Card>
+				</div>
+				<div className="stack">
+					<Card title={words.contact}>
+						<dl className="kv">
+							<dt>E-mail</dt>
+							<dd>{person.email ?? words.none}</dd>
+							<dt>{words.phone}</dt>
+							<dd>{person.phone ?? words.none}</dd>
+						</dl>
+					</Card>
+					<Groups person={person} mayManage={mayManage && person.erasedAt === undefined} />
+				</div>
+			</div>
+			{asking && (
+				<Dialog title={words.suspendTitle(name)} lead={words.suspendLead} close={() => setAsking(false)}>
+					<Form
+						submit={words.suspendSubmit}
+						danger
+						cancel={() => setAsking(false)}
+						send={async () => {
+							await suspend(true)
+							setAsking(false)
+						}}
+					>
+						{null}
+					</Form>
+				</Dialog>
+			)}
+		</>
+	)
+}
+
+function Groups({ person, mayManage }: { readonly person: Person; readonly mayManage: boolean }) {
+	const client = useQueryClient()
+	const { data: groups = [] } = useQuery(allGroups)
+	const [problem, setProblem] = useState<string>()
+	const others = groups.filter(({ id }) => !person.groups.includes(id))
+	const change = async (method: 'PUT' | 'DELETE', group: string) => {
+		await send(method, `/v1/groups/${group}/members/${person.id}`)
+		await client.invalidateQueries({ queryKey: ['people'] })
+	}
+	return (
+		<Card title={words.groups}>
+			{person.groups.length === 0 && <p className="mute">{words.noGroups}</p>}
+			<ul className="chips">
+				{groups
+					.filter(({ id }) => person.groups.includes(id))
+					.map(({ id, name }) => (
+						<li key={id}>
+							<Chip tone="brand" icon="people">
+								{name}
+								{mayManage && (
+									<button
+										type="button"
+										className="chip-x"
+										aria-label={words.leave(name)}
+										onClick={() => {
+											setProblem(undefined)
+											change('DELETE', id).catch((error: unknown) => setProblem(wordsOf(error)))
+										}}
+									>
+										<Icon name="x" />
+									</button>
+								)}
+							</Chip>
+						</li>
+					))}
+			</ul>
+			{problem !== undefined && (
+				<p className="problem" role="alert">
+					<Icon name="alarm" />
+					{problem}
+				</p>
+			)}
+			{mayManage && others.length > 0 && (
+				<Form submit={words.joinSubmit} send={(form) => change('PUT', String(form.get('group')))}>
+					<Select label={words.join} name="group" options={others.map(({ id, name }) => [id, name] as const)} />
+				</Form>
+			)}
+		</Card>
+	)
+}
+
+type Asking = 'pin' | 'badge' | Credential
+
+function Credentials({ person }: { readonly person: Person }) {
+	const { me } = useSeat()
+	const asked = useQuery(credentialsOf(person.id))
+	const { data: sites = [] } = useQuery({ ...allSites, enabled: useMay('estate.read') })
+	const [asking, setAsking] = useState<Asking>()
+	const mayGive = useMay('credential.manage') && person.erasedAt === undefined
+	const pinSites = sites.filter(({ id }) => may(me, 'credential.manage', { site: id }))
+	const close = () => setAsking(undefined)
+	return (
+		<Card
+			title={words.credentials}
+			flush
+			end={
+				mayGive && (
+					<>
+						<button type="button" className="btn small" onClick={() => setAsking('badge')}>
+							<Icon name="badge" />
+							{words.newBadge}
+						</button>
+						{pinSites.length > 0 && (
+							<button type="button" className="btn small" onClick={() => setAsking('pin')}>
+								<Icon name="keypad" />
+								{words.newPin}
+							</button>
+						)}
+					</>
+				)
+			}
+		>
+			<Shown of={asked}>
+				{({ items }) =>
+					items.length === 0 ? (
+						<Empty title={words.noCredentials} />
+					) : (
+						<div className="scroll">
+							<table className="data">
+								<thead>
+									<tr>
+										<th scope="col">{words.kind}</th>
+										<th scope="col">{words.where}</th>
+										<th scope="col">{words.given}</th>
+										<th scope="col">{words.until}</th>
+										<th scope="col">State</th>
+										<th scope="col">
+											<span className="unseen">Actions</span>
+										</th>
+									</tr>
+								</thead>
+								<tbody>
+									{[...items]
+										.toSorted((a, b) => Number(a.revokedAt !== undefined) - Number(b.revokedAt !== undefined))
+										.map((one) => (
+											<tr key={one.id}>
+												<th scope="row">
+													<span className="row">
+														<Icon name={one.kind === 'badge' ? 'badge' : 'keypad'} />
+														{one.kind === 'badge' ? words.badge : words.pin}
+													</span>
+												</th>
+												<td>{one.site === undefined ? words.everywhere : (sites.find(({ id }) => id === one.site)?.name ?? '–')}</td>
+												<td className="nowrap">{when(one.createdAt)}</td>
+												<td className="nowrap">{one.notAfter === undefined ? '–' : when(one.notAfter)}</td>
+												<td>
+													<CredentialState credential={one} />
+												</td>
+												<td className="right">
+													{mayGive && one.revokedAt === undefined && (
+														<button type="button" className="btn small danger" onClick={() => setAsking(one)}>
+															{words.revoke}
+														</button>
+													)}
+												</td>
+											</tr>
+										))}
+								</tbody>
+							</table>
+						</div>
+					)
+				}
+			</Shown>
+			{asking === 'badge' && <NewBadge user={person.id} close={close} />}
+			{asking === 'pin' && <NewPin user={person.id} sites={pinSites.map(({ id, name }) => [id, name] as const)} close={close} />}
+			{typeof asking === 'object' && <Revoke credential={asking} close={close} />}
+		</Card>
+	)
+}
+
+function CredentialState({ credential: { revokedAt, notAfter } }: { readonly credential: Credential }) {
+	if (revokedAt !== undefined) return <Chip icon="slash">{words.revoked}</Chip>
+	if (notAfter !== undefined && Date.parse(notAfter) <= serverNow()) return <Chip icon="clock">Expired</Chip>
+	return (
+		<Chip tone="ok" icon="check">
+			{words.valid}
+		</Chip>
+	)
+}
+
+function NewBadge({ user, close }: { readonly user: string; close(): void }) {
+	const client = useQueryClient()
+	return (
+		<Dialog title={words.newBadgeTitle} lead={words.newBadgeLead} close={close}>
+			<Form
+				submit={words.newBadgeSubmit}
+				cancel={close}
+				send={async (form) => {
+					await send('POST', '/v1/credentials', { kind: 'badge', user, number: String(form.get('number')).trim() })
+					await client.invalidateQueries({ queryKey: ['people'] })
+					close()
+				}}
+			>
+				<Field label={words.newBadgeNumber} hint={words.newBadgeHint} name="number" required autoComplete="off" maxLength={300} />
+			</Form>
+		</Dialog>
+	)
+}
+
+function NewPin({ user, sites, close }: { readonly user: string; readonly sites: readonly (readonly [string, string])[]; close(): void }) {
+	const client = useQueryClient()
+	const [pin, setPin] = useState<string>()
+	return (
+		<Dialog title={words.newPinTitle} lead={pin === undefined ? words.newPinLead : undefined} close={close}>
+			{pin === undefined ? (
+				<Form
+					submit={words.newPinSubmit}
+					cancel={close}
+					send={async (form) => {
+						const made = await send<Credential>('POST', '/v1/credentials', { kind: 'pin', user, site: form.get('site') })
+						setPin(made.pin ?? '')
+						await client.invalidateQueries({ queryKey: ['people'] })
+					}}
+				>
+					<Select label={words.newPinSite} name="site" options={sites} />
+				</Form>
+			) : (
+				<Secret label={words.pinIs} text={pin.replaceAll(/(\d{4})(?=\d)/g, '$1 ')} note={words.pinOnce} />
+			)}
+		</Dialog>
+	)
+}
+
+function Revoke({ credential, close }: { readonly credential: Credential; close(): void }) {
+	const client = useQueryClient()
+	const kind = (credential.kind === 'badge' ? words.badge : words.pin).replace(/^B/, 'b')
+	return (
+		<Dialog title={words.revokeTitle(kind)} lead={words.revokeLead} close={close}>
+			<Form
+				submit={words.revokeSubmit}
+				danger
+				cancel={close}
+				send={async () => {
+					await send('DELETE', `/v1/credentials/${credential.id}`, undefined, credential.version)
+					await client.invalidateQueries({ queryKey: ['people'] })
+					close()
+				}}
+			>
+				{null}
+			</Form>
+		</Dialog>
+	)
+}

@@ -1,0 +1,125 @@
+import { createRootRoute, createRoute, createRouter, Link, Outlet } from '@tanstack/react-router'
+import { Empty, Title } from './parts.tsx'
+import { BankRoom } from './rooms/bank.tsx'
+import { Banks } from './rooms/banks.tsx'
+import { Book } from './rooms/book.tsx'
+import { CaseRoom } from './rooms/case.tsx'
+import { Cases } from './rooms/cases.tsx'
+import { Events } from './rooms/events.tsx'
+import { OverviewRoom } from './rooms/overview.tsx'
+import { People } from './rooms/people.tsx'
+import { PersonRoom } from './rooms/person.tsx'
+import { Shell } from './shell.tsx'
+import { general } from './words/shell.ts'
+
+/** Addresses of the console. What a filter says stands in the address, so that a link shows what its sender saw. */
+const root = createRootRoute({
+	component: () => (
+		<Shell>
+			<Outlet />
+		</Shell>
+	),
+	notFoundComponent: NoPage,
+})
+
+type Raw = Readonly<Record<string, unknown>>
+const text = (raw: Raw, name: string): string | undefined => {
+	const value = raw[name]
+	return typeof value === 'string' && value !== '' ? value : typeof value === 'number' ? String(value) : undefined
+}
+const whole = (raw: Raw, name: string): number | undefined => {
+	const value = Number(raw[name])
+	return raw[name] !== undefined && Number.isSafeInteger(value) && value >= 0 ? value : undefined
+}
+const flag = (raw: Raw, name: string): boolean | undefined => (typeof raw[name] === 'boolean' ? raw[name] : undefined)
+/** Without what is not given: it would stand in the address. */
+const given = <T extends object>(fields: T): T => Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T
+
+export interface BankSearch {
+	door?: number | undefined
+	view?: 'list' | undefined
+	/** The dialog that opens the door stands open. */
+	open?: true | undefined
+}
+export interface CasesSearch {
+	workflow?: string | undefined
+	open?: boolean | undefined
+	conflict?: boolean | undefined
+	bank?: string | undefined
+	find?: string | undefined
+}
+export interface EventsSearch {
+	type?: string | undefined
+	bank?: string | undefined
+	subject?: string | undefined
+	/** Down from this position. */
+	at?: number | undefined
+}
+
+const routes = [
+	createRoute({ getParentRoute: () => root, path: '/', component: OverviewRoom }),
+	createRoute({ getParentRoute: () => root, path: '/banks', component: Banks }),
+	createRoute({
+		getParentRoute: () => root,
+		path: '/banks/$bank',
+		validateSearch: (raw: Raw): BankSearch =>
+			given({
+				door: whole(raw, 'door'),
+				view: raw.view === 'list' ? ('list' as const) : undefined,
+				open: raw.open === true ? (true as const) : undefined,
+			}),
+		component: BankRoom,
+	}),
+	createRoute({
+		getParentRoute: () => root,
+		path: '/cases',
+		validateSearch: (raw: Raw): CasesSearch =>
+			given({
+				workflow: text(raw, 'workflow'),
+				open: flag(raw, 'open'),
+				conflict: flag(raw, 'conflict'),
+				bank: text(raw, 'bank'),
+				find: text(raw, 'find'),
+			}),
+		component: Cases,
+	}),
+	createRoute({ getParentRoute: () => root, path: '/cases/new', component: Book }),
+	createRoute({ getParentRoute: () => root, path: '/cases/$case', component: CaseRoom }),
+	createRoute({
+		getParentRoute: () => root,
+		path: '/people',
+		validateSearch: (raw: Raw): { find?: string | undefined } => given({ find: text(raw, 'find') }),
+		component: People,
+	}),
+	createRoute({ getParentRoute: () => root, path: '/people/$user', component: PersonRoom }),
+	createRoute({
+		getParentRoute: () => root,
+		path: '/events',
+		validateSearch: (raw: Raw): EventsSearch =>
+			given({ type: text(raw, 'type'), bank: text(raw, 'bank'), subject: text(raw, 'subject'), at: whole(raw, 'at') }),
+		component: Events,
+	}),
+] as const
+
+export const router = createRouter({ routeTree: root.addChildren(routes), scrollRestoration: true, defaultPreload: false })
+
+declare module '@tanstack/react-router' {
+	interface Register {
+		router: typeof router
+	}
+}
+
+function NoPage() {
+	return (
+		<>
+			<Title title={general.noPage} />
+			<div className="card">
+				<Empty title={general.notFound}>
+					<Link to="/" className="btn small">
+						{general.toOverview}
+					</Link>
+				</Empty>
+			</div>
+		</>
+	)
+}

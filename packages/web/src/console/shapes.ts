@@ -1,0 +1,253 @@
+import type { BankLayout } from '@latchwork/core/wire'
+
+/** What the console reads of the API's records; `/openapi.json` has the whole. */
+export interface Page<T> {
+	readonly items: readonly T[]
+	readonly next?: string
+}
+
+export interface Me {
+	readonly user: string
+	readonly name: string | null
+	readonly tenant: { readonly id: string; readonly name: string }
+	readonly holdings: readonly {
+		readonly scope: { readonly kind: 'tenant' | 'site' | 'area' | 'bank'; readonly id?: string }
+		readonly permissions: readonly string[]
+	}[]
+}
+
+interface Recorded {
+	readonly id: string
+	readonly version: number
+	readonly createdAt: string
+	readonly updatedAt: string
+}
+
+export interface Site extends Recorded {
+	readonly name: string
+	readonly timeZone: string
+}
+
+export type Outage = 'none' | 'raw' | 'confirmed'
+
+export interface BankLive {
+	readonly online: boolean
+	readonly seenAt?: string
+	readonly outage: Outage
+	readonly outageSince?: string
+	readonly boards: readonly Part[]
+	readonly readers: readonly Part[]
+	readonly storage: 'good' | 'low'
+	readonly clock: 'good' | 'uncertain'
+	readonly historyLost: boolean
+	readonly tampered: boolean
+}
+interface Part {
+	readonly name: string
+	readonly up: boolean
+	readonly since: string
+}
+
+export interface Bank extends Recorded {
+	readonly site: string
+	readonly area?: string
+	readonly name: string
+	readonly layout: BankLayout
+	readonly live: BankLive
+}
+
+export interface DoorLive {
+	readonly door: 'open' | 'closed' | 'unknown'
+	readonly alarm?: 'forced' | 'opened-while-down' | 'opened-late' | 'left-open' | 'stuck'
+	readonly sensor: 'reliable' | 'unreliable'
+	readonly session?: { readonly id: string; readonly state: 'releasing' | 'opened' | 'closed'; readonly act: string; readonly by: string }
+	readonly allocation: 'available' | 'reserved' | 'in-use' | 'occupied' | 'pending-inspection' | 'quarantined' | 'out-of-service'
+	readonly why?: string
+	readonly reservedFor?: string
+	readonly content: 'empty' | 'item' | 'unknown'
+	readonly asset?: string
+	readonly since: string
+}
+
+export interface MapDoor {
+	readonly compartment: string
+	readonly number: number
+	readonly size: 'S' | 'M' | 'L' | 'XL'
+	readonly accessible: boolean
+	readonly powered: boolean
+	readonly wired: boolean
+	readonly service: { readonly state: 'in-service' } | { readonly state: 'out-of-service'; readonly reason: string }
+	readonly live: DoorLive
+}
+
+export interface BankMap {
+	readonly bank: { readonly id: string; readonly site: string; readonly name: string; readonly timeZone: string }
+	readonly layout: BankLayout
+	readonly live: BankLive
+	readonly doors: readonly MapDoor[]
+}
+
+export interface Line {
+	readonly id: string
+	readonly state: string
+	readonly label?: string
+	readonly tag?: string
+	readonly size?: string
+	readonly asset?: string
+	readonly compartment?: string
+	readonly custodian: string
+	readonly evidence?: number
+	readonly unverified: boolean
+}
+
+export interface Case extends Recorded {
+	readonly number: string
+	readonly workflow: string
+	readonly state: string
+	readonly site: string
+	readonly bank: string
+	readonly label: string
+	readonly owner?: string
+	readonly lines: readonly Line[]
+	readonly deadlines: Readonly<Record<string, string>>
+	readonly dueAt?: string
+	readonly atBank: boolean
+	readonly recalledAt?: string
+	readonly conflict?: string
+	readonly openedAt: string
+	readonly endedAt?: string
+}
+
+export interface CaseDetail extends Case {
+	readonly notices: readonly { readonly id: string; readonly kind: string; readonly dueAt: string }[]
+	readonly codes: readonly {
+		readonly id: string
+		readonly state: 'live' | 'used' | 'revoked' | 'expired'
+		readonly notAfter: string
+		readonly usedAt?: string
+	}[]
+	readonly recipient?: { readonly name?: string; readonly email?: string; readonly phone?: string }
+}
+
+/** One entry of the ledger, as a timeline shows it. */
+export interface LedgerRecord {
+	readonly position: number
+	readonly type: string
+	readonly subject: string
+	readonly actor?: string
+	readonly at: string
+	readonly bank?: string
+	readonly offline?: boolean
+	readonly data: Readonly<Record<string, unknown>>
+}
+
+export interface Task {
+	readonly id: string
+	readonly kind: string
+	readonly site: string
+	readonly bank: string
+	readonly compartment?: string
+	readonly case?: string
+	readonly detail: Readonly<Record<string, unknown>>
+	readonly openedAt: string
+	readonly doneAt?: string
+}
+
+export interface BankSpace {
+	readonly bank: string
+	readonly name: string
+	readonly site: string
+	readonly siteName: string
+	readonly timeZone: string
+	readonly compartments: number
+	readonly free: number
+	readonly open: number
+	readonly alarms: number
+	readonly toCheck: number
+	readonly online: boolean
+	readonly seenAt?: string
+	readonly outage: Outage
+	readonly outageSince?: string
+}
+
+export interface Overview {
+	readonly at: string
+	readonly tasks: readonly (Task & { readonly bankName: string; readonly door?: number; readonly caseNumber?: string })[]
+	readonly banks: readonly BankSpace[]
+	readonly counts: {
+		readonly tasks: number
+		readonly cases: number
+		readonly overdueLoans: number
+		readonly conflicts: number
+		readonly doorsToday: number
+	}
+	readonly doorsPerHour: readonly number[]
+}
+
+export interface Person extends Recorded {
+	readonly name: string | null
+	readonly email?: string
+	readonly phone?: string
+	readonly suspended: boolean
+	readonly groups: readonly string[]
+	readonly erasedAt?: string
+}
+
+export interface Group extends Recorded {
+	readonly code: string
+	readonly name: string
+	readonly members: number
+}
+
+export interface Credential extends Recorded {
+	readonly user: string
+	readonly kind: 'badge' | 'pin'
+	readonly site?: string
+	readonly notAfter?: string
+	readonly revokedAt?: string
+	readonly pin?: string
+}
+
+export interface Asset extends Recorded {
+	readonly tag: string
+	readonly name: string
+	readonly kind: string
+	readonly condition: string
+}
+
+export interface Command {
+	readonly id: string
+	readonly state: 'requested' | 'sent' | 'accepted' | 'refused' | 'done' | 'failed' | 'expired'
+	readonly code?: string
+	readonly doorSession?: string
+	readonly end?: string
+	readonly expiresAt: string
+}
+
+/** A CloudEvent of the ledger. */
+export interface LedgerEvent {
+	readonly id: string
+	readonly type: string
+	readonly subject: string
+	readonly time: string
+	readonly sequence: string
+	readonly siteid?: string
+	readonly bankid?: string
+	readonly actor?: string
+	readonly offline?: boolean
+	readonly data: Readonly<Record<string, unknown>>
+}
+
+export interface EventProof {
+	readonly position: number
+	readonly size: number
+	readonly entry: string
+	readonly proof: readonly string[]
+	readonly checkpoint: string
+}
+
+export interface Checkpoint {
+	readonly number: number
+	readonly size: number
+	readonly signedAt: string
+}

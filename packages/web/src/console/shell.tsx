@@ -1,0 +1,220 @@
+import { useIsFetching, useQuery, useQueryClient } from '@tanstack/react-query'
+import { Link, useRouterState } from '@tanstack/react-router'
+import { type ReactNode, useEffect, useRef, useState, useSyncExternalStore } from 'react'
+import { Icon, type IconName, Logo } from '../ui/icon.tsx'
+import { may } from './access.ts'
+import { AWAY, isRefusal } from './api.ts'
+import { useSeat } from './context.ts'
+import { useLiveState } from './live.ts'
+import { useName } from './names.tsx'
+import { Palette } from './palette.tsx'
+import { allBanks, allSites, oneCase, overviewNow } from './queries.ts'
+import { shell } from './words/shell.ts'
+
+/** Rooms by their place in the side bar; each needs a permission somewhere. */
+const ROOMS: readonly (readonly [
+	group: string,
+	rooms: readonly (readonly [to: '/' | '/banks' | '/cases' | '/people' | '/events', words: string, icon: IconName, permission: string])[],
+])[] = [
+	[
+		shell.operate,
+		[
+			['/', shell.overview, 'overview', 'case.read'],
+			['/banks', shell.banks, 'bank', 'estate.read'],
+			['/cases', shell.cases, 'case', 'case.read'],
+		],
+	],
+	[shell.peopleAndRules, [['/people', shell.people, 'people', 'people.read']]],
+	[shell.evidence, [['/events', shell.events, 'chain', 'event.read']]],
+]
+
+export function Shell({ children }: { readonly children: ReactNode }) {
+	const { me, live, signOut } = useSeat()
+	const [finding, setFinding] = useState(false)
+	const [menu, setMenu] = useState(false)
+	const path = useRouterState({ select: ({ location }) => location.pathname })
+	const main = useRef<HTMLElement>(null)
+	// biome-ignore lint/correctness/useExhaustiveDependencies: another page closes what floats over the last one.
+	useEffect(() => {
+		setMenu(false)
+		setFinding(false)
+	}, [path])
+	useEffect(() => {
+		const onKey = (event: KeyboardEvent) => {
+			if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === 'k') {
+				event.preventDefault()
+				setFinding(true)
+			}
+			if (event.key === 'Escape') setMenu(false)
+		}
+		addEventListener('keydown', onKey)
+		return () => removeEventListener('keydown', onKey)
+	}, [])
+	const liveState = useLiveState(live)
+	const mayFollow = may(me, 'event.read')
+
+	return (
+		<div className="console">
+			<button type="button" className="skip" onClick={() => main.current?.focus()}>
+				{shell.skip}
+			</button>
+			<nav className={menu ? 'side open' : 'side'} aria-label={shell.name} id="side">
+				<Link to="/" className="home" aria-label={`${shell.product}, ${shell.overview}`}>
+					<Logo />
+				</Link>
+				<p className="tenant">
+					<span className="mute">{shell.organisation}</span>
+					<b>{me.tenant.name}</b>
+				</p>
+				{ROOMS.map(([group, rooms]) => {
+					const seen = rooms.filter(([, , , permission]) => may(me, permission))
+					return (
+						seen.length > 0 && (
+							<div key={group}>
+								<h2>{group}</h2>
+								<ul>
+									{seen.map(([to, words, icon]) => (
+										<li key={to}>
+											<Link to={to} activeOptions={{ exact: to === '/', includeSearch: false }}>
+												<Icon name={icon} />
+												{words}
+												{to === '/' && <Waiting />}
+											</Link>
+										</li>
+									))}
+								</ul>
+							</div>
+						)
+					)
+				})}
+			</nav>
+			<div className="beside">
+				<header className="top">
+					<button
+						type="button"
+						className="iconbtn menu"
+						aria-label={shell.menu}
+						aria-expanded={menu}
+						aria-controls="side"
+						onClick={() => setMenu(!menu)}
+					>
+						<Icon name={menu ? 'x' : 'menu'} />
+					</button>
+					<Crumbs path={path} organisation={me.tenant.name} />
+					<button type="button" className="find" aria-label={shell.find} onClick={() => setFinding(true)}>
+						<Icon name="search" />
+						<span className="find-words">{shell.find}</span>
+						<kbd>{shell.findKey}</kbd>
+					</button>
+					<span className="me" title={shell.signedInAs(me.name ?? '')} role="img" aria-label={shell.signedInAs(me.name ?? '')}>
+						{initials(me.name ?? '?')}
+					</span>
+					<button type="button" className="iconbtn" aria-label={shell.signOut} title={shell.signOut} onClick={signOut}>
+						<Icon name="leave" />
+					</button>
+				</header>
+				<Trouble waiting={mayFollow && liveState === 'waiting'} />
+				<main className="page" id="page-content" ref={main} tabIndex={-1}>
+					{children}
+				</main>
+			</div>
+			{finding && <Palette close={() => setFinding(false)} />}
+		</div>
+	)
+}
+
+function Waiting() {
+	const { me } = useSeat()
+	const { data } = useQuery({ ...overviewNow, enabled: may(me, 'case.read') })
+	const n = data ? needing(data) : 0
+	return n > 0 ? (
+		<span className="count">
+			<span className="unseen">{shell.needsAPerson(n)}</span>
+			<span aria-hidden="true">{n}</span>
+		</span>
+	) : null
+}
+
+/** Tasks, and banks that are away: what the overview's title counts. */
+export const needing = ({
+	counts,
+	banks,
+}: {
+	readonly counts: { readonly tasks: number }
+	readonly banks: readonly { readonly outage: string }[]
+}): number => counts.tasks + banks.filter(({ outage }) => outage === 'confirmed').length
+
+/** Says that nothing comes any more before somebody believes an old picture. */
+function Trouble({ waiting }: { readonly waiting: boolean }) {
+	const client = useQueryClient()
+	useIsFetching()
+	const isAway = useSyncExternalStore(
+		(changed) => client.getQueryCache().subscribe(changed),
+		() =>
+			client
+				.getQueryCache()
+				.getAll()
+				.some((query) => query.isActive() && isRefusal(query.state.error ?? query.state.fetchFailureReason, AWAY)),
+	)
+	if (!isAway && !waiting) return <div role="status" />
+	return (
+		<div role="status" className="trouble">
+			<Icon name="offline" />
+			{isAway ? shell.away : shell.notLive}
+		</div>
+	)
+}
+
+const initials = (name: string): string =>
+	name
+		.split(/\s+/)
+		.flatMap((word) => word.slice(0, 1).toUpperCase())
+		.slice(0, 2)
+		.join('')
+
+/** Where somebody is, from the organisation inwards; below a certain width only where they are. */
+function Crumbs({ path, organisation }: { readonly path: string; readonly organisation: string }) {
+	const [, room = '', id = ''] = path.split('/')
+	const { me } = useSeat()
+	const { data: banks } = useQuery({ ...allBanks, enabled: room === 'banks' && id !== '' && may(me, 'estate.read') })
+	const { data: sites } = useQuery({ ...allSites, enabled: room === 'banks' && id !== '' && may(me, 'estate.read') })
+	const { data: found } = useQuery({ ...oneCase(id), enabled: room === 'cases' && id.startsWith('cas_') })
+	const name = useName(room === 'people' && id ? id : undefined)
+	const bank = banks?.find((one) => one.id === id)
+	const site = sites?.find((one) => one.id === bank?.site)
+	const trail: ReactNode[] = [
+		<Link key="organisation" to="/">
+			{organisation}
+		</Link>,
+	]
+	const links = { banks: shell.banks, cases: shell.cases, people: shell.people, events: shell.events } as const
+	if (room === '') trail.push(shell.overview)
+	else if (room in links) {
+		const to = `/${room}` as '/banks' | '/cases' | '/people' | '/events'
+		const words = links[room as keyof typeof links]
+		trail.push(
+			id ? (
+				<Link key={to} to={to}>
+					{words}
+				</Link>
+			) : (
+				words
+			),
+		)
+		if (bank && site) trail.push(site.name)
+		if (id) trail.push(bank?.name ?? found?.number ?? name ?? (room === 'cases' && id === 'new' ? 'New' : '…'))
+	}
+	return (
+		<nav className="crumbs" aria-label={shell.crumbs}>
+			<ol>
+				{trail.map((part, i) => (
+					// biome-ignore lint/suspicious/noArrayIndexKey: a trail is its order.
+					<li key={i} {...(i === trail.length - 1 && { 'aria-current': 'page' as const })}>
+						{i > 0 && <Icon name="right" />}
+						{part}
+					</li>
+				))}
+			</ol>
+		</nav>
+	)
+}

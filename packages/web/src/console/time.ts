@@ -1,0 +1,61 @@
+import { useSyncExternalStore } from 'react'
+import { clockText, dateText, daysBetween } from '../ui/time.ts'
+import { serverNow } from './api.ts'
+
+/** Site time in words; a moment of the API is RFC 3339. Without a site it is the time where the reader is. */
+const HERE = new Intl.DateTimeFormat().resolvedOptions().timeZone
+const LANGUAGE = 'en-GB'
+
+export const clock = (at: string | number, zone = HERE): string => clockText(moment(at), zone, LANGUAGE)
+
+const seconds = (at: string | number, zone = HERE): string =>
+	new Intl.DateTimeFormat(LANGUAGE, { timeZone: zone, hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' }).format(moment(at))
+
+/** To the second, and on another day with the day. */
+export const stamp = (at: string, zone = HERE): string => when(at, zone).replace(/\d\d:\d\d$/, seconds(at, zone))
+
+const moment = (at: string | number): number => (typeof at === 'number' ? at : Date.parse(at))
+
+/** "Today, Tuesday 16 June" */
+export function day(at: string | number, zone = HERE): string {
+	const apart = daysBetween(serverNow(), moment(at), zone)
+	const date = dateText(moment(at), zone, LANGUAGE).replace(',', '')
+	return apart === 0 ? `Today, ${date}` : apart === -1 ? `Yesterday, ${date}` : apart === 1 ? `Tomorrow, ${date}` : date
+}
+
+/** "12:20", "yesterday 09:14", "Fri 18:00", "19 Jun 18:00": as short as it can be told apart. */
+export function when(at: string | number, zone = HERE): string {
+	const apart = daysBetween(serverNow(), moment(at), zone)
+	const time = clock(at, zone)
+	if (apart === 0) return time
+	if (apart === -1) return `yesterday ${time}`
+	const parts = Math.abs(apart) < 7 ? ({ weekday: 'short' } as const) : ({ day: 'numeric', month: 'short' } as const)
+	return `${new Intl.DateTimeFormat(LANGUAGE, { timeZone: zone, ...parts }).format(moment(at))} ${time}`
+}
+
+/** "Tuesday 16 June, 12:42" */
+export const longTime = (at: string | number, zone = HERE): string => `${dateText(moment(at), zone, LANGUAGE).replace(',', '')}, ${clock(at, zone)}`
+
+let ticking: ReturnType<typeof setInterval> | undefined
+const listeners = new Set<() => void>()
+let tick = 0
+/** The server's time to the second; whoever uses it is drawn anew each second. */
+export function useNow(): number {
+	useSyncExternalStore(
+		(changed) => {
+			listeners.add(changed)
+			ticking ??= setInterval(() => {
+				tick++
+				for (const listener of listeners) listener()
+			}, 1_000)
+			return () => {
+				listeners.delete(changed)
+				if (listeners.size > 0) return
+				clearInterval(ticking)
+				ticking = undefined
+			}
+		},
+		() => tick,
+	)
+	return serverNow()
+}

@@ -1,0 +1,160 @@
+import type { DoorState } from '../door-state.ts'
+import type { BankLive, Command, DoorLive, MapDoor } from '../shapes.ts'
+import { count, span } from './shell.ts'
+
+export const banks = {
+	title: 'Banks',
+	lead: (n: number) => (n === 1 ? '1 bank' : `${count(n)} banks`),
+	site: 'Site',
+	bank: 'Bank',
+	state: 'State',
+	space: 'Space',
+	open: 'Open doors',
+	heard: 'Heard',
+	never: 'Never',
+	ago: (ms: number) => `${span(ms)} ago`,
+	empty: 'There is no bank yet.',
+	emptyNote: 'Banks are added with the API: a site, a bank with its drawing, a controller.',
+}
+
+export const bank = {
+	compartments: (n: number, modules: number) => `${count(n)} compartments, ${modules === 1 ? '1 module' : `${modules} modules`}`,
+	heard: (ms: number) => `heard ${span(ms)} ago`,
+	neverHeard: 'never heard',
+	view: 'View',
+	drawing: 'Drawing',
+	list: 'List',
+	legend: 'Show or fade states',
+	drawingOf: 'Drawing of the bank',
+	front: (name: string) => `${name}, front`,
+	keys: 'Arrow keys move between doors.',
+	keyOpen: 'open with a reason',
+	keyList: 'list',
+	keyDrawing: 'drawing',
+	chooseDoor: 'Choose a door to see what is in it, whose it is, and what happened there.',
+	number: 'Door',
+	size: 'Size',
+	place: 'Where',
+	since: 'Since',
+	content: 'Inside',
+	noneShown: 'Every state is switched off. Switch one on above.',
+	hardware: (live: BankLive): readonly string[] => [
+		...live.boards.filter(({ up }) => !up).map(({ name }) => `Lock board ${name} does not answer`),
+		...live.readers.filter(({ up }) => !up).map(({ name }) => `Reader ${name} does not answer`),
+		...(live.tampered ? ['The cabinet reports tampering'] : []),
+		...(live.historyLost ? ['The controller lost part of its history'] : []),
+		...(live.storage === 'low' ? ['The controller’s disk is nearly full'] : []),
+		...(live.clock === 'uncertain' ? ['The controller is not sure of the time'] : []),
+	],
+}
+
+export const STATES: Readonly<Record<DoorState, string>> = {
+	available: 'Free',
+	reserved: 'Reserved',
+	'in-use': 'In use',
+	occupied: 'Occupied',
+	'to-check': 'To check',
+	'out-of-use': 'Out of use',
+	quarantined: 'Quarantine',
+	open: 'Open',
+	alarm: 'Forced, stuck',
+	unknown: 'Unknown',
+}
+export const SIZES: Readonly<Record<string, string>> = { S: 'Small', M: 'Medium', L: 'Large', XL: 'Extra large' }
+
+const ALARMS: Readonly<Record<NonNullable<DoorLive['alarm']>, string>> = {
+	forced: 'Forced',
+	'opened-while-down': 'Opened while the controller was off',
+	'opened-late': 'Opened late',
+	'left-open': 'Left open',
+	stuck: 'Stuck',
+}
+
+/** The fact of the door, with how long where that matters. */
+export function doorWords({ live }: MapDoor, now: number): string {
+	const since = span(now - Date.parse(live.since))
+	if (live.alarm === 'forced' || live.alarm === 'stuck' || live.alarm === 'opened-while-down') return ALARMS[live.alarm]
+	if (live.session?.state === 'releasing' && live.door !== 'open') return 'Opening…'
+	if (live.door === 'open') return `Open for ${since}`
+	if (live.session?.state === 'closed') return 'Closed, checking…'
+	return live.door === 'closed' ? 'Closed' : 'Unknown'
+}
+
+const WHY: Readonly<Record<string, string>> = {
+	ambiguous: 'Nobody can prove what happened at the last door session.',
+	'content-changed': 'The content changed while the door was closed.',
+	'never-seen': 'The bank has not said what is in it.',
+}
+export const whyWords = (why: string): string => WHY[why] ?? `${why.replaceAll('-', ' ').replace(/^./, (c) => c.toUpperCase())}.`
+
+export const panel = {
+	door: (n: number) => `Door ${n}`,
+	bankLine: (size: string, place: string) => `${size} · ${place}`,
+	layers: { door: 'Door', compartment: 'Compartment', case: 'Case' },
+	noCase: 'None',
+	sensorUnreliable: 'The sensor of this door is not reliable.',
+	content: 'Content',
+	empty: 'Empty',
+	item: 'Something is inside',
+	unknown: 'Not known',
+	lastKnown: (tag: string) => `Not known. Last known: ${tag}`,
+	actions: 'Actions',
+	open: 'Open…',
+	outOfUse: 'Out of use…',
+	backInUse: 'Back in use',
+	openNote: 'Opening a door never changes the case. You choose that afterwards, with a reason.',
+	offlineNote: 'The bank is not connected, so nothing can be opened from here. At the bank itself all goes on.',
+	history: 'History',
+	allHistory: 'All of this bank',
+	noHistory: 'Nothing was recorded of this door lately.',
+	close: 'Close the panel',
+	reachable: 'in reach of a wheelchair',
+}
+
+export const opening = {
+	title: (n: number, bank: string) => `Open door ${n}, ${bank}`,
+	lead: 'The lock is pulsed once. Your name and the reason are recorded.',
+	reason: 'Why do you open it?',
+	reasons: [
+		['person-at-the-door', 'Somebody stands at the door and cannot open it.'],
+		['check-content', 'I want to see what is inside.'],
+		['take-out', 'I take something out.'],
+		['put-in', 'I put something in.'],
+		['repair', 'The door or the lock is repaired.'],
+	] as const,
+	submit: 'Open the door',
+	steps: { requested: 'Asked for', sent: 'Sent to the bank', accepted: 'The bank pulsed the lock', done: 'The door session ended' } as const,
+	ends: {
+		done: (end: string | undefined) => `Done${end ? `: ${(ENDS[end] ?? end.replaceAll('-', ' ')).toLowerCase()}` : ''}.`,
+		refused: (code: string | undefined) => `The bank refused: ${code ? code.replaceAll('-', ' ') : 'it gave no reason'}. The door stays shut.`,
+		failed: (code: string | undefined) =>
+			`It did not work${code ? `: ${code.replaceAll('-', ' ')}` : ''}. Nobody knows whether the lock moved; look at the door.`,
+		expired: 'The bank did not answer in time. The order has run out and will not open the door later.',
+	},
+	waiting: 'Waiting for the bank…',
+	opened: 'The door is open. Push it shut when you are done.',
+	recorded: 'Recorded as',
+}
+const ENDS: Readonly<Record<string, string>> = {
+	committed: 'Something changed inside',
+	'no-change': 'Nothing changed inside',
+	'not-opened': 'The door did not open',
+	ambiguous: 'Nobody can prove what happened',
+	'left-open': 'The door was left open',
+	interrupted: 'Interrupted',
+}
+export const isOver = ({ state }: Command): boolean => state === 'done' || state === 'refused' || state === 'failed' || state === 'expired'
+
+export const outOfUse = {
+	title: (n: number) => `Take door ${n} out of use`,
+	lead: 'The bank gives it to nobody until somebody puts it back in use. What lies in it stays there.',
+	reason: 'Why?',
+	reasons: [
+		['broken', 'The door, the lock or the sensor is broken.'],
+		['dirty', 'It must be cleaned.'],
+		['kept-free', 'It is kept free for something else.'],
+		['misused', 'It was misused.'],
+	] as const,
+	submit: 'Take out of use',
+	is: (reason: string) => `Out of use: ${reason.replaceAll('-', ' ')}.`,
+}

@@ -1,0 +1,99 @@
+import { count, numberWord, span } from './shell.ts'
+
+export const overview = {
+	title: (n: number) => (n === 0 ? 'Nothing needs a person' : n === 1 ? 'One thing needs a person' : `${numberWord(n)} things need a person`),
+	lead: (n: number) => (n === 0 ? 'Everything is running.' : 'Everything else is running.'),
+	size: (sites: number, banks: number, compartments: number) =>
+		`${sites === 1 ? '1 site' : `${sites} sites`} · ${banks === 1 ? '1 bank' : `${banks} banks`} · ${count(compartments)} compartments`,
+	numbers: 'Today in numbers',
+	free: 'Free compartments',
+	freeOf: (all: number) => `of ${count(all)}`,
+	freeNote: (toCheck: number) => (toCheck === 0 ? 'None waits to be checked' : `${count(toCheck)} must be checked first`),
+	doors: 'Door sessions today',
+	doorsNote: 'Doors that opened since midnight',
+	overdue: 'Overdue loans',
+	overdueNote: (cases: number) => (cases === 1 ? '1 case is open' : `${count(cases)} cases are open`),
+	full: 'Banks nearly full',
+	fullNote: (names: readonly string[]) => (names.length === 0 ? 'Every bank has space' : names.join(', ')),
+	outages: 'Banks offline',
+	outagesNote: (raw: number, confirmed: number) =>
+		confirmed > 0 ? `${confirmed} confirmed, ${raw} raw` : raw > 0 ? `${raw} raw, none confirmed` : 'All that were connected are heard',
+	needs: 'Needs a person',
+	more: (n: number) => `${count(n)} more are waiting. The oldest are shown.`,
+	calm: 'Nothing waits for you.',
+	calmNote: 'When a door stays open, a bank is away or two records do not agree, it stands here.',
+	space: 'Space left',
+	allBanks: 'All banks',
+	bank: 'Bank',
+	freeWord: (free: number, all: number) => `${count(free)} free of ${count(all)}`,
+	nearlyFull: 'nearly full',
+	unheard: 'never heard',
+	perHour: 'Door sessions per hour',
+	perHourToday: 'today',
+	perHourSaid: (hours: readonly number[]) => {
+		const most = Math.max(...hours)
+		const at = hours.indexOf(most)
+		return `Door sessions per hour today. Busiest so far ${hour(at)} to ${hour(at + 1)} with ${count(most)}.`
+	},
+	perHourEmpty: 'No door has opened today. Each one that opens is counted here.',
+	hour: 'Hour',
+	doorsColumn: 'Door sessions',
+	asTable: 'Table',
+	asChart: 'Chart',
+	noBanks: 'There is no bank yet.',
+	noBanksNote: 'Add a site, a bank and its controller with the API. The guide “Connect a real controller” shows how.',
+	bankAway: (name: string) => `${name} is offline`,
+	bankAwayNote: (confirmed: boolean, ms: number) =>
+		confirmed
+			? `Confirmed, for ${span(ms)}. The bank still decides by itself; what it does is recorded when it comes back.`
+			: `Raw, for ${span(ms)}. It is confirmed after 10 min of silence.`,
+	seeBank: 'See the bank',
+	seeDoor: 'See the door',
+	seeCase: 'See the case',
+	done: 'Done…',
+	waiting: (ms: number) => `Waiting for ${span(ms)}.`,
+}
+export const hour = (n: number): string => String(n % 24).padStart(2, '0')
+
+interface Doing {
+	readonly title: (where: string) => string
+	readonly text: string
+}
+
+/** What a person must do, by the code of the task. */
+const TASKS: Readonly<Record<string, Doing>> = {
+	'check-compartment': {
+		title: (where) => `${where}: look inside`,
+		text: 'The bank cannot prove what is in it. It gives it to nobody until somebody has looked.',
+	},
+	'close-door': { title: (where) => `${where} stands open`, text: 'Push the door shut until it clicks.' },
+	'wrong-item': { title: (where) => `${where}: something else was inside`, text: 'What lies there is not what was expected. It is kept apart.' },
+	'missing-item': { title: (where) => `${where}: the item is missing`, text: 'It should lie there and does not. Find out who has it.' },
+	ambiguous: {
+		title: (where) => `${where}: nobody can prove what happened`,
+		text: 'The door opened and the sensors do not agree. Look, and say what is there.',
+	},
+	pull: { title: (where) => `${where}: take the parcel out`, text: 'Its time has run out, or it was called back.' },
+	'deemed-lost': { title: (where) => `${where}: a loan counts as lost`, text: 'It did not come back in time. Speak to the borrower.' },
+	conflict: { title: (where) => `${where}: two truths`, text: 'What the bank did and what was known here do not agree. A person has to choose.' },
+	'unknown-table': { title: (where) => `${where}: a workflow is not known here`, text: 'The bank runs a version that this server never gave out.' },
+	'unknown-case': { title: (where) => `${where}: a case is not known here`, text: 'The bank speaks of a case that this server does not have.' },
+	'unreadable-step': { title: (where) => `${where}: a record cannot be read`, text: 'The bank’s record of a case does not say what it should.' },
+}
+export const taskWords = (kind: string): Doing =>
+	TASKS[kind] ?? { title: (where) => `${where}: ${kind.replaceAll('-', ' ')}`, text: 'A person has to look.' }
+
+export const completion = {
+	title: 'Say that it is done',
+	lead: 'What you choose is recorded with your name.',
+	how: 'How was it settled?',
+	ways: [
+		['checked-and-in-order', 'I looked. All is in order.'],
+		['item-taken-out', 'I took the item out.'],
+		['item-put-back', 'I put the item where it belongs.'],
+		['door-closed', 'I closed the door.'],
+		['settled-with-the-person', 'I settled it with the person.'],
+		['nothing-to-do', 'There was nothing to do.'],
+	] as const,
+	submit: 'Record it',
+}
