@@ -86,7 +86,7 @@ describe('an estate with a server', () => {
 			(found) => found.length === 1,
 			'the end of the loan',
 		)
-		assert.deepEqual([done?.state, done?.conflict], ['closed', undefined])
+		assert.deepEqual([done?.state, done?.conflict], ['returned', undefined])
 	})
 
 	test('what waits goes out by its code, at its bank alone and once; what is expected comes in and is ready', async () => {

@@ -5,7 +5,7 @@ import { type CheckPolicy, changeDraft, draftPolicy, publishPolicy, retirePolicy
 import { findPolicy, listPolicies, type Policy, policyVersions } from './read.ts'
 
 const cedar = z.string().min(1).max(60_000)
-const code = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$/, 'must be letters, digits, _ . -')
+const code = z.string().regex(/^(?!latchwork\.)[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$/, 'must be letters, digits, _ . - and not begin with latchwork.')
 const policy = named(
 	'Policy',
 	z.object({

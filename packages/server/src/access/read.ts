@@ -37,6 +37,20 @@ export async function holdingsOfGroup(db: Db, group: Id<'group'>): Promise<Holdi
 	return rows.map(({ role, permissions, kind, id }) => ({ scope: scopeFrom(kind, id), permissions: permissionSet(role, permissions) }))
 }
 
+/** Who may open from afar, and where. */
+export async function openersOf(db: Db): Promise<{ readonly subject: Id<'subject'>; readonly scope: Scope }[]> {
+	const rows = await db.rows(sql<
+		HeldRow & { subject: Id<'subject'> }
+	>`SELECT p.subject_id AS subject, a.role, r.permissions, a.scope_kind AS kind, a.scope_id AS id
+		FROM role_assignment a LEFT JOIN role r ON r.tenant_id = a.tenant_id AND r.role_id = a.role
+		LEFT JOIN membership m ON m.tenant_id = a.tenant_id AND m.group_id = a.group_id
+		JOIN person p ON p.tenant_id = a.tenant_id AND p.subject_id = coalesce(a.subject_id, m.subject_id) AND p.erased_at IS NULL AND NOT p.suspended
+		WHERE a.tenant_id = ${db.tenant} ORDER BY p.subject_id, a.assignment_id`)
+	return rows.flatMap(({ subject, role, permissions, kind, id }) =>
+		permissionSet(role, permissions).has('door.open.remote') ? [{ subject, scope: scopeFrom(kind, id) }] : [],
+	)
+}
+
 const BUILT_IN_SETS = new Map(Object.entries(BUILT_IN_ROLES).map(([name, all]) => [name, new Set<Permission>(all)]))
 const NONE: ReadonlySet<Permission> = new Set()
 

@@ -1,9 +1,12 @@
 import { type Caller, covers, type Holding, type Permission, type Place, type Scope, scopesOf } from '@latchwork/core/access'
 import { Fault, type Id, newId } from '@latchwork/core/base'
-import { type Change, findArea, findSite, placeOf, unchangedSince } from '../estate/index.ts'
+import { type Change, findArea, findSite, markBundles, placeOf, unchangedSince } from '../estate/index.ts'
 import { append } from '../ledger/index.ts'
 import { type Db, sql, type Tx } from '../store/index.ts'
 import { type Assignment, findRole, holdingsOf, holdingsOfGroup, listAssignments, type Role } from './read.ts'
+
+/** The one permission that banks have to know of: whoever opens from afar is judged at the door once more. */
+export const AT_THE_DOOR: Permission = 'door.open.remote'
 
 export interface RoleFields {
 	readonly name: string
@@ -33,6 +36,7 @@ export async function changeRole(tx: Tx, change: Change, id: string, ifMatch: nu
 		now,
 		random,
 	})
+	if (before.permissions.includes(AT_THE_DOOR) !== permissions.includes(AT_THE_DOOR)) await markBundles(tx, now)
 	return (await findRole(tx, id)) as Role
 }
 
@@ -83,6 +87,7 @@ export async function assignRole(tx: Tx, change: Change, { role, user, group, sc
 		],
 		{ now, random },
 	)
+	if (given.permissions.includes(AT_THE_DOOR)) await markBundles(tx, now, place)
 	return (await listAssignments(tx, { id }))[0] as Assignment
 }
 
@@ -104,6 +109,7 @@ export async function revokeRole(tx: Tx, { now, random, actor }: Change, id: Id<
 		now,
 		random,
 	})
+	await markBundles(tx, now, place)
 }
 
 /** Joining a group is getting what it holds: whoever lets somebody in must hold that too. */

@@ -101,6 +101,7 @@ function estateBy(random: Random): BundleRows {
 		doors,
 		settings: { ...DEFAULTS, leaseRequired: upTo(2) === 0 },
 		people: { subjects, credentials, revoked: [] },
+		openers: new Set(upTo(2) ? [] : subjects.slice(0, 2).map((one) => one.id)),
 		policies: {
 			version: 1,
 			sets: [
@@ -118,7 +119,7 @@ function estateBy(random: Random): BundleRows {
 
 describe('a composed bundle', () => {
 	it('is accepted by the bank, whatever the estate, and holds those who are entitled or bound there and nobody else', () => {
-		const seen = { everybody: 0, nobody: 0, some: 0, boundOnly: 0, suspended: 0, closed: 0, contents: 0 }
+		const seen = { everybody: 0, nobody: 0, some: 0, boundOnly: 0, openerOnly: 0, suspended: 0, closed: 0, contents: 0 }
 		for (let seed = 1; seed <= 400; seed++) {
 			const rows = estateBy(seededRandom(seed))
 			const content = contentOf(rows, nodeCrypto.sha256)
@@ -135,9 +136,14 @@ describe('a composed bundle', () => {
 			const all = cedar.startsWith('permit (principal,')
 			const group = /Group::"(\w+)"/.exec(cedar)?.[1] ?? ''
 			for (const subject of rows.people.subjects) {
-				const due = all || subject.groups.includes(group) || rows.bound.has(subject.id)
+				const opens = rows.openers.has(subject.id)
+				const due = all || subject.groups.includes(group) || rows.bound.has(subject.id) || opens
 				assert.equal(here.has(subject.id), due, `seed ${seed}: ${subject.id}`)
-				if (due && !all && !subject.groups.includes(group)) seen.boundOnly++
+				const other = due && !all && !subject.groups.includes(group)
+				if (other && rows.bound.has(subject.id)) seen.boundOnly++
+				if (other && opens && !rows.bound.has(subject.id)) seen.openerOnly++
+				const mine = bundle.subjects.find((one) => one.id === subject.id)
+				if (mine) assert.equal(mine.groups.includes('latchwork.openers'), opens)
 			}
 			for (const { subject } of bundle.credentials) assert.ok(here.has(subject))
 			seen[all ? 'everybody' : here.size === 0 ? 'nobody' : 'some']++

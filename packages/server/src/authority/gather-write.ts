@@ -1,5 +1,6 @@
+import { covers } from '@latchwork/core/access'
 import type { Id } from '@latchwork/core/base'
-import { policySetsOf } from '../access/index.ts'
+import { openersOf, policySetsOf } from '../access/index.ts'
 import { assetsAt, custodiansAt } from '../assets/index.ts'
 import { boundAt, casePart } from '../cases/index.ts'
 import { bankOf, compartmentsOf, doorsLive, placeOf, present, siteOf } from '../estate/index.ts'
@@ -13,6 +14,8 @@ import { chainOf } from './delta-write.ts'
 export interface SiteRows extends SitePeople {
 	readonly deltas: BundleRows['deltas']
 	readonly policies: BundleRows['policies']
+	/** Who may open from afar, and where. */
+	readonly openers: Awaited<ReturnType<typeof openersOf>>
 	/** When the next credential ends by itself. */
 	readonly nextExpiry: number | undefined
 }
@@ -27,6 +30,7 @@ export async function gatherSite(tx: Tx, site: Id<'site'>, terms: PeopleTerms, n
 		credentials: [...(await bundleCredentials(tx, site, now))],
 		revoked: await revokedCredentials(tx, now),
 		policies: await policySetsOf(tx),
+		openers: await openersOf(tx),
 		nextExpiry: await nextExpiry(tx, now),
 	}
 }
@@ -43,6 +47,7 @@ export async function gatherBank(tx: Tx, tenant: Id<'tenant'>, id: Id<'bank'>, s
 		doors: await doorsLive(tx, id),
 		settings: await settingsOf(tx, place),
 		people: site,
+		openers: new Set(site.openers.filter(({ scope }) => covers(scope, place)).map(({ subject }) => subject)),
 		policies: site.policies,
 		deltas: site.deltas,
 		assets: await assetsAt(tx, id, [...cases.assets]),

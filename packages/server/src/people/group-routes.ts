@@ -21,7 +21,7 @@ import type { Db } from '../store/index.ts'
 import { changeGroup, createGroup, joinGroup, leaveGroup, removeGroup } from './group-write.ts'
 import { findGroup, type Group, listGroups, nothing, type PeopleTerms } from './read.ts'
 
-const code = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$/, 'must be letters, digits, _ . -')
+const code = z.string().regex(/^(?!latchwork\.)[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$/, 'must be letters, digits, _ . - and not begin with latchwork.')
 const group = named(
 	'Group',
 	z.object({ id: idOf('group'), code: code.describe('as policies name it'), name: line(200), members: z.int(), ...recordFields }),
