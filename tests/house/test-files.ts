@@ -1,4 +1,4 @@
-import { globSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, globSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type CensusScope, leftovers, takeCensus } from './census.ts'
@@ -33,6 +33,8 @@ export async function runTestFiles(job: TestFiles, say: (text: string) => void):
 		.sort()
 		.map((file) => join(job.root, file))
 	const folder = mkdtempSync(join(tmpdir(), 'latchwork-run-'))
+	// Databases and brokers that root starts run as users of their own, and must get through to what lies in there.
+	chmodSync(folder, 0o711)
 	const sessions = new Set<number>()
 	const scope: CensusScope = { mark: `TMPDIR=${folder}`, sessions, folder, prefix: 'latchwork-' }
 	const before = takeCensus(scope)
