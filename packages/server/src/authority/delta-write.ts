@@ -5,7 +5,7 @@ import { takenAwaySince } from '../people/index.ts'
 import { sql, type Tx } from '../store/index.ts'
 import { settingsOf, signerOf } from '../tenants/index.ts'
 import { onlineAt } from './read.ts'
-import type { ComposeTerms } from './write.ts'
+import type { ComposeTerms } from './terms.ts'
 
 interface Chain extends DeltaMark {
 	readonly lookedAt: number

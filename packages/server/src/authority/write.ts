@@ -1,17 +1,12 @@
 import { sealBundle, sealLease } from '@latchwork/core/access'
-import { type Crypto, canonicalBytes, type Id, toHex } from '@latchwork/core/base'
+import { canonicalBytes, type Id, toHex } from '@latchwork/core/base'
 import { authorityOf, dirtyOf, settleDirty } from '../estate/index.ts'
 import { append } from '../ledger/index.ts'
-import type { PeopleTerms } from '../people/index.ts'
 import { sql, type Tx } from '../store/index.ts'
 import { type Signer, signerOf } from '../tenants/index.ts'
 import { bundleOf, contentDigest, contentOf, refreshAt } from './compose.ts'
 import { gatherBank, gatherSite, type SiteRows } from './gather-write.ts'
-
-export interface ComposeTerms extends PeopleTerms {
-	readonly now: number
-	readonly crypto: Pick<Crypto, 'sha256'>
-}
+import type { ComposeTerms } from './terms.ts'
 
 /** A bank that has something new to fetch. */
 export interface News {
