@@ -4,8 +4,9 @@ import { canonical } from '@latchwork/core/base'
 import type { StreamEvent } from '@latchwork/core/ledger'
 import fc from 'fast-check'
 import { nodeCrypto } from '../crypto.ts'
+import { type Store, sql } from '../store/index.ts'
 import { type TestStore, testStore } from '../testing/index.ts'
-import type { Sender, StreamAnswer, StreamBatch } from './index.ts'
+import type { Inbox, Sender, StreamAnswer, StreamBatch } from './index.ts'
 import { testController } from './testing/controller.ts'
 import { testLedger } from './testing/ledger.ts'
 
@@ -55,20 +56,19 @@ describe('streams under everything that may happen to messages', () => {
 	})
 	after(() => at.close())
 
-	test('each answer is that of the model, and at the end every event is in the log once, in order', async (t) => {
-		const seen = new Map<string, number>()
-		let seed = 1_000
-		const property = fc.asyncProperty(fc.array(message, { minLength: 10, maxLength: 40 }), async (messages) => {
+	let seed = 1_000
+	/** Lives of three streams, held against the model. `spoilt` may break what is under test; `count` is told what happened. */
+	function property(spoilt: (inbox: Inbox, store: Store) => Inbox, count: (what: string) => void) {
+		return fc.asyncProperty(fc.array(message, { minLength: 10, maxLength: 40 }), async (messages) => {
 			const ledger = testLedger(at.store, seed++)
 			const one = testController(ledger.random)
 			const lives = Array.from({ length: 3 }, () => one.stream())
 			for (const life of lives) life.grow(LENGTH)
 			const foreign: Sender = { ...testController(ledger.random, one.sender.tenant).sender, banks: one.sender.banks }
-			const inbox = ledger.inbox()
+			const inbox = spoilt(ledger.inbox(), at.store)
 			/** The model: how much of each stream is there. */
 			const known = [1, 1, 1]
 			for (const life of lives) await inbox.ingest(one.sender, life.batch(1, 1))
-			const count = (what: string) => seen.set(what, (seen.get(what) ?? 0) + 1)
 			for (const each of messages) {
 				const life = lives[each.stream]
 				const durable = known[each.stream] ?? 0
@@ -108,11 +108,62 @@ describe('streams under everything that may happen to messages', () => {
 			assert.deepEqual(Buffer.from(log.root), Buffer.from(log.storedRoot))
 			count('whole logs')
 		})
-		await fc.assert(property, { numRuns: RUNS, seed: 20261126 })
+	}
+
+	test('each answer is that of the model, and at the end every event is in the log once, in order', async (t) => {
+		const seen = new Map<string, number>()
+		const count = (what: string) => seen.set(what, (seen.get(what) ?? 0) + 1)
+		await fc.assert(
+			property((inbox) => inbox, count),
+			{ numRuns: RUNS, seed: 20261126 },
+		)
 		t.diagnostic([...seen].map(([what, times]) => `${what} ${times}`).join(', '))
 		for (const what of ['taken', 'want', 'malformed', 'chain', 'equivocation', 'foreign-stream', 'whole logs'])
 			assert.ok((seen.get(what) ?? 0) >= 10, `${what} was hardly ever reached`)
 	})
+
+	/** An inbox with one mistake. */
+	const MISTAKES: Record<string, (inbox: Inbox, store: Store) => Inbox> = {
+		'acknowledges one event too many': (inbox) => ({
+			ingest: async (sender, batch) => inbox.ingest(sender, batch).then((answer) => ({ ...answer, seq: answer.seq + 1 })),
+		}),
+		'passes over a gap': (inbox) => ({
+			ingest: async (sender, batch) => inbox.ingest(sender, batch).then(({ want: _, ...answer }) => answer),
+		}),
+		'takes a lie for a repetition': (inbox) => ({
+			ingest: async (sender, batch) =>
+				inbox.ingest(sender, batch).then(({ refused, ...answer }) => (refused && refused.code !== 'equivocation' ? { ...answer, refused } : answer)),
+		}),
+		'believes whoever knows the name of a stream': (inbox) => {
+			let first: Sender | undefined
+			return {
+				ingest(sender, batch) {
+					first ??= sender
+					return inbox.ingest(first, batch)
+				},
+			}
+		},
+		'records a repetition twice': (inbox, store) => ({
+			async ingest(sender, batch) {
+				const answer = await inbox.ingest(sender, batch)
+				if (batch.first === 1 && batch.events.length === LENGTH) await store.system((tx) => tx.run(TWICE))
+				return answer
+			},
+		}),
+	}
+
+	for (const [mistake, spoilt] of Object.entries(MISTAKES)) {
+		test(`the model finds an inbox that ${mistake}`, async () => {
+			const found = await fc.check(
+				property(spoilt, () => {}),
+				{ numRuns: 10, seed: 7, endOnFailure: true },
+			)
+			assert.ok(found.failed && found.errorInstance instanceof assert.AssertionError, String(found.errorInstance))
+		})
+	}
 })
+
+const TWICE = sql`INSERT INTO event_pending (tenant_id, leaf, bytes, type, subject, bank, stream, seq, at, received)
+	SELECT tenant_id, leaf, bytes, type, subject, bank, stream, seq, at, received FROM event_pending ORDER BY arrival DESC LIMIT 1`
 
 const describeAnswer = ({ want, refused }: StreamAnswer): string => refused?.code ?? (want ? 'want' : 'taken')
