@@ -58,6 +58,11 @@ describe('the controller as it is shipped', () => {
 		assert.deepEqual(readdirSync(out, { recursive: true }).sort(), before)
 	})
 
+	test('what only a controller with a server needs lies in a file of its own, and costs the others no memory', () => {
+		const speaksMqtt = (name: string) => readFileSync(join(installed(), name), 'utf8').includes('MqttClient')
+		assert.deepEqual(['controller.js', 'server-door.js'].map(speaksMqtt), [false, true])
+	})
+
 	test('an old Node is told which one is needed', () => {
 		// The entry is read as an old Node would, which knows no more of it than its first lines.
 		const entry = readFileSync(join(installed(), 'latchwork-edge.js'), 'utf8')

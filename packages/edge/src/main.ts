@@ -17,7 +17,6 @@ import { openController } from './controller.ts'
 import type { Journal } from './journal/index.ts'
 import { secretBytes, signingKey } from './keys.ts'
 import { type KioskSession, kioskHttp } from './kiosk/index.ts'
-import type { ServerDoor } from './sync/server.ts'
 
 /** EX_TEMPFAIL of sysexits.h: not done, to be started again, also by a keeper that restarts only what failed. */
 const AGAIN = 75
@@ -55,7 +54,8 @@ export async function startEdge(config: EdgeConfig, directory: string, failed?: 
 		opened.unshift(() => shared?.stop())
 		const clock: Clock = shared ?? systemClock
 		let changed = () => {}
-		const server = config.server && (await doorTo(config, config.server, { ...bench, restart }))
+		const about = { controller: config.controller, clock: bench, software: manifest.version, restart }
+		const server = config.server && (await import('./server-door.ts')).doorTo(config.server, about)
 		const controller = openController({
 			config,
 			directory,
@@ -88,28 +88,6 @@ export async function startEdge(config: EdgeConfig, directory: string, failed?: 
 	} catch (fault) {
 		await stop()
 		throw fault
-	}
-}
-
-/** Loaded only here: a controller that works alone does without. */
-async function doorTo(
-	config: EdgeConfig,
-	server: NonNullable<EdgeConfig['server']>,
-	{ restart, ...clock }: DriverClock & Pick<ServerDoor, 'restart'>,
-): Promise<ServerDoor> {
-	const [{ openIdentity }, { deviceHttp }, { mqttConnect }] = await Promise.all([
-		import('./identity.ts'),
-		import('./sync/device-http.ts'),
-		import('./sync/mqtt.ts'),
-	])
-	const identity = openIdentity(server)
-	return {
-		address: server.https,
-		identity,
-		http: deviceHttp(server.https, identity.tls),
-		connect: mqttConnect({ controller: config.controller, url: server.mqtt, tls: identity.tls, clock }),
-		software: manifest.version,
-		restart,
 	}
 }
 
@@ -197,7 +175,7 @@ async function start(args: readonly string[]): Promise<void> {
 	)
 	const [path] = positionals
 	if (path !== undefined && (values.server !== undefined || values.claim !== undefined)) {
-		const { enrolOnce } = await import('./enrolment.ts')
+		const { enrolOnce } = await import('./server-door.ts')
 		await enrolOnce({ server: values.server, claim: values.claim, config: values.config, path })
 	}
 	await main(path, values.child)

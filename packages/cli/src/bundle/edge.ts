@@ -26,7 +26,7 @@ export interface EdgeBundleOptions {
 }
 
 /**
- * The controller as it is shipped (architecture.md §5): one program and what starts it, what it loads beside itself, the kiosk page and
+ * The controller as it is shipped (architecture.md §5): one program and what starts it, what it loads only when it needs it, the kiosk page and
  * the licenses. The same sources give the same bytes wherever and whenever they are bundled. Throws `Fault` config-invalid.
  */
 export async function bundleEdge({
@@ -39,7 +39,7 @@ export async function bundleEdge({
 	const program = await bundleProgram(root)
 	const files: Files = new Map([
 		[ENTRY, Buffer.from(entry(version))],
-		[PROGRAM, Buffer.from(program.code)],
+		...program.files,
 		['cedar_wasm_bg.wasm', readFileSync(join(dirname(program.moduleNamed(CEDAR)), 'cedar_wasm_bg.wasm'))],
 		...serialAddOn(dirname(dirname(program.moduleNamed(SERIAL))), platform),
 		...kioskPage(root),
@@ -76,7 +76,8 @@ const SERIAL = 'bindings-cpp/dist/serialport-bindings.js'
 const LOOK_BESIDE = [CEDAR, SERIAL, 'pino/lib/transport.js', 'thread-stream/index.js']
 
 interface Program {
-	readonly code: string
+	/** The program, and beside it what it loads only when it needs it. */
+	readonly files: Files
 	/** Absolute paths of all that went in. */
 	readonly modules: readonly string[]
 	moduleNamed(end: string): string
@@ -96,13 +97,15 @@ async function bundleProgram(root: string): Promise<Program> {
 		},
 	})
 	try {
-		const { output } = await bundle.generate({ format: 'esm', codeSplitting: false })
-		const [chunk] = output
-		const outside = [...chunk.imports, ...chunk.dynamicImports].filter((name) => !isBuiltin(name))
-		if (outside.length > 0 || output.length > 1) throw new Fault('config-invalid', `The bundle would need more than itself: ${outside.join(', ')}`)
-		const modules = chunk.moduleIds.filter((id) => id.startsWith('/') || /^[A-Z]:/i.test(id))
+		const { output } = await bundle.generate({ format: 'esm', entryFileNames: PROGRAM, chunkFileNames: '[name].js' })
+		const chunks = output.filter((part) => part.type === 'chunk')
+		const ours = new Set(chunks.map(({ fileName }) => fileName))
+		const outside = chunks.flatMap((chunk) => [...chunk.imports, ...chunk.dynamicImports]).filter((name) => !isBuiltin(name) && !ours.has(name))
+		if (outside.length > 0 || chunks.length < output.length)
+			throw new Fault('config-invalid', `The bundle would need more than itself: ${outside.join(', ')}`)
+		const modules = chunks.flatMap((chunk) => chunk.moduleIds).filter((id) => id.startsWith('/') || /^[A-Z]:/i.test(id))
 		return {
-			code: chunk.code,
+			files: new Map(chunks.map(({ fileName, code }) => [fileName, Buffer.from(code)])),
 			modules,
 			moduleNamed(end) {
 				const found = modules.find((id) => id.replaceAll('\\', '/').endsWith(end))
