@@ -1,6 +1,6 @@
 import type { Place } from '@latchwork/core/access'
 import type { Clock } from '@latchwork/core/base'
-import { accessRoutes, mayActAs, mayLetIn } from './access/index.ts'
+import { accessRoutes, rights } from './access/index.ts'
 import { assetRoutes } from './assets/index.ts'
 import { caseRoutes } from './cases/index.ts'
 import { nodeCrypto } from './crypto.ts'
@@ -33,7 +33,7 @@ export function routesOf(parts: Parts, { wakeLink, watch, pace }: RouteNews): Ro
 		...healthRoutes(store, VERSION),
 		...tenantRoutes(settingsParts(parts)),
 		...estateRoutes(random),
-		...peopleRoutes({ terms, store, passwords, secure, mayActAs, mayLetIn }),
+		...peopleRoutes({ terms, store, passwords, secure, rights }),
 		...accessRoutes(random, checkPolicy),
 		...ledgerRoutes({ store, watch, pace, random, signerOf: logSigner(parts), bankIds }),
 		...linkRoutes(random),

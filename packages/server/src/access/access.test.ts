@@ -109,6 +109,13 @@ describe('roles', () => {
 		assert.equal((await give(owner, { role: 'owner', group: group.id, scope: { kind: 'tenant' } })).status, 201)
 		assert.equal((await ask('PUT', `/v1/groups/${group.id}/members/${admin.id}`)).status, 403)
 		assert.equal((await ask('PUT', `/v1/users/${acme.owner.id}/password`, { password: 'I am the owner now' })).status, 403)
+		const { version } = (await ask('GET', `/v1/users/${acme.owner.id}`)).body
+		for (const [method, body] of [
+			['PATCH', { suspended: true }],
+			['PATCH', { email: 'mine@example.org' }],
+			['DELETE', undefined],
+		] as const)
+			assert.equal((await api.ask(method, `/v1/users/${acme.owner.id}`, { token, version, body })).status, 403, method)
 		const staff = await api.person(acme, { role: 'desk-staff' })
 		assert.equal((await ask('PUT', `/v1/users/${staff.id}/password`, { password: 'a new one for the desk' })).status, 204)
 	})
@@ -161,6 +168,12 @@ describe('roles', () => {
 		const last = (await api.ask('GET', '/v1/role-assignments?role=owner', { token: left.token })).body.items
 		assert.equal(last.length, 1)
 		assert.equal((await api.ask('DELETE', `/v1/role-assignments/${last[0].id}`, { token: left.token })).body.code, 'request-refused')
+		const { version } = (await api.ask('GET', `/v1/users/${left.id}`, { token: left.token })).body
+		for (const [method, body] of [
+			['PATCH', { suspended: true }],
+			['DELETE', undefined],
+		] as const)
+			assert.equal((await api.ask(method, `/v1/users/${left.id}`, { token: left.token, version, body })).body.code, 'request-refused', method)
 	})
 })
 

@@ -1,5 +1,5 @@
 export { gate } from './gate.ts'
 export { type CheckPolicy, draftPolicy, publishPolicy } from './policy-write.ts'
 export { openersOf, policySetsOf } from './read.ts'
-export { assignRole, mayActAs, mayLetIn } from './role-write.ts'
+export { assignRole, rights } from './role-write.ts'
 export { accessRoutes } from './routes.ts'

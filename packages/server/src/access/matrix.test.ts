@@ -112,6 +112,25 @@ describe('who may do what', () => {
 		}
 	})
 
+	test('no change is made by a browser’s session from a page of another origin, at any route', async () => {
+		const { secret } = await api.store.write(acme.id, (tx) =>
+			startSession(tx, acme.owner.id, { ...api.parts.terms, actor: 'server', now: api.clock.now() }),
+		)
+		let asked = 0
+		for (const route of routes) {
+			if (route.method === 'GET' || route.permission === 'public') continue
+			const { params, query, body, version } = await sampleOf(route, acme.owner)
+			const address = route.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => params?.[name] ?? '') + (query ? `?${query}` : '')
+			const headers = { cookie: `latchwork=${secret}`, origin: 'https://elsewhere.example' }
+			const answer = await api.ask(route.method, address, { headers, version, ...(body !== undefined && { body }) })
+			assert.deepEqual([answer.status, answer.body.code], [403, 'not-permitted'], nameOf(route))
+			asked++
+		}
+		assert.ok(asked > 40)
+		// The control: the same session reads, and the samples do well where they are sent by who may (above).
+		assert.equal((await api.ask('GET', '/v1/me', { headers: { cookie: `latchwork=${secret}` } })).status, 200)
+	})
+
 	test('the owner of another organisation finds nothing of this one, and does well with the same request about their own', async (t) => {
 		let strange = 0
 		let own = 0

@@ -2,6 +2,7 @@ import { type Caller, covers, type Holding, type Permission, type Place, type Sc
 import { Fault, type Id, newId } from '@latchwork/core/base'
 import { type Change, findArea, findSite, markBundles, placeOf, unchangedSince } from '../estate/index.ts'
 import { append } from '../ledger/index.ts'
+import type { Rights } from '../people/index.ts'
 import { type Db, sql, type Tx } from '../store/index.ts'
 import { type Assignment, findRole, holdingsOf, holdingsOfGroup, listAssignments, type Role } from './read.ts'
 
@@ -91,20 +92,13 @@ export async function assignRole(tx: Tx, change: Change, { role, user, group, sc
 	return (await listAssignments(tx, { id }))[0] as Assignment
 }
 
-/** The last owner stays: somebody has to be able to give roles. */
 export async function revokeRole(tx: Tx, { now, random, actor }: Change, id: Id<'roleAssignment'>, by?: Caller): Promise<void> {
-	// One at a time, so that two last owners do not take the role from each other.
-	await tx.run(
-		sql`SELECT 1 FROM role_assignment WHERE tenant_id = ${tx.tenant} AND role = 'owner' AND scope_kind = 'tenant' ORDER BY assignment_id FOR UPDATE`,
-	)
 	const [found] = await listAssignments(tx, { id })
 	if (!found) throw new Fault('not-found', 'There is no such role assignment.')
 	const place = (await placeOfScope(tx, found.scope)) ?? {}
 	if (by) mustHold(by, [{ scope: found.scope, permissions: new Set((await findRole(tx, found.role))?.permissions ?? []) }], place)
-	const owners = (await listAssignments(tx, { role: 'owner' })).filter((one) => one.scope.kind === 'tenant')
-	if (owners.length === 1 && owners[0]?.id === id)
-		throw new Fault('request-refused', 'This is the last owner of the organisation. Make somebody else owner first.')
 	await tx.run(sql`DELETE FROM role_assignment WHERE tenant_id = ${tx.tenant} AND assignment_id = ${id}`)
+	await stillOwned(tx)
 	await append(tx, [{ type: 'role.revoked', subject: (found.user ?? found.group) as string, actor, data: { assignment: id, role: found.role } }], {
 		now,
 		random,
@@ -112,13 +106,28 @@ export async function revokeRole(tx: Tx, { now, random, actor }: Change, id: Id<
 	await markBundles(tx, now, place)
 }
 
+/** "owner" on the keys of a telephone. */
+const OWNERS = 69_637
+
+/**
+ * The last owner stays: somebody has to be able to give roles. Asked after the change, one transaction of the organisation at a time, so that two
+ * owners cannot take it from each other at once.
+ */
+async function stillOwned(tx: Tx): Promise<void> {
+	await tx.run(sql`SELECT pg_advisory_xact_lock(${OWNERS}, hashtext(${tx.tenant}))`)
+	const owner = await tx.first(sql`SELECT 1 FROM person p WHERE p.tenant_id = ${tx.tenant} AND NOT p.suspended AND p.erased_at IS NULL AND EXISTS (
+		SELECT FROM role_assignment a WHERE a.tenant_id = p.tenant_id AND a.role = 'owner' AND a.scope_kind = 'tenant' AND (a.subject_id = p.subject_id
+			OR a.group_id IN (SELECT m.group_id FROM membership m WHERE m.tenant_id = p.tenant_id AND m.subject_id = p.subject_id)))`)
+	if (!owner) throw new Fault('request-refused', 'This would leave the organisation without an owner. Make somebody else owner first.')
+}
+
 /** Joining a group is getting what it holds: whoever lets somebody in must hold that too. */
-export async function mayLetIn(db: Db, by: Caller, group: Id<'group'>): Promise<void> {
+async function mayLetIn(db: Db, by: Caller, group: Id<'group'>): Promise<void> {
 	for (const holding of await holdingsOfGroup(db, group)) mustHold(by, [holding], (await placeOfScope(db, holding.scope)) ?? {})
 }
 
 /** Whoever can be somebody can do what that one may: setting a password asks for all of it. */
-export async function mayActAs(db: Db, by: Caller, subject: Id<'subject'>): Promise<void> {
+async function mayActAs(db: Db, by: Caller, subject: Id<'subject'>): Promise<void> {
 	for (const holding of await holdingsOf(db, subject)) mustHold(by, [holding], (await placeOfScope(db, holding.scope)) ?? {})
 }
 
@@ -157,3 +166,6 @@ async function lockRole(tx: Tx, id: string, ifMatch: number): Promise<Role> {
 }
 
 const nameTaken = (name: string) => new Fault('already-exists', `There is a role called ${name} already.`, { detail: { field: 'body.name' } })
+
+/** For people, who stand to the left. */
+export const rights: Rights = { mayLetIn, mayActAs, stillOwned }

@@ -35,7 +35,8 @@ export async function perform(route: Route, request: FastifyRequest, claim: Clai
 			const read = <T>(work: (db: Db) => Promise<T>) => work(db)
 			return { performed: await toPerformed(route, request.url, await handled(route, { ...asked, caller, tenant: claim.tenant, read })), touch }
 		})
-		if (touch) await parts.store.write(claim.tenant, touch)
+		// What was read is answered also where its use cannot be recorded at this moment.
+		if (touch) await parts.store.write(claim.tenant, touch).catch(() => {})
 		const still = () => stillPermitted(route, asked, claim, parts)
 		return performed.content instanceof Sse ? { ...performed, still } : performed
 	}

@@ -1,5 +1,3 @@
-import type { Caller } from '@latchwork/core/access'
-import type { Id } from '@latchwork/core/base'
 import { z } from 'zod'
 import {
 	fromCursor,
@@ -17,9 +15,9 @@ import {
 	toTime,
 	updatedCursor,
 } from '../http/index.ts'
-import type { Db } from '../store/index.ts'
 import { changeGroup, createGroup, joinGroup, leaveGroup, removeGroup } from './group-write.ts'
 import { findGroup, type Group, listGroups, nothing, type PeopleTerms } from './read.ts'
+import type { Rights } from './rights.ts'
 
 const code = z.string().regex(/^(?!latchwork\.)[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$/, 'must be letters, digits, _ . - and not begin with latchwork.')
 const group = named(
@@ -38,10 +36,7 @@ const toGroup = ({ createdAt, updatedAt, labels, externalRefs, clientData, ...re
 	clientData: { ...clientData },
 })
 
-/** Whether the caller may let somebody into the group, for with it come the roles that it holds. */
-export type MayLetIn = (db: Db, by: Caller, group: Id<'group'>) => Promise<void>
-
-export const groupRoutes = (terms: PeopleTerms, mayLetIn: MayLetIn): Route[] => [
+export const groupRoutes = (terms: PeopleTerms, { mayLetIn, stillOwned }: Rights): Route[] => [
 	route({
 		method: 'GET',
 		path: '/v1/groups',
@@ -105,7 +100,10 @@ export const groupRoutes = (terms: PeopleTerms, mayLetIn: MayLetIn): Route[] => 
 		params,
 		answers: { 204: undefined },
 		handle: ({ params, write, ifMatch, caller, now }) =>
-			write((tx) => removeGroup(tx, { ...terms, actor: caller.subject, now }, params.group, ifMatch)),
+			write(async (tx) => {
+				await removeGroup(tx, { ...terms, actor: caller.subject, now }, params.group, ifMatch)
+				await stillOwned(tx)
+			}),
 	}),
 	route({
 		method: 'PUT',
@@ -133,6 +131,7 @@ export const groupRoutes = (terms: PeopleTerms, mayLetIn: MayLetIn): Route[] => 
 		handle: ({ params, write, caller, now }) =>
 			write(async (tx) => {
 				await leaveGroup(tx, { ...terms, actor: caller.subject, now }, params.group, params.user)
+				await stillOwned(tx)
 			}),
 	}),
 ]

@@ -30,7 +30,8 @@ export {
 	shownSession,
 	shownToken,
 } from './read.ts'
-export { type PeopleRouteParts, peopleRoutes } from './routes.ts'
+export type { Rights } from './rights.ts'
+export { peopleRoutes } from './routes.ts'
 export { type ShownSecret, shownSecret } from './secret.ts'
 export { installationKey, sawSession, sawToken, setPassword, signIn } from './sign-in-write.ts'
 export { issueToken } from './token-write.ts'

@@ -2,10 +2,11 @@ import { type Caller, isPermission, PERMISSIONS, type Permission, scopesOf } fro
 import { Fault, type Id } from '@latchwork/core/base'
 import { z } from 'zod'
 import { answer, fromTime, idOf, line, named, type Route, route, time, toTime } from '../http/index.ts'
-import type { Db, Store } from '../store/index.ts'
+import type { Store } from '../store/index.ts'
 import { tenantOf } from '../tenants/index.ts'
 import { checkPassword, type Passwords } from './password.ts'
 import { findPerson, nothing, type PeopleTerms } from './read.ts'
+import type { Rights } from './rights.ts'
 import { COOKIES } from './secret.ts'
 import { endSession, passwordOf, sessionsOf, setPassword, signIn } from './sign-in-write.ts'
 import { issueToken, revokeToken, type TokenRecord, tokensOf } from './token-write.ts'
@@ -16,8 +17,7 @@ export interface SignInRouteParts {
 	readonly passwords: Passwords
 	/** People come by https: the cookie is bound to this host and to TLS. */
 	readonly secure: boolean
-	/** Whoever sets somebody's password can be that person, so must hold all that they hold. */
-	readonly mayActAs: (db: Db, by: Caller, subject: Id<'subject'>) => Promise<void>
+	readonly rights: Rights
 }
 
 const password = z.string().min(1).max(500)
@@ -55,7 +55,7 @@ const toToken = ({ subject, permissions, expiresAt, lastUsedAt, createdAt, ...re
 	createdAt: toTime(createdAt),
 })
 
-export function signInRoutes({ terms, store, passwords, secure, mayActAs }: SignInRouteParts): Route[] {
+export function signInRoutes({ terms, store, passwords, secure, rights }: SignInRouteParts): Route[] {
 	const [bound, plain] = COOKIES
 	const cookie = (value: string, seconds: number) =>
 		`${secure ? bound : plain}=${value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${seconds}${secure ? '; Secure' : ''}`
@@ -146,7 +146,7 @@ export function signInRoutes({ terms, store, passwords, secure, mayActAs }: Sign
 				write(async (tx) => {
 					const person = await findPerson(tx, params.user, terms)
 					if (!person) throw nothing('person')
-					await mayActAs(tx, caller, params.user)
+					await rights.mayActAs(tx, caller, params.user)
 					checkPassword(body.password, person.personal?.email ?? '')
 					await setPassword(tx, { ...terms, actor: caller.subject, now }, params.user, await passwords.hash(body.password))
 				}),

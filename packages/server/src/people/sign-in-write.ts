@@ -81,6 +81,9 @@ export async function signIn(parts: SignInParts, attempt: Attempt, now: number):
 	// Two organisations know this address and none was named: nothing says which password is meant.
 	const account = accounts.length === 1 ? accounts[0] : undefined
 	const right = await parts.passwords.verify(attempt.password, account?.password)
+	// Recorded without being waited for: the answer comes as quickly as where nobody has that name.
+	if (account && !right)
+		void store.write(account.tenant, (tx) => refusedSession(tx, account.subject, { now, random: parts.random, actor: 'server' })).catch(() => {})
 	if (!account || !right)
 		throw new Fault('not-signed-in', 'Address or password is wrong. If you belong to several organisations, name the one that you mean.')
 	await store.system((tx) => giveBackTry(tx, trying))
@@ -92,6 +95,8 @@ const accountsOf = (tx: Tx, name: Buffer, tenant: Id<'tenant'> | undefined): Pro
 	tx.rows(sql<Account>`SELECT s.tenant_id AS tenant, s.subject_id AS subject, s.password FROM sign_in s
 		JOIN person p ON p.tenant_id = s.tenant_id AND p.subject_id = s.subject_id
 		WHERE s.name_index = ${name} AND NOT p.suspended AND p.erased_at IS NULL ${tenant ? sql`AND s.tenant_id = ${tenant}` : sql``} LIMIT 2`)
+
+const refusedSession = (tx: Tx, subject: Id<'subject'>, change: Change): Promise<void> => recordOf(tx, change, 'session.refused', subject)
 
 /** A new secret at every sign-in: nobody can hand somebody a session that was known before (fixation). */
 export async function startSession(tx: Tx, subject: Id<'subject'>, change: Change): Promise<SignedIn> {

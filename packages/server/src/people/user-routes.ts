@@ -18,6 +18,7 @@ import {
 } from '../http/index.ts'
 import { changePerson, createPerson, erasePerson, type PersonPatch } from './person-write.ts'
 import { findPerson, listPeople, nothing, type PeopleTerms, type Person } from './read.ts'
+import type { Rights } from './rights.ts'
 
 const email = z
 	.string()
@@ -79,7 +80,7 @@ const toUser = ({ id, personal, suspended, maxLoans, groups, erasedAt, version, 
 	}
 }
 
-export const userRoutes = (terms: PeopleTerms): Route[] => [
+export const userRoutes = (terms: PeopleTerms, { mayActAs, stillOwned }: Rights): Route[] => [
 	route({
 		method: 'GET',
 		path: '/v1/users',
@@ -155,8 +156,11 @@ export const userRoutes = (terms: PeopleTerms): Route[] => [
 		answers: { 200: user },
 		handle: ({ params, body: { suspended, maxLoans, ...personal }, write, ifMatch, caller, now }) =>
 			write(async (tx) => {
+				if (suspended !== undefined || personal.email !== undefined) await mayActAs(tx, caller, params.user)
 				const patch: PersonPatch = { personal: personal as NonNullable<PersonPatch['personal']>, suspended, maxLoans }
-				return toUser(await changePerson(tx, { ...terms, actor: caller.subject, now }, params.user, ifMatch, patch))
+				const changed = await changePerson(tx, { ...terms, actor: caller.subject, now }, params.user, ifMatch, patch)
+				if (changed.suspended) await stillOwned(tx)
+				return toUser(changed)
 			}),
 	}),
 	route({
@@ -168,6 +172,10 @@ export const userRoutes = (terms: PeopleTerms): Route[] => [
 		params,
 		answers: { 204: undefined },
 		handle: ({ params, write, ifMatch, caller, now }) =>
-			write((tx) => erasePerson(tx, { ...terms, actor: caller.subject, now }, params.user, ifMatch)),
+			write(async (tx) => {
+				await mayActAs(tx, caller, params.user)
+				await erasePerson(tx, { ...terms, actor: caller.subject, now }, params.user, ifMatch)
+				await stillOwned(tx)
+			}),
 	}),
 ]
