@@ -87,7 +87,10 @@ export async function linkSite(config: Partial<BrokerConfig> = {}): Promise<Link
 				for (const look of waiting) look()
 			},
 		},
-	)
+	).catch((fault) => {
+		rmSync(folder, { recursive: true, force: true })
+		throw fault
+	})
 	const clients: MqttClient[] = []
 	const authority = (tenant: Id<'tenant'>) => authorities.get(tenant) as Authority
 	const keep = (client: MqttClient) => {
