@@ -193,6 +193,12 @@ describe('an estate with a server', () => {
 		const command = (await first.json()) as { id: string; requestedBy: string }
 		assert.equal(((await (await ask()).json()) as { id: string }).id, command.id)
 		await site.untilMetal((doors) => doors.find((one) => one.number === 20)?.door === 'open', 'door 20 open')
+		// Whoever pushes it shut before its sensor was read has not opened it, for all that the bank can know.
+		await until(
+			() => site.api<{ live: { door: string } }>('GET', `/v1/compartments/${compartment}`),
+			({ live }) => live.door === 'open',
+			'the open door, seen from afar',
+		)
 		await site.door(20, 'closed')
 		const done = await until(
 			() => site.api<{ state: string; code?: string; end?: string }>('GET', `/v1/commands/${command.id}`),
