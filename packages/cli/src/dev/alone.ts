@@ -7,10 +7,10 @@ import { secretBytes } from '@latchwork/edge/keys'
 import type { DevConfig } from '../config.ts'
 import { startChild } from './child.ts'
 import { demo, demoContents, demoParcels, demoPeople, LAYOUT, MAKER_KEY_ID, maker, SITE } from './demo.ts'
-import type { DevParts, Running } from './dev.ts'
 import { type Files, filesOf, makeKeys } from './directory.ts'
 import { keepMaking } from './making.ts'
 import { metalOf, startMetal } from './metal.ts'
+import type { DevParts, Running } from './parts.ts'
 import { supervise } from './supervise.ts'
 
 /** `--alone`: one controller, its virtual bank, and the maker of what it may decide by; no server and no network. */

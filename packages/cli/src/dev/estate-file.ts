@@ -44,7 +44,7 @@ const estateFile = z.object({
 })
 export type EstateFile = z.infer<typeof estateFile>
 
-export const BANKS = 2
+const BANKS = 2
 const ADMIN = 'admin@fernholt.example'
 
 /** Reads it, or draws it and writes it. Throws `Fault` data-newer, config-invalid. */

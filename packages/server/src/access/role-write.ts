@@ -7,7 +7,7 @@ import { type Db, sql, type Tx } from '../store/index.ts'
 import { type Assignment, findRole, holdingsOf, holdingsOfGroup, listAssignments, type Role } from './read.ts'
 
 /** The one permission that banks have to know of: whoever opens from afar is judged at the door once more. */
-export const AT_THE_DOOR: Permission = 'door.open.remote'
+const AT_THE_DOOR: Permission = 'door.open.remote'
 
 export interface RoleFields {
 	readonly name: string

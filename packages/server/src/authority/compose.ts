@@ -22,7 +22,7 @@ export interface BundleRows {
 	/** All that these took away is gone from the rows. */
 	readonly deltas: DeltaMark & { readonly told: readonly string[] }
 	readonly assets: readonly Asset[]
-	readonly cases: Pick<Bundle, 'cases' | 'codes'> & { readonly tables: readonly LoadedTable[] }
+	readonly cases: Pick<Bundle, 'cases' | 'codes'> & { readonly tables: readonly LoadedTable[]; readonly digits: number }
 	/** Whom an open case, or something in their hands, binds to this bank: their rows stay, whatever rights they lost meanwhile (decision 0005). */
 	readonly bound: ReadonlySet<string>
 }
@@ -112,7 +112,8 @@ export function contentOf(rows: BundleRows, sha256: Crypto['sha256']): BundleCon
 		...(rows.cases.cases && rows.cases.cases.length > 0 && { cases: rows.cases.cases }),
 		...(rows.cases.codes && rows.cases.codes.length > 0 && { codes: rows.cases.codes }),
 		workflows: workflowsOf(rows.cases.tables, sha256),
-		settings: settingsOf(settings, site),
+		// Both parts of a code are typed one after the other: only their sum matters to a keypad.
+		settings: { ...settingsOf(settings, site), ...(rows.cases.digits > 8 && { pickUpCode: { digits: 8, hint: rows.cases.digits - 8 } }) },
 	}
 }
 

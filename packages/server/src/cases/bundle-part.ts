@@ -10,7 +10,11 @@ export interface CasePart {
 	readonly cases: readonly OfferedCase[]
 	readonly codes: readonly PickUpCode[]
 	readonly tables: readonly LoadedTable[]
+	/** The longest code that somebody may type there. */
+	readonly digits: number
 }
+
+const FEWEST_DIGITS = 8
 
 export async function casePart(db: Db, bank: Id<'bank'>, now: number): Promise<CasePart> {
 	const open = (await openCasesOf(db, bank)).filter(({ workflow }) => workflow !== 'loan')
@@ -21,7 +25,8 @@ export async function casePart(db: Db, bank: Id<'bank'>, now: number): Promise<C
 		const table = tables.has(tableHash) ? undefined : await tableOf(db, tableHash)
 		if (table) tables.set(tableHash, table)
 	}
-	return { cases: open.map(offered), codes, tables: [...tables.values()] }
+	const digits = Math.max(FEWEST_DIGITS, ...codes.map((code) => code.digits))
+	return { cases: open.map(offered), codes: codes.map(({ digits: _, ...code }) => code), tables: [...tables.values()], digits }
 }
 
 function offered({ body, label, hint, lines, recalledAt, orders }: CaseRow): OfferedCase {

@@ -24,19 +24,9 @@ import { type Store, sealingKey, sql } from '../store/index.ts'
 import { createTenant } from '../tenants/index.ts'
 import { type TestStore, testStore } from '../testing/index.ts'
 import { type CaseRow, caseOf, noticesOf, recordsOf, tableOf } from './case-read.ts'
-import { keepTable } from './delivery-write.ts'
-import {
-	bookDelivery,
-	type CaseTerms,
-	caseApplier,
-	caseDeadlines,
-	casePart,
-	extendDelivery,
-	listTasks,
-	recallDelivery,
-	renewCode,
-	runDeadlines,
-} from './index.ts'
+import { bookDelivery, type CaseTerms, extendDelivery, keepTable, recallDelivery, renewCode } from './delivery-write.ts'
+import { caseApplier, caseDeadlines, casePart, runDeadlines } from './index.ts'
+import { listTasks } from './task-write.ts'
 
 const START = Date.UTC(2026, 0, 5, 9)
 const HOUR = 3_600_000

@@ -55,9 +55,3 @@ export async function runDeadlines(
 	}
 	return done
 }
-
-/** When the next one is due, in any tenant. */
-export async function nextDue(store: Store): Promise<number | undefined> {
-	const row = await store.system((tx) => tx.first<{ due: number | null }>(sql`SELECT min(due_at) AS due FROM deadline`))
-	return row?.due ?? undefined
-}

@@ -65,7 +65,7 @@ export async function saveOrder(tx: Tx, row: CaseRow, now: number): Promise<void
 }
 
 /** By when something is to happen, for lists: the end of a loan or of a collect window. */
-export const dueOf = (body: Case): number | undefined => body.deadlines.due ?? body.deadlines['collect-by'] ?? body.deadlines.hold
+const dueOf = (body: Case): number | undefined => body.deadlines.due ?? body.deadlines['collect-by'] ?? body.deadlines.hold
 
 function endOf(table: LoadedTable, body: Case, row: CaseRow, now: number): number | null {
 	const over = table.case.end.includes(body.state) && body.lines.every((line) => table.line.end.includes(line.state))

@@ -41,8 +41,8 @@ export async function issueCode(
 		const salt = random(32)
 		const commitment = toHex(crypto.sha256(new Uint8Array([...salt, ...new TextEncoder().encode(code)])))
 		const inserted =
-			await tx.run(sql`INSERT INTO pick_up_code (tenant_id, code_id, bank_id, case_id, verifier, commitment, salt, sealed, not_after, created_at)
-			VALUES (${tx.tenant}, ${id}, ${bank}, ${of}, ${verifierOf(siteKey, crypto, 'code', codeNormal(bank, code))}, ${commitment}, ${Buffer.from(salt)},
+			await tx.run(sql`INSERT INTO pick_up_code (tenant_id, code_id, bank_id, case_id, digits, verifier, commitment, salt, sealed, not_after, created_at)
+			VALUES (${tx.tenant}, ${id}, ${bank}, ${of}, ${digits}, ${verifierOf(siteKey, crypto, 'code', codeNormal(bank, code))}, ${commitment}, ${Buffer.from(salt)},
 				${Buffer.from(sealing.seal(new TextEncoder().encode(code), contextOf(id)))}, ${notAfter}, ${now}) ON CONFLICT (tenant_id, bank_id, verifier) DO NOTHING`)
 		if (inserted === 0) continue
 		await append(tx, [{ type: 'credential.issued', subject: id, actor, site, bank, data: { kind: 'code', case: of, commitment, notAfter } }], {
@@ -85,10 +85,12 @@ export interface LiveCode {
 	readonly verifier: string
 	readonly commitment: string
 	readonly notAfter: number
+	/** How many are typed. */
+	readonly digits: number
 }
 /** What a bank may let in by code. */
 export const liveCodes = (db: Db, bank: Id<'bank'>, now: number): Promise<LiveCode[]> =>
-	db.rows(sql`SELECT code_id AS id, case_id AS "case", verifier, commitment, not_after AS "notAfter" FROM pick_up_code
+	db.rows(sql`SELECT code_id AS id, case_id AS "case", verifier, commitment, not_after AS "notAfter", digits FROM pick_up_code
 		WHERE tenant_id = ${db.tenant} AND bank_id = ${bank} AND used_at IS NULL AND revoked_at IS NULL AND not_after > ${now} ORDER BY code_id`)
 
 export interface CodeState {

@@ -28,6 +28,7 @@ CREATE TABLE pick_up_code (
 	code_id text NOT NULL,
 	bank_id text NOT NULL,
 	case_id text NOT NULL,
+	digits smallint NOT NULL,
 	verifier text NOT NULL,
 	commitment text NOT NULL,
 	salt bytea NOT NULL,
