@@ -1,0 +1,8 @@
+export { caseApplier } from './bank-write.ts'
+export { casePart } from './bundle-part.ts'
+export { boundAt } from './case-read.ts'
+export { caseDeadlines } from './clock-write.ts'
+export { runDeadlines } from './deadline-write.ts'
+export { caseRoutes } from './routes.ts'
+export { bankTables } from './tables.ts'
+export { openTask } from './task-write.ts'
