@@ -32,15 +32,15 @@ export function rateLimit(clock: Pick<Clock, 'mono'>, { burst, perSecond }: Rate
 	}
 	return {
 		/** Throws `rate-limited` when there is nothing left. */
-		take(key: string, amount = 1): Allowance {
+		take(key: string): Allowance {
 			const { left, at } = filled(key)
-			if (left < amount) {
+			if (left < 1) {
 				keep(key, { left, at })
-				const seconds = Math.max(1, Math.ceil((amount - left) / perSecond))
+				const seconds = Math.max(1, Math.ceil((1 - left) / perSecond))
 				throw new Fault('rate-limited', `Too many requests. Try again in ${seconds} s.`, { detail: { retryAfterSeconds: seconds } })
 			}
-			keep(key, { left: left - amount, at })
-			return { limit: burst, remaining: Math.floor(left - amount), reset: Math.ceil((burst - left + amount) / perSecond) }
+			keep(key, { left: left - 1, at })
+			return { limit: burst, remaining: Math.floor(left - 1), reset: Math.ceil((burst - left + 1) / perSecond) }
 		},
 	}
 }

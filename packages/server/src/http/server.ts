@@ -157,8 +157,6 @@ export async function httpServer(parts: HttpParts): Promise<HttpServer> {
 						return
 					}
 					if (!claim) throw new Fault('not-signed-in', 'Sign in, or send a token: Authorization: Bearer lw_…')
-					// Whoever guesses tokens has a new one each time, but not a new address.
-					addresses.take(request.ip, 0)
 					if (claim.kind === 'session' && route.method !== 'GET') checkOrigin(request, url())
 					claims.set(request, claim)
 				},
@@ -171,6 +169,7 @@ export async function httpServer(parts: HttpParts): Promise<HttpServer> {
 						claim === undefined
 							? await performPublic(route, request, signal, host.clock.now())
 							: await perform(route, request, claim, signal, performing).catch((fault: unknown) => {
+									// Whoever guesses has a new token each time, but not a new address. Those who share it and are known go on.
 									if (fault instanceof Fault && fault.code === 'not-signed-in') addresses.take(request.ip)
 									throw fault
 								})
