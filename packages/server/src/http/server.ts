@@ -9,7 +9,7 @@ import { Raw, Sse } from './answer.ts'
 import { apiPage } from './api-page.ts'
 import { ABOUT, schemaOf } from './describe.ts'
 import type { Claim, Gate, Sealing } from './gate.ts'
-import { checkDepth } from './json.ts'
+import { checkDepth, checkText } from './json.ts'
 import { type Rate, rateLimit } from './limits.ts'
 import { hasPages, isPageAddress, pages, sendPage } from './pages.ts'
 import { type Performed, perform, performPublic } from './perform.ts'
@@ -109,6 +109,9 @@ export async function httpServer(parts: HttpParts): Promise<HttpServer> {
 	})
 	app.addHook('onRequest', async (request, reply) => {
 		void reply.headers({ ...HEADERS, 'x-request-id': request.id })
+	})
+	app.addHook('preValidation', async ({ params, query, body }) => {
+		for (const [where, given] of Object.entries({ params, query, body })) checkText(given, where)
 	})
 	app.addHook('onSend', async (request, reply) => {
 		if (request.protocol === 'https') void reply.header('strict-transport-security', 'max-age=31536000')

@@ -1,5 +1,6 @@
 import { Fault, ID_PREFIXES, type Id, type IdKind } from '@latchwork/core/base'
 import { z } from 'zod'
+import { checkText } from './json.ts'
 
 /** Shapes that all resources share (docs/guides/api.md). A schema with a name becomes a component of the API's description. */
 export const named = <S extends z.ZodType>(name: string, schema: S): S => schema.meta({ id: name })
@@ -62,7 +63,9 @@ const toCursor = (parts: readonly (string | number)[]): string => Buffer.from(JS
 export function fromCursor<T>(text: string | undefined, parts: z.ZodType<T>): T | undefined {
 	if (text === undefined) return undefined
 	try {
-		return parts.parse(JSON.parse(Buffer.from(text, 'base64url').toString('utf8')))
+		const given: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'))
+		checkText(given, 'cursor')
+		return parts.parse(given)
 	} catch (cause) {
 		throw new Fault('request-invalid', 'cursor: use what the last page gave as `next`, unchanged.', { cause, detail: { field: 'cursor' } })
 	}
