@@ -86,7 +86,10 @@ function streamTo(address: string, { key, cert, ca }: DeviceTls): Duplex {
 		case 'wss:': {
 			// It sets its socket to no delay itself.
 			const socket = new WebSocket(url, ['mqtt'], { ...tls, perMessageDeflate: false, maxPayload: 2 * MAX_LINK_BYTES, handshakeTimeout: CONNECT_MS })
-			return createWebSocketStream(socket)
+			const stream = createWebSocketStream(socket)
+			// A connection that breaks is told to its reader alone; whoever writes would find out by the keep-alive, 20 s later.
+			socket.once('close', () => stream.destroy())
+			return stream
 		}
 		case 'mqtts:': {
 			const host = url.hostname.replace(/^\[|\]$/g, '')
