@@ -26,7 +26,7 @@ import { type TestStore, testStore } from '../testing/index.ts'
 import { type CaseRow, caseOf, noticesOf, recordsOf, tableOf } from './case-read.ts'
 import { bookDelivery, type CaseTerms, extendDelivery, keepTable, recallDelivery, renewCode } from './delivery-write.ts'
 import { caseApplier, caseDeadlines, casePart, runDeadlines } from './index.ts'
-import { listTasks } from './task-write.ts'
+import { finishTask, listTasks } from './task-write.ts'
 
 const START = Date.UTC(2026, 0, 5, 9)
 const HOUR = 3_600_000
@@ -187,6 +187,14 @@ describe('cases', () => {
 		assert.deepEqual(await openTasks(bank), ['conflict'])
 		const facts = await count('event_pending', sql`AND type = 'case.conflict' AND subject = ${row.id}`)
 		assert.equal(facts, 1)
+		const [task] = await store.read(tenant, (tx) => listTasks(tx, { open: true, bank }, { limit: 5, scopes: [{ kind: 'tenant' }] }))
+		const who = { actor: newId('subject', START, random), now: START, random }
+		await store.write(tenant, (tx) => finishTask(tx, task?.id as Id<'task'>, 'looked-and-agreed', task?.version, who))
+		assert.equal((await read(row.id)).conflict, null)
+		await assert.rejects(
+			store.write(tenant, (tx) => finishTask(tx, task?.id as Id<'task'>, 'again', undefined, who)),
+			(e) => isFault(e, 'request-refused'),
+		)
 	})
 
 	it('knows two truths when a delivery was called back here while its bank, unheard, took the parcel in', async () => {

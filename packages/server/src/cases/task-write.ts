@@ -85,7 +85,25 @@ export async function finishTask(
 	if (task.doneAt !== null) throw new Fault('request-refused', 'This task is done already.')
 	await tx.run(sql`UPDATE task SET done_at = ${now}, done_by = ${actor}, done_how = ${how}, version = version + 1, updated_at = ${now}
 		WHERE tenant_id = ${tx.tenant} AND task_id = ${id}`)
-	await append(tx, [{ type: 'task.done', subject: id, actor, site: task.site, bank: task.bank, data: { how } }], { now, random })
+	// Whoever has looked at both histories and chosen what follows ends the dispute; the records of both stay.
+	if (task.kind === 'conflict' && task.case !== null)
+		await tx.run(
+			sql`UPDATE workflow_case SET conflict = NULL, version = version + 1, updated_at = ${now} WHERE tenant_id = ${tx.tenant} AND case_id = ${task.case}`,
+		)
+	await append(
+		tx,
+		[
+			{
+				type: 'task.done',
+				subject: id,
+				actor,
+				site: task.site,
+				bank: task.bank,
+				data: { how, kind: task.kind, ...(task.case !== null && { case: task.case }) },
+			},
+		],
+		{ now, random },
+	)
 	return (await findTask(tx, id)) as Task
 }
 
