@@ -108,14 +108,12 @@ const Door = memo(function Door({ rect, door, tag, place, fade, chosen, stop, fo
 	const state = doorState(door)
 	const busy = doing(door)
 	const word = busy === 'opening' ? 'Opening…' : busy === 'checking' ? 'Checking…' : STATES[state]
-	const label = [`Door ${door.number}`, SIZES[door.size]?.toLowerCase(), word.toLowerCase(), tag, place].filter(Boolean).join(', ')
 	const classes = ['door', 'st', `st-${state}`, fade && 'fade', busy && 'busy', rect.height < 34 && 'flat'].filter(Boolean).join(' ')
 	return (
 		<button
 			type="button"
 			className={classes}
 			style={boxOf(rect)}
-			aria-label={label}
 			aria-pressed={chosen}
 			tabIndex={stop ? 0 : -1}
 			data-door={door.number}
@@ -123,12 +121,18 @@ const Door = memo(function Door({ rect, door, tag, place, fade, chosen, stop, fo
 			onClick={() => choose(door.number)}
 		>
 			<span className="hd">
-				<span className="n">{door.number}</span>
+				<span className="n">
+					<span className="unseen">Door </span>
+					{door.number}
+				</span>
 				<Icon name={STATE_ICONS[state]} />
 			</span>
 			<span className="w">
 				{tag !== undefined && rect.height > 52 && <span className="tag">{tag}</span>}
 				{word}
+			</span>
+			<span className="unseen">
+				, {SIZES[door.size]?.toLowerCase()}, {place}
 			</span>
 			{state === 'open' && (
 				<svg className="swing" viewBox="0 0 20 100" preserveAspectRatio="none" aria-hidden="true">

@@ -101,7 +101,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
 						<Icon name={menu ? 'x' : 'menu'} />
 					</button>
 					<Crumbs path={path} organisation={me.tenant.name} />
-					<button type="button" className="find" aria-label={shell.find} onClick={() => setFinding(true)}>
+					<button type="button" className="find" onClick={() => setFinding(true)}>
 						<Icon name="search" />
 						<span className="find-words">{shell.find}</span>
 						<kbd>{shell.findKey}</kbd>

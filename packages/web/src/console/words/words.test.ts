@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { DELIVERY_DEFAULTS, deliveryTable, LOAN_DEFAULTS, loanTable, statesOf } from '@latchwork/core/workflow'
+import { caseState, STEPS } from './cases.ts'
+import { bareType, eventDetail, eventWords } from './events.ts'
+import { overview } from './overview.ts'
+import { count, span } from './shell.ts'
+
+test('a span names its two largest units', () => {
+	const [second, minute, hour, day] = [1_000, 60_000, 3_600_000, 86_400_000]
+	assert.equal(span(0), '0 s')
+	assert.equal(span(59 * second), '59 s')
+	assert.equal(span(100 * second), '1 min 40 s')
+	assert.equal(span(23 * minute + 5 * second), '23 min')
+	assert.equal(span(3 * hour + 20 * minute), '3 h 20 min')
+	assert.equal(span(3 * day + 5 * hour), '3 days 5 h')
+	assert.equal(span(-5), '0 s')
+})
+
+test('large figures are parted in threes', () => {
+	assert.equal(count(211_904), '211 904')
+	assert.equal(count(904), '904')
+})
+
+test('the overview’s title says the finding', () => {
+	assert.deepEqual([0, 1, 3, 14].map(overview.title), [
+		'Nothing needs a person',
+		'One thing needs a person',
+		'Three things need a person',
+		'14 things need a person',
+	])
+})
+
+test('each state that a loan or a delivery can be in has words and a step', () => {
+	for (const [workflow, table] of [
+		['loan', loanTable(LOAN_DEFAULTS)],
+		['delivery', deliveryTable(DELIVERY_DEFAULTS)],
+	] as const) {
+		const states = statesOf(table)
+		for (const state of [...states.case, ...states.line]) assert.doesNotMatch(caseState(state)[0], /-/, state)
+		const stepped = new Set(STEPS[workflow]?.flatMap(([, of]) => of))
+		for (const state of states.case) assert.ok(stepped.has(state), `${workflow} ${state} has no step`)
+	}
+})
+
+test('an event without words of its own says its name in plain words', () => {
+	assert.equal(bareType('lockers.door-session.opened.v1'), 'door-session.opened')
+	assert.equal(eventWords('lockers.door-session.opened.v1'), 'Door opened')
+	assert.equal(eventWords('lockers.policy.rolled-back.v1'), 'Policy rolled back')
+	assert.equal(
+		eventDetail({ number: 'DL-00001', from: 'ordered', to: 'ready', reason: 'sender-asks', lines: 2 }),
+		'DL-00001 · ordered → ready · sender asks',
+	)
+})

@@ -1,0 +1,340 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { AxeBuilder } from '@axe-core/playwright'
+import type { Id } from '@latchwork/core/base'
+import { TEST_PASSWORD, type TestApi, type TestPerson, type TestTenant, testApi } from '@latchwork/server/testing/api'
+import { type TestEdge, testEdge } from '@latchwork/server/testing/edge'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { startBrowser } from './browser.ts'
+
+/** The built console on the real API and a real PostgreSQL; a bank says what the tests make it say. */
+describe('the console', () => {
+	let api: TestApi
+	let browser: Browser
+	let tenant: TestTenant
+	let edge: TestEdge
+	let context: BrowserContext
+	let page: Page
+	/** What no page may do: errors of scripts, and what the browser refused by the content security policy. */
+	const wrong: string[] = []
+
+	const door = (number: number): Id<'compartment'> => {
+		const found = edge.doors.get(number)
+		assert.ok(found, `door ${number}`)
+		return found
+	}
+	const heading = (name: string | RegExp, on = page) => on.getByRole('heading', { level: 1, name }).waitFor()
+	const go = async (path: string, on = page) => {
+		await on.goto(api.url + path)
+		await on.getByRole('heading', { level: 1 }).waitFor()
+	}
+	const openAs = async (person: TestPerson, options: Parameters<Browser['newContext']>[0] = {}): Promise<Page> => {
+		const made = await browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce', ...options })
+		const opened = await made.newPage()
+		opened.on('pageerror', (error) => wrong.push(String(error.stack)))
+		opened.on('console', (said) => {
+			if (/content security policy/i.test(said.text())) wrong.push(said.text())
+		})
+		await opened.goto(api.url)
+		await signIn(person, opened)
+		return opened
+	}
+	const signIn = async ({ email }: TestPerson, on = page, password = TEST_PASSWORD) => {
+		await on.getByLabel('E-mail address').fill(email)
+		await on.getByLabel('Password').fill(password)
+		await on.keyboard.press('Enter')
+		if (password === TEST_PASSWORD) await on.locator('#page-content').waitFor()
+	}
+	const bookDelivery = async (label: string) => {
+		const body = { bank: tenant.bank, label, lines: [{ size: 'S', tag: 'PX-1' }] }
+		const { body: made } = await api.ask('POST', '/v1/deliveries', { token: tenant.owner.token, body })
+		await api.sign(tenant.id)
+		return made.delivery as { id: string; number: string }
+	}
+
+	before(async () => {
+		api = await testApi({ http: { web: join(import.meta.dirname, '../../packages/web/dist/console') } })
+		tenant = await api.tenant('Fernholt Group')
+		edge = await testEdge(api, tenant)
+		await edge.heard(true)
+		await edge.tell(
+			...[...edge.doors.values()].flatMap((subject) => [
+				{ type: 'door.closed' as const, subject, data: {} },
+				{ type: 'compartment.returned-to-service' as const, subject, data: { content: 'empty' } },
+			]),
+		)
+		browser = await startBrowser()
+		page = await openAs(tenant.owner)
+		context = page.context()
+	})
+	after(async () => {
+		await browser?.close()
+		await api?.close()
+		assert.deepEqual(wrong, [])
+	})
+
+	test('a wrong password is refused in words; a session that ends leads back to the place where one was', async () => {
+		const stranger = await browser.newContext()
+		const other = await stranger.newPage()
+		await other.goto(`${api.url}/banks/${tenant.bank}?door=14`)
+		await signIn(tenant.owner, other, 'not the password')
+		assert.match((await other.getByRole('alert').textContent()) ?? '', /\S/)
+		await signIn(tenant.owner, other)
+		await heading('Lobby', other)
+		await stranger.clearCookies()
+		await other.getByRole('link', { name: 'Events' }).click()
+		await heading('Sign in', other)
+		await other.getByText('Your session has ended.').waitFor()
+		await signIn(tenant.owner, other)
+		await heading('Events', other)
+		await other.getByRole('button', { name: 'Sign out' }).click()
+		await heading('Sign in', other)
+		assert.equal(await other.getByText('Your session has ended.').count(), 0)
+		await stranger.close()
+	})
+
+	test('the title of the overview says what needs a person, and a task is settled with a reason', async () => {
+		await go('/')
+		await heading('Nothing needs a person')
+		await edge.tell({ type: 'task.created', subject: door(9), data: { kind: 'check-compartment', why: 'ambiguous' } })
+		await heading('One thing needs a person')
+		await page.getByText('Door 9, Lobby: look inside').waitFor()
+		await page.getByRole('button', { name: 'Done…' }).click()
+		await page.getByLabel('I looked. All is in order.').check()
+		await page.getByRole('button', { name: 'Record it' }).click()
+		await heading('Nothing needs a person')
+	})
+
+	test('the map follows the bank without a reload: colour, word, list and panel say the same', async () => {
+		await go(`/banks/${tenant.bank}`)
+		const button = page.locator('[data-door="14"]')
+		await page.getByRole('button', { name: /^Door 14 Free ?, medium, third column from the left/ }).waitFor()
+		await button.click()
+		const panel = page.getByRole('complementary', { name: 'Door 14' })
+		assert.match((await panel.textContent()) ?? '', /DoorClosed/)
+		await edge.tell(
+			{ type: 'door-session.releasing', subject: 'ses_test', data: { compartment: door(14), act: 'collect' } },
+			{ type: 'door-session.opened', subject: 'ses_test', data: { compartment: door(14) } },
+		)
+		await page.locator('[data-door="14"].st-open').waitFor()
+		await page.getByRole('button', { name: /^Door 14 Open/ }).waitFor()
+		await panel.getByText(/^Open for/).waitFor()
+		await panel.getByText('Door opened').waitFor()
+		await page.getByRole('button', { name: /^Open 1$/ }).click()
+		assert.ok(await page.locator('[data-door="14"].fade').count(), 'what is switched off in the legend fades')
+		await page.getByRole('button', { name: /^Open 1$/ }).click()
+		await button.focus()
+		await page.keyboard.press('ArrowRight')
+		const next = await page.evaluate(() => document.activeElement?.getAttribute('data-door'))
+		assert.ok(next !== null && next !== '14', 'an arrow walks to another door')
+		assert.equal(await page.locator('[data-door][tabindex="0"]').count(), 1, 'the drawing is one stop of the Tab key')
+		await page.keyboard.press('l')
+		await page.getByRole('row', { name: /^14 Open/ }).waitFor()
+	})
+
+	test('a door is opened from afar with a reason, and the steps are shown until the bank says how it ended', async () => {
+		await go(`/banks/${tenant.bank}?door=12`)
+		await page.locator('[data-door="12"]').focus()
+		await page.keyboard.press('o')
+		const dialog = page.getByRole('dialog', { name: 'Open door 12, Lobby' })
+		await dialog.getByLabel('I want to see what is inside.').check()
+		const asked = page.waitForResponse((answer) => answer.url().endsWith('/v1/door-sessions'))
+		await dialog.getByRole('button', { name: 'Open the door' }).click()
+		const command = (await (await asked).json()) as { id: Id<'command'>; reason: string }
+		assert.equal(command.reason, 'check-content')
+		await dialog.getByText('Waiting for the bank…').waitFor()
+		await edge.answer(command.id, 'sent')
+		await edge.answer(command.id, 'accepted')
+		await dialog.getByText('The door is open.').waitFor()
+		await edge.answer(command.id, 'done', 'no-change')
+		await dialog.getByText('Done: nothing changed inside.').waitFor()
+		await dialog.getByText('Recorded as').getByRole('link').waitFor()
+		await page.keyboard.press('Escape')
+		await dialog.waitFor({ state: 'hidden' })
+	})
+
+	test('a compartment goes out of use with a reason and comes back', async () => {
+		await go(`/banks/${tenant.bank}?door=3`)
+		await page.getByRole('button', { name: 'Out of use…' }).click()
+		await page.getByLabel('It must be cleaned.').check()
+		await page.getByRole('button', { name: 'Take out of use' }).click()
+		await page.locator('[data-door="3"].st-out-of-use').waitFor()
+		await page.getByText('Out of use: dirty.').waitFor()
+		await page.getByRole('button', { name: 'Back in use' }).click()
+		await page.locator('[data-door="3"]:not(.st-out-of-use)').waitFor()
+	})
+
+	test('a delivery is booked, its code is shown once, and it is found by its number', async () => {
+		await go('/cases/new')
+		await page.getByLabel('What is it?').fill('Order 4711')
+		await page.getByLabel('Somebody without an account').check()
+		await page.getByRole('button', { name: 'Book it' }).click()
+		await heading(/is booked/)
+		assert.match((await page.locator('.secret-text').textContent()) ?? '', /^\d{4} \d{4}/)
+		await page.getByRole('link', { name: 'See the delivery' }).click()
+		await heading('Order 4711')
+		await page.keyboard.press('Control+k')
+		await page.getByRole('combobox').fill('DL-')
+		await page.getByRole('option', { name: /Order 4711/ }).click()
+		await heading('Order 4711')
+		await page.getByRole('button', { name: 'Recall…' }).click()
+		await page.getByLabel('The sender asks for it.').check()
+		await page.getByRole('button', { name: 'Recall it' }).click()
+		await page.getByRole('button', { name: 'Recall…' }).waitFor({ state: 'hidden' })
+	})
+
+	test('the records of a case are proven in the browser; a damaged proof, entry or checkpoint is refused', async () => {
+		const { id } = await bookDelivery('Order 1042')
+		const verify = async (how: (proof: { entry: string; proof: string[]; checkpoint: string }) => void) => {
+			await page.route('**/proof', async (route) => {
+				const answer = await route.fetch()
+				const proof = await answer.json()
+				how(proof)
+				await route.fulfill({ response: answer, json: proof })
+			})
+			await go(`/cases/${id}`)
+			await page
+				.getByRole('link', { name: /^Record / })
+				.first()
+				.waitFor()
+			await page.getByRole('button', { name: /^Verify \d/ }).click()
+			const chip = page.locator('.chip').filter({ hasText: /proven|refused/ })
+			await chip.waitFor()
+			await page.unrouteAll({ behavior: 'wait' })
+			return (await chip.textContent()) ?? ''
+		}
+		const flipped = (text: string) => (text.startsWith('A') ? 'B' : 'A') + text.slice(1)
+		assert.match(await verify(() => {}), /^(\d+) of \1 proven$/)
+		assert.match(await verify((one) => one.proof.splice(0, 1, flipped(one.proof[0] ?? ''))), /refused/)
+		await page.getByText('The record is not in the signed log.').waitFor()
+		assert.match(await verify((one) => Object.assign(one, { checkpoint: one.checkpoint.replace(/^(\S+\n)(\d+)/, '$19$2') })), /refused/)
+		await page.getByText('The checkpoint is not signed by the log’s key.').waitFor()
+		const forged = Buffer.from(JSON.stringify({ type: 'delivery.booked', subject: id, data: {} })).toString('base64')
+		assert.match(await verify((one) => Object.assign(one, { entry: forged })), /refused/)
+		await page.getByText('The proof is about another record than the one shown.').waitFor()
+		assert.match(await verify(() => {}), /^(\d+) of \1 proven$/)
+	})
+
+	test('a log that shows another key than before is refused', async () => {
+		await page.route('**/log.vkey', (route) => route.fulfill({ body: 'log.example+00000000+AAAA' }))
+		await go('/events')
+		await page
+			.getByRole('button', { name: /^Verify record/ })
+			.first()
+			.click()
+		await page.getByText('The log shows another key than before. Tell an auditor.').waitFor()
+		await page.unrouteAll({ behavior: 'wait' })
+	})
+
+	test('a badge is added, a PIN is shown once, a badge is revoked after a question', async () => {
+		const { body: user } = await api.ask('POST', '/v1/users', { token: tenant.owner.token, body: { name: 'Ada Berg' } })
+		await go('/people')
+		await page.getByPlaceholder('Name or e-mail address').fill('ada')
+		await page.getByRole('link', { name: 'Ada Berg' }).click()
+		await heading('Ada Berg')
+		assert.equal(new URL(page.url()).pathname, `/people/${user.id}`)
+		await page.getByRole('button', { name: 'Add a badge…' }).click()
+		await page.getByLabel('Number on the badge').fill('1048576')
+		await page.getByRole('button', { name: 'Add it' }).click()
+		await page.getByRole('row', { name: /^Badge/ }).waitFor()
+		await page.getByRole('button', { name: 'New PIN…' }).click()
+		await page.getByRole('button', { name: 'Draw a PIN' }).click()
+		assert.match((await page.locator('.secret-text').textContent()) ?? '', /^[\d ]{4,}$/)
+		await page.keyboard.press('Escape')
+		await page.getByRole('row', { name: /^PIN/ }).waitFor()
+		await page
+			.getByRole('row', { name: /^Badge/ })
+			.getByRole('button', { name: 'Revoke…' })
+			.click()
+		await page.getByRole('button', { name: 'Revoke it' }).click()
+		await page.getByRole('row', { name: /^Badge.*Revoked/ }).waitFor()
+	})
+
+	test('events come by themselves, and wait while the list is paused', async () => {
+		await go('/events')
+		await page.getByRole('button', { name: 'Pause' }).click()
+		await edge.tell({ type: 'door.closed', subject: door(14), data: {} })
+		await page.getByText(/new events? waits?/).waitFor()
+		await page.getByRole('button', { name: 'Go on' }).click()
+		await page
+			.getByRole('row', { name: /Door closed by itself/ })
+			.first()
+			.waitFor()
+		await edge.tell({ type: 'door.stuck', subject: door(2), data: { failures: 3 } })
+		await page.getByRole('row', { name: /Door stuck/ }).waitFor()
+	})
+
+	test('who may see little is offered little: no rooms, no buttons, no names', async () => {
+		const technician = await api.person(tenant, { role: 'technician' })
+		const theirs = await openAs(technician)
+		await go(`/banks/${tenant.bank}?door=12`, theirs)
+		const side = theirs.getByRole('navigation', { name: 'Console' })
+		assert.deepEqual(await side.getByRole('listitem').allTextContents(), ['Banks', 'Events'])
+		assert.equal(await theirs.getByRole('button', { name: 'Out of use…' }).count(), 0)
+		await theirs.getByRole('button', { name: 'Open…' }).waitFor()
+		await go('/people', theirs)
+		await theirs.getByText('You may not see this.').first().waitFor()
+		await theirs.context().close()
+	})
+
+	test('the first stop of the Tab key skips to the page', async () => {
+		await go('/cases')
+		await page.keyboard.press('Tab')
+		assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'Skip to the page')
+		await page.keyboard.press('Enter')
+		assert.equal(await page.evaluate(() => document.activeElement?.id), 'page-content')
+	})
+
+	test('an address that is no room says so, and one of a program gets a problem document', async () => {
+		await go('/nowhere/at/all')
+		await heading('There is no such page.')
+		const { status, body } = await api.ask('GET', '/v1/nowhere', { token: tenant.owner.token, headers: { accept: 'text/html' } })
+		assert.deepEqual([status, body.code], [404, 'not-found'])
+	})
+
+	// In the dark only colours differ.
+	for (const colorScheme of ['light', 'dark'] as const) {
+		test(`no page has a finding of axe, at full width and at 320 px (${colorScheme})`, async () => {
+			const { id } = await bookDelivery('Order 2000')
+			const looking = await openAs(tenant.owner, { colorScheme })
+			const paths = [
+				'/',
+				'/banks',
+				`/banks/${tenant.bank}?door=14`,
+				`/banks/${tenant.bank}?door=14&view=list`,
+				'/cases',
+				`/cases/${id}`,
+				'/cases/new',
+			]
+			for (const path of [...paths, '/people', `/people/${tenant.owner.id}`, '/events', `/banks/${tenant.bank}?door=12&open=true`]) {
+				await looking.setViewportSize({ width: 1440, height: 900 })
+				await go(path, looking)
+				await looking.getByText('Loading…').first().waitFor({ state: 'hidden' })
+				const { violations } = await (colorScheme === 'light'
+					? new AxeBuilder({ page: looking })
+					: new AxeBuilder({ page: looking }).withRules('color-contrast')
+				).analyze()
+				assert.deepEqual(
+					violations.map(({ id: rule, nodes }) => `${path} ${rule}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' · ')}`),
+					[],
+				)
+				await looking.setViewportSize({ width: 320, height: 640 })
+				const over = await looking.evaluate(() => (document.scrollingElement?.scrollWidth ?? 0) - window.innerWidth)
+				assert.ok(over <= 0, `${path} scrolls sideways by ${over} px at 320 px`)
+			}
+			await looking.context().close()
+		})
+	}
+
+	test('axe does find what is wrong: the control', async () => {
+		await go('/')
+		await page.evaluate(() => document.querySelector('#page-content')?.insertAdjacentHTML('beforeend', '<button></button>'))
+		const { violations } = await new AxeBuilder({ page }).analyze()
+		assert.deepEqual(
+			violations.map(({ id }) => id),
+			['button-name'],
+		)
+		assert.ok(context)
+	})
+})
