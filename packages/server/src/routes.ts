@@ -2,7 +2,7 @@ import type { Place } from '@latchwork/core/access'
 import type { Clock } from '@latchwork/core/base'
 import { accessRoutes, rights } from './access/index.ts'
 import { assetRoutes } from './assets/index.ts'
-import { caseRoutes } from './cases/index.ts'
+import { bankOfCase, caseRoutes } from './cases/index.ts'
 import { nodeCrypto } from './crypto.ts'
 import { bankIds, estateRoutes, findArea, findSite, markBundles, placeOf } from './estate/index.ts'
 import { healthRoutes } from './health-routes.ts'
@@ -37,7 +37,7 @@ export function routesOf(parts: Parts, { wakeLink, watch, pace }: RouteNews): Ro
 		...accessRoutes(random, checkPolicy),
 		...ledgerRoutes({ store, watch, pace, random, signerOf: logSigner(parts), bankIds }),
 		...linkRoutes(random),
-		...spaceRoutes(random, wakeLink),
+		...spaceRoutes({ random, wake: wakeLink, bankOfCase }),
 		...assetRoutes(random),
 		...caseRoutes({ random, crypto: nodeCrypto, master, siteKey: (tx, site) => ensureSiteKey(tx, site, terms, clock.now()) }),
 	]

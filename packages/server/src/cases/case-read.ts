@@ -55,6 +55,8 @@ export const findCase = (db: Db, id: string): Promise<CaseRow | undefined> => on
 /** Whoever changes a case holds it, so that two steps of one case never meet. */
 export const lockCase = (db: Db, id: string): Promise<CaseRow | undefined> => one(db, id, sql`FOR UPDATE`)
 
+export const bankOfCase = async (db: Db, id: Id<'case'>): Promise<Id<'bank'> | undefined> => (await findCase(db, id))?.bank
+
 export async function caseOf(db: Db, id: string): Promise<CaseRow> {
 	const found = await findCase(db, id)
 	if (!found) throw new Fault('not-found', 'There is no such case.')

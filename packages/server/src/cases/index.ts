@@ -1,6 +1,6 @@
 export { caseApplier } from './bank-write.ts'
 export { casePart } from './bundle-part.ts'
-export { boundAt } from './case-read.ts'
+export { bankOfCase, boundAt } from './case-read.ts'
 export { caseDeadlines } from './clock-write.ts'
 export { runDeadlines } from './deadline-write.ts'
 export { caseRoutes } from './routes.ts'

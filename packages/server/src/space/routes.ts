@@ -1,7 +1,8 @@
-import type { Random } from '@latchwork/core/base'
+import { Fault, type Id, type Random } from '@latchwork/core/base'
 import { z } from 'zod'
 import { findCompartment, placeOf, present } from '../estate/index.ts'
 import { answer, idOf, named, type Route, route, time, toTime } from '../http/index.ts'
+import type { Db } from '../store/index.ts'
 import { type Command, findCommand } from './command-read.ts'
 import { requestCommand } from './command-write.ts'
 
@@ -30,7 +31,15 @@ const commandShape = named(
 	}),
 )
 
-export const spaceRoutes = (random: Random, wake: () => void): Route[] => [
+export interface SpaceRouteParts {
+	readonly random: Random
+	/** A command is waiting. */
+	readonly wake: () => void
+	/** At which bank a case runs; undefined: there is no such case. */
+	readonly bankOfCase: (db: Db, of: Id<'case'>) => Promise<Id<'bank'> | undefined>
+}
+
+export const spaceRoutes = ({ random, wake, bankOfCase }: SpaceRouteParts): Route[] => [
 	route({
 		method: 'POST',
 		path: '/v1/door-sessions',
@@ -47,6 +56,7 @@ export const spaceRoutes = (random: Random, wake: () => void): Route[] => [
 			write(async (tx) => {
 				const { compartment, reason: why, case: of } = body
 				const { bank } = present(await findCompartment(tx, compartment), 'compartment')
+				if (of && (await bankOfCase(tx, of)) !== bank) throw new Fault('not-found', 'This bank has no such case.', { detail: { field: 'body.case' } })
 				const about = { compartment, reason: why, ...(of && { case: of }) }
 				const command = await requestCommand(tx, { bank, by: caller.subject, kind: 'open-remote', ...about }, { now, random })
 				tx.afterwards(wake)
