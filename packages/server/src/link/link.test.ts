@@ -504,11 +504,13 @@ describe('the link', () => {
 			Array.from({ length: 200 }, (_, i) => i + 1),
 		)
 	})
+
 	test('whoever has the link keeps it when the database drops its lock; another process takes it when the first is gone', async () => {
 		const holder = async () =>
 			(
 				await world.store.system((db) =>
-					db.first<{ pid: number }>(sql`SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = 1280797803 AND granted`),
+					db.first<{ pid: number }>(sql`SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = 1280797803 AND granted
+						AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`),
 				)
 			)?.pid
 		const other = await world.openAnother()
