@@ -7,9 +7,10 @@ import { type TestContext, test } from 'node:test'
 import { isFault } from '@latchwork/core/base'
 import { advanceSharedClock, clockAhead, resumeClock } from '@latchwork/edge/clock-file'
 import { lockDirectory } from '@latchwork/edge/journal'
-import { devConfig } from '../config.ts'
+import { type DevConfig, devConfig } from '../config.ts'
 import { demo } from './demo.ts'
 import { checkDirectory, filesOf, makeKeys, takeDirectory } from './directory.ts'
+import { estateOf } from './estate-file.ts'
 
 function folder(t: TestContext): string {
 	const path = mkdtempSync(join(tmpdir(), 'latchwork-directory-'))
@@ -17,7 +18,9 @@ function folder(t: TestContext): string {
 	return path
 }
 
-const config = (data: string, ...args: string[]) => devConfig(['--data', data, ...args], {})
+/** Of a cabinet alone; `whole`: with a server. */
+const config = (data: string, ...args: string[]) => devConfig(['--alone', '--data', data, ...args], {})
+const whole = (data: string, ...args: string[]) => devConfig(['--data', data, ...args], {})
 
 /** As a start and its controller leave it. */
 function used(t: TestContext, people = true): string {
@@ -44,6 +47,33 @@ function used(t: TestContext, people = true): string {
 	return data
 }
 
+/** As a start with a server and its controllers leave it. */
+function usedWhole(t: TestContext, people = true): string {
+	const data = folder(t)
+	const files = filesOf(data)
+	takeDirectory(whole(data), assert.fail).close()
+	estateOf(files.estate, people)
+	journalOf(data, 1)
+	for (const name of [
+		'edge.json',
+		'virtual.json',
+		'wiring.json',
+		'link.pem',
+		'link.crt',
+		'server-ca.crt',
+		'site.key',
+		'device.pem',
+		'metal-bnk_2.json',
+	])
+		writeFileSync(join(data, name), name)
+	mkdirSync(join(files.server, 'postgres'), { recursive: true })
+	writeFileSync(files.masterKey, 'master')
+	writeFileSync(join(files.server, 'postgres', 'PG_VERSION'), '17')
+	mkdirSync(join(data, 'bank-2'))
+	writeFileSync(join(data, 'bank-2', 'edge.json'), '{}')
+	return data
+}
+
 function journalOf(data: string, version: number): void {
 	const db = new DatabaseSync(join(data, 'edge.db'))
 	db.exec(`CREATE TABLE IF NOT EXISTS event (seq); PRAGMA user_version=${version}`)
@@ -59,9 +89,13 @@ const contents = (data: string) =>
 
 /** Refused with these words, and not a byte of the directory is another. */
 function refused(data: string, words: RegExp, ...args: string[]): void {
+	refusedStart(data, words, config(data, ...args))
+}
+
+function refusedStart(data: string, words: RegExp, start: DevConfig): void {
 	const before = contents(data)
 	assert.throws(
-		() => checkDirectory(config(data, ...args)),
+		() => checkDirectory(start),
 		(fault) => {
 			assert.ok(isFault(fault), String(fault))
 			assert.match(fault.message, words)
@@ -76,6 +110,8 @@ test('a directory that is new, empty, ours, or left by a start that failed may b
 	checkDirectory(config(folder(t)))
 	checkDirectory(config(used(t)))
 	checkDirectory(config(used(t), '--fresh'))
+	for (const data of [join(folder(t), 'new'), folder(t), usedWhole(t)]) checkDirectory(whole(data))
+	checkDirectory(whole(usedWhole(t), '--fresh'))
 	const begun = folder(t)
 	lockDirectory(begun, 'dev').close()
 	writeFileSync(join(begun, 'demo.json.new'), '{')
@@ -121,6 +157,39 @@ test('data that a start cannot go on with is refused by name', (t) => {
 	refused(data, /newer Latchwork .*99/)
 })
 
+test('the data of a server that a start cannot go on with is refused by name', (t) => {
+	const data = usedWhole(t)
+	const files = filesOf(data)
+	const text = readFileSync(files.estate, 'utf8')
+	const { readers: _, ...without } = JSON.parse(text)
+	const damages: [file: string, text: string | undefined, words: RegExp][] = [
+		[files.estate, '', /estate\.json is damaged \(it is not whole\).*--fresh/],
+		[files.estate, JSON.stringify(without), /estate\.json is damaged \(readers: /],
+		[files.estate, JSON.stringify({ ...JSON.parse(text), format: 99 }), /newer Latchwork .*99/],
+		[files.masterKey, undefined, /master\.key is missing, and the journal.*--fresh/],
+		[files.siteKey, undefined, /site\.key is missing, and the journal/],
+	]
+	for (const [file, damaged, words] of damages) {
+		const before = readFileSync(file)
+		if (damaged === undefined) rmSync(file)
+		else writeFileSync(file, damaged)
+		refusedStart(data, words, whole(data))
+		writeFileSync(file, before)
+	}
+	checkDirectory(whole(data))
+	// The maker's key is the server's own: there is no such file here.
+	assert.ok(!existsSync(files.makerKey))
+})
+
+test('a cabinet alone becomes none with a server, nor the other way round, without --fresh', (t) => {
+	const alone = used(t)
+	refusedStart(alone, /was made with --alone\. Start with --alone again/, whole(alone))
+	checkDirectory(whole(alone, '--fresh'))
+	const estate = usedWhole(t)
+	refused(estate, /was made with a server\. Start without --alone/)
+	checkDirectory(config(estate, '--fresh'))
+})
+
 test('a demo.json of before its format was numbered is one of the first format', (t) => {
 	const data = used(t)
 	const { format, ...older } = JSON.parse(readFileSync(join(data, 'demo.json'), 'utf8'))
@@ -148,6 +217,11 @@ test('people are there or not as they were at first: another wish is refused and
 	const nobody = used(t, false)
 	refused(nobody, /Start with --no-demo again, begin anew with --fresh/)
 	checkDirectory(config(nobody, '--no-demo'))
+	const estate = usedWhole(t)
+	refusedStart(estate, /--no-demo --fresh/, whole(estate, '--no-demo'))
+	const bare = usedWhole(t, false)
+	refusedStart(bare, /Start with --no-demo again/, whole(bare))
+	checkDirectory(whole(bare, '--no-demo'))
 })
 
 test('a time that was moved is gone on with or refused, and goes on at its usual pace', async (t) => {
@@ -184,6 +258,25 @@ test('--fresh takes away what Latchwork made and nothing else, and says what it 
 	assert.deepEqual(said, [`Left in ${data}, as Latchwork did not make it: clock, photo.jpg, sub.`])
 	assert.ok(existsSync(join(data, 'sub/notes.txt')) && existsSync(join(data, 'clock/seconds.txt')))
 	assert.ok(!existsSync(join(data, 'demo.json')))
+})
+
+test('--fresh takes the server’s folder and those of further banks as well, and nothing that looks like them', (t) => {
+	const data = usedWhole(t)
+	const said: string[] = []
+	const fresh = () => takeDirectory(whole(data, '--fresh'), (line) => void said.push(line)).close()
+	fresh()
+	assert.deepEqual(readdirSync(data), ['dev.lock'])
+	assert.deepEqual(said, [])
+
+	estateOf(filesOf(data).estate, true)
+	for (const name of ['servers', 'bank-two', 'my-bank-2']) {
+		mkdirSync(join(data, name))
+		writeFileSync(join(data, name, 'notes.txt'), 'mine')
+	}
+	writeFileSync(join(data, 'bank-3'), 'a file of mine')
+	fresh()
+	assert.deepEqual(readdirSync(data).sort(), ['bank-3', 'bank-two', 'dev.lock', 'my-bank-2', 'servers'])
+	assert.match(said.join(), /Left in .*bank-two/)
 })
 
 test('--fresh takes nothing from a controller that somebody runs on the directory', (t) => {
