@@ -47,8 +47,9 @@ test('it prints one READY line for scripts; a second start finds a laptop on loa
 	const data = temporaryData()
 	try {
 		const first = await startSite({ data })
-		const { kiosk, virtual, dataDir, pids, people, ...more } = first.ready
-		assert.deepEqual(more, {})
+		const { kiosk, virtual, dataDir, pids, people, parcels, ...more } = first.ready
+		assert.deepEqual(more, {}, 'what comes with a server is not there without one')
+		assert.deepEqual(parcels.map(({ expected }) => expected).sort(), [false, true])
 		assert.match(kiosk, /^http:\/\/127\.0\.0\.1:\d+\/$/)
 		assert.match(virtual, /^http:\/\/127\.0\.0\.1:\d+$/)
 		assert.equal(dataDir, data)
@@ -72,6 +73,47 @@ test('it prints one READY line for scripts; a second start finds a laptop on loa
 		const third = await startSite({ data, args: ['--fresh'] })
 		assert.notDeepEqual(third.ready.people, people)
 		assert.ok((await third.metal()).every((d) => d.pulses === 0))
+		await third.stop()
+	} finally {
+		rmSync(data, { recursive: true, force: true })
+	}
+})
+
+test('with a server, READY says where console and API are; a second start goes on with the loan on record; --fresh forgets it; nothing stays behind', async () => {
+	const data = temporaryData()
+	const loans = async (site: Site) => (await site.api<{ items: { state: string }[] }>('GET', '/v1/cases?workflow=loan&open=true')).items
+	const gives = async (url: string | undefined) => (await fetch(url ?? assert.fail('READY does not say where'))).status
+	try {
+		const first = await startSite({ data, server: true })
+		const { console: pages, api, openapi, token, admin, banks, pids, people } = first.ready
+		assert.deepEqual([await gives(pages), await gives(openapi), await gives(`${api}/v1/me`)], [200, 200, 401])
+		await first.api('GET', '/v1/me')
+		const signIn = { method: 'POST', headers: { 'content-type': 'application/json' } }
+		assert.equal((await fetch(`${api}/v1/sign-ins`, { ...signIn, body: JSON.stringify({ ...admin, password: 'another' }) })).status, 401)
+		assert.ok((await fetch(`${api}/v1/sign-ins`, { ...signIn, body: JSON.stringify(admin) })).ok)
+		assert.equal(new Set(banks?.map(({ site }) => site)).size, 2)
+		assert.equal(new Set(pidsOf(first)).size, 7, 'dev, server, broker, database, hardware and two controllers')
+		assert.ok(pidsOf(first).every(alive) && pids.broker && pids.database)
+		await borrow(first, 0)
+		while ((await loans(first))[0]?.state !== 'on-loan') await new Promise((resolve) => setTimeout(resolve, 50))
+		assert.equal((await first.stop()).code, 0)
+		await gone(pidsOf(first))
+
+		const second = await startSite({ data, server: true })
+		assert.deepEqual([second.ready.people, second.ready.token, second.ready.admin], [people, token, admin])
+		assert.deepEqual(
+			(await loans(second)).map(({ state }) => state),
+			['on-loan'],
+		)
+		process.kill(second.ready.pids.dev, 'SIGTERM')
+		await gone(pidsOf(second))
+		assert.equal((await second.stop()).code, 0)
+
+		const third = await startSite({ data, server: true, args: ['--fresh'] })
+		assert.notEqual(third.ready.token, token)
+		assert.deepEqual(await loans(third), [])
+		process.kill(third.ready.pids.dev, 'SIGKILL')
+		await gone(pidsOf(third))
 		await third.stop()
 	} finally {
 		rmSync(data, { recursive: true, force: true })
@@ -180,10 +222,10 @@ test('a directory whose time was moved goes on in that time or not at all, and a
 	}
 })
 
-/** `npm start`, or the program itself, with that standard input; resolves when it is ready. */
+/** `npm start`, or the program itself, with that standard input; resolves when it is ready, rejects when all of it has ended before. */
 async function started(t: TestContext, command: readonly string[], stdin: 'ignore' | 'pipe') {
 	const [file = '', ...args] = command
-	const env = { ...process.env, LATCHWORK_DATA: folder(t), LATCHWORK_PORT: String(await freePorts(2)) }
+	const env = { ...process.env, LATCHWORK_DATA: folder(t), LATCHWORK_PORT: String(await freePorts(5)) }
 	const child = spawn(file, args, { cwd: join(import.meta.dirname, '../..'), env, stdio: [stdin, 'pipe', 'inherit'] })
 	const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
 	const ready = await new Promise<Site['ready']>((resolve, reject) => {
