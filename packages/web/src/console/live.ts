@@ -53,11 +53,15 @@ export class Live {
 	}
 
 	#hear(head: LiveHead): void {
-		if (head.bankid) this.#refresh(['bank', head.bankid], BANK_MS)
+		if (head.bankid) {
+			this.#refresh(['bank', head.bankid], BANK_MS)
+			this.#refresh(['history', head.bankid], REST_MS)
+		}
 		const type = bareType(head.type)
 		this.#refresh(['overview'], REST_MS)
 		if (/^(?:case|delivery|loan|custody|credential|notice|door-session)\./.test(type)) this.#refresh(['case'], REST_MS)
 		if (/^(?:user|group|credential)\./.test(type)) this.#refresh(['people'], REST_MS)
+		if (/^(?:asset|custody)\./.test(type)) this.#refresh(['estate', 'assets'], REST_MS)
 		if (type.startsWith('task.')) this.#refresh(['tasks'], REST_MS)
 		for (const heard of this.#heard) heard(head)
 	}

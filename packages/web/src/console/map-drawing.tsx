@@ -28,6 +28,7 @@ export function BankMapDrawing({ map: { bank, layout, doors }, hidden, chosen, i
 	const placed = useMemo(() => placeBank(layout, boxFor(layout)), [layout])
 	const [at, setAt] = useState(chosen ?? placed.doors[0]?.door.number)
 	const surface = useRef<HTMLDivElement>(null)
+	const places = useMemo(() => new Map(placed.doors.map(({ door }) => [door.number, placeWords(layout, door.number)])), [layout, placed])
 	const byNumber = useMemo(() => new Map(doors.map((door) => [door.number, door])), [doors])
 	const tabStop = placed.doors.some(({ door }) => door.number === at) ? at : placed.doors[0]?.door.number
 	const size = { '--wide': placed.width, '--high': placed.body.height } as CSSProperties
@@ -73,7 +74,7 @@ export function BankMapDrawing({ map: { bank, layout, doors }, hidden, chosen, i
 								rect={one}
 								door={door}
 								tag={door.live.content === 'item' ? inside.get(door.live.asset ?? '') : undefined}
-								place={placeWords(layout, number)}
+								place={places.get(number) ?? ''}
 								fade={hidden.has(doorState(door))}
 								chosen={number === chosen}
 								stop={number === tabStop}

@@ -19,7 +19,7 @@ import type {
 	Task,
 } from './shapes.ts'
 
-/** What is asked of the API, by names that the feed of events can call (live.ts): `bank/ID/…`, `case/…`, `people/…`, `overview`, `tasks`. */
+/** What is asked of the API, by names that the feed of events can call (live.ts): `bank/ID`, `history/ID`, `case/…`, `people/…`, `overview`, `tasks`. */
 export const mine = queryOptions({ queryKey: ['me'], queryFn: ({ signal }) => get<Me>('/v1/me', signal) })
 
 export const overviewNow = queryOptions({ queryKey: ['overview'], queryFn: ({ signal }) => get<Overview>('/v1/overview', signal) })
@@ -33,15 +33,18 @@ export const bankMap = (bank: string) =>
 	queryOptions({ queryKey: ['bank', bank, 'map'], queryFn: ({ signal }) => get<BankMap>(`/v1/banks/${bank}/map`, signal) })
 export const bankCases = (bank: string) =>
 	queryOptions({
-		queryKey: ['bank', bank, 'cases'],
+		queryKey: ['case', 'of-bank', bank],
 		queryFn: ({ signal }) => get<Page<Case>>(`/v1/cases${query({ bank, open: true, limit: 200 })}`, signal),
 	})
 export const bankAssets = (bank: string) =>
-	queryOptions({ queryKey: ['bank', bank, 'assets'], queryFn: ({ signal }) => get<Page<Asset>>(`/v1/assets${query({ bank, limit: 200 })}`, signal) })
+	queryOptions({
+		queryKey: ['estate', 'assets', bank],
+		queryFn: ({ signal }) => get<Page<Asset>>(`/v1/assets${query({ bank, limit: 200 })}`, signal),
+	})
 export const bankEvents = (bank: string) =>
 	queryOptions({
-		queryKey: ['bank', bank, 'events'],
-		queryFn: ({ signal }) => get<Page<LedgerEvent>>(`/v1/events${query({ bank, order: 'falling', limit: 200 })}`, signal),
+		queryKey: ['history', bank],
+		queryFn: ({ signal }) => get<Page<LedgerEvent>>(`/v1/events${query({ bank, order: 'falling', limit: 100 })}`, signal),
 	})
 
 export interface CaseFilter {
