@@ -154,6 +154,18 @@ describe('the console', () => {
 		await dialog.waitFor({ state: 'hidden' })
 	})
 
+	test('a controller’s machine is let in by a token, or the refusal is said in words; who may not do it is not offered it', async () => {
+		await go(`/banks/${tenant.bank}`)
+		const row = page.getByRole('row', { name: /^Lobby controller/ })
+		await row.getByText('Connected', { exact: true }).waitFor()
+		await row.getByRole('button', { name: 'Claim token…' }).click()
+		await page.getByRole('button', { name: 'Make a token' }).click()
+		// This server has no device port.
+		assert.match((await page.getByRole('dialog').getByRole('alert').textContent()) ?? '', /device port/)
+		await page.keyboard.press('Escape')
+		await page.getByRole('dialog').waitFor({ state: 'hidden' })
+	})
+
 	test('a compartment goes out of use with a reason and comes back', async () => {
 		await go(`/banks/${tenant.bank}?door=3`)
 		await page.getByRole('button', { name: 'Out of use…' }).click()
@@ -227,13 +239,16 @@ describe('the console', () => {
 		await page.unrouteAll({ behavior: 'wait' })
 	})
 
-	test('a badge is added, a PIN is shown once, a badge is revoked after a question', async () => {
-		const { body: user } = await api.ask('POST', '/v1/users', { token: tenant.owner.token, body: { name: 'Ada Berg' } })
+	test('a person is added and found; a badge is added, a PIN is shown once, a badge is revoked after a question', async () => {
+		await go('/people')
+		await page.getByRole('button', { name: 'Add a person' }).click()
+		await page.getByRole('dialog').getByLabel('Name').fill('Ada Berg')
+		await page.getByRole('dialog').getByRole('button', { name: 'Add' }).click()
+		await heading('Ada Berg')
 		await go('/people')
 		await page.getByPlaceholder('Name or e-mail address').fill('ada')
 		await page.getByRole('link', { name: 'Ada Berg' }).click()
 		await heading('Ada Berg')
-		assert.equal(new URL(page.url()).pathname, `/people/${user.id}`)
 		await page.getByRole('button', { name: 'Add a badge…' }).click()
 		await page.getByLabel('Number on the badge').fill('1048576')
 		await page.getByRole('button', { name: 'Add it' }).click()

@@ -61,6 +61,7 @@ export class Live {
 		this.#refresh(['overview'], REST_MS)
 		if (/^(?:case|delivery|loan|custody|credential|notice|door-session)\./.test(type)) this.#refresh(['case'], REST_MS)
 		if (/^(?:user|group|credential)\./.test(type)) this.#refresh(['people'], REST_MS)
+		if (/^(?:controller)\./.test(type)) this.#refresh(['estate', 'controllers'], REST_MS)
 		if (/^(?:asset|custody)\./.test(type)) this.#refresh(['estate', 'assets'], REST_MS)
 		if (type.startsWith('task.')) this.#refresh(['tasks'], REST_MS)
 		for (const heard of this.#heard) heard(head)

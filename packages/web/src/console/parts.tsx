@@ -349,11 +349,21 @@ export function Leaf({ position }: { readonly position: number }) {
 }
 
 /** Something that is shown this once. */
-export function Secret({ label, text, note }: { readonly label: string; readonly text: string; readonly note: string }) {
+export function Secret({
+	label,
+	text,
+	note,
+	small,
+}: {
+	readonly label: string
+	readonly text: string
+	readonly note: string
+	readonly small?: boolean
+}) {
 	return (
 		<div className="secret" role="status">
 			<p className="mute">{label}</p>
-			<p className="secret-text">{text}</p>
+			<p className={small ? 'secret-text long' : 'secret-text'}>{text}</p>
 			<p className="mute">{note}</p>
 		</div>
 	)

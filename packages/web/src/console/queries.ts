@@ -7,6 +7,7 @@ import type {
 	Case,
 	CaseDetail,
 	Checkpoint,
+	Controller,
 	Credential,
 	Group,
 	LedgerEvent,
@@ -45,6 +46,13 @@ export const bankEvents = (bank: string) =>
 	queryOptions({
 		queryKey: ['history', bank],
 		queryFn: ({ signal }) => get<Page<LedgerEvent>>(`/v1/events${query({ bank, order: 'falling', limit: 100 })}`, signal),
+	})
+
+export const controllersOf = (bank: string) =>
+	queryOptions({
+		queryKey: ['estate', 'controllers', bank],
+		queryFn: ({ signal }) => get<Page<Controller>>(`/v1/controllers${query({ bank })}`, signal),
+		staleTime: 30_000,
 	})
 
 export interface CaseFilter {

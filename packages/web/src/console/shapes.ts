@@ -251,3 +251,11 @@ export interface Checkpoint {
 	readonly size: number
 	readonly signedAt: string
 }
+
+export interface Controller extends Recorded {
+	readonly bank: string
+	readonly name: string
+	readonly state: 'waiting' | 'enrolled' | 'revoked'
+	readonly certificate?: { readonly until: string }
+	readonly live: { readonly online: boolean; readonly software?: string }
+}

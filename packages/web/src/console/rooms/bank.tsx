@@ -13,6 +13,7 @@ import type { BankMap, Case, MapDoor } from '../shapes.ts'
 import { useNow, when } from '../time.ts'
 import { SIZES, STATES, bank as words } from '../words/banks.ts'
 import { span } from '../words/shell.ts'
+import { Controllers } from './controllers.tsx'
 import { DoorPanel } from './door-panel.tsx'
 import { OpenDoor } from './open-door.tsx'
 
@@ -126,6 +127,7 @@ function Filled({ map }: { readonly map: BankMap }) {
 					</aside>
 				)}
 			</div>
+			<Controllers bank={bank} />
 			{search.open === true && chosen && mayOpen && <OpenDoor map={map} door={chosen} close={() => open(false)} />}
 		</>
 	)

@@ -87,6 +87,12 @@ export function DoorPanel({ map, door, of, open, close }: PanelProps) {
 				</section>
 			)}
 			<History map={map} door={door} />
+			{mayManage && (
+				<section>
+					<h3>{panel.id}</h3>
+					<p className="mono mute id">{door.compartment}</p>
+				</section>
+			)}
 		</aside>
 	)
 }

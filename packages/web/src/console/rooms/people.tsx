@@ -1,8 +1,10 @@
-import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
 import { Icon } from '../../ui/icon.tsx'
-import { Card, Chip, Empty, Shown, Title } from '../parts.tsx'
+import { send } from '../api.ts'
+import { useMay } from '../context.ts'
+import { Card, Chip, Dialog, Empty, Field, Form, Shown, Title } from '../parts.tsx'
 import { allGroups, peopleFound } from '../queries.ts'
 import type { Person } from '../shapes.ts'
 import { people as words } from '../words/people.ts'
@@ -23,12 +25,26 @@ export function People() {
 		const timer = setTimeout(() => void go({ search: typed.trim() ? { find: typed.trim() } : {}, replace: true, resetScroll: false }), TYPING_MS)
 		return () => clearTimeout(timer)
 	}, [find, go, typed])
+	const mayManage = useMay('people.manage')
+	const [adding, setAdding] = useState(false)
 	const asked = useQuery({ ...peopleFound(find, limit), placeholderData: keepPreviousData })
 	const { data: groups } = useQuery(allGroups)
 	const groupName = (id: string) => groups?.find((one) => one.id === id)?.name
 	return (
 		<>
-			<Title title={words.title} below={words.lead} />
+			<Title
+				title={words.title}
+				below={words.lead}
+				end={
+					mayManage && (
+						<button type="button" className="btn primary" onClick={() => setAdding(true)}>
+							<Icon name="plus" />
+							{words.add}
+						</button>
+					)
+				}
+			/>
+			{adding && <AddPerson close={() => setAdding(false)} />}
 			<Card label={words.title} flush>
 				<search className="filters">
 					<label className="search-field">
@@ -84,6 +100,30 @@ export function People() {
 				</Shown>
 			</Card>
 		</>
+	)
+}
+
+function AddPerson({ close }: { close(): void }) {
+	const client = useQueryClient()
+	const go = useNavigate()
+	return (
+		<Dialog title={words.addTitle} lead={words.addLead} close={close}>
+			<Form
+				submit={words.addSubmit}
+				cancel={close}
+				send={async (form) => {
+					const text = (name: string) => String(form.get(name) ?? '').trim()
+					const contact = { ...(text('email') && { email: text('email') }), ...(text('phone') && { phone: text('phone') }) }
+					const { id } = await send<Person>('POST', '/v1/users', { name: text('name'), ...contact })
+					await client.invalidateQueries({ queryKey: ['people'] })
+					await go({ to: '/people/$user', params: { user: id } })
+				}}
+			>
+				<Field label={words.name} name="name" required maxLength={200} autoComplete="off" />
+				<Field label={words.email} name="email" type="email" autoComplete="off" />
+				<Field label={words.phone} name="phone" type="tel" autoComplete="off" />
+			</Form>
+		</Dialog>
 	)
 }
 

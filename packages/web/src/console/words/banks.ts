@@ -107,6 +107,7 @@ export const panel = {
 	history: 'History',
 	allHistory: 'All of this bank',
 	noHistory: 'Nothing was recorded of this door lately.',
+	id: 'Id, for the installer',
 	close: 'Close the panel',
 	reachable: 'in reach of a wheelchair',
 }
@@ -157,4 +158,38 @@ export const outOfUse = {
 	] as const,
 	submit: 'Take out of use',
 	is: (reason: string) => `Out of use: ${reason.replaceAll('-', ' ')}.`,
+}
+
+export const controllers = {
+	title: 'Controllers',
+	name: 'Name',
+	state: 'State',
+	software: 'Software',
+	certificate: 'Certificate',
+	actions: 'Actions',
+	until: (time: string) => `until ${time}`,
+	none: 'This bank has no controller yet.',
+	noneNote: 'Add one, make a claim token, and start the machine with it.',
+	waiting: 'Waits for its machine',
+	connected: 'Connected',
+	away: 'Not connected',
+	revoked: 'Revoked',
+	add: 'Add a controller…',
+	addTitle: 'Add a controller',
+	addLead: 'It is the computer at the bank. A claim token lets its machine in.',
+	addSubmit: 'Add it',
+	claim: 'Claim token…',
+	claimTitle: (name: string) => `Claim token for ${name}`,
+	claimLead: (enrolled: boolean) =>
+		enrolled
+			? 'A machine works as this controller already. The token lets another one take its place: the present one is shut out.'
+			: 'It works once, within 15 minutes. An older token works no more.',
+	claimSubmit: 'Make a token',
+	claimIs: 'The claim token',
+	claimOnce: (until: string) => `It is shown this once and works until ${until}.`,
+	claimHow: (server: string) => `latchwork edge --server ${server} --claim TOKEN`,
+	revoke: 'Revoke…',
+	revokeTitle: (name: string) => `Revoke ${name}`,
+	revokeLead: 'Its certificate counts no more, and its bank is free for another controller. What it did stays on record.',
+	revokeSubmit: 'Revoke it',
 }

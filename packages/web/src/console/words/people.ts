@@ -10,6 +10,11 @@ export const people = {
 	suspended: 'Suspended',
 	erased: 'Erased',
 	empty: 'Nobody was found.',
+	add: 'Add a person',
+	addTitle: 'Add a person',
+	addLead: 'What is known of a person is sealed under a key of that person’s own.',
+	addSubmit: 'Add',
+	phone: 'Telephone',
 	emptyNote: 'Try the first letters of the first or the last name.',
 }
 
@@ -57,5 +62,4 @@ export const person = {
 	resume: 'Lift the suspension',
 	cases: 'Open cases',
 	noCases: 'No open cases.',
-	maskedEmail: 'Hidden. Choose “Show” to see it.',
 }

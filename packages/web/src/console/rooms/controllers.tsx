@@ -1,0 +1,165 @@
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
+import { Icon } from '../../ui/icon.tsx'
+import { send } from '../api.ts'
+import { useMay } from '../context.ts'
+import { Card, Chip, Dialog, Empty, Field, Form, Secret, Shown } from '../parts.tsx'
+import { controllersOf } from '../queries.ts'
+import type { BankMap, Controller } from '../shapes.ts'
+import { when } from '../time.ts'
+import { controllers as words } from '../words/banks.ts'
+
+type Asking = 'add' | { readonly what: 'claim' | 'revoke'; readonly controller: Controller }
+
+/** The computers of a bank: how a machine gets in, and how one is shut out. */
+export function Controllers({ bank: { id: bank, site, timeZone } }: { readonly bank: BankMap['bank'] }) {
+	const asked = useQuery(controllersOf(bank))
+	const mayManage = useMay('controller.manage', { bank, site })
+	const [asking, setAsking] = useState<Asking>()
+	const close = () => setAsking(undefined)
+	return (
+		<Card
+			title={words.title}
+			flush
+			end={
+				mayManage &&
+				asked.data?.items.every(({ state }) => state === 'revoked') && (
+					<button type="button" className="btn small" onClick={() => setAsking('add')}>
+						<Icon name="plus" />
+						{words.add}
+					</button>
+				)
+			}
+		>
+			<Shown of={asked}>
+				{({ items }) =>
+					items.length === 0 ? (
+						<Empty title={words.none} note={words.noneNote} />
+					) : (
+						<div className="scroll">
+							<table className="data">
+								<thead>
+									<tr>
+										<th scope="col">{words.name}</th>
+										<th scope="col">{words.state}</th>
+										<th scope="col">{words.software}</th>
+										<th scope="col">{words.certificate}</th>
+										<th scope="col">
+											<span className="unseen">{words.actions}</span>
+										</th>
+									</tr>
+								</thead>
+								<tbody>
+									{items.map((one) => (
+										<tr key={one.id}>
+											<th scope="row">{one.name}</th>
+											<td>
+												<ControllerState controller={one} />
+											</td>
+											<td>{one.live.software ?? '–'}</td>
+											<td className="nowrap">{one.certificate ? words.until(when(one.certificate.until, timeZone)) : '–'}</td>
+											<td>
+												{mayManage && one.state !== 'revoked' && (
+													<span className="row wrap">
+														<button type="button" className="btn small" onClick={() => setAsking({ what: 'claim', controller: one })}>
+															{words.claim}
+														</button>
+														<button type="button" className="btn small danger" onClick={() => setAsking({ what: 'revoke', controller: one })}>
+															{words.revoke}
+														</button>
+													</span>
+												)}
+											</td>
+										</tr>
+									))}
+								</tbody>
+							</table>
+						</div>
+					)
+				}
+			</Shown>
+			{asking === 'add' && <Add bank={bank} close={close} />}
+			{typeof asking === 'object' && asking.what === 'claim' && <Claim controller={asking.controller} close={close} />}
+			{typeof asking === 'object' && asking.what === 'revoke' && <Revoke controller={asking.controller} close={close} />}
+		</Card>
+	)
+}
+
+function ControllerState({ controller: { state, live } }: { readonly controller: Controller }) {
+	if (state === 'revoked') return <Chip icon="slash">{words.revoked}</Chip>
+	if (state === 'waiting') return <Chip icon="clock">{words.waiting}</Chip>
+	return live.online ? (
+		<Chip tone="ok" icon="check">
+			{words.connected}
+		</Chip>
+	) : (
+		<Chip tone="warn" icon="offline">
+			{words.away}
+		</Chip>
+	)
+}
+
+function Add({ bank, close }: { readonly bank: string; close(): void }) {
+	const client = useQueryClient()
+	return (
+		<Dialog title={words.addTitle} lead={words.addLead} close={close}>
+			<Form
+				submit={words.addSubmit}
+				cancel={close}
+				send={async (form) => {
+					await send('POST', '/v1/controllers', { bank, name: String(form.get('name')).trim() })
+					await client.invalidateQueries(controllersOf(bank))
+					close()
+				}}
+			>
+				<Field label={words.name} name="name" required maxLength={200} />
+			</Form>
+		</Dialog>
+	)
+}
+
+function Claim({ controller: { id, bank, name, state }, close }: { readonly controller: Controller; close(): void }) {
+	const client = useQueryClient()
+	const [claim, setClaim] = useState<{ readonly token: string; readonly expiresAt: string }>()
+	return (
+		<Dialog title={words.claimTitle(name)} lead={claim ? undefined : words.claimLead(state === 'enrolled')} close={close}>
+			{claim ? (
+				<>
+					<Secret label={words.claimIs} text={claim.token} note={words.claimOnce(when(claim.expiresAt))} small />
+					<pre className="code">{words.claimHow(location.origin)}</pre>
+				</>
+			) : (
+				<Form
+					submit={words.claimSubmit}
+					cancel={close}
+					send={async () => {
+						setClaim(await send('POST', `/v1/controllers/${id}/claims`, {}))
+						await client.invalidateQueries(controllersOf(bank))
+					}}
+				>
+					{null}
+				</Form>
+			)}
+		</Dialog>
+	)
+}
+
+function Revoke({ controller: { id, bank, name, version }, close }: { readonly controller: Controller; close(): void }) {
+	const client = useQueryClient()
+	return (
+		<Dialog title={words.revokeTitle(name)} lead={words.revokeLead} close={close}>
+			<Form
+				submit={words.revokeSubmit}
+				danger
+				cancel={close}
+				send={async () => {
+					await send('DELETE', `/v1/controllers/${id}`, undefined, version)
+					await client.invalidateQueries(controllersOf(bank))
+					close()
+				}}
+			>
+				{null}
+			</Form>
+		</Dialog>
+	)
+}
