@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
-import { type TestContext, test } from 'node:test'
+import { after, before, describe, type TestContext, test } from 'node:test'
 import { type Site, startSite } from './site.ts'
 
 /**
@@ -72,34 +72,44 @@ async function run({ page, script }: Block, cwd: string, env: Readonly<Record<st
 	return said
 }
 
-test('the first loan of the README works as printed, with one pulse on the bus', async (t) => {
-	const [block] = runOf('README.md')
-	assert.ok(block !== undefined, 'the README has the marked block')
-	const site = await startSite()
-	try {
-		const { KIOSK, VIRTUAL } = variables(site)
-		const script = block.script.replace('http://127.0.0.1:4180', KIOSK).replace('http://127.0.0.1:4181', VIRTUAL)
-		const said = await run({ ...block, script }, place(t), {})
+/** Several blocks as typed into one terminal, one page after the other, with what `npm start` printed here in place of what it prints elsewhere. */
+const typed = (blocks: readonly Block[], { ready }: Site): string =>
+	blocks
+		.map(({ script }) => script)
+		.join('\n')
+		.replaceAll('http://127.0.0.1:4180', ready.kiosk.replace(/\/$/, ''))
+		.replaceAll('http://127.0.0.1:4181', ready.virtual)
+		.replaceAll('http://127.0.0.1:4182', ready.api ?? assert.fail('no API'))
+		.replaceAll('lw_as_printed', ready.token ?? assert.fail('no token'))
+
+describe('README and integrator’s guide, typed from top to bottom into a terminal beside `npm start`', () => {
+	let site: Site
+	before(async () => {
+		site = await startSite({ server: true })
+	})
+	after(async () => void (await site?.stop()))
+
+	test('README: a loan with one pulse on the bus, a parcel whose code opens nothing twice, and a door from afar with who asked and why', async (t) => {
+		const blocks = runOf('README.md')
+		assert.equal(blocks.length, 3)
+		const said = await run({ page: 'README.md', mark: RUN, script: typed(blocks, site) }, place(t), {})
 		assert.match(said, /^Borrowed until .* 2\d{3} .*, evidence E3$/m)
 		assert.match(said, /\{ number: \d+, door: 'closed', item: false, pulses: 1 \}/)
-	} finally {
-		await site.stop()
-	}
-})
+		assert.match(said, /^(?:code-used|wrong)$/m)
+		assert.match(said, /^done: committed$/m)
+		assert.match(said, /^\d+ lockers\.command\.requested\.v1 sub_\S+ check-content$/m)
+	})
 
-test('the first parcel of the README works as printed, and its code opens nothing twice', async (t) => {
-	const [loan, block] = runOf('README.md')
-	assert.ok(loan !== undefined && block !== undefined, 'the README has both marked blocks')
-	const site = await startSite()
-	try {
-		// The terminal in which the loan was typed knows these.
-		const words = loan.script.split('\n').filter((line) => /^(pick|post|screen)\(\)/.test(line))
-		assert.equal(words.length, 3)
-		const said = await run({ ...block, script: [...words, block.script].join('\n') }, place(t), variables(site))
-		assert.match(said, /^code-used$/m)
-	} finally {
-		await site.stop()
-	}
+	test('integrator’s guide: pages, a problem, one delivery for two requests, its way from order to collection, and its events', async (t) => {
+		const page = 'docs/guides/integrator.md'
+		const said = await run({ page, mark: RUN, script: typed(runOf(page), site) }, place(t), {})
+		assert.match(
+			said,
+			/^Fernholt Group\nHQ Lobby A is online, 24 doors\n24 compartments\n403 not-permitted: .+\nthe same delivery\nready\ncollected\n/,
+		)
+		assert.match(said, /^\d+ lockers\.delivery\.deposited\.v1\n(?:.+\n)*\d+ lockers\.delivery\.collected\.v1$/m)
+		assert.match(said, /^20\S+Z lockers\.delivery\.collected\.v1 by sub_\S+$/m)
+	})
 })
 
 /** Rows of the table whose first column is headed so. */

@@ -26,14 +26,14 @@ export const HELP = {
 		words: 'run one controller, or tell a running one what staff found',
 		forms: {
 			'[EDGE.JSON]': 'run it; default: edge.json of the data directory',
-			'--server URL --claim TOKEN': 'enrol it to a server first, as the console says; the next starts need neither',
+			'--server URL --claim TOKEN': 'enrol it to a server first; the next starts need neither',
 			'settle DOOR nothing|TAG': 'after a look into a held compartment: what is in it',
 			'settle --history': 'records were lost, and staff have counted what is inside',
 		},
 		options: {
 			'--data DIR': DATA,
 			'--server URL': 'enrol: address of the server’s device port',
-			'--claim TOKEN': 'enrol: the token that the console shows once, good for 15 minutes',
+			'--claim TOKEN': 'enrol: the token that the server gives once (POST /v1/controllers/…/claims), good for 15 minutes',
 			'--config FILE': 'enrol: how the hardware is wired; default: edge.json of the data directory',
 			'--returned': 'settle: an item that is on loan is back, and its loan ends',
 			'--sure': 'settle: looked at twice, the content sensor is wrong',

@@ -15,7 +15,7 @@ import { type DeviceTls, deviceHttp } from './sync/device-http.ts'
 interface Enrolment {
 	/** `https://…`: the device port of the server. */
 	readonly server: string
-	/** As the console shows it once: the secret, and the pin of the server's authority behind a dot. */
+	/** As the server gives it once: the secret, and the pin of the server's authority behind a dot. */
 	readonly claim: string
 	/** `edge.json` of before, or one that holds the wiring alone. */
 	readonly wiring: string
@@ -35,7 +35,7 @@ export async function enrolOnce(given: {
 	const { server, claim, config, path } = given
 	if ((server === undefined && claim === undefined) || isEnrolled(path)) return
 	if (typeof server !== 'string' || typeof claim !== 'string')
-		throw new Fault('config-invalid', 'To enrol, name both: `--server https://… --claim TOKEN`; the console shows them.')
+		throw new Fault('config-invalid', 'To enrol, name both: `--server https://… --claim TOKEN`.')
 	await enrol({ server, claim, wiring: typeof config === 'string' ? config : path, path: resolve(path) })
 }
 
@@ -58,7 +58,7 @@ async function enrol({ server, claim, wiring, path }: Enrolment): Promise<void> 
 	const base = portOf(server)
 	const [secret = '', pin = ''] = claim.split('.')
 	if (!secret || !/^[A-Za-z0-9_-]{43}$/.test(pin))
-		throw new Fault('config-invalid', '--claim: copy the whole token from the console; it ends in a dot and 43 more characters.')
+		throw new Fault('config-invalid', '--claim: copy the whole token; it ends in a dot and 43 more characters.')
 	const of = wiringIn(wiring)
 	const directory = dirname(resolve(path))
 	const before = recordsOf(path, directory)

@@ -27,15 +27,15 @@ const asked = () =>
 	})
 
 function banner(ready: Awaited<ReturnType<typeof startDev>>['ready']): string {
-	const { kiosk, virtual, people, parcels, dataDir, admin, openapi, banks = [] } = ready
+	const { kiosk, virtual, people, parcels, dataDir, admin, api, token, banks = [] } = ready
 	const list = people.map((p) => `    ${p.name.padEnd(12)} badge ${p.badge}   PIN ${p.pin}`)
 	const orders = parcels.map(
 		(p) => `    ${p.order.padEnd(12)} code  ${p.code}${p.expected ? `   once staff have dropped it off (label ${p.tag})` : ''}`,
 	)
 	const server =
 		admin &&
-		`\n  The console              ${ready.console}\n    sign in as             ${admin.email}   ${admin.password}\n  The API                  ${openapi}\n`
-	const others = banks.slice(1).map((bank) => `\n     second kiosk          ${bank.kiosk}`)
+		`\n  The console                ${ready.console}\n     sign in as              ${admin.email}   ${admin.password}\n  The API                    ${api}/v1, described at ${api}/docs\n     token                   ${token}\n`
+	const others = banks.slice(1).map((bank) => `\n     and the second kiosk    ${bank.kiosk}`)
 	return `
   Latchwork is running.
 

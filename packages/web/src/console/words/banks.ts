@@ -137,7 +137,7 @@ export const opening = {
 	recorded: 'Recorded as',
 }
 const ENDS: Readonly<Record<string, string>> = {
-	committed: 'Something changed inside',
+	committed: 'Opened, and shut again',
 	'no-change': 'Nothing changed inside',
 	'not-opened': 'The door did not open',
 	ambiguous: 'Nobody can prove what happened',
