@@ -8,8 +8,9 @@ import { useSeat } from './context.ts'
 import { useLiveState } from './live.ts'
 import { useName } from './names.tsx'
 import { Palette } from './palette.tsx'
+import { ChangePassword } from './password.tsx'
 import { allBanks, allSites, oneCase, overviewNow } from './queries.ts'
-import { shell } from './words/shell.ts'
+import { password, shell } from './words/shell.ts'
 
 /** Rooms by their place in the side bar; each needs a permission somewhere. */
 const ROOMS: readonly (readonly [
@@ -32,6 +33,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
 	const { me, live, signOut } = useSeat()
 	const [finding, setFinding] = useState(false)
 	const [menu, setMenu] = useState(false)
+	const [changing, setChanging] = useState(false)
 	const path = useRouterState({ select: ({ location }) => location.pathname })
 	const main = useRef<HTMLElement>(null)
 	// biome-ignore lint/correctness/useExhaustiveDependencies: another page closes what floats over the last one.
@@ -109,6 +111,9 @@ export function Shell({ children }: { readonly children: ReactNode }) {
 					<span className="me" title={shell.signedInAs(me.name ?? '')} role="img" aria-label={shell.signedInAs(me.name ?? '')}>
 						{initials(me.name ?? '?')}
 					</span>
+					<button type="button" className="iconbtn" aria-label={password.title} title={password.title} onClick={() => setChanging(true)}>
+						<Icon name="lock" />
+					</button>
 					<button type="button" className="iconbtn" aria-label={shell.signOut} title={shell.signOut} onClick={signOut}>
 						<Icon name="leave" />
 					</button>
@@ -118,6 +123,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
 					{children}
 				</main>
 			</div>
+			{changing && <ChangePassword close={() => setChanging(false)} />}
 			{finding && <Palette close={() => setFinding(false)} />}
 		</div>
 	)

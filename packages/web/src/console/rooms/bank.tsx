@@ -207,10 +207,10 @@ function List({ map: { layout, bank }, doors, chosen, inside, choose }: ListProp
 										{STATES[state]}
 									</span>
 								</td>
-								<td>
+								<td className="nowrap">
 									{door.live.content === 'item' ? (inside.get(door.live.asset ?? '') ?? 'Item') : door.live.content === 'empty' ? 'Empty' : '–'}
 								</td>
-								<td>{SIZES[door.size]}</td>
+								<td className="nowrap">{SIZES[door.size]}</td>
 								<td>{placeWords(layout, door.number)}</td>
 								<td className="nowrap" title={span(serverNow() - Date.parse(door.live.since))}>
 									{when(door.live.since, bank.timeZone)}

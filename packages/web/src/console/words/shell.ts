@@ -29,6 +29,15 @@ export const shell = {
 	title: (page: string) => `${page} – Latchwork`,
 }
 
+export const password = {
+	title: 'Change the password',
+	lead: 'All your sessions end, this one too. Then sign in with the new password.',
+	current: 'Present password',
+	next: 'New password',
+	hint: '15 characters or more; several words do well.',
+	submit: 'Change it',
+}
+
 export const general = {
 	loading: 'Loading…',
 	failed: 'This could not be loaded.',
