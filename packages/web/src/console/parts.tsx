@@ -164,6 +164,19 @@ export function Shown<T>({ of, children }: { readonly of: Asked<T>; readonly chi
 	return of.error ? <Failed error={of.error} again={of.refetch} /> : <Loading />
 }
 
+/** A whole room of what was asked for; one that cannot be shown has a heading, too. */
+export function Room<T>({ of, children }: { readonly of: Asked<T>; readonly children: (data: T) => ReactNode }) {
+	if (of.data !== undefined || !of.error) return <Shown of={of}>{children}</Shown>
+	return (
+		<>
+			<Title title={general.notShown} />
+			<Card label={general.notShown}>
+				<Failed error={of.error} again={of.refetch} />
+			</Card>
+		</>
+	)
+}
+
 interface DialogProps {
 	readonly title: string
 	readonly lead?: ReactNode

@@ -42,7 +42,8 @@ export function ProofCard({ records }: { readonly records: readonly LedgerRecord
 	const results = state?.results ?? []
 	const proven = results.filter((one) => one.ok === true)
 	const refused = results.filter((one) => one.ok === false)
-	const waiting = results.filter((one) => one.ok === undefined)
+	const waiting = results.filter((one) => one.ok === undefined && one.why === 'waiting')
+	const isOld = results.some((one) => one.ok === undefined && one.why === 'browser')
 	const isDone = state !== undefined && results.length === state.of
 	const newest = proven.toSorted((a, b) => b.position - a.position)[0]
 	return (
@@ -84,6 +85,7 @@ export function ProofCard({ records }: { readonly records: readonly LedgerRecord
 						{words.why[why]}
 					</p>
 				))}
+				{isOld && <p className="problem">{words.browser}</p>}
 				{waiting.length > 0 && <p className="mute">{words.waiting(waiting.length)}</p>}
 				{state?.problem !== undefined && <p className="problem">{state.problem}</p>}
 			</div>

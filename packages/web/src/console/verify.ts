@@ -4,7 +4,7 @@ import { browserVerify, checkProof, grewOutOf, openSigned, type Shown, type Trus
 import type { EventProof } from './shapes.ts'
 
 /** What came of asking: proven, refused with a reason, or not yet under a checkpoint. */
-export type Proven = Verdict | { readonly ok: undefined; readonly why: 'waiting' }
+export type Proven = Verdict | { readonly ok: undefined; readonly why: 'waiting' | 'browser' }
 
 /** What this browser keeps of an organisation's log: the key that it saw first, and the newest checkpoint that it verified. */
 const KEPT = 'latchwork.log.'
@@ -23,7 +23,12 @@ export async function verifyRecord(tenant: string, shown: Shown): Promise<Proven
 		throw refusal
 	})
 	if (!proof) return { ok: undefined, why: 'waiting' }
-	const { verdict, checkpoint } = await checkProof(proof, shown, key, browserVerify)
+	const checked = await checkProof(proof, shown, key, browserVerify).catch((error: unknown) => {
+		if (error instanceof DOMException && error.name === 'NotSupportedError') return undefined
+		throw error
+	})
+	if (!checked) return { ok: undefined, why: 'browser' }
+	const { verdict, checkpoint } = checked
 	if (!checkpoint) return verdict
 	return (await remember(tenant, key, checkpoint)) ? verdict : { ok: false, why: 'history' }
 }

@@ -7,7 +7,7 @@ import { serverNow } from '../api.ts'
 import { useMay } from '../context.ts'
 import { countStates, DOOR_STATES, type DoorState, doorState } from '../door-state.ts'
 import { BankMapDrawing } from '../map-drawing.tsx'
-import { Card, Empty, OnlineChip, Segments, Shown, Swatch, Title } from '../parts.tsx'
+import { Card, Empty, OnlineChip, Room, Segments, Swatch, Title } from '../parts.tsx'
 import { bankAssets, bankCases, bankMap } from '../queries.ts'
 import type { BankMap, Case, MapDoor } from '../shapes.ts'
 import { useNow, when } from '../time.ts'
@@ -21,7 +21,7 @@ import { OpenDoor } from './open-door.tsx'
 export function BankRoom() {
 	const { bank } = useParams({ from: '/banks/$bank' })
 	const asked = useQuery({ ...bankMap(bank), refetchInterval: 30_000, placeholderData: keepPreviousData })
-	return <Shown of={asked}>{(map) => <Filled key={map.bank.id} map={map} />}</Shown>
+	return <Room of={asked}>{(map) => <Filled key={map.bank.id} map={map} />}</Room>
 }
 
 function Filled({ map }: { readonly map: BankMap }) {
@@ -119,7 +119,16 @@ function Filled({ map }: { readonly map: BankMap }) {
 					</p>
 				</Card>
 				{chosen ? (
-					<DoorPanel map={map} door={chosen} of={casesAt.get(chosen.compartment)} open={() => open(true)} close={() => choose(undefined)} />
+					<DoorPanel
+						map={map}
+						door={chosen}
+						of={casesAt.get(chosen.compartment)}
+						open={() => open(true)}
+						close={() => {
+							document.querySelector<HTMLElement>(`[data-door="${chosen.number}"]`)?.focus()
+							choose(undefined)
+						}}
+					/>
 				) : (
 					<aside className="card panel-none">
 						<Icon name="door" />

@@ -5,7 +5,7 @@ import { Icon, type IconName } from '../../ui/icon.tsx'
 import { send } from '../api.ts'
 import { useMay } from '../context.ts'
 import { Who } from '../names.tsx'
-import { Card, Chip, Dialog, Empty, Field, Form, Leaf, Reasons, Secret, Segments, Shown, StateChip, Title } from '../parts.tsx'
+import { Card, Chip, Dialog, Empty, Field, Form, Leaf, Reasons, Room, Secret, Segments, Shown, StateChip, Title } from '../parts.tsx'
 import { ProofCard } from '../proof-card.tsx'
 import { allBanks, allSites, bankMap, caseTasks, caseTimeline, oneCase } from '../queries.ts'
 import type { CaseDetail, LedgerRecord, Task } from '../shapes.ts'
@@ -19,7 +19,7 @@ import { CompleteTask } from './overview.tsx'
 export function CaseRoom() {
 	const { case: id } = useParams({ from: '/cases/$case' })
 	const asked = useQuery({ ...oneCase(id), refetchInterval: 60_000 })
-	return <Shown of={asked}>{(detail) => <Filled key={detail.id} detail={detail} />}</Shown>
+	return <Room of={asked}>{(detail) => <Filled key={detail.id} detail={detail} />}</Room>
 }
 
 type Asking = 'extend' | 'recall' | 'code'

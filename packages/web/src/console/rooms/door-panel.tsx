@@ -48,7 +48,11 @@ export function DoorPanel({ map, door, of, open, close }: PanelProps) {
 					<Icon name="x" />
 				</button>
 			</section>
-			<section aria-live="polite">
+			{/* What changed is said once; how long a door stands open is read, not said each second. */}
+			<p className="unseen" role="status">
+				{panel.door(door.number)}: {STATES[doorState(door)]}
+			</p>
+			<section>
 				<dl className="layers">
 					<dt>{panel.layers.door}</dt>
 					<dd>

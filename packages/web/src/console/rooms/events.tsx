@@ -254,7 +254,7 @@ function Proof({ state, position, verify }: { readonly state: Checked | undefine
 				{words.proven}
 			</Chip>
 		)
-	if (state.ok === undefined) return <Chip icon="clock">{words.waiting}</Chip>
+	if (state.ok === undefined) return <Chip icon="clock">{state.why === 'browser' ? words.unchecked : words.waiting}</Chip>
 	return (
 		<Chip tone="bad" icon="alarm">
 			{words.refused}
@@ -276,7 +276,7 @@ function Tally({ checked }: { readonly checked: ReadonlyMap<number, Checked> }) 
 				{reasons.map((why) => (
 					<Fragment key={why}>{proofWords.why[why]} </Fragment>
 				))}
-				{reasons.length === 0 && proofWords.says}
+				{all.some((one) => one.ok === undefined && one.why === 'browser') ? proofWords.browser : reasons.length === 0 && proofWords.says}
 			</span>
 		</div>
 	)

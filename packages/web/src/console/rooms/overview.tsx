@@ -4,7 +4,7 @@ import { useState } from 'react'
 import { Icon, type IconName } from '../../ui/icon.tsx'
 import { send } from '../api.ts'
 import { useMay } from '../context.ts'
-import { Card, Dialog, Empty, Form, Reasons, Segments, Shown, Title } from '../parts.tsx'
+import { Card, Dialog, Empty, Form, Reasons, Room, Segments, Title } from '../parts.tsx'
 import { overviewNow } from '../queries.ts'
 import type { BankSpace, Overview, Task } from '../shapes.ts'
 import { needing } from '../shell.tsx'
@@ -20,7 +20,7 @@ export const isNearlyFull = ({ free, compartments, toCheck, seenAt }: BankSpace)
 /** What needs a person comes first, then the calm. */
 export function OverviewRoom() {
 	const asked = useQuery({ ...overviewNow, refetchInterval: 60_000 })
-	return <Shown of={asked}>{(overview) => <Filled overview={overview} />}</Shown>
+	return <Room of={asked}>{(overview) => <Filled overview={overview} />}</Room>
 }
 
 function Filled({ overview }: { readonly overview: Overview }) {

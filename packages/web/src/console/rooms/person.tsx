@@ -5,7 +5,7 @@ import { Icon } from '../../ui/icon.tsx'
 import { may } from '../access.ts'
 import { send, serverNow } from '../api.ts'
 import { useMay, useSeat } from '../context.ts'
-import { Card, Chip, Dialog, Empty, Field, Form, Secret, Select, Shown, Title, wordsOf } from '../parts.tsx'
+import { Card, Chip, Dialog, Empty, Field, Form, Room, Secret, Select, Shown, Title, wordsOf } from '../parts.tsx'
 import { allBanks, allGroups, allSites, caseList, credentialsOf, onePerson } from '../queries.ts'
 import type { Credential, Person } from '../shapes.ts'
 import { when } from '../time.ts'
@@ -18,7 +18,7 @@ import { PersonState } from './people.tsx'
 export function PersonRoom() {
 	const { user } = useParams({ from: '/people/$user' })
 	const asked = useQuery(onePerson(user))
-	return <Shown of={asked}>{(person) => <Filled key={person.id} person={person} />}</Shown>
+	return <Room of={asked}>{(person) => <Filled key={person.id} person={person} />}</Room>
 }
 
 function Filled({ person }: { readonly person: Person }) {

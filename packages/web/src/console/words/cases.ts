@@ -170,6 +170,7 @@ export const proofWords = {
 	refused: (n: number) => (n === 1 ? '1 proof refused' : `${n} proofs refused`),
 	waiting: (n: number) =>
 		n === 1 ? '1 record waits for the next checkpoint, within a minute.' : `${n} records wait for the next checkpoint, within a minute.`,
+	browser: 'This browser cannot check signatures. Use a newer one, or export the log and verify it with the program.',
 	checkpoint: (size: number) => `Checkpoint of ${size} records`,
 	record: 'Record',
 	root: 'Root',

@@ -22,6 +22,7 @@ export const events = {
 	proven: 'Proven',
 	refused: 'Refused',
 	waiting: 'Not signed yet',
+	unchecked: 'Not checked',
 	checking: 'Checking…',
 	data: 'What it says',
 	empty: 'No event fits.',

@@ -40,6 +40,7 @@ export const password = {
 
 export const general = {
 	loading: 'Loading…',
+	notShown: 'Not to be shown',
 	failed: 'This could not be loaded.',
 	again: 'Try again',
 	more: 'Show more',
