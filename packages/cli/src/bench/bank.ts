@@ -31,7 +31,7 @@ export interface MeasuredBank {
 const CHANNELS = 16
 const BOARDS_ON_A_BUS = 10
 const DAY = 86_400_000
-const TYPES = ['laptop-13', 'laptop-14', 'laptop-16'] as const
+export const TYPES = ['laptop-13', 'laptop-14', 'laptop-16'] as const
 
 /** Puts bundle and keys into `folder` (made if absent). `busKind`: how the lock boards hang there; the reader always hangs on a TCP gateway. */
 export function makeBank(folder: string, size: BankSize, busKind: HardwarePlan['busKind'], now: number): MeasuredBank {
@@ -83,9 +83,9 @@ export function makeBank(folder: string, size: BankSize, busKind: HardwarePlan['
 }
 
 /** Ten million and up, so that every number has the same length. */
-const badge = (person: number): string => String(10_000_000 + person)
+export const badge = (person: number): string => String(10_000_000 + person)
 
-function placeOf(door: number): { bus: string; board: number; channel: number } {
+export function placeOf(door: number): { bus: string; board: number; channel: number } {
 	const board = Math.floor(door / CHANNELS)
 	return { bus: `bus-${Math.floor(board / BOARDS_ON_A_BUS) + 1}`, board: board % BOARDS_ON_A_BUS, channel: door % CHANNELS }
 }
@@ -153,10 +153,10 @@ function bundleOf({ size, bank, doors, siteKey, now, id }: Making): Bundle {
 	}
 }
 
-const groupOf = (policy: number): string => `team-${policy}`
+export const groupOf = (policy: number): string => `team-${policy}`
 
 /** One team's permission each; every tenth also has a condition to work out. */
-const policies = (count: number): string =>
+export const policies = (count: number): string =>
 	Array.from({ length: count }, (_, i) => {
 		const condition = i % 10 === 9 ? ' when { context.assuranceLevel >= 1 && context.minuteOfDay < 1440 && !context.overdue }' : ''
 		return `@id("${groupOf(i)}")\npermit (principal in Latchwork::Group::"${groupOf(i)}", action == Latchwork::Action::"collect", resource)${condition};\n`
@@ -169,7 +169,7 @@ const setsElsewhere = (count: number, id: Making['id']): Bundle['policies']['set
 		scope: { site: id('site') },
 	}))
 
-function columnsOf(numbers: readonly number[]): Bundle['bank']['layout']['columns'] {
+export function columnsOf(numbers: readonly number[]): Bundle['bank']['layout']['columns'] {
 	const columns = Math.ceil(numbers.length / 6)
 	return Array.from({ length: columns }, (_, i) => ({
 		widthMm: 400,

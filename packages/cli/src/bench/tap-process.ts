@@ -41,7 +41,7 @@ async function main(jobFile: string): Promise<TapTimes> {
 	const policies = timedPolicies()
 	const bank = makeBank(job.folder, job.size, 'pty', Date.now())
 	const hardware = await startHardware(job.folder, bank.hardware)
-	const edge = await startEdge(readConfig(bank.configure(hardware.lines, job.web)), job.folder)
+	const edge = await startEdge(readConfig(await bank.configure(hardware.lines, job.web)), job.folder)
 	const clock = { ...systemClock, random: (n: number) => new Uint8Array(randomBytes(n)) }
 	const floor = openFloor(job.folder, await openTransport(hardware.lines.floor, clock))
 	await ready(edge, job.size.doors)

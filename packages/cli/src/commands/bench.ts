@@ -8,6 +8,7 @@ import { ingestion } from '../bench/ingestion.ts'
 import { install } from '../bench/install.ts'
 import { ledger } from '../bench/ledger.ts'
 import { memory } from '../bench/memory.ts'
+import { remoteOpen } from '../bench/remote-open.ts'
 import { svgOf, tableOf } from '../bench/report.ts'
 import { size } from '../bench/size.ts'
 import { tapToFrame } from '../bench/tap-to-frame.ts'
@@ -16,6 +17,7 @@ import { readArgs } from '../config.ts'
 /** In the order of performance.md; each can be named by its id or its name. */
 const BENCHES: readonly { readonly id: string; readonly name: string; readonly run: Bench }[] = [
 	{ id: 'P1', name: 'tap-to-frame', run: tapToFrame },
+	{ id: 'P2', name: 'remote-open', run: remoteOpen },
 	{ id: 'P3', name: 'ingestion', run: ingestion },
 	{ id: 'P4', name: 'ledger', run: ledger },
 	{ id: 'P9', name: 'cold-start', run: coldStart },
