@@ -6,6 +6,7 @@ import { readConfig } from '@latchwork/edge/config'
 import { type Edge, startEdge } from '@latchwork/edge/main'
 import { cedarEngine } from '@latchwork/edge/policy-engine'
 import { type BankSize, makeBank } from './bank.ts'
+import { type EnrolledPlan, enrolledBank, openRelay } from './enrolled-bank.ts'
 import { openFloor } from './floor.ts'
 import { nanoseconds } from './hardware.ts'
 import { startHardware } from './start-hardware.ts'
@@ -18,10 +19,12 @@ export interface TapJob {
 	readonly samples: number
 	/** Taps before the first that counts, so that the program is warm, as a controller in service is. */
 	readonly warmUp: number
+	/** Enrolled to a server that runs: as many taps again are made while it is online, in turns with those of a cut network. */
+	readonly enrolled?: EnrolledPlan
 }
 
 /** Milliseconds, one number a tap. */
-export interface TapTimes {
+export interface TapSeries {
 	/** Reader's bytes → open frame on the bus, taking something out (policies are asked). */
 	readonly borrow: readonly number[]
 	/** Of that: inside the policy engine, for all its questions together. */
@@ -29,17 +32,25 @@ export interface TapTimes {
 	/** The same way, bringing it back (never refused, trust.md §3.7). */
 	readonly bringBack: readonly number[]
 	readonly floor: readonly number[]
+}
+
+export interface TapTimes extends TapSeries {
 	/** Durable part of the floor in a tight loop, per second. */
 	readonly floorRate: number
+	/** Of a controller that is enrolled: while it was online; the other series is that of the cut network. */
+	readonly online?: TapSeries
 }
 
 /** A solenoid supply takes two pulses a second (`maxConcurrent`, longest pulse); a person is slower, so a tap never waits for it here either. */
 const PULSES_APART_MS = 1_050
+/** How often a controller that is enrolled goes online and is cut off again. */
+const TURNS = 2
 
 async function main(jobFile: string): Promise<TapTimes> {
 	const { default: job } = (await import(jobFile, { with: { type: 'json' } })) as { default: TapJob }
 	const policies = timedPolicies()
-	const bank = makeBank(job.folder, job.size, 'pty', Date.now())
+	const relay = job.enrolled && (await openRelay(job.enrolled.device))
+	const bank = job.enrolled ? enrolledBank(job.folder, job.enrolled, relay) : makeBank(job.folder, job.size, 'pty', Date.now())
 	const hardware = await startHardware(job.folder, bank.hardware)
 	const edge = await startEdge(readConfig(await bank.configure(hardware.lines, job.web)), job.folder)
 	const clock = { ...systemClock, random: (n: number) => new Uint8Array(randomBytes(n)) }
@@ -47,7 +58,8 @@ async function main(jobFile: string): Promise<TapTimes> {
 	await ready(edge, job.size.doors)
 
 	const kiosk = followKiosk(edge)
-	const times = { borrow: [] as number[], deciding: [] as number[], bringBack: [] as number[], floor: [] as number[] }
+	const series = () => ({ borrow: [] as number[], deciding: [] as number[], bringBack: [] as number[], floor: [] as number[] })
+	const [times, online] = [series(), series()]
 	const pulses: number[] = []
 	const tap = async (person: number, kind: 'borrow' | 'return'): Promise<number> => {
 		await pause(PULSES_APART_MS - (performance.now() - (pulses.at(-2) ?? 0)))
@@ -63,8 +75,9 @@ async function main(jobFile: string): Promise<TapTimes> {
 		kiosk.finish()
 		return (at - tapped) / 1e6
 	}
-	for (let i = 0; i < job.warmUp + job.samples; i++) {
-		const person = (i * 37) % job.size.people
+	let taps = 0
+	const measure = async (into: ReturnType<typeof series> | undefined): Promise<void> => {
+		const person = (taps++ * 37) % job.size.people
 		policies.spentMs = 0
 		const borrow = await tap(person, 'borrow')
 		const deciding = policies.spentMs
@@ -73,17 +86,38 @@ async function main(jobFile: string): Promise<TapTimes> {
 		const began = nanoseconds()
 		await floor.once()
 		const { at } = await heard
-		if (i < job.warmUp) continue
-		times.borrow.push(borrow)
-		times.deciding.push(deciding)
-		times.bringBack.push(bringBack)
-		times.floor.push((at - began) / 1e6)
+		into?.borrow.push(borrow)
+		into?.deciding.push(deciding)
+		into?.bringBack.push(bringBack)
+		into?.floor.push((at - began) / 1e6)
 	}
+	const repeat = async (count: number, into?: ReturnType<typeof series>): Promise<void> => {
+		for (let i = 0; i < count; i++) await measure(into)
+	}
+	if (relay) await linked(edge, true)
+	await repeat(job.warmUp)
+	if (!relay) await repeat(job.samples, times)
+	else
+		for (let turn = 0; turn < TURNS; turn++) {
+			relay.mend()
+			await linked(edge, true)
+			await repeat(Math.ceil(job.samples / TURNS), online)
+			relay.cut()
+			await linked(edge, false)
+			await repeat(Math.ceil(job.samples / TURNS), times)
+		}
 	const floorRate = rateOf(floor.durable)
 	await edge.stop()
 	await floor.close()
 	await hardware.stop()
-	return { ...times, floorRate }
+	await relay?.close()
+	return { ...times, floorRate, ...(relay && { online }) }
+}
+
+/** Online with every record at the server, or off for good. */
+async function linked(edge: Edge, wanted: boolean): Promise<void> {
+	const link = async () => ((await (await fetch(`${edge.url}health`)).json()) as { link: { online: boolean; pending: number } | null }).link
+	for (let now = await link(); now?.online !== wanted || (wanted && now.pending > 0); now = await link()) await pause(50)
 }
 
 /** From here on the engine's time is counted, in the very questions that a tap asks. */
