@@ -203,7 +203,7 @@ test('the administrator’s guide works as printed; a second start knows everyth
 		.replace('http://127.0.0.1:4170', url)
 		.replace('EMAIL=admin@localhost', `EMAIL=${admin.email}`)
 		.replace('as-printed-at-the-first-start', admin.password)
-	assert.match(await run({ ...block, script }, place(t), {}), /^badge\n\d{8}\ndesk-staff\nsite\n$/m)
+	assert.match(await run({ ...block, script }, place(t), {}), /^badge\n\d{8}\ndesk-staff\nsite\nlaptop-14\npublished: 1\n$/m)
 	assert.equal(await first.end(), 0)
 	const again = await startServer(t, data)
 	assert.equal(again.said.admin, undefined)
