@@ -3,7 +3,9 @@ import { Link } from '@tanstack/react-router'
 import { useEffect } from 'react'
 import { get, query } from './api.ts'
 import { useMay } from './context.ts'
-import type { Page, Person } from './shapes.ts'
+import { oneAsset } from './queries.ts'
+import type { Case, Page, Person } from './shapes.ts'
+import { WORKFLOWS } from './words/cases.ts'
 import { general } from './words/shell.ts'
 
 /** Names for pseudonyms, asked for together: a list of fifty events makes one question, not fifty. */
@@ -49,6 +51,24 @@ export function useName(id: string | undefined): string | null | undefined {
 		if (isPerson && !allowed) client.setQueryData(['name', id], null)
 	}, [allowed, client, id, isPerson])
 	return isPerson ? (allowed ? data : null) : undefined
+}
+
+/** What a case is called: by its label, or by the thing that it is about, which a loan that began at a bank has alone. */
+export function useCaseName({ label, workflow, number, lines }: Pick<Case, 'label' | 'workflow' | 'number' | 'lines'>): string {
+	const allowed = useMay('asset.read')
+	const asset = label === '' && allowed ? lines[0]?.asset : undefined
+	const { data } = useQuery(oneAsset(asset))
+	return label || (data ? `${data.name || data.tag}${data.name ? ` ${data.tag}` : ''}` : `${WORKFLOWS[workflow] ?? workflow} ${number}`)
+}
+
+export function CaseName({ of }: { readonly of: Case }) {
+	return useCaseName(of)
+}
+
+/** The tag of a thing by its id. */
+export function AssetTag({ id, other }: { readonly id: string | undefined; readonly other: string }) {
+	const { data } = useQuery(oneAsset(useMay('asset.read') ? id : undefined))
+	return data?.tag ?? other
 }
 
 const PARTS: Readonly<Record<string, string>> = { server: general.server, edge: general.edge, staff: general.staff }

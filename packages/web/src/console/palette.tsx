@@ -100,7 +100,7 @@ export function Palette({ close }: { close(): void }) {
 				findsCases
 					? (found?.items ?? []).map(({ id: one, number, label, workflow, state }) => ({
 							key: one,
-							words: `${WORKFLOWS[workflow] ?? workflow} ${number}, ${label}`,
+							words: [`${WORKFLOWS[workflow] ?? workflow} ${number}`, label].filter(Boolean).join(', '),
 							aside: caseState(state)[0].toLowerCase(),
 							icon: 'case' as const,
 							act: to(() => go({ to: '/cases/$case', params: { case: one } })),

@@ -42,6 +42,13 @@ export const bankAssets = (bank: string) =>
 		queryKey: ['estate', 'assets', bank],
 		queryFn: ({ signal }) => get<Page<Asset>>(`/v1/assets${query({ bank, limit: 200 })}`, signal),
 	})
+export const oneAsset = (id: string | undefined) =>
+	queryOptions({
+		queryKey: ['estate', 'asset', id],
+		queryFn: ({ signal }) => get<Asset>(`/v1/assets/${id}`, signal),
+		enabled: id?.startsWith('ast_') ?? false,
+		staleTime: 300_000,
+	})
 export const bankEvents = (bank: string) =>
 	queryOptions({
 		queryKey: ['history', bank],

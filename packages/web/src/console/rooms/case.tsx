@@ -2,9 +2,10 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useParams } from '@tanstack/react-router'
 import { type ReactNode, useMemo, useState } from 'react'
 import { Icon, type IconName } from '../../ui/icon.tsx'
+import { capital } from '../../ui/words.ts'
 import { send } from '../api.ts'
 import { useMay } from '../context.ts'
-import { Who } from '../names.tsx'
+import { AssetTag, useCaseName, useName, Who } from '../names.tsx'
 import { Card, Chip, Dialog, Empty, Field, Form, Leaf, Reasons, Room, Secret, Segments, Shown, StateChip, Title } from '../parts.tsx'
 import { ProofCard } from '../proof-card.tsx'
 import { allBanks, allSites, bankMap, caseTasks, caseTimeline, oneCase } from '../queries.ts'
@@ -25,12 +26,14 @@ export function CaseRoom() {
 type Asking = 'extend' | 'recall' | 'code'
 
 function Filled({ detail }: { readonly detail: CaseDetail }) {
-	const { id, number, workflow, state, label, bank, site } = detail
+	const { id, number, workflow, state, bank, site } = detail
 	const seesEstate = useMay('estate.read', { bank, site })
 	const mayManage = useMay('case.manage', { bank, site })
 	const { data: banks } = useQuery({ ...allBanks, enabled: seesEstate })
 	const { data: sites } = useQuery({ ...allSites, enabled: seesEstate })
 	const { data: tasks } = useQuery(caseTasks(id))
+	const owner = useName(detail.owner)
+	const knowsPeople = useMay('people.read')
 	const [asking, setAsking] = useState<Asking>()
 	const [doing, setDoing] = useState<Task>()
 	const at = banks?.find((one) => one.id === bank)
@@ -42,7 +45,7 @@ function Filled({ detail }: { readonly detail: CaseDetail }) {
 	return (
 		<>
 			<Title
-				title={label}
+				title={useCaseName(detail)}
 				above={
 					<p className="row above">
 						<Chip tone="brand" icon={isDelivery ? 'box' : 'laptop'}>
@@ -54,7 +57,7 @@ function Filled({ detail }: { readonly detail: CaseDetail }) {
 				}
 				below={
 					<>
-						{detail.recipient ? words.recipientNone : <Who id={detail.owner} />} ·{' '}
+						{owner === null && knowsPeople ? words.recipientNone : <Who id={detail.owner} />} ·{' '}
 						{at ? (
 							<Link to="/banks/$bank" params={{ bank }}>
 								{at.name}
@@ -273,7 +276,7 @@ function Lines({ detail: { lines, workflow, bank, site } }: { readonly detail: C
 				<table className="data">
 					<thead>
 						<tr>
-							<th scope="col">{workflow === 'delivery' ? words.parcels : words.items}</th>
+							<th scope="col">{words.label}</th>
 							<th scope="col">State</th>
 							<th scope="col">{words.where}</th>
 							<th scope="col">{words.size}</th>
@@ -283,7 +286,7 @@ function Lines({ detail: { lines, workflow, bank, site } }: { readonly detail: C
 					<tbody>
 						{lines.map((line, i) => (
 							<tr key={line.id}>
-								<th scope="row">{line.tag ?? line.label ?? i + 1}</th>
+								<th scope="row">{line.tag ?? line.label ?? <AssetTag id={line.asset} other={String(i + 1)} />}</th>
 								<td>
 									<StateChip state={caseState(line.state)} />
 									{line.unverified && <small className="mute"> {words.unverified}</small>}
@@ -316,7 +319,7 @@ function Notices({ notices, zone }: { readonly notices: CaseDetail['notices']; r
 					<tbody>
 						{notices.map(({ id, kind, dueAt }) => (
 							<tr key={id}>
-								<th scope="row">{NOTICES[kind] ?? kind.replaceAll('-', ' ')}</th>
+								<th scope="row">{NOTICES[kind] ?? capital(kind.replaceAll('-', ' '))}</th>
 								<td>{when(dueAt, zone)}</td>
 							</tr>
 						))}

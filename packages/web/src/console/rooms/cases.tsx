@@ -4,6 +4,8 @@ import { useEffect, useState } from 'react'
 import { Icon } from '../../ui/icon.tsx'
 import { serverNow } from '../api.ts'
 import { useMay } from '../context.ts'
+import { useBankFacts } from '../estate.ts'
+import { CaseName } from '../names.tsx'
 import { Card, Chip, Empty, Shown, StateChip, Title } from '../parts.tsx'
 import { allBanks, caseList } from '../queries.ts'
 import type { CasesSearch } from '../router.tsx'
@@ -55,7 +57,7 @@ export function Cases() {
 							)
 						return (
 							<>
-								<Table cases={items} bankName={(id) => banks.find((one) => one.id === id)?.name ?? '–'} />
+								<Table cases={items} />
 								{asked.hasNextPage && (
 									<p className="foot">
 										<button type="button" className="btn small" onClick={() => void asked.fetchNextPage()}>
@@ -128,7 +130,8 @@ function Filters({ search, banks }: { readonly search: CasesSearch; readonly ban
 	)
 }
 
-export function Table({ cases, bankName }: { readonly cases: readonly Case[]; bankName(id: string): string }) {
+export function Table({ cases }: { readonly cases: readonly Case[] }) {
+	const banks = useBankFacts()
 	return (
 		<div className="scroll">
 			<table className="data">
@@ -153,7 +156,7 @@ export function Table({ cases, bankName }: { readonly cases: readonly Case[]; ba
 									</Link>
 								</th>
 								<td>
-									{one.label} <span className="mute nowrap">{WORKFLOWS[one.workflow] ?? one.workflow}</span>
+									<CaseName of={one} /> <span className="mute nowrap">{WORKFLOWS[one.workflow] ?? one.workflow}</span>
 								</td>
 								<td>
 									<span className="row wrap">
@@ -165,12 +168,12 @@ export function Table({ cases, bankName }: { readonly cases: readonly Case[]; ba
 										)}
 									</span>
 								</td>
-								<td>{bankName(one.bank)}</td>
+								<td>{banks.name(one.bank) ?? '–'}</td>
 								<td className="nowrap">
-									{one.endedAt !== undefined || one.dueAt === undefined ? '–' : when(one.dueAt)}
+									{one.endedAt !== undefined || one.dueAt === undefined ? '–' : when(one.dueAt, banks.zone(one.bank))}
 									{late && <b className="late"> {words.overdue}</b>}
 								</td>
-								<td className="nowrap">{when(one.updatedAt)}</td>
+								<td className="nowrap">{when(one.updatedAt, banks.zone(one.bank))}</td>
 							</tr>
 						)
 					})}

@@ -8,8 +8,8 @@ import { useMay } from '../context.ts'
 import { doorState, spaceState } from '../door-state.ts'
 import { Who } from '../names.tsx'
 import { Dialog, Form, Leaf, Reasons, Swatch, wordsOf } from '../parts.tsx'
-import { bankEvents } from '../queries.ts'
-import type { Asset, BankMap, Case, LedgerEvent, MapDoor } from '../shapes.ts'
+import { bankEvents, oneAsset } from '../queries.ts'
+import type { BankMap, Case, LedgerEvent, MapDoor } from '../shapes.ts'
 import { stamp, useNow } from '../time.ts'
 import { doorWords, outOfUse, panel, SIZES, STATES, whyWords } from '../words/banks.ts'
 import { caseState, WORKFLOWS } from '../words/cases.ts'
@@ -102,11 +102,7 @@ export function DoorPanel({ map, door, of, open, close }: PanelProps) {
 }
 
 function Content({ door: { live } }: { readonly door: MapDoor }) {
-	const { data: asset } = useQuery({
-		queryKey: ['asset', live.asset],
-		queryFn: () => get<Asset>(`/v1/assets/${live.asset}`),
-		enabled: live.asset?.startsWith('ast_') ?? false,
-	})
+	const { data: asset } = useQuery(oneAsset(live.asset))
 	const named = asset && `${asset.name} ${asset.tag}`
 	return (
 		<section>

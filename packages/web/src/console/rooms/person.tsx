@@ -6,7 +6,7 @@ import { may } from '../access.ts'
 import { send, serverNow } from '../api.ts'
 import { useMay, useSeat } from '../context.ts'
 import { Card, Chip, Dialog, Empty, Field, Form, Room, Secret, Select, Shown, Title, wordsOf } from '../parts.tsx'
-import { allBanks, allGroups, allSites, caseList, credentialsOf, onePerson } from '../queries.ts'
+import { allGroups, allSites, caseList, credentialsOf, onePerson } from '../queries.ts'
 import type { Credential, Person } from '../shapes.ts'
 import { when } from '../time.ts'
 import { person as words } from '../words/people.ts'
@@ -31,7 +31,6 @@ function Filled({ person }: { readonly person: Person }) {
 		queryFn: () => caseList({ owner: person.id, open: true }, undefined, 20),
 		enabled: useMay('case.read'),
 	})
-	const { data: banks = [] } = useQuery({ ...allBanks, enabled: useMay('estate.read') })
 	const name = person.name ?? general.erased
 	const suspend = async (suspended: boolean) => {
 		await send('PATCH', `/v1/users/${person.id}`, { suspended }, person.version)
@@ -75,11 +74,7 @@ function Filled({ person }: { readonly person: Person }) {
 				<div className="stack">
 					<Credentials person={person} />
 					<Card title={words.cases} flush>
-						{cases && cases.items.length > 0 ? (
-							<Table cases={cases.items} bankName={(id) => banks.find((one) => one.id === id)?.name ?? '–'} />
-						) : (
-							<Empty title={words.noCases} />
-						)}
+						{cases && cases.items.length > 0 ? <Table cases={cases.items} /> : <Empty title={words.noCases} />}
 					</Card>
 				</div>
 				<div className="stack">

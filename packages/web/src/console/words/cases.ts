@@ -111,6 +111,7 @@ export const caseRoom = {
 	noNotices: 'Nothing had to be said so far.',
 	parcels: 'Parcels',
 	items: 'Items',
+	label: 'Label',
 	where: 'Where',
 	size: 'Size',
 	custody: 'Who answers for it',
@@ -151,6 +152,7 @@ export const caseRoom = {
 }
 
 export const NOTICES: Readonly<Record<string, string>> = {
+	receipt: 'Receipt',
 	'pick-up': 'Ready, with code',
 	ready: 'Ready, with code',
 	reminder: 'Reminder to collect',
