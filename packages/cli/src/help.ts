@@ -33,7 +33,7 @@ export const HELP = {
 		options: {
 			'--data DIR': DATA,
 			'--server URL': 'enrol: address of the server’s device port',
-			'--claim TOKEN': 'enrol: the token that the server gives once (POST /v1/controllers/…/claims), good for 15 minutes',
+			'--claim TOKEN': 'enrol: the token that the console shows once, good for 15 minutes',
 			'--config FILE': 'enrol: how the hardware is wired; default: edge.json of the data directory',
 			'--returned': 'settle: an item that is on loan is back, and its loan ends',
 			'--sure': 'settle: looked at twice, the content sensor is wrong',

@@ -126,7 +126,7 @@ function Claim({ controller: { id, bank, name, state }, close }: { readonly cont
 			{claim ? (
 				<>
 					<Secret label={words.claimIs} text={claim.token} note={words.claimOnce(when(claim.expiresAt))} small />
-					<pre className="code">{words.claimHow(location.origin)}</pre>
+					<pre className="code">{words.claimHow(location.hostname)}</pre>
 				</>
 			) : (
 				<Form

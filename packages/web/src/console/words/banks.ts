@@ -187,7 +187,8 @@ export const controllers = {
 	claimSubmit: 'Make a token',
 	claimIs: 'The claim token',
 	claimOnce: (until: string) => `It is shown this once and works until ${until}.`,
-	claimHow: (server: string) => `latchwork edge --server ${server} --claim TOKEN`,
+	/** Controllers come in at a port of their own, which this page does not know. */
+	claimHow: (host: string) => `latchwork edge --server https://${host}:DEVICE-PORT --claim TOKEN --config wiring.json`,
 	revoke: 'Revoke…',
 	revokeTitle: (name: string) => `Revoke ${name}`,
 	revokeLead: 'Its certificate counts no more, and its bank is free for another controller. What it did stays on record.',
