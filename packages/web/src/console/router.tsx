@@ -9,6 +9,7 @@ import { Events } from './rooms/events.tsx'
 import { OverviewRoom } from './rooms/overview.tsx'
 import { People } from './rooms/people.tsx'
 import { PersonRoom } from './rooms/person.tsx'
+import { type BankSearch, type CasesSearch, type EventsSearch, flag, given, type Raw, text, whole } from './search.ts'
 import { Shell } from './shell.tsx'
 import { general } from './words/shell.ts'
 
@@ -21,40 +22,6 @@ const root = createRootRoute({
 	),
 	notFoundComponent: NoPage,
 })
-
-type Raw = Readonly<Record<string, unknown>>
-const text = (raw: Raw, name: string): string | undefined => {
-	const value = raw[name]
-	return typeof value === 'string' && value !== '' ? value : typeof value === 'number' ? String(value) : undefined
-}
-const whole = (raw: Raw, name: string): number | undefined => {
-	const value = Number(raw[name])
-	return raw[name] !== undefined && Number.isSafeInteger(value) && value >= 0 ? value : undefined
-}
-const flag = (raw: Raw, name: string): boolean | undefined => (typeof raw[name] === 'boolean' ? raw[name] : undefined)
-/** Without what is not given: it would stand in the address. */
-const given = <T extends object>(fields: T): T => Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T
-
-export interface BankSearch {
-	door?: number | undefined
-	view?: 'list' | undefined
-	/** The dialog that opens the door stands open. */
-	open?: true | undefined
-}
-export interface CasesSearch {
-	workflow?: string | undefined
-	open?: boolean | undefined
-	conflict?: boolean | undefined
-	bank?: string | undefined
-	find?: string | undefined
-}
-export interface EventsSearch {
-	type?: string | undefined
-	bank?: string | undefined
-	subject?: string | undefined
-	/** Down from this position. */
-	at?: number | undefined
-}
 
 const routes = [
 	createRoute({ getParentRoute: () => root, path: '/', component: OverviewRoom }),
