@@ -20,6 +20,8 @@ import { realClock, testStore } from './test-store.ts'
 /** The whole API on a real PostgreSQL, spoken to over HTTP; time stands still until a test moves it. */
 export interface TestApi {
 	readonly url: string
+	/** Of the database's owner, who is under no row-level security. */
+	readonly database: string
 	readonly store: Store
 	readonly clock: FakeClock
 	readonly parts: Parts
@@ -135,6 +137,7 @@ export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
 
 	return {
 		url: http.url,
+		database: db.url,
 		store,
 		clock,
 		parts,
