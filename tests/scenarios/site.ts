@@ -55,10 +55,10 @@ export interface Site extends Place {
 	freeze(): Promise<void>
 	run(): Promise<void>
 	settle(door: number, found: 'nothing' | { tag: string }, also?: { readonly returned?: boolean; readonly sure?: boolean }): Promise<Response>
-	/** Pid of the controller now; it changes when it was killed and started again. */
-	edgePid(): number
-	/** Resolves with the pid of the next controller that is ready. */
-	nextEdge(): Promise<number>
+	/** Pid of the controller now, of the first bank or that one; it changes when it was killed and started again. */
+	edgePid(bank?: string): number
+	/** Resolves with the pid of the next controller that is ready, of the first bank or that one. */
+	nextEdge(bank?: string): Promise<number>
 	/** Pid of the server now, and of the next one that is ready. */
 	serverPid(): number
 	nextServer(): Promise<number>
@@ -97,9 +97,12 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
 	const [first, elsewhere] = places
 	if (!first) throw new Error('the site has no bank')
 	const clock = (body: object) => must(send('POST', `${virtual}/clock`, body))
-	const pidNow = (marker: string, before: number) => {
-		const last = said.all(marker).at(-1)
-		return last ? (JSON.parse(last) as { pid: number }).pid : before
+	/** Without a server there is one bank, and its controller does not say which. */
+	const isOf = (text: string, wanted: string) => ((JSON.parse(text) as { bank?: string }).bank ?? wanted) === wanted
+	const pidOf = (text: string) => (JSON.parse(text) as { pid: number }).pid
+	const pidNow = (marker: string, before: number, bank = '') => {
+		const last = said.all(marker).findLast((text) => isOf(text, bank))
+		return last ? pidOf(last) : before
 	}
 
 	return {
@@ -127,10 +130,11 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
 				body: JSON.stringify({ door, found, ...also }),
 			})
 		},
-		edgePid: () => pidNow('LATCHWORK EDGE ', ready.pids.edge),
-		nextEdge: async () => (JSON.parse(await said.next('LATCHWORK EDGE ')) as { pid: number }).pid,
+		edgePid: (bank = first.bank) =>
+			pidNow('LATCHWORK EDGE ', ready.pids.edges?.[ready.banks?.findIndex(({ id }) => id === bank) ?? 0] ?? ready.pids.edge, bank),
+		nextEdge: async (bank = first.bank) => pidOf(await said.next('LATCHWORK EDGE ', (text) => isOf(text, bank))),
 		serverPid: () => pidNow('LATCHWORK SERVER ', ready.pids.server ?? 0),
-		nextServer: async () => (JSON.parse(await said.next('LATCHWORK SERVER ')) as { pid: number }).pid,
+		nextServer: async () => pidOf(await said.next('LATCHWORK SERVER ')),
 		async stop() {
 			child.stdin?.end()
 			const code = await said.ended
@@ -266,10 +270,10 @@ function listen(child: ChildProcess) {
 			resolve(code)
 		})
 	})
-	const next = (marker: string): Promise<string> =>
+	const next = (marker: string, wanted: (text: string) => boolean = () => true): Promise<string> =>
 		new Promise((resolve, reject) => {
 			const wait = (line: string | undefined) => {
-				if (line !== undefined && !line.startsWith(marker)) return
+				if (line !== undefined && !(line.startsWith(marker) && wanted(line.slice(marker.length)))) return
 				waiting.delete(wait)
 				if (line === undefined) reject(new Error(`It ended before it said ${marker.trim()}:\n${lines.join('\n')}`))
 				else resolve(line.slice(marker.length))
