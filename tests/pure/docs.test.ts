@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
@@ -48,6 +48,15 @@ test('every latchwork command in the documents exists', () => {
 	const named = commands(/(?:^|[\s(])(?:npx )?latchwork ([a-z]+)\b/gm)
 	assert.ok(new Set(named.map((n) => n.found)).size >= 6, 'dev, edge, driver, ledger, doctor and bench are documented')
 	for (const { page, found } of named) assert.ok(known.has(found), `${page}: latchwork ${found}`)
+})
+
+test('the page about performance has every benchmark that there is, under its number, and no other', () => {
+	const main = fileURLToPath(import.meta.resolve('@latchwork/cli/main'))
+	const asked = spawnSync(process.execPath, [main, 'bench', 'none-such'], { encoding: 'utf8' })
+	const there = [...asked.stderr.matchAll(/([a-z][a-z-]+) \((P\d+)\)/g)].map(([, name, id]) => `${name} ${id}`)
+	const told = [...read('docs/guides/performance.md').matchAll(/^\| `([a-z-]+)` \((P\d+)\)/gm)].map(([, name, id]) => `${name} ${id}`)
+	assert.ok(there.length > 7, asked.stderr)
+	assert.deepEqual(told.toSorted(), there.toSorted())
 })
 
 test('every link and picture in the documents leads to a file of the repository', () => {

@@ -3,7 +3,7 @@ import { cpus, totalmem } from 'node:os'
 /** One line of the table: a size, what it cost, and the floor beside it where there is one. */
 export interface Figure {
 	readonly size: string
-	readonly unit: 'ms' | 'MiB' | 'MB' | 's' | '%' | '/s'
+	readonly unit: 'ms' | 'KiB' | 'MiB' | 'MB' | 's' | '%' | '/s'
 	readonly p50: number
 	readonly p99?: number
 	readonly floor?: { readonly p50: number; readonly p99?: number }

@@ -31,13 +31,15 @@ export async function startMeasured(args: readonly string[], marker: string, env
 	return {
 		readyMs,
 		said,
-		memory: () => Number(execFileSync('ps', ['-o', 'rss=', '-p', String(child.pid)], { encoding: 'utf8' })) / 1024,
+		memory: () => residentMiB(child.pid ?? -1),
 		async stop() {
 			child.stdin?.end()
 			await ended
 		},
 	}
 }
+
+export const residentMiB = (pid: number): number => Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' })) / 1024
 
 /** Node itself: prints one line and waits for its pipe to close. */
 export const startBareNode = (): Promise<Measured> => startMeasured(['-e', 'console.log("READY {}"); process.stdin.resume()'], 'READY ')

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Fault } from '@latchwork/core/base'
 import { coldStart } from '../bench/cold-start.ts'
+import { connections } from '../bench/connections.ts'
 import { type Bench, type Findings, machine } from '../bench/figures.ts'
 import { ingestion } from '../bench/ingestion.ts'
 import { install } from '../bench/install.ts'
@@ -20,6 +21,7 @@ const BENCHES: readonly { readonly id: string; readonly name: string; readonly r
 	{ id: 'P2', name: 'remote-open', run: remoteOpen },
 	{ id: 'P3', name: 'ingestion', run: ingestion },
 	{ id: 'P4', name: 'ledger', run: ledger },
+	{ id: 'P5', name: 'connections', run: connections },
 	{ id: 'P9', name: 'cold-start', run: coldStart },
 	{ id: 'P11', name: 'memory', run: memory },
 	{ id: 'P12', name: 'size', run: size },
