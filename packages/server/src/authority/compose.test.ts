@@ -112,7 +112,7 @@ function estateBy(random: Random): BundleRows {
 		},
 		assets,
 		deltas: { ...(upTo(2) === 0 ? NO_DELTA : { n: 1 + upTo(9), hash: toHex(random(32)) }), told: [] },
-		cases: { tables: [], digits: 8 },
+		cases: { tables: [], revoked: [], digits: 8 },
 		bound: new Set(subjects.filter(() => upTo(6) === 0).map((s) => s.id)),
 	}
 }

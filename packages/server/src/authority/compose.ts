@@ -22,7 +22,11 @@ export interface BundleRows {
 	/** All that these took away is gone from the rows. */
 	readonly deltas: DeltaMark & { readonly told: readonly string[] }
 	readonly assets: readonly Asset[]
-	readonly cases: Pick<Bundle, 'cases' | 'codes'> & { readonly tables: readonly LoadedTable[]; readonly digits: number }
+	readonly cases: Pick<Bundle, 'cases' | 'codes'> & {
+		readonly tables: readonly LoadedTable[]
+		readonly revoked: readonly string[]
+		readonly digits: number
+	}
 	/** Whom an open case, or something in their hands, binds to this bank: their rows stay, whatever rights they lost meanwhile (decision 0005). */
 	readonly bound: ReadonlySet<string>
 }
@@ -96,8 +100,8 @@ export function contentOf(rows: BundleRows, sha256: Crypto['sha256']): BundleCon
 			commitment,
 			assurance,
 		})),
-		// A snapshot holds no row of what was revoked, so it names none; the epoch says that something was.
-		revoked: { epoch: rows.people.revoked.length, ids: [] },
+		// A snapshot holds no row of what was revoked, so it names none, but for codes whose order is remembered; the epoch says that something was.
+		revoked: { epoch: rows.people.revoked.length, ids: [...rows.cases.revoked] },
 		...(rows.deltas.n > 0 && { deltas: { n: rows.deltas.n, hash: rows.deltas.hash } }),
 		assets: rows.assets.map(({ id, tag, kind, name, typeCode, valueClass, commitment }) => ({
 			id,

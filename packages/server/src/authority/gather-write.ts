@@ -57,6 +57,6 @@ export async function gatherBank(tx: Tx, tenant: Id<'tenant'>, id: Id<'bank'>, s
 }
 
 async function casesOf(tx: Tx, bank: Id<'bank'>, now: number): Promise<BundleRows['cases']> {
-	const { cases, codes, tables, digits } = await casePart(tx, bank, now)
-	return { cases: [...cases], codes: [...codes], tables, digits }
+	const { cases, codes, revoked, tables, digits } = await casePart(tx, bank, now)
+	return { cases: [...cases], codes: [...codes], revoked, tables, digits }
 }

@@ -108,6 +108,12 @@ export const openCasesOf = (db: Db, bank: Id<'bank'>): Promise<CaseRow[]> =>
 		sql`SELECT ${COLUMNS} FROM workflow_case t WHERE t.tenant_id = ${db.tenant} AND t.bank_id = ${bank} AND t.ended_at IS NULL ORDER BY t.case_id`,
 	)
 
+/** Open ones, and those that ended a short while ago: whoever comes once more with the same code is told that it was used, not that it is wrong. */
+export const casesToldTo = (db: Db, bank: Id<'bank'>, endedAfter: number): Promise<CaseRow[]> =>
+	db.rows(
+		sql`SELECT ${COLUMNS} FROM workflow_case t WHERE t.tenant_id = ${db.tenant} AND t.bank_id = ${bank} AND (t.ended_at IS NULL OR t.ended_at > ${endedAfter}) ORDER BY t.case_id`,
+	)
+
 /** Which people and assets an open case binds to a bank: their rows stay in its bundle, whatever they have lost meanwhile (decision 0005). */
 export async function boundAt(db: Db, bank: Id<'bank'>): Promise<{ subjects: Set<Id<'subject'>>; assets: Set<string> }> {
 	const open = await openCasesOf(db, bank)

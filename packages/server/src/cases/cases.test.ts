@@ -172,7 +172,10 @@ describe('cases', () => {
 		)
 		assert.equal((await store.read(tenant, (tx) => recordsOf(tx, row.id))).length, 2)
 		assert.deepEqual(await codeStates(row.id), ['used'])
-		assert.deepEqual((await store.read(tenant, (tx) => casePart(tx, bank, START))).cases, [])
+		const told = (at: number) => store.read(tenant, (tx) => casePart(tx, bank, at))
+		const [soon, later] = [await told(START + 3 * HOUR), await told(START + 27 * HOUR)]
+		assert.deepEqual([soon.cases[0]?.state, soon.codes.length], ['collected', 1], 'a code that comes once more is known as used')
+		assert.deepEqual([later.cases, later.codes], [[], []])
 	})
 
 	it('marks a case whose bank tells another story, keeps what the bank did, and goes on from there', async () => {
@@ -212,7 +215,7 @@ describe('cases', () => {
 		)
 		// The order stands: with its next bundle the bank sends staff to take the parcel out.
 		const part = await store.read(tenant, (tx) => casePart(tx, bank, START))
-		assert.deepEqual([part.cases[0]?.recalled, part.codes], [true, []])
+		assert.deepEqual([part.cases[0]?.recalled, part.codes.map(({ id }) => id)], [true, part.revoked])
 	})
 
 	it('gives orders to a bank that has the parcel, and does not write its case', async () => {
@@ -233,7 +236,10 @@ describe('cases', () => {
 		const now = await read(row.id)
 		assert.deepEqual([now.body, now.state], [side.copy(), 'ready'])
 		const part = await store.read(tenant, (tx) => casePart(tx, bank, START))
-		assert.deepEqual([part.cases[0]?.recalled, part.cases[0]?.due, part.codes], [true, { 'collect-by': due + HOUR }, []])
+		assert.deepEqual(
+			[part.cases[0]?.recalled, part.cases[0]?.due, part.codes.map(({ id }) => id)],
+			[true, { 'collect-by': due + HOUR }, part.revoked],
+		)
 		assert.ok(side.does({ kind: 'request', name: 'recall', by: 'system' }, START))
 		await side.send(START)
 		assert.deepEqual([(await read(row.id)).state, (await read(row.id)).conflict], ['recalled', null])

@@ -93,6 +93,17 @@ export const liveCodes = (db: Db, bank: Id<'bank'>, now: number): Promise<LiveCo
 	db.rows(sql`SELECT code_id AS id, case_id AS "case", verifier, commitment, not_after AS "notAfter", digits FROM pick_up_code
 		WHERE tenant_id = ${db.tenant} AND bank_id = ${bank} AND used_at IS NULL AND revoked_at IS NULL AND not_after > ${now} ORDER BY code_id`)
 
+/** Live ones, and the last one of each case that is over: a bank that knows it can say why it opens nothing. */
+export const codesToldTo = (
+	db: Db,
+	bank: Id<'bank'>,
+	now: number,
+	over: readonly Id<'case'>[],
+): Promise<(LiveCode & { readonly revoked: boolean })[]> =>
+	db.rows(sql`SELECT DISTINCT ON (case_id) code_id AS id, case_id AS "case", verifier, commitment, not_after AS "notAfter", digits, revoked_at IS NOT NULL AS revoked
+		FROM pick_up_code WHERE tenant_id = ${db.tenant} AND bank_id = ${bank} AND not_after > ${now} AND ((used_at IS NULL AND revoked_at IS NULL) OR case_id = ANY(${over}::text[]))
+		ORDER BY case_id, created_at DESC, code_id DESC`)
+
 export interface CodeState {
 	readonly id: Id<'credential'>
 	readonly notAfter: number

@@ -3,6 +3,7 @@ export {
 	type CodeTerms,
 	codeInUse,
 	codesOfCase,
+	codesToldTo,
 	extendCodes,
 	issueCode,
 	liveCodes,
