@@ -139,7 +139,9 @@ async function errand(
 	const choice = choices.find((c) => c.kind === 'return') ?? choices.find((c) => c.kind === 'borrow' && !c.denied)
 	if (!choice) return
 	// Not awaited: the kill may fall between the touch, the durable row, the pulse and the first sign of the door.
-	const chosen = site.act({ kind: 'choose', id: choice.id })
+	// On this very screen: a touch that a busy machine delivers only to the next controller is none of its own.
+	const { turn } = await site.view()
+	const chosen = site.act({ kind: 'choose', id: choice.id }, turn)
 	chosen.catch(() => {})
 	if (after.choose === 'row') for (let i = 0; i < 2_000 && !journal(site).states.includes('releasing'); i++) await pause(1)
 	else await pause(after.choose)

@@ -15,7 +15,8 @@ export interface Place {
 	/** Waits on the screen stream until the view is as wanted; the whole last view is in the complaint. */
 	until(wanted: (view: KioskView) => boolean, what?: string, patienceMs?: number): Promise<KioskView>
 	screen<N extends KioskView['screen']['name']>(name: N): Promise<Extract<KioskView['screen'], { name: N }>>
-	act(act: KioskAct): Promise<void>
+	/** On the screen that is shown now, or on the one of that turn. */
+	act(act: KioskAct, turn?: number): Promise<void>
 	badge(number: string): Promise<void>
 	keypad(keys: string): Promise<void>
 	scan(text: string): Promise<void>
@@ -169,9 +170,8 @@ function placeAt(virtual: string, bank: string, kiosk: string): Place {
 			const found = await until((v) => v.screen.name === name, `screen "${name}"`)
 			return found.screen as Extract<KioskView['screen'], { name: typeof name }>
 		},
-		async act(act) {
-			const { turn } = await view()
-			await must(send('POST', `${kiosk}api/act`, { turn, act }))
+		async act(act, turn) {
+			await must(send('POST', `${kiosk}api/act`, { turn: turn ?? (await view()).turn, act }))
 		},
 		badge: async (number) => void (await must(hands('POST', 'badge', { number }))),
 		keypad: async (keys) => void (await must(hands('POST', 'keypad', { keys }))),

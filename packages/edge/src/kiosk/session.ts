@@ -41,7 +41,8 @@ const NOTHING: CaseEntry = { events: [], put: [], drop: [] }
 export function openSession(parts: SessionParts): KioskSession {
 	const { journal, cases, time, clock } = parts
 	const seat: Seat = { screen: { name: 'attract' } }
-	let turn = 0
+	/** Begins anywhere: a touch on a page that was shown before a restart is for none of the screens after it. */
+	let turn = parts.random(3).reduce((sum, byte) => sum * 256 + byte, 0)
 	let idle: { warnAt: number; endsAt: number; extensionsLeft: number; cancel: () => void } | undefined
 	/** The list that staff work through, and how far they have turned it. */
 	let round: { readonly task: 'drop-off' | 'pull'; readonly from: number } | undefined
