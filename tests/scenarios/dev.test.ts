@@ -23,7 +23,7 @@ const alive = (pid: number): boolean => {
 
 /** Resolves when none of these processes lives any more. */
 async function gone(pids: readonly number[]): Promise<void> {
-	const limit = Date.now() + 10_000
+	const limit = Date.now() + 30_000
 	while (pids.some(alive)) {
 		assert.ok(Date.now() < limit, `still alive: ${pids.filter(alive)}`)
 		await new Promise((resolve) => setTimeout(resolve, 20))
