@@ -146,7 +146,8 @@ async function errand(
 	if (after.choose === 'row') for (let i = 0; i < 2_000 && !journal(site).states.includes('releasing'); i++) await pause(1)
 	else await pause(after.choose)
 	if (await reached('chosen')) return
-	await chosen
+	// The list was made anew under the finger: the person touches once more.
+	await chosen.catch(() => site.act({ kind: 'choose', id: choice.id }))
 	const open = await site.screen('open')
 	await pause(after.open)
 	if (await reached('open')) return
