@@ -225,12 +225,16 @@ describe('an estate with a server', () => {
 		const user = await site.api<{ id: string }>('POST', '/v1/users', { name: 'Eve Marlow' })
 		await site.api('PUT', `/v1/groups/${groups.find((one) => one.code === 'staff')?.id}/members/${user.id}`)
 		const badge = await site.api<{ id: string; version: number }>('POST', '/v1/credentials', { kind: 'badge', user: user.id, number: '60606060' })
-		// The question has two seconds of the site's time; on however busy a machine the answer comes within them.
-		await site.freeze()
-		await site.badge('60606060')
-		await site.screen('choose')
+		// The bank asks the server; on a machine too busy to answer within two seconds the person holds the badge there again.
+		for (let taps = 1; ; taps++) {
+			await site.badge('60606060')
+			const { screen } = await site.until((v) => v.screen.name === 'choose' || v.screen.name === 'denied', 'an answer to the badge')
+			if (screen.name === 'choose') break
+			assert.ok(taps < 5, 'nobody knows the badge')
+			await site.act({ kind: 'back' })
+			await site.screen('attract')
+		}
 		await leave(site)
-		await site.run()
 		const gone = await fetch(`${site.ready.api}/v1/credentials/${badge.id}`, {
 			method: 'DELETE',
 			headers: { authorization: `Bearer ${site.ready.token}`, 'if-match': `"${badge.version ?? 1}"` },

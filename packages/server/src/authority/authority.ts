@@ -37,7 +37,7 @@ export interface Authority {
 	current(tenant: Id<'tenant'>, bank: Id<'bank'>): Promise<Published | undefined>
 	/** A fresh lease for the version in force; undefined before the first. */
 	lease(tenant: Id<'tenant'>, bank: Id<'bank'>): Promise<string | undefined>
-	/** Composes this bank at once if anything changed; answers the version in force, 0 for none. */
+	/** Composes this bank at once if anything changed, also where that is being done just now; answers the version in force, 0 for none. */
 	renew(tenant: Id<'tenant'>, site: Id<'site'>, bank: Id<'bank'>): Promise<number>
 	/** Tells connected banks what was taken away: before their bundles are made, which takes longer. */
 	takeAway(): Promise<void>
@@ -62,9 +62,9 @@ export function openAuthority({ store, clock, pace, people, crypto, publish, log
 	let stopped = false
 	let leasedAt = Number.NEGATIVE_INFINITY
 
-	const publishBanks = async (tenant: Id<'tenant'>, site: Id<'site'>, banks: readonly Id<'bank'>[]): Promise<void> => {
+	const publishBanks = async (tenant: Id<'tenant'>, site: Id<'site'>, banks: readonly Id<'bank'>[], patient = false): Promise<void> => {
 		const terms = { ...people, now: clock.now(), crypto }
-		for (const { lease, version, digest, ...to } of await store.write(tenant, (tx) => publishSite(tx, site, banks, terms))) {
+		for (const { lease, version, digest, ...to } of await store.write(tenant, (tx) => publishSite(tx, site, banks, terms, patient))) {
 			publish({ ...to, kind: 'bundle', version, digest })
 			publish({ ...to, kind: 'lease', lease })
 		}
@@ -166,7 +166,7 @@ export function openAuthority({ store, clock, pace, people, crypto, publish, log
 			if (known) return known
 			const place = await store.read(tenant, (db) => placeOf(db, bank))
 			if (!place) return undefined
-			await publishBanks(tenant, place.site, [bank])
+			await publishBanks(tenant, place.site, [bank], true)
 			return current(tenant, bank)
 		},
 		lease: (tenant, bank) =>
@@ -175,7 +175,7 @@ export function openAuthority({ store, clock, pace, people, crypto, publish, log
 				return version === 0 ? undefined : leaseText(bank, version, await signerOf(db, 'maker', people), clock.now())
 			}),
 		async renew(tenant, site, bank) {
-			await publishBanks(tenant, site, [bank])
+			await publishBanks(tenant, site, [bank], true)
 			return store.read(tenant, (db) => currentVersion(db, bank))
 		},
 		takeAway,

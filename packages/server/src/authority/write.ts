@@ -21,14 +21,17 @@ export interface News {
 
 const LEASE_LIFE_MS = 30 * 60_000
 
-/** Composes the marked and ageing banks of one site, in one transaction; answers those that have to be told. */
-export async function publishSite(tx: Tx, site: Id<'site'>, banks: readonly Id<'bank'>[], terms: ComposeTerms): Promise<News[]> {
+/**
+ * Composes the marked and ageing banks of one site, in one transaction; answers those that have to be told. `patient`: a bank that somebody else
+ * composes just now is waited for, and looked at once more; without it that one is left to them.
+ */
+export async function publishSite(tx: Tx, site: Id<'site'>, banks: readonly Id<'bank'>[], terms: ComposeTerms, patient = false): Promise<News[]> {
 	const tenant = tx.tenant as Id<'tenant'>
 	const news: News[] = []
 	let shared: SiteRows | undefined
 	let signer: Signer | undefined
 	for (const bank of banks) {
-		const before = await lockBundle(tx, bank)
+		const before = await lockBundle(tx, bank, patient)
 		if (!before) continue
 		// Read before all else: what is marked from here on is composed once more.
 		const mark = await dirtyOf(tx, bank)
@@ -76,11 +79,11 @@ async function publishBank(tx: Tx, tenant: Id<'tenant'>, bank: Id<'bank'>, { bef
 }
 
 /** One composes a bank at a time. Undefined: somebody else does just now, and settles the mark. */
-async function lockBundle(tx: Tx, bank: Id<'bank'>): Promise<Before | undefined> {
+async function lockBundle(tx: Tx, bank: Id<'bank'>, patient: boolean): Promise<Before | undefined> {
 	await tx.run(sql`INSERT INTO bundle (tenant_id, bank_id, version, content_digest, digest, text, issued_at, stale_at, expires_at, due_at)
 		VALUES (${tx.tenant}, ${bank}, 0, '', '', '', 0, 0, 0, ${Number.MAX_SAFE_INTEGER}) ON CONFLICT DO NOTHING`)
 	return tx.first(sql`SELECT version, content_digest AS "contentDigest", due_at AS "dueAt" FROM bundle
-		WHERE tenant_id = ${tx.tenant} AND bank_id = ${bank} FOR UPDATE SKIP LOCKED`)
+		WHERE tenant_id = ${tx.tenant} AND bank_id = ${bank} FOR UPDATE ${patient ? sql`` : sql`SKIP LOCKED`}`)
 }
 
 /** Nobody fetches it: it need not be kept young, and the next controller gets a new one whatever has changed by then. */
