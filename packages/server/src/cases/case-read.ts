@@ -103,7 +103,7 @@ export function listCases(
 const literal = (text: string): string => text.replace(/[\\%_]/g, '\\$&')
 
 /** What a bank has to know: cases that are open there. */
-export const openCasesOf = (db: Db, bank: Id<'bank'>): Promise<CaseRow[]> =>
+const openCasesOf = (db: Db, bank: Id<'bank'>): Promise<CaseRow[]> =>
 	db.rows(
 		sql`SELECT ${COLUMNS} FROM workflow_case t WHERE t.tenant_id = ${db.tenant} AND t.bank_id = ${bank} AND t.ended_at IS NULL ORDER BY t.case_id`,
 	)
