@@ -15,6 +15,7 @@ import {
 	type Route,
 	recordFields,
 	route,
+	showRecord,
 	time,
 	toTime,
 } from '../http/index.ts'
@@ -49,21 +50,13 @@ const assetShape = named(
 	}),
 )
 
-const notes = ({ labels, externalRefs, clientData, version, createdAt, updatedAt }: Asset | AssetType) => ({
-	labels: { ...labels },
-	externalRefs: externalRefs.map((ref) => ({ ...ref })),
-	clientData: clientData as Record<string, never>,
-	version,
-	createdAt: toTime(createdAt),
-	updatedAt: toTime(updatedAt),
-})
 const showType = (type: AssetType) => ({
 	id: type.id,
 	code: type.code,
 	name: type.name,
 	kind: type.kind,
 	valueClass: type.valueClass,
-	...notes(type),
+	...showRecord(type),
 })
 const showAsset = (asset: Asset, compartment: Id<'compartment'> | undefined) => ({
 	id: asset.id,
@@ -79,7 +72,7 @@ const showAsset = (asset: Asset, compartment: Id<'compartment'> | undefined) => 
 	custodian: asset.custodian,
 	custodySince: toTime(asset.custodySince),
 	...(asset.retiredAt !== null && { retiredAt: toTime(asset.retiredAt) }),
-	...notes(asset),
+	...showRecord(asset),
 })
 const shown = async (db: Db, asset: Asset) => showAsset(asset, (await doorsHolding(db, [asset.id])).get(asset.id))
 const lastOf = (row: { readonly updatedAt: number; readonly id: string }) => [row.updatedAt, row.id] as const

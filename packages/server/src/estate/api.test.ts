@@ -31,8 +31,10 @@ describe('the estate over HTTP', () => {
 			openingHours: 'week',
 			closures: [{ from: '2026-12-24', to: '2027-01-01', reason: 'holidays' }],
 		}
-		const site = await ok(201, 'POST', '/v1/sites', { name: 'Depot', timeZone: 'America/New_York', calendar, labels: { region: 'east' } })
-		assert.deepEqual([site.calendar, site.labels, site.version], [calendar, { region: 'east' }, 1])
+		const notes = { labels: { region: 'east' }, externalRefs: [{ system: 'erp', id: '0815' }], clientData: { floors: [1, 2] } }
+		const site = await ok(201, 'POST', '/v1/sites', { name: 'Depot', timeZone: 'America/New_York', calendar, ...notes })
+		const { labels, externalRefs, clientData } = site
+		assert.deepEqual([site.calendar, { labels, externalRefs, clientData }, site.version], [calendar, notes, 1])
 		const area = await ok(201, 'POST', '/v1/areas', { site: site.id, name: 'Lobby' })
 		const bank = await ok(201, 'POST', '/v1/banks', { site: site.id, area: area.id, name: 'A', helpPhone: '110', layout: exampleLayout })
 		const controller = await ok(201, 'POST', '/v1/controllers', { bank: bank.id, name: 'Box' })

@@ -1,9 +1,9 @@
 import { bankLayout, doorNumber } from '@latchwork/core/wire'
 import { z } from 'zod'
-import { idOf, named, recordFields, time, toTime } from '../http/index.ts'
+import { idOf, named, recordFields, showRecord, time, toTime } from '../http/index.ts'
 import { calendar } from './calendar.ts'
 import type { BankRow, ControllerRow, DoorRow } from './live-read.ts'
-import type { Area, Bank, Compartment, Controller, Module, Noted, Site } from './read.ts'
+import type { Area, Bank, Compartment, Controller, Module, Site } from './read.ts'
 
 /** How the estate looks from outside: shapes of the API, and how a row becomes one. What is not known is left out. */
 export const ids = {
@@ -145,25 +145,22 @@ export const controllerShape = named(
 	}),
 )
 
-const noted = ({ labels, externalRefs, clientData, version, createdAt, updatedAt }: Noted) => ({
-	labels: { ...labels },
-	externalRefs: externalRefs.map((ref) => ({ ...ref })),
-	clientData: clientData as Record<string, never>,
-	version,
-	createdAt: toTime(createdAt),
-	updatedAt: toTime(updatedAt),
-})
-
 export const showSite = (site: Site) => ({
 	id: site.id,
 	name: site.name,
 	timeZone: site.timeZone,
 	address: site.address,
 	calendar: site.calendar,
-	...noted(site),
+	...showRecord(site),
 })
-export const showArea = (area: Area) => ({ id: area.id, site: area.site, name: area.name, ...noted(area) })
-export const showModule = (module: Module) => ({ id: module.id, bank: module.bank, position: module.position, name: module.name, ...noted(module) })
+export const showArea = (area: Area) => ({ id: area.id, site: area.site, name: area.name, ...showRecord(area) })
+export const showModule = (module: Module) => ({
+	id: module.id,
+	bank: module.bank,
+	position: module.position,
+	name: module.name,
+	...showRecord(module),
+})
 
 export const showBank = (bank: Bank, live: BankRow) => ({
 	id: bank.id,
@@ -174,7 +171,7 @@ export const showBank = (bank: Bank, live: BankRow) => ({
 	layout: bank.layout,
 	capabilities: live.bundleVersion > 0 ? (['offline', 'remote-open'] as const).filter((c) => c === 'offline' || live.online) : [],
 	live: showBankLive(live),
-	...noted(bank),
+	...showRecord(bank),
 })
 
 export const showBankLive = (live: BankRow) => ({
@@ -235,7 +232,7 @@ export const showCompartment = (c: Compartment, door: DoorRow) => ({
 	service: showService(c.outOfService),
 	capabilities: [...(c.powered ? (['charge'] as const) : []), ...(c.wired ? (['lan'] as const) : [])],
 	live: showDoor(door),
-	...noted(c),
+	...showRecord(c),
 })
 
 export const showController = (c: Controller, live: ControllerRow | undefined) => ({
@@ -252,5 +249,5 @@ export const showController = (c: Controller, live: ControllerRow | undefined) =
 		...(live?.stream != null && { stream: live.stream }),
 		...(live?.seq != null && { seq: live.seq }),
 	},
-	...noted(c),
+	...showRecord(c),
 })

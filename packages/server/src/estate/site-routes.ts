@@ -15,6 +15,7 @@ import {
 	route,
 	updatedCursor,
 } from '../http/index.ts'
+import type { Db } from '../store/index.ts'
 import { ALWAYS_OPEN, calendar, timeZone } from './calendar.ts'
 import { findArea, findSite, listAreas, listSites, type Paging, present } from './read.ts'
 import { areaShape, ids, showArea, showSite, siteShape } from './shown-routes.ts'
@@ -34,6 +35,10 @@ export const lastOf = (row: { readonly updatedAt: number; readonly id: string })
 
 const siteParams = z.strictObject({ site: ids.site })
 const areaParams = z.strictObject({ area: ids.area })
+const atArea = async ({ params }: { params: { area: string } }, db: Db) => {
+	const area = await findArea(db, params.area)
+	return area && { site: area.site, area: area.id }
+}
 const siteFields = { name: line(200), timeZone, address: z.string().trim().max(500), calendar }
 
 export const siteRoutes = (random: Random): Route[] => [
@@ -131,10 +136,7 @@ export const siteRoutes = (random: Random): Route[] => [
 		tag: 'Estate',
 		summary: 'One area.',
 		permission: 'estate.read',
-		scope: async ({ params }, db) => {
-			const area = await findArea(db, params.area)
-			return area && { site: area.site, area: area.id }
-		},
+		scope: atArea,
 		params: areaParams,
 		answers: { 200: areaShape },
 		handle: ({ read, params }) => read(async (db) => showArea(present(await findArea(db, params.area), 'area'))),
@@ -145,10 +147,7 @@ export const siteRoutes = (random: Random): Route[] => [
 		tag: 'Estate',
 		summary: 'Changes an area.',
 		permission: 'estate.manage',
-		scope: async ({ params }, db) => {
-			const area = await findArea(db, params.area)
-			return area && { site: area.site, area: area.id }
-		},
+		scope: atArea,
 		params: areaParams,
 		body: z.strictObject({ name: line(200).optional(), ...noteFields }),
 		answers: { 200: areaShape },
@@ -161,9 +160,10 @@ export const siteRoutes = (random: Random): Route[] => [
 		tag: 'Estate',
 		summary: 'Removes an area that has no bank any more.',
 		permission: 'estate.manage',
-		scope: async ({ params }, db) => {
-			const area = await findArea(db, params.area)
-			return area && { site: area.site }
+		// Who manages the area alone does not remove it.
+		scope: async (call, db) => {
+			const place = await atArea(call, db)
+			return place && { site: place.site }
 		},
 		params: areaParams,
 		answers: { 204: undefined },

@@ -20,6 +20,7 @@ export {
 	page,
 	pageOf,
 	recordFields,
+	showRecord,
 	time,
 	toTime,
 	updatedCursor,

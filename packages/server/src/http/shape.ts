@@ -38,6 +38,24 @@ export const clientData = z
 export const noteFields = { labels: labels.optional(), externalRefs: externalRefs.optional(), clientData: clientData.optional() }
 export const recordFields = { version: z.int(), createdAt: time, updatedAt: time, labels, externalRefs, clientData }
 
+interface Recorded {
+	readonly version: number
+	readonly createdAt: number
+	readonly updatedAt: number
+	readonly labels: Readonly<Record<string, string>>
+	readonly externalRefs: readonly { readonly system: string; readonly id: string }[]
+	readonly clientData: Readonly<Record<string, unknown>>
+}
+/** The `recordFields` of a row. */
+export const showRecord = ({ version, createdAt, updatedAt, labels, externalRefs, clientData }: Recorded) => ({
+	version,
+	createdAt: toTime(createdAt),
+	updatedAt: toTime(updatedAt),
+	labels: { ...labels },
+	externalRefs: [...externalRefs],
+	clientData: { ...clientData },
+})
+
 /** Query of every list. */
 export const listFields = {
 	limit: z.coerce.number().int().min(1).max(200).default(50),

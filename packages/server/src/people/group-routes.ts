@@ -12,7 +12,7 @@ import {
 	type Route,
 	recordFields,
 	route,
-	toTime,
+	showRecord,
 	updatedCursor,
 } from '../http/index.ts'
 import { changeGroup, createGroup, joinGroup, leaveGroup, removeGroup } from './group-write.ts'
@@ -27,13 +27,12 @@ const group = named(
 const params = z.strictObject({ group: idOf('group') })
 const member = z.strictObject({ group: idOf('group'), user: idOf('subject') })
 
-const toGroup = ({ createdAt, updatedAt, labels, externalRefs, clientData, ...rest }: Group): z.input<typeof group> => ({
-	...rest,
-	createdAt: toTime(createdAt),
-	updatedAt: toTime(updatedAt),
-	labels: { ...labels },
-	externalRefs: [...externalRefs],
-	clientData: { ...clientData },
+const toGroup = (found: Group): z.input<typeof group> => ({
+	id: found.id,
+	code: found.code,
+	name: found.name,
+	members: found.members,
+	...showRecord(found),
 })
 
 export const groupRoutes = (terms: PeopleTerms, { mayLetIn, stillOwned }: Rights): Route[] => [

@@ -12,6 +12,7 @@ import {
 	type Route,
 	recordFields,
 	route,
+	showRecord,
 	time,
 	toTime,
 	updatedCursor,
@@ -59,7 +60,7 @@ const idList = z
 	.pipe(z.array(idOf('subject')).max(200))
 const params = z.strictObject({ user: idOf('subject') })
 
-const toUser = ({ id, personal, suspended, maxLoans, groups, erasedAt, version, createdAt, updatedAt }: Person): z.input<typeof user> => {
+const toUser = ({ id, personal, suspended, maxLoans, groups, erasedAt, ...times }: Person): z.input<typeof user> => {
 	const { name = null, labels = {}, externalRefs = [], clientData = {}, email, phone, language } = personal ?? {}
 	return {
 		id,
@@ -71,12 +72,7 @@ const toUser = ({ id, personal, suspended, maxLoans, groups, erasedAt, version, 
 		...(maxLoans !== undefined && { maxLoans }),
 		groups: [...groups],
 		...(erasedAt !== undefined && { erasedAt: toTime(erasedAt) }),
-		version,
-		createdAt: toTime(createdAt),
-		updatedAt: toTime(updatedAt),
-		labels: { ...labels },
-		externalRefs: [...externalRefs],
-		clientData: { ...clientData },
+		...showRecord({ ...times, labels, externalRefs, clientData }),
 	}
 }
 
