@@ -65,6 +65,8 @@ const subject = z.strictObject({
 	offlineUntil: millis.optional(),
 	blocked: z.enum(['overdue', 'suspended']).optional(),
 	maxLoans: z.int().nonnegative().optional(),
+	/** On loan from other banks of the organisation, up to the site's delta that `deltas` names; absent: nothing. */
+	loansElsewhere: z.int().positive().optional(),
 	commitment: hash,
 })
 export type Subject = z.infer<typeof subject>
@@ -208,7 +210,7 @@ export const bundleSchema = z.strictObject({
 	credentials: z.array(credential),
 	/** Ids of credentials, subjects and one-time codes that no longer count; cumulative until their rows are gone. */
 	revoked: z.strictObject({ epoch: z.int().nonnegative(), ids: z.array(label) }),
-	/** Holds all that the site's deltas took away up to this one (`delta.ts`). */
+	/** Holds all that the site's deltas up to this one told (`delta.ts`). */
 	deltas: z.strictObject({ n: z.int().nonnegative(), hash }).optional(),
 	assets: z.array(asset),
 	initialContents: z.array(z.strictObject({ compartment: id('compartment'), asset: id('asset') })),

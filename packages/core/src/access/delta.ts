@@ -1,12 +1,32 @@
 import { z } from 'zod'
 import { type Crypto, type Id, isId, type Sign, toHex } from '../base/index.ts'
 import type { Bundle } from './bundle-schema.ts'
+import { entriesOf } from './directory.ts'
 import { type Envelope, isSignedBy, type PinnedKeys, readEnvelope, seal } from './signed.ts'
 
+const subject = z.custom<Id<'subject'>>((value) => isId('subject', value), { error: 'an id of kind subject' })
+
 /**
- * What has been taken away at a site since the bundles of its banks were made: signed once, the same for every bank, and small enough for a
- * message. It only ever takes away, so each counts whether or not the ones before it came; the chain (`n`, `prev`) tells that one is missing.
- * What is granted comes with the next bundle, which says up to which delta it holds them all.
+ * How many things somebody has on loan anywhere in the organisation, and of them at which banks of this site (absent: none): each bank leaves its
+ * own out, which it knows better. Banks of other sites are not named; theirs are in the sum.
+ */
+const loansChange = z.strictObject({
+	subject,
+	loans: z.int().nonnegative(),
+	at: z
+		.record(
+			z.string().refine((value) => isId('bank', value), { error: 'an id of kind bank' }),
+			z.int().positive(),
+		)
+		.optional(),
+})
+export type LoansChange = z.infer<typeof loansChange>
+
+/**
+ * What has changed at a site since the bundles of its banks were made and cannot wait for new ones: what was taken away, and how many loans
+ * somebody has. Signed once, the same for every bank, and small enough for a message. Each counts whether or not the ones before it came, and
+ * of two counts the later; the chain (`n`, `prev`) tells that one is missing. What is granted comes with the next bundle, which says up to
+ * which delta it holds them all.
  */
 const deltaSchema = z.strictObject({
 	format: z.literal('latchwork-delta/1'),
@@ -16,7 +36,7 @@ const deltaSchema = z.strictObject({
 	/** Hex SHA-256 of the signed bytes of the one before; 64 zeros for the first. */
 	prev: z.string().regex(/^[0-9a-f]{64}$/),
 	changes: z
-		.array(z.strictObject({ revoke: z.string().min(1).max(200) }))
+		.array(z.union([z.strictObject({ revoke: z.string().min(1).max(200) }), loansChange]))
 		.min(1)
 		.max(400),
 	issuedAt: z.int().nonnegative(),
@@ -62,3 +82,34 @@ export function acceptDelta(
 /** The bundle as it counts with what was taken away since. */
 export const without = (bundle: Bundle, revoked: readonly string[]): Bundle =>
 	revoked.length === 0 ? bundle : { ...bundle, revoked: { ...bundle.revoked, ids: [...new Set([...bundle.revoked.ids, ...revoked])] } }
+
+/** Loans elsewhere as a delta told them. */
+export interface LoansTold {
+	/** The delta that said so. */
+	readonly n: number
+	readonly elsewhere: number
+}
+
+/** What the delta means for one bank of its site. */
+export function readChanges(
+	{ n, changes }: Delta,
+	bank: Id<'bank'>,
+): { readonly revoked: string[]; readonly loans: (LoansTold & { subject: string })[] } {
+	return {
+		revoked: changes.flatMap((one) => ('revoke' in one ? [one.revoke] : [])),
+		loans: changes.flatMap((one) => ('loans' in one ? [{ subject: one.subject, n, elsewhere: loansElsewhere(one, bank) }] : [])),
+	}
+}
+
+/** What a bundle of this bank says of the same counts. */
+export const loansElsewhere = ({ loans, at = {} }: Pick<LoansChange, 'loans' | 'at'>, bank: Id<'bank'>): number => loans - (at[bank] ?? 0)
+
+/** The newer word of the two: a bundle holds all that the deltas up to its own said. */
+export const knownElsewhere = (bundle: Bundle, told: LoansTold | undefined, of: string): number =>
+	isNews(bundle, told) ? told.elsewhere : (entriesOf(bundle).subjects.get(of)?.loansElsewhere ?? 0)
+
+export const isNews = ({ deltas = NO_DELTA }: Bundle, told: LoansTold | undefined): told is LoansTold => told !== undefined && told.n > deltas.n
+
+/** Up to which delta a bank knows them all. `from`: of those that came by themselves none is missing from this one on to the newest. */
+export const heldUpTo = ({ deltas = NO_DELTA }: Bundle, newest: DeltaMark, from: number): number =>
+	deltas.n >= from - 1 ? Math.max(newest.n, deltas.n) : deltas.n

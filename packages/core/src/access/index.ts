@@ -26,7 +26,22 @@ export {
 } from './credential.ts'
 export { decide, GRANT_LIFE_MS, REASON_ORDER } from './decide.ts'
 export type { AccessAction, AccessDecision, AccessRequest, AccessResource, DecisionRecord, Grant, Method, Moment } from './decision.ts'
-export { acceptDelta, type Delta, type DeltaAnswer, type DeltaMark, NO_DELTA, sealDelta, without } from './delta.ts'
+export {
+	acceptDelta,
+	type Delta,
+	type DeltaAnswer,
+	type DeltaMark,
+	heldUpTo,
+	isNews,
+	knownElsewhere,
+	type LoansChange,
+	type LoansTold,
+	loansElsewhere,
+	NO_DELTA,
+	readChanges,
+	sealDelta,
+	without,
+} from './delta.ts'
 export { dueTime } from './due.ts'
 export { type AuthorityState, acceptLease, authorityState, type Lease, type LeaseAnswer, type LeaseRefusal, sealLease } from './lease.ts'
 export { type LocalTime, localTime, nextMidnight } from './local-time.ts'

@@ -8,6 +8,8 @@ const leaseSchema = z.strictObject({
 	format: z.literal('latchwork-lease/1'),
 	bank: z.custom<Id<'bank'>>((value) => isId('bank', value)),
 	bundleVersion: z.int().positive(),
+	/** The site's newest delta that counted loans: a bank that does not know them all up to here fetches its bundle. */
+	deltas: z.int().nonnegative().optional(),
 	issuedAt: z.int().nonnegative(),
 	until: z.int().nonnegative(),
 })

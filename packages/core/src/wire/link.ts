@@ -140,7 +140,7 @@ export type LinkStatus = z.infer<typeof linkStatus>
 export const linkAuthority = z.discriminatedUnion('kind', [
 	z.strictObject({ v, kind: z.literal('lease'), bank: id('bank'), lease: envelope }),
 	z.strictObject({ v, kind: z.literal('bundle'), bank: id('bank'), version: sequence, digest: hash }),
-	/** What was taken away at the bank's site: whole, too. */
+	/** What was taken away at the bank's site, and how many loans people have: whole, too. */
 	z.strictObject({ v, kind: z.literal('delta'), bank: id('bank'), delta: envelope }),
 ])
 export type LinkAuthority = z.infer<typeof linkAuthority>
@@ -202,7 +202,8 @@ function read<T>(schema: z.ZodType, payload: Uint8Array, limit: number): ReadMes
 export const DEVICE_PATHS = {
 	enrolments: '/device/v1/enrolments',
 	renewals: '/device/v1/renewals',
-	bundle: (bank: Id<'bank'>) => `/device/v1/banks/${bank}/bundle`,
+	/** `deltas`: the bank knows those of its site up to this one, so that counts which it missed are put into the bundle first. */
+	bundle: (bank: Id<'bank'>, deltas?: number) => `/device/v1/banks/${bank}/bundle${deltas === undefined ? '' : `?deltas=${deltas}`}`,
 	lease: (bank: Id<'bank'>) => `/device/v1/banks/${bank}/lease`,
 	events: '/device/v1/events',
 	/** `ask`: the correlation that the signed answer repeats. */

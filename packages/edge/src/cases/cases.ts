@@ -15,6 +15,7 @@ import {
 	newCase,
 	nextDeadline,
 	offers,
+	possession,
 	type Refused,
 	type Role,
 	type Stepped,
@@ -148,12 +149,11 @@ export function openCases(parts: CaseParts): Cases {
 		loansOf(subject) {
 			return [...all().values()].flatMap((of) =>
 				of.lines.flatMap((line): Loan[] => {
-					const { asset, custodian, state } = line
-					const theirs = custodian === subject
-					// Taken unproven, or in doubt: by the record the bank has it, by all appearances its person does, and must be able to bring it back.
-					if (asset === undefined || !(theirs || (of.owner === subject && mayComeBack(of, line.id)))) return []
+					const { asset } = line
+					const found = possession(tableOf(of), of, line, subject)
+					if (asset === undefined || found === undefined) return []
 					const overdue = LATE.includes(of.state) || (of.state === 'disputed' && of.deadlines.grace === undefined)
-					return [{ caseId: of.id, lineId: line.id, asset, due: of.deadlines.due, overdue, doubtful: !theirs && state === 'in-doubt' }]
+					return [{ caseId: of.id, lineId: line.id, asset, due: of.deadlines.due, overdue, doubtful: found === 'may-have' }]
 				}),
 			)
 		},
@@ -285,13 +285,6 @@ export function openCases(parts: CaseParts): Cases {
 		if (!requests.includes('confirm-taken') || !(line.unverified || line.asset === undefined)) return []
 		const gone = advance(of, { kind: 'outcome', outcome: 'missing', line: line.id, compartment })
 		return 'refused' in gone ? [] : [entryOf(of, gone)]
-	}
-
-	/** The table knows this line as something that its owner may put back now. */
-	function mayComeBack(of: Case, lineId: string): boolean {
-		const table = tableOf(of)
-		const found = table && offers(table, of, { by: 'user', subject: of.owner ?? '' }, env(FINISHED))
-		return found?.some((o) => o.line === lineId && o.act === 'deposit' && o.refused === undefined) === true
 	}
 
 	function dispensed(table: LoadedTable, of: Case, lineId: string, subject: Id<'subject'>): { entry: CaseEntry; evidence: Evidence } | undefined {

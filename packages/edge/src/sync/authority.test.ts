@@ -3,7 +3,7 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
-import { NO_DELTA, sealDelta } from '@latchwork/core/access'
+import { type LoansChange, NO_DELTA, sealDelta } from '@latchwork/core/access'
 import { sampleId, testKey } from '@latchwork/core/access/testing'
 import { canonicalBytes, isFault, toHex } from '@latchwork/core/base'
 import { nodeCrypto } from '../keys.ts'
@@ -159,13 +159,13 @@ test('the policies give their place in the engine back: of a replaced bundle, an
 })
 
 const maker = testKey(new Uint8Array(32).fill(3))
-function deltaText(stage: Stage, n: number, prev: string, revoke: string): string {
+function deltaText(stage: Stage, n: number, prev: string, change: string | LoansChange): string {
 	const delta = {
 		format: 'latchwork-delta/1' as const,
 		site: stage.bundle().site.id,
 		n,
 		prev,
-		changes: [{ revoke }],
+		changes: [typeof change === 'string' ? { revoke: change } : change],
 		issuedAt: stage.clock.now(),
 		until: stage.clock.now() + 86_400_000,
 	}
@@ -216,4 +216,52 @@ test('a delta of a stranger or for another site is refused on record, and takes 
 	assert.equal(stage.controller().authority.takeDelta(forged), 'refused')
 	assert.deepEqual(refusals(stage), ['delta-signature'])
 	assert.equal(badgeSays(stage, 'ana'), 'choose')
+})
+
+test('what a person has on loan elsewhere counts here, after a crash too, until a bundle that holds it knows better; what they have here is never counted twice', async (t) => {
+	const stage = await staged(t)
+	const ana = sampleId('subject', 'ana')
+	const bank = stage.bundle().bank.id
+	const take = (text: string) => stage.controller().authority.takeDelta(text)
+	/** She may have one loan at a time. */
+	const borrowing = () => {
+		stage.badge('ana')
+		const denied = deniedOf(stage, 'borrow')
+		stage.act({ kind: 'back' })
+		return denied
+	}
+	assert.equal(borrowing(), undefined)
+	// Her own loan here is the bank's to know, and is left out of what the others count.
+	const own = deltaText(stage, 1, NO_DELTA.hash, { subject: ana, loans: 1, at: { [bank]: 1 } })
+	assert.equal(take(own), 'taken')
+	assert.equal(borrowing(), undefined)
+	const other = deltaText(stage, 2, markOf(own), { subject: ana, loans: 1, at: { [stage.otherBank]: 1 } })
+	assert.equal(take(other), 'taken')
+	assert.equal(borrowing(), 'quota-exceeded')
+	stage.crash()
+	await stage.start()
+	assert.equal(borrowing(), 'quota-exceeded')
+
+	// Made before the second delta, and after it.
+	stage.writeBundle({ version: 8, deltas: { n: 1, hash: markOf(own) } })
+	await stage.clock.advance(1_500)
+	assert.deepEqual([version(stage), borrowing(), stage.controller().authority.heldDeltas()], [8, 'quota-exceeded', 2])
+	stage.writeBundle({ version: 9, deltas: { n: 2, hash: markOf(other) } })
+	await stage.clock.advance(1_500)
+	assert.equal(borrowing(), undefined, 'the bundle says nothing of a loan elsewhere')
+	assert.equal(stage.controller().journal.facts('loans-elsewhere').size, 0, 'and what it holds is kept nowhere else')
+	const subjects = stage.bundle().subjects.map((one) => (one.id === ana ? { ...one, loansElsewhere: 1 } : one))
+	stage.writeBundle({ version: 10, subjects })
+	await stage.clock.advance(1_500)
+	assert.equal(borrowing(), 'quota-exceeded')
+
+	// One was missed on the way: the count of the last counts, and what it takes to hold them all is a bundle.
+	assert.equal(take(deltaText(stage, 4, 'a'.repeat(64), { subject: ana, loans: 0 })), 'gap')
+	assert.deepEqual([borrowing(), stage.controller().authority.heldDeltas()], [undefined, 2])
+	stage.crash()
+	await stage.start()
+	assert.deepEqual([borrowing(), stage.controller().authority.heldDeltas()], [undefined, 2])
+	stage.writeBundle({ version: 11, deltas: { n: 3, hash: 'a'.repeat(64) } })
+	await stage.clock.advance(1_500)
+	assert.deepEqual([borrowing(), stage.controller().authority.heldDeltas()], [undefined, 4])
 })

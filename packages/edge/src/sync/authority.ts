@@ -9,13 +9,18 @@ import {
 	type CompiledBundle,
 	compile,
 	type DeltaMark,
+	heldUpTo,
+	isNews,
+	knownElsewhere,
 	type Lease,
+	type LoansTold,
 	type Moment,
 	NO_DELTA,
 	type PinnedKeys,
 	POLICY_SCHEMA,
 	type PolicyEngine,
 	type RefusalCode,
+	readChanges,
 	refusalCode,
 	without,
 } from '@latchwork/core/access'
@@ -60,10 +65,14 @@ export interface AuthoritySource {
 	/** A document as the server sent it: the same checks as for a file. False: the disk takes no record, so it must be brought again. */
 	take(what: Refused['what'], text: string): boolean
 	/**
-	 * What the server took away at this site, before the bundles without it are made. `gap`: it counts, and one before it never came, so the newest
-	 * bundle is to be fetched. `full`: the disk takes no record.
+	 * What the server took away at this site, and how many loans people have, before the bundles that say so are made. `gap`: it counts, and one
+	 * before it never came, so the newest bundle is to be fetched. `full`: the disk takes no record.
 	 */
 	takeDelta(text: string): 'taken' | 'gap' | 'refused' | 'full'
+	/** How many things this person has on loan from other banks, by the last word that came. */
+	loansElsewhere(subject: string): number
+	/** Up to which delta of the site none is missing here; 0 without a bundle. */
+	heldDeltas(): number
 	/** Gives the policies' place in the engine back. */
 	close(): void
 }
@@ -82,11 +91,14 @@ interface Accepted {
 	readonly digest: string
 }
 
-/** What deltas took away that the kept bundle still holds, and the newest of them. */
+/** What deltas took away that the kept bundle still holds, the newest of them, and from which on to it none is missing. */
 interface TakenAway {
 	readonly mark: DeltaMark
+	readonly from: number
 	readonly ids: readonly string[]
 }
+/** By person, `LoansTold`: counts of deltas that the kept bundle may not know. */
+const ELSEWHERE = 'loans-elsewhere'
 
 /** Policies and tables of this bundle passed all checks before, by these rules: a restart need not repeat the checks (performance.md P9). */
 interface Proven {
@@ -147,8 +159,8 @@ export function openAuthority(parts: AuthorityParts): AuthoritySource {
 
 	/** A bundle that holds them all makes what was kept of deltas empty. */
 	const sinceBundle = ({ deltas = NO_DELTA }: Bundle): TakenAway => {
-		const kept = journal.fact<TakenAway>('authority', 'deltas') ?? { mark: NO_DELTA, ids: [] }
-		return deltas.n >= kept.mark.n ? { mark: deltas, ids: [] } : kept
+		const kept = journal.fact<TakenAway>('authority', 'deltas')
+		return kept && kept.mark.n > deltas.n ? kept : { mark: deltas, from: deltas.n + 1, ids: [] }
 	}
 
 	const takeDelta = (text: string): 'taken' | 'gap' | 'refused' => {
@@ -162,11 +174,12 @@ export function openAuthority(parts: AuthorityParts): AuthoritySource {
 		}
 		time.saw(answer.delta.issuedAt)
 		if (answer.known) return 'taken'
-		const ids = answer.delta.changes.map(({ revoke }) => revoke)
-		const next: TakenAway = { mark: answer.mark, ids: [...new Set([...since.ids, ...ids])] }
+		const { revoked, loans } = readChanges(answer.delta, parts.bank)
+		const next: TakenAway = { mark: answer.mark, from: answer.gap ? answer.mark.n : since.from, ids: [...new Set([...since.ids, ...revoked])] }
+		const counts = loans.map(({ subject, ...told }) => ({ kind: ELSEWHERE, key: subject, body: told satisfies LoansTold }))
 		// Durable before it counts: whoever cuts the power cannot bring back what was taken away (T23).
-		journal.commit({ events: [], put: [{ kind: 'authority', key: 'deltas', body: next }], essential: true })
-		const less = without(bundle, ids)
+		journal.commit({ events: [], put: [{ kind: 'authority', key: 'deltas', body: next }, ...counts], essential: true })
+		const less = without(bundle, revoked)
 		authority = { ...authority, bundle: less, compiled: { ...compiled, bundle: less } }
 		parts.changed()
 		return answer.gap ? 'gap' : 'taken'
@@ -187,6 +200,7 @@ export function openAuthority(parts: AuthorityParts): AuthoritySource {
 						]),
 				...proof,
 			],
+			drop: [...journal.facts<LoansTold>(ELSEWHERE)].flatMap(([key, told]) => (isNews(bundle, told) ? [] : [{ kind: ELSEWHERE, key }])),
 			essential: true,
 		})
 	}
@@ -255,6 +269,12 @@ export function openAuthority(parts: AuthorityParts): AuthoritySource {
 				if (!isFault(cause, 'journal-full')) throw cause
 				return 'full'
 			}
+		},
+		loansElsewhere: (subject) => (authority ? knownElsewhere(authority.bundle, journal.fact<LoansTold>(ELSEWHERE, subject), subject) : 0),
+		heldDeltas() {
+			if (!authority) return 0
+			const { mark, from } = sinceBundle(authority.bundle)
+			return heldUpTo(authority.bundle, mark, from)
 		},
 		close() {
 			authority?.compiled.release()

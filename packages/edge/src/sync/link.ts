@@ -101,6 +101,7 @@ const LOST_AFTER_MS = 60_000
 const TIME_EVERY_MS = 3_600_000
 /** A lease is refreshed each minute; one that is older has been missed. */
 const LEASE_OLD_MS = 180_000
+const COUNTS_EVERY_MS = 600_000
 const LOST = { kind: 'link', key: 'lost' } as const
 
 export function openLink(parts: LinkParts): Link {
@@ -167,7 +168,14 @@ export function openLink(parts: LinkParts): Link {
 		if (answer?.kind === 'time') hearTime(answer.signed, id)
 	}
 
-	const pull = openPull({ bank: parts.bank, http, authority, clock, random, reached: () => heard() })
+	let countedAt = Number.NEGATIVE_INFINITY
+	/** By HTTPS no delta comes: each loan elsewhere would be a whole bundle. */
+	const held = (): number | undefined => {
+		if (way !== 'mqtt' && clock.mono() - countedAt < COUNTS_EVERY_MS) return undefined
+		countedAt = clock.mono()
+		return authority.heldDeltas()
+	}
+	const pull = openPull({ bank: parts.bank, http, authority, held, clock, random, reached: () => heard() })
 
 	// ── by MQTT ──
 
@@ -240,9 +248,9 @@ export function openLink(parts: LinkParts): Link {
 			return
 		}
 		if (!authority.take('lease', told.lease)) return pull.want('lease')
-		// A notice may have been missed: the lease names the newest bundle.
-		const named = authority.moment().lease?.bundleVersion ?? 0
-		if (named > (authority.current()?.bundle.version ?? 0)) pull.want('bundle')
+		// A notice may have been missed: the lease names the newest bundle, and the newest delta that counted loans.
+		const { bundleVersion = 0, deltas = 0 } = authority.moment().lease ?? {}
+		if (bundleVersion > (authority.current()?.bundle.version ?? 0) || deltas > authority.heldDeltas()) pull.want('bundle')
 	}
 
 	const tick = (): void => {

@@ -19,6 +19,8 @@ export interface PullParts {
 	readonly bank: Id<'bank'>
 	readonly http: DeviceHttp
 	readonly authority: Pick<AuthoritySource, 'take'>
+	/** Up to which delta of the site the bank knows them all, where a bundle that counts what it missed is worth its bytes. */
+	readonly held: () => number | undefined
 	readonly clock: Pick<Clock, 'after'>
 	readonly random: Random
 	/** The server has answered. */
@@ -28,7 +30,7 @@ export interface PullParts {
 const FIRST_RETRY_MS = 1_000
 const MOST_RETRY_MS = 300_000
 
-export function openPull({ bank, http, authority, clock, random, reached }: PullParts): Pull {
+export function openPull({ bank, http, authority, held, clock, random, reached }: PullParts): Pull {
 	let running = false
 	const one = (what: What) => {
 		const patience = backoff(random, FIRST_RETRY_MS, MOST_RETRY_MS)
@@ -39,7 +41,11 @@ export function openPull({ bank, http, authority, clock, random, reached }: Pull
 
 		/** True: there is nothing newer to be had now. */
 		const got = async (): Promise<boolean> => {
-			const answer = await http.ask('GET', DEVICE_PATHS[what](bank), etag === undefined ? {} : { etag })
+			const answer = await http.ask(
+				'GET',
+				what === 'bundle' ? DEVICE_PATHS.bundle(bank, held()) : DEVICE_PATHS.lease(bank),
+				etag === undefined ? {} : { etag },
+			)
 			reached()
 			if (answer.status === 304 || answer.status === 404) return true
 			if (answer.status !== 200 || !running || !authority.take(what, answer.text)) return false

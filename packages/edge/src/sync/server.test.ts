@@ -452,3 +452,30 @@ test('a full disk opens no door from elsewhere, and a command that was refused f
 	assert.deepEqual(new Set(resultsOf(server, refused.id)), new Set(['refused storage-full']))
 	assert.equal(stage.cabinet.pulses(2), before)
 })
+
+test('a lease that names a delta which never came has the bundle fetched, which says up to where the bank knows them', async (t) => {
+	const { stage, server } = await staged(t)
+	stage.writeLease()
+	await stage.clock.advance(10_000)
+	const before = server.held().length
+	stage.writeLease({ deltas: 3 })
+	await stage.clock.advance(10_000)
+	assert.deepEqual(server.held().slice(before), [0])
+	const asked = before + 1
+	stage.writeBundle({ version: 8, deltas: { n: 3, hash: 'a'.repeat(64) } })
+	await stage.until('the bundle', () => version(stage) === 8)
+	stage.writeLease({ deltas: 3, bundleVersion: 8 })
+	await stage.clock.advance(10_000)
+	assert.deepEqual(server.held().slice(asked), [0], 'fetched for its version, and then no more')
+})
+
+test('by HTTPS alone, where no delta comes, counts are put into a bundle once in ten minutes', async (t) => {
+	const { stage, server } = await staged(t)
+	server.network('https')
+	await stage.clock.advance(2 * MINUTE)
+	const from = server.held().length
+	await stage.clock.advance(30 * MINUTE)
+	const asked = server.held().slice(from)
+	assert.ok(asked.length > 50, `${asked.length} polls`)
+	assert.equal(asked.filter((held) => held !== undefined).length, 3)
+})
