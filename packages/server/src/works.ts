@@ -9,6 +9,7 @@ import { type Link, openLink } from './link/index.ts'
 import { logSigner } from './log-signer.ts'
 import type { Parts } from './parts.ts'
 import { credentialBy, ensureSiteKey } from './people/index.ts'
+import { commandApplier } from './space/index.ts'
 
 /** A process and a socket are waited for in real time, also where the site's time is moved or stands still. */
 export const pace: Pick<Clock, 'after' | 'mono'> = {
@@ -60,6 +61,7 @@ export async function openWorks(parts: Parts): Promise<Works> {
 					for (const event of events) await custodyApplier(tx, event, about)
 				},
 				caseApplier({ random, master }),
+				commandApplier({ random }),
 			],
 			unapplied: async (tx, { stream, seq, type, subject }, { bank, site, now }, cause) => {
 				failed('inbox')(cause)

@@ -50,6 +50,7 @@ export {
 	readUp,
 	renewalAnswer,
 	renewalRequest,
+	resultOfEnd,
 	STATUS_EVERY_MS,
 	timeAnswer,
 	type UpChannel,

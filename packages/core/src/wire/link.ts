@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type Id, type IdKind, isId } from '../base/index.ts'
+import type { EndState } from '../door/index.ts'
 import { MAX_EVENT_BYTES } from '../ledger/index.ts'
 
 /**
@@ -111,6 +112,9 @@ export const linkResult = z.strictObject({
 	end: code.optional(),
 })
 export type LinkResult = z.infer<typeof linkResult>
+
+/** What the end of its door session makes of a remote open: it opened, and is shut again, or it did not. */
+export const resultOfEnd = (end: EndState): 'done' | 'failed' => (end === 'committed' || end === 'no-change' ? 'done' : 'failed')
 
 /** Every 30 s and at each connect; the offline one is the will, and is sent by a controller that stops. */
 export const linkStatus = z.discriminatedUnion('online', [

@@ -1,8 +1,8 @@
 import { decide, TOLERANCE_MS } from '@latchwork/core/access'
 import { type Id, isFault, isId, newId, type Random } from '@latchwork/core/base'
-import type { EndState, Step } from '@latchwork/core/door'
+import type { Step } from '@latchwork/core/door'
 import type { EventDraft } from '@latchwork/core/ledger'
-import type { LinkCommand, LinkResult } from '@latchwork/core/wire'
+import { type LinkCommand, type LinkResult, resultOfEnd } from '@latchwork/core/wire'
 import type { Case } from '@latchwork/core/workflow'
 import type { Bank } from '../bank/index.ts'
 import type { Entry, Journal } from '../journal/index.ts'
@@ -49,9 +49,6 @@ interface Kept {
 const KIND = 'command'
 /** Results are kept beyond the expiry of their command, so that a sender that asks late still gets the first one. */
 const KEPT_MS = 10 * 60_000
-
-/** These ends of a door session are what was wanted: it opened, and is shut again. */
-const GOOD: readonly EndState[] = ['committed', 'no-change']
 
 export function openCommands(parts: CommandParts): Commands {
 	const { journal, time, authority } = parts
@@ -180,7 +177,7 @@ export function openCommands(parts: CommandParts): Commands {
 	const finals = (step: Step): { readonly put: NonNullable<Entry['put']>; readonly results: LinkResult[] } => {
 		const results = step.ended.flatMap(({ session, end }): LinkResult[] => {
 			const id = session.command
-			return isId('command', id) ? [{ v: 1, id, state: GOOD.includes(end) ? 'done' : 'failed', session: session.id, end }] : []
+			return isId('command', id) ? [{ v: 1, id, state: resultOfEnd(end), session: session.id, end }] : []
 		})
 		return { results, put: results.map((result) => row(kept(result.id) ?? { expiresAt: time.now() }, result)) }
 	}

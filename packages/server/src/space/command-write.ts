@@ -1,7 +1,9 @@
-import { Fault, type Id, type Json, newId, type Random } from '@latchwork/core/base'
-import { type LinkResult, MAX_COMMAND_MS } from '@latchwork/core/wire'
+import { Fault, type Id, isId, type Json, newId, type Random } from '@latchwork/core/base'
+import type { EndState } from '@latchwork/core/door'
+import type { StreamEvent } from '@latchwork/core/ledger'
+import { type LinkResult, MAX_COMMAND_MS, resultOfEnd } from '@latchwork/core/wire'
 import { authorityOf, bankOf, findCompartment } from '../estate/index.ts'
-import { append, type ServerDraft } from '../ledger/index.ts'
+import { type Applier, append, type ServerDraft } from '../ledger/index.ts'
 import { sql, type Tx } from '../store/index.ts'
 import { type Command, type CommandState, findCommand } from './command-read.ts'
 
@@ -68,6 +70,38 @@ export async function settleCommand(
 	const { state, code, session, end } = result
 	await change(tx, command, { state, ...(code && { code }), ...(session && { session }), ...(end && { end }) }, terms)
 	return 'settled'
+}
+
+const ENDS: ReadonlyMap<string, EndState> = new Map(
+	(['committed', 'not-opened', 'no-change', 'ambiguous', 'interrupted', 'aborted', 'failed'] as const).map((end) => [`door-session.${end}`, end]),
+)
+
+/**
+ * An applier of the ledger: what a bank recorded of the doors that it was ordered to open. A result is told once and may meet a server or a
+ * database that is away; the record comes until it is acknowledged, so no command that was carried out stays without its end.
+ */
+export function commandApplier({ random }: Pick<CommandTerms, 'random'>): Applier {
+	return async (tx, events, { sender, now }) => {
+		const ended = events.filter(({ type, subject }) => ENDS.has(type) && isId('doorSession', subject))
+		const begun = events.flatMap((event) => resultsOf(event))
+		if (begun.length === 0 && ended.length === 0) return
+		const settle = (result: LinkResult) => settleCommand(tx, sender.controller, result, { now, random })
+		for (const result of begun) await settle(result)
+		if (ended.length === 0) return
+		const commands = await tx.rows<{ id: Id<'command'>; session: string }>(sql`SELECT command_id AS id, door_session_id AS session FROM command
+			WHERE tenant_id = ${tx.tenant} AND state = 'accepted' AND door_session_id = ANY(${ended.map(({ subject }) => subject)})`)
+		for (const { id, session } of commands) {
+			const end = ENDS.get(ended.find(({ subject }) => subject === session)?.type ?? '')
+			if (end !== undefined) await settle({ v: 1, id, state: resultOfEnd(end), session: session as Id<'doorSession'>, end })
+		}
+	}
+}
+
+function resultsOf({ type, subject, data }: StreamEvent): LinkResult[] {
+	if (type === 'door-session.releasing' && isId('doorSession', subject) && isId('command', data.command))
+		return [{ v: 1, id: data.command, state: 'accepted', session: subject }]
+	if (type === 'command.refused' && isId('command', subject)) return [{ v: 1, id: subject, state: 'refused', code: String(data.code) }]
+	return []
 }
 
 /** System work: gives up what was not answered in time. Answers how many. */

@@ -1,11 +1,22 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { newId, seededRandom } from '@latchwork/core/base'
+import { type Json, newId, seededRandom } from '@latchwork/core/base'
+import type { EventType, StreamEvent } from '@latchwork/core/ledger'
 import { type LinkResult, MAX_COMMAND_MS, readDown } from '@latchwork/core/wire'
 import { type Store, sql } from '../store/index.ts'
 import { testBank } from '../testing/bank.ts'
 import { type TestStore, testStore } from '../testing/index.ts'
-import { expireCommands, findCommand, messageOf, type NewCommand, requestCommand, sentCommand, settleCommand, waitingCommands } from './index.ts'
+import {
+	commandApplier,
+	expireCommands,
+	findCommand,
+	messageOf,
+	type NewCommand,
+	requestCommand,
+	sentCommand,
+	settleCommand,
+	waitingCommands,
+} from './index.ts'
 
 const random = seededRandom(51)
 const now = Date.UTC(2026, 0, 7, 11, 41)
@@ -38,6 +49,37 @@ describe('commands', () => {
 				)
 			).map(({ type, actor, bytes }) => [type, actor, JSON.parse(bytes.toString()).data]),
 		)
+
+	/** As the ledger applies what the bank has recorded. */
+	const recorded = (...events: readonly { type: EventType; subject: string; data: { [key: string]: Json } }[]) => {
+		const about = { sender: { tenant, controller: at.controller, banks: new Map(), headKeys: new Map() }, bank: at.bank, site: at.site, now: now + 9 }
+		return store.write(tenant, (tx) => commandApplier({ random })(tx, events as unknown as StreamEvent[], about))
+	}
+
+	test('a result that got lost is made good by the record of the bank, also where nobody believed in it any more', async () => {
+		const [told, lost, late, refused] = [await ask(), await ask(), await ask(), await ask()]
+		const [one, other, third] = [newId('doorSession', now, random), newId('doorSession', now, random), newId('doorSession', now, random)]
+		await said(told.id, { state: 'accepted', session: one })
+		assert.ok((await store.system((tx) => expireCommands(tx, { now: now + MAX_COMMAND_MS + 1, random }))) > 0)
+		const data = { compartment: door() }
+		await recorded(
+			{ type: 'door-session.releasing', subject: one, data: { ...data, command: told.id } },
+			{ type: 'door-session.releasing', subject: other, data: { ...data, command: lost.id } },
+			{ type: 'door-session.no-change', subject: one, data },
+			{ type: 'door-session.failed', subject: other, data },
+			{ type: 'door-session.releasing', subject: third, data: { ...data, command: late.id } },
+			{ type: 'door-session.no-change', subject: newId('doorSession', now, random), data },
+			{ type: 'command.refused', subject: refused.id, data: { ...data, code: 'kiosk-in-use' } },
+		)
+		assert.deepEqual(await Promise.all([told, lost, late, refused].map(({ id }) => stateOf(id))), ['done', 'failed', 'accepted', 'refused'])
+		await recorded({ type: 'door-session.committed', subject: third, data })
+		assert.equal(await stateOf(late.id), 'done')
+		assert.equal(await said(late.id, { state: 'done', session: third, end: 'committed' }), 'repeated')
+		assert.deepEqual(
+			(await facts(lost.id)).map(([type]) => type),
+			['command.requested', 'command.expired', 'command.accepted', 'command.finished'],
+		)
+	})
 
 	test('one goes its way to the end, and each step is a fact', async () => {
 		const command = await ask()

@@ -11,6 +11,6 @@ export {
 	revokeCodes,
 } from './code-write.ts'
 export { type Command, findCommand, messageOf, waitingCommands } from './command-read.ts'
-export { expireCommands, type NewCommand, requestCommand, sentCommand, settleCommand } from './command-write.ts'
+export { commandApplier, expireCommands, type NewCommand, requestCommand, sentCommand, settleCommand } from './command-write.ts'
 export { endReservations, reservationsOf, reserve } from './reservation-write.ts'
 export { spaceRoutes } from './routes.ts'

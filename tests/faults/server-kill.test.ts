@@ -1,0 +1,263 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { readJournal } from '@latchwork/edge/journal'
+import { borrow, giveBack } from '../scenarios/hands.ts'
+import { type Site, startSite } from '../scenarios/site.ts'
+
+/** How often each of server, broker and database is killed in one run; a campaign asks for more. */
+const ROUNDS = Number(process.env.LATCHWORK_SERVER_KILLS ?? 2)
+const PATIENCE_MS = 45_000
+const CLI = fileURLToPath(import.meta.resolve('@latchwork/cli/main'))
+
+const pause = (ms: number) => new Promise<void>((done) => setTimeout(done, ms))
+
+async function until<T>(look: () => Promise<T>, wanted: (seen: T) => boolean, what: string): Promise<T> {
+	for (const end = Date.now() + PATIENCE_MS; ; ) {
+		// Who was killed just now does not answer.
+		const seen = await look().catch((fault: unknown) => fault as Error)
+		if (!(seen instanceof Error) && wanted(seen)) return seen
+		assert.ok(Date.now() < end, `waited for ${what} in vain: ${seen instanceof Error ? seen.message : JSON.stringify(seen)?.slice(0, 800)}`)
+		await pause(50)
+	}
+}
+
+interface Process {
+	readonly pid: number
+	readonly parent: number
+	readonly command: string
+}
+
+function processes(): Map<number, Process> {
+	const found = new Map<number, Process>()
+	for (const name of readdirSync('/proc')) {
+		const pid = Number(name)
+		if (!Number.isInteger(pid)) continue
+		try {
+			const [, parent] = /\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? []
+			found.set(pid, { pid, parent: Number(parent), command: readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ') })
+		} catch {
+			// It has ended meanwhile.
+		}
+	}
+	return found
+}
+
+const VICTIMS = ['server', 'broker', 'database'] as const
+type Victim = (typeof VICTIMS)[number]
+
+/** The one that runs now: broker and database come back with other pids than READY named. */
+function pidOf(site: Site, victim: Victim): number | undefined {
+	const server = site.serverPid()
+	if (victim === 'server') return server
+	const all = processes()
+	const isUnder = (one: Process | undefined): boolean => one !== undefined && (one.pid === server || isUnder(all.get(one.parent)))
+	const wanted = victim === 'broker' ? /broker-main/ : /bin\/postgres -D/
+	return [...all.values()].find((one) => wanted.test(one.command) && isUnder(one))?.pid
+}
+
+/** A request that is made again, with the same key, until it is answered: what a program does that was told of `Idempotency-Key`. */
+async function insist<T>(site: Site, path: string, body: object): Promise<{ status: number; body: T; tries: number }> {
+	const headers = { authorization: `Bearer ${site.ready.token}`, 'content-type': 'application/json', 'idempotency-key': randomUUID() }
+	for (let tries = 1, end = Date.now() + PATIENCE_MS; ; tries++) {
+		const answer = await fetch(`${site.ready.api}${path}`, { method: 'POST', headers, body: JSON.stringify(body) }).catch(() => undefined)
+		const text = await answer?.text().catch(() => undefined)
+		// 409: the first of these requests is still being answered.
+		if (answer && text !== undefined && answer.status < 500 && answer.status !== 409)
+			return { status: answer.status, body: JSON.parse(text) as T, tries }
+		assert.ok(Date.now() < end, `${path}: ${answer?.status} ${text}`)
+		await pause(100)
+	}
+}
+
+/** Does it again and again until told to stop; what goes wrong is thrown by `stop`. */
+function keepDoing(act: () => Promise<void>) {
+	let times = 0
+	let stopped = false
+	const work = (async () => {
+		for (; !stopped; times++) await act()
+	})()
+	work.catch(() => {})
+	return {
+		/** `more` further whole times, begun and ended from now on. */
+		async goesOn(more: number): Promise<void> {
+			// The one under way has begun before.
+			const wanted = times + 1 + more
+			await Promise.race([
+				until(
+					async () => times,
+					(now) => now >= wanted,
+					`${more} more`,
+				),
+				work,
+			])
+		},
+		async stop(): Promise<number> {
+			stopped = true
+			await work
+			return times
+		},
+	}
+}
+
+interface Command {
+	readonly id: string
+	readonly state: string
+}
+const ENDED = ['done', 'failed', 'refused', 'expired']
+
+describe('kill -9 of server, broker and database while people, staff and programs are at work', () => {
+	let site: Site
+	before(async () => {
+		site = await startSite({ server: true })
+	})
+	after(async () => void (await site?.stop()))
+
+	/** Every page of a list. */
+	async function all<T>(path: string): Promise<T[]> {
+		const found: T[] = []
+		for (let cursor: string | undefined; ; ) {
+			const page = await site.api<{ items: T[]; next?: string }>('GET', `${path}limit=200${cursor === undefined ? '' : `&cursor=${cursor}`}`)
+			found.push(...page.items)
+			if (page.next === undefined) return found
+			cursor = page.next
+		}
+	}
+
+	test('taps go on, what was acknowledged is there, every event once and in order, and one pulse an intent', async (t) => {
+		const { elsewhere } = site
+		const made = (type: string) => all<{ data: Record<string, unknown> }>(`/v1/events?type=${type}&`)
+		const usersBefore = (await all('/v1/users?')).length
+		const loansBefore = (await all('/v1/cases?workflow=loan&')).length
+		const createdBefore = (await made('user.created')).length
+		const doors = (await all<{ id: string; number: number }>(`/v1/compartments?bank=${elsewhere.bank}&`)).slice(0, 12)
+		const pulsesBefore = new Map((await elsewhere.metal()).map(({ number, pulses }) => [number, pulses]))
+
+		// People at the first bank, a program that brings people in, and a desk that opens doors of the second bank from afar.
+		const people = keepDoing(async () => {
+			await borrow(site, 0)
+			await giveBack(site, 0)
+		})
+		const names: string[] = []
+		const users = new Map<string, string>()
+		let repeated = 0
+		const program = keepDoing(async () => {
+			const name = `Person ${names.length}`
+			names.push(name)
+			const { status, body, tries } = await insist<{ id: string }>(site, '/v1/users', { name })
+			assert.equal(status, 201, JSON.stringify(body))
+			users.set(name, body.id)
+			if (tries > 1) repeated += 1
+			await pause(20)
+		})
+		const commands: { id: string; door: number; end: string }[] = []
+		const desk = keepDoing(async () => {
+			const { id: compartment, number } = doors[commands.length % doors.length] ?? assert.fail()
+			const { status, body } = await insist<Command>(site, '/v1/door-sessions', { compartment, reason: 'person-at-the-door' })
+			// A bank that was not heard yet is not asked at all.
+			if (status !== 202) return pause(100)
+			const place = commands.push({ id: body.id, door: number, end: 'asked' }) - 1
+			const { state } = await until(
+				async () => {
+					for (const { number: open, door } of await elsewhere.metal()) if (door === 'open') await elsewhere.door(open, 'closed')
+					return site.api<Command>('GET', `/v1/commands/${body.id}`)
+				},
+				(command) => ENDED.includes(command.state),
+				`the end of ${body.id}`,
+			)
+			commands[place] = { id: body.id, door: number, end: state }
+		})
+
+		for (let round = 0; round < ROUNDS; round++)
+			for (const victim of VICTIMS) {
+				await Promise.all([program.goesOn(3), people.goesOn(0)])
+				const pid = pidOf(site, victim) ?? assert.fail(`no ${victim}`)
+				const next = victim === 'server' ? site.nextServer() : undefined
+				process.kill(pid, 'SIGKILL')
+				await Promise.all([people.goesOn(1), next])
+				await until(
+					async () => pidOf(site, victim),
+					(now) => now !== undefined && now !== pid,
+					`another ${victim}`,
+				)
+				await Promise.all([program.goesOn(1), desk.goesOn(1)])
+			}
+		const [errands] = [await people.stop(), await program.stop(), await desk.stop()]
+
+		const streams = [site.ready.dataDir, join(site.ready.dataDir, 'bank-2')].map((folder) => {
+			const [stream, ...others] = readJournal(folder)
+			assert.ok(stream && others.length === 0, folder)
+			return stream
+		})
+		const events = await until(
+			() => all<{ id: string; sequence: string; type: string; data: Record<string, unknown> }>('/v1/events?'),
+			(logged) => streams.every(({ stream, lines }) => logged.filter(({ id }) => id.startsWith(`${stream}/`)).length >= lines.length),
+			'every event of both controllers',
+		)
+		const first = Number(events[0]?.sequence)
+		assert.ok(first <= 1)
+		assert.deepEqual(
+			events.map(({ sequence }) => Number(sequence)),
+			events.map((_, i) => first + i),
+			'positions without a gap',
+		)
+		assert.equal(new Set(events.map(({ id }) => id)).size, events.length, 'every event once')
+		for (const { stream } of streams) {
+			const own = events.flatMap(({ id }) => (id.startsWith(`${stream}/`) ? [Number(id.slice(stream.length + 1))] : []))
+			assert.deepEqual(
+				own,
+				own.map((_, i) => i + 1),
+				'in the order of its controller',
+			)
+		}
+		for (const stream of await all<{ gap?: object; equivocation?: object }>('/v1/audit/streams?'))
+			assert.deepEqual([stream.gap, stream.equivocation], [undefined, undefined])
+
+		const now = await all<{ id: string; name: string }>('/v1/users?')
+		assert.equal(now.length - usersBefore, names.length, 'each request once, however often it was made')
+		for (const [name, id] of users)
+			assert.deepEqual(
+				now.filter((one) => one.name === name).map((one) => one.id),
+				[id],
+			)
+		assert.equal((await made('user.created')).length - createdBefore, names.length)
+
+		const loans = (await all<{ state: string; conflict?: string }>('/v1/cases?workflow=loan&')).slice(0, -loansBefore || undefined)
+		assert.deepEqual([loans.length, new Set(loans.map(({ state, conflict }) => `${state} ${conflict}`))], [errands, new Set(['returned undefined'])])
+
+		const releases = events.filter((one) => one.type.endsWith('door-session.releasing.v1')).map((one) => JSON.stringify(one))
+		for (const { id, end } of commands) {
+			const times = releases.filter((text) => text.includes(id)).length
+			assert.ok(end === 'done' ? times === 1 : times <= 1, `${id} ended ${end} and was released ${times} times`)
+		}
+		const pulses = (await elsewhere.metal()).map(({ number, pulses: at }) => [number, at - (pulsesBefore.get(number) ?? 0)] as const)
+		assert.deepEqual(
+			new Map(pulses),
+			new Map(
+				pulses.map(([number]) => [number, commands.filter(({ id, door }) => door === number && releases.some((text) => text.includes(id))).length]),
+			),
+			'a pulse for each release on record, and for nothing else',
+		)
+
+		const folder = mkdtempSync(join(tmpdir(), 'latchwork-export-'))
+		try {
+			const options = { env: { ...process.env, LATCHWORK_TOKEN: site.ready.token }, timeout: 60_000 }
+			const latchwork = (...args: string[]) => promisify(execFile)(process.execPath, [CLI, ...args], options)
+			await latchwork('ledger', 'export', '--server', site.ready.api ?? '', '--out', join(folder, 'log'))
+			await latchwork('ledger', 'verify', join(folder, 'log'))
+		} finally {
+			rmSync(folder, { recursive: true, force: true })
+		}
+		const ends = Object.entries(Object.groupBy(commands, ({ end }) => end)).map(([end, of]) => `${of?.length} ${end}`)
+		t.diagnostic(
+			`${ROUNDS * VICTIMS.length} kills; ${errands} loans, ${users.size} users (${repeated} asked again), doors from afar: ${ends.join(', ')}; ${events.length} events`,
+		)
+		assert.ok(repeated > 0 && commands.some(({ end }) => end === 'done'), 'the kills fell into traffic')
+	})
+})
