@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
 import { runWorld } from '../packages/core/src/door/testing/world.ts'
 
 /**
- * `npm run campaign -- door|kill [--seed N] [--amount N]`: amounts that are too long for every change. Seeded, at most an hour;
+ * `npm run campaign -- door|kill|server-kill [--seed N] [--amount N]`: amounts that are too long for every change. Seeded, at most an hour;
  * the result file under docs/campaigns/ names commit, seed, amounts and outcome, and is committed. Exit 1 when anything is violated.
  */
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -21,7 +21,9 @@ const CAMPAIGNS: Readonly<Record<string, { readonly amount: number; readonly run
 	/** The door reducer in its simulated world, dying at every effect boundary, until so many crash points are behind it. */
 	door: { amount: 5_000_000, run: doorWorlds },
 	/** kill -9 of the shipped controller while people use it. */
-	kill: { amount: 3_000, run: kills },
+	kill: { amount: 3_000, run: kills('tests/faults/kill.test.ts', 'LATCHWORK_KILLS') },
+	/** The same of server, broker and database, each so often. */
+	'server-kill': { amount: 100, run: kills('tests/faults/server-kill.test.ts', 'LATCHWORK_SERVER_KILLS') },
 }
 
 async function doorWorlds(seed: number, amount: number): Promise<Outcome> {
@@ -39,23 +41,20 @@ async function doorWorlds(seed: number, amount: number): Promise<Outcome> {
 	return { amount: { crashPoints, worlds }, violations, seen }
 }
 
-function kills(seed: number, amount: number): Promise<Outcome> {
-	return new Promise((resolve) => {
-		const env = { ...process.env, LATCHWORK_KILLS: String(amount), LATCHWORK_SEED: String(seed) }
-		const child = spawn(process.execPath, ['--test', '--test-isolation=none', 'tests/faults/kill.test.ts'], {
-			cwd: ROOT,
-			env,
-			stdio: ['ignore', 'pipe', 'inherit'],
+function kills(file: string, amountOf: string) {
+	return (seed: number, amount: number): Promise<Outcome> =>
+		new Promise((resolve) => {
+			const env = { ...process.env, [amountOf]: String(amount), LATCHWORK_SEED: String(seed) }
+			const child = spawn(process.execPath, ['--test', '--test-isolation=none', file], { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'inherit'] })
+			let output = ''
+			child.stdout.on('data', (chunk: Buffer) => {
+				output += chunk.toString()
+			})
+			child.on('close', (code) => {
+				const line = output.split('\n').find((l) => l.includes(`seed ${seed}:`))
+				resolve({ amount: { kills: amount }, violations: code === 0 ? [] : [output.slice(-4_000)], seen: line?.replace(/^\W+/, '') ?? 'nothing' })
+			})
 		})
-		let output = ''
-		child.stdout.on('data', (chunk: Buffer) => {
-			output += chunk.toString()
-		})
-		child.on('close', (code) => {
-			const line = output.split('\n').find((l) => l.includes(`seed ${seed}:`))
-			resolve({ amount: { kills: amount }, violations: code === 0 ? [] : [output.slice(-4_000)], seen: line?.replace(/^\W+/, '') ?? 'nothing' })
-		})
-	})
 }
 
 async function main(): Promise<void> {

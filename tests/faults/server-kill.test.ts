@@ -1,66 +1,28 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { seededRandom } from '@latchwork/core/base'
 import { readJournal } from '@latchwork/edge/journal'
 import { borrow, giveBack } from '../scenarios/hands.ts'
-import { type Site, startSite } from '../scenarios/site.ts'
+import { eventually, type Site, startSite } from '../scenarios/site.ts'
 
 /** How often each of server, broker and database is killed in one run; a campaign asks for more. */
 const ROUNDS = Number(process.env.LATCHWORK_SERVER_KILLS ?? 2)
+const SEED = Number(process.env.LATCHWORK_SEED ?? 20261126)
 const PATIENCE_MS = 45_000
 const CLI = fileURLToPath(import.meta.resolve('@latchwork/cli/main'))
 
 const pause = (ms: number) => new Promise<void>((done) => setTimeout(done, ms))
 
-async function until<T>(look: () => Promise<T>, wanted: (seen: T) => boolean, what: string): Promise<T> {
-	for (const end = Date.now() + PATIENCE_MS; ; ) {
-		// Who was killed just now does not answer.
-		const seen = await look().catch((fault: unknown) => fault as Error)
-		if (!(seen instanceof Error) && wanted(seen)) return seen
-		assert.ok(Date.now() < end, `waited for ${what} in vain: ${seen instanceof Error ? seen.message : JSON.stringify(seen)?.slice(0, 800)}`)
-		await pause(50)
-	}
-}
-
-interface Process {
-	readonly pid: number
-	readonly parent: number
-	readonly command: string
-}
-
-function processes(): Map<number, Process> {
-	const found = new Map<number, Process>()
-	for (const name of readdirSync('/proc')) {
-		const pid = Number(name)
-		if (!Number.isInteger(pid)) continue
-		try {
-			const [, parent] = /\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? []
-			found.set(pid, { pid, parent: Number(parent), command: readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ') })
-		} catch {
-			// It has ended meanwhile.
-		}
-	}
-	return found
-}
-
 const VICTIMS = ['server', 'broker', 'database'] as const
 type Victim = (typeof VICTIMS)[number]
-
-/** The one that runs now: broker and database come back with other pids than READY named. */
-function pidOf(site: Site, victim: Victim): number | undefined {
-	const server = site.serverPid()
-	if (victim === 'server') return server
-	const all = processes()
-	const isUnder = (one: Process | undefined): boolean => one !== undefined && (one.pid === server || isUnder(all.get(one.parent)))
-	const wanted = victim === 'broker' ? /broker-main/ : /bin\/postgres -D/
-	return [...all.values()].find((one) => wanted.test(one.command) && isUnder(one))?.pid
-}
+const pidOf = (site: Site, victim: Victim) => (victim === 'server' ? site.serverPid() : site.pidOf(victim))
 
 /** A request that is made again, with the same key, until it is answered: what a program does that was told of `Idempotency-Key`. */
 async function insist<T>(site: Site, path: string, body: object): Promise<{ status: number; body: T; tries: number }> {
@@ -90,7 +52,7 @@ function keepDoing(act: () => Promise<void>) {
 			// The one under way has begun before.
 			const wanted = times + 1 + more
 			await Promise.race([
-				until(
+				eventually(
 					async () => times,
 					(now) => now >= wanted,
 					`${more} more`,
@@ -163,7 +125,7 @@ describe('kill -9 of server, broker and database while people, staff and program
 			// A bank that was not heard yet is not asked at all.
 			if (status !== 202) return pause(100)
 			const place = commands.push({ id: body.id, door: number, end: 'asked' }) - 1
-			const { state } = await until(
+			const { state } = await eventually(
 				async () => {
 					for (const { number: open, door } of await elsewhere.metal()) if (door === 'open') await elsewhere.door(open, 'closed')
 					return site.api<Command>('GET', `/v1/commands/${body.id}`)
@@ -174,20 +136,27 @@ describe('kill -9 of server, broker and database while people, staff and program
 			commands[place] = { id: body.id, door: number, end: state }
 		})
 
-		for (let round = 0; round < ROUNDS; round++)
-			for (const victim of VICTIMS) {
-				await Promise.all([program.goesOn(3), people.goesOn(0)])
+		const random = seededRandom(SEED)
+		const byChance = (below: number) => Math.floor(((random(1)[0] ?? 0) / 256) * below)
+		for (let round = 0; round < ROUNDS; round++) {
+			const left: Victim[] = [...VICTIMS]
+			while (left.length > 0) {
+				const [victim] = left.splice(byChance(left.length), 1)
+				if (victim === undefined) break
+				await program.goesOn(3)
+				await pause(byChance(1_000))
 				const pid = pidOf(site, victim) ?? assert.fail(`no ${victim}`)
 				const next = victim === 'server' ? site.nextServer() : undefined
 				process.kill(pid, 'SIGKILL')
 				await Promise.all([people.goesOn(1), next])
-				await until(
+				await eventually(
 					async () => pidOf(site, victim),
 					(now) => now !== undefined && now !== pid,
 					`another ${victim}`,
 				)
 				await Promise.all([program.goesOn(1), desk.goesOn(1)])
 			}
+		}
 		const [errands] = [await people.stop(), await program.stop(), await desk.stop()]
 
 		const streams = [site.ready.dataDir, join(site.ready.dataDir, 'bank-2')].map((folder) => {
@@ -195,7 +164,7 @@ describe('kill -9 of server, broker and database while people, staff and program
 			assert.ok(stream && others.length === 0, folder)
 			return stream
 		})
-		const events = await until(
+		const events = await eventually(
 			() => all<{ id: string; sequence: string; type: string; data: Record<string, unknown> }>('/v1/events?'),
 			(logged) => streams.every(({ stream, lines }) => logged.filter(({ id }) => id.startsWith(`${stream}/`)).length >= lines.length),
 			'every event of both controllers',
@@ -256,7 +225,7 @@ describe('kill -9 of server, broker and database while people, staff and program
 		}
 		const ends = Object.entries(Object.groupBy(commands, ({ end }) => end)).map(([end, of]) => `${of?.length} ${end}`)
 		t.diagnostic(
-			`${ROUNDS * VICTIMS.length} kills; ${errands} loans, ${users.size} users (${repeated} asked again), doors from afar: ${ends.join(', ')}; ${events.length} events`,
+			`seed ${SEED}: ${ROUNDS * VICTIMS.length} kills; ${errands} loans, ${users.size} users (${repeated} asked again), doors from afar: ${ends.join(', ')}; ${events.length} events`,
 		)
 		assert.ok(repeated > 0 && commands.some(({ end }) => end === 'done'), 'the kills fell into traffic')
 	})

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -63,6 +63,8 @@ export interface Site extends Place {
 	/** Pid of the server now, and of the next one that is ready. */
 	serverPid(): number
 	nextServer(): Promise<number>
+	/** Pid of the server's broker or database now: they come back with others than READY named. */
+	pidOf(part: 'broker' | 'database'): number | undefined
 	stop(): Promise<{ code: number | null; output: string }>
 }
 
@@ -106,6 +108,8 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
 		return last ? pidOf(last) : before
 	}
 
+	const serverPid = () => pidNow('LATCHWORK SERVER ', ready.pids.server ?? 0)
+
 	return {
 		...first,
 		ready,
@@ -134,7 +138,8 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
 		edgePid: (bank = first.bank) =>
 			pidNow('LATCHWORK EDGE ', ready.pids.edges?.[ready.banks?.findIndex(({ id }) => id === bank) ?? 0] ?? ready.pids.edge, bank),
 		nextEdge: async (bank = first.bank) => pidOf(await said.next('LATCHWORK EDGE ', (text) => isOf(text, bank))),
-		serverPid: () => pidNow('LATCHWORK SERVER ', ready.pids.server ?? 0),
+		serverPid,
+		pidOf: (part) => descendant(serverPid(), part === 'broker' ? /broker-main/ : /bin\/postgres -D/),
 		nextServer: async () => pidOf(await said.next('LATCHWORK SERVER ')),
 		async stop() {
 			child.stdin?.end()
@@ -143,6 +148,22 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
 			return { code, output: said.text() }
 		},
 	}
+}
+
+/** A process below that one, by its command line. */
+function descendant(of: number, wanted: RegExp): number | undefined {
+	const all = new Map<number, { readonly parent: number; readonly command: string }>()
+	for (const name of readdirSync('/proc')) {
+		if (!/^\d+$/.test(name)) continue
+		try {
+			const [, parent] = /\) \S (\d+)/.exec(readFileSync(`/proc/${name}/stat`, 'utf8')) ?? []
+			all.set(Number(name), { parent: Number(parent), command: readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ') })
+		} catch {
+			// It has ended meanwhile.
+		}
+	}
+	const isBelow = (pid: number): boolean => pid === of || (all.has(pid) && isBelow(all.get(pid)?.parent ?? 0))
+	return [...all].find(([pid, { command }]) => wanted.test(command) && isBelow(pid))?.[0]
 }
 
 const json = { 'content-type': 'application/json' }
@@ -184,6 +205,22 @@ function placeAt(virtual: string, bank: string, kiosk: string): Place {
 		untilMetal: (wanted, what = 'the wanted metal') =>
 			watch(`${virtual}/events`, (text) => doorsOf((JSON.parse(text) as { banks: VirtualBanks }).banks), wanted, what),
 		health: async () => (await (await must(fetch(`${kiosk}health`))).json()) as Record<string, unknown>,
+	}
+}
+
+/** Looks until it is as wanted; who was killed just now does not answer, and is asked again. */
+export async function eventually<T>(look: () => Promise<T>, wanted: (seen: T) => boolean, what: string, patienceMs = 2 * PATIENCE_MS): Promise<T> {
+	for (const end = Date.now() + patienceMs; ; ) {
+		const seen = await look().catch((fault: unknown) => new Unanswered(fault))
+		if (!(seen instanceof Unanswered) && wanted(seen)) return seen
+		if (Date.now() > end)
+			throw new Error(`Waited for ${what} in vain: ${(seen instanceof Unanswered ? seen.message : JSON.stringify(seen))?.slice(0, 800)}`)
+		await new Promise((later) => setTimeout(later, 50))
+	}
+}
+class Unanswered extends Error {
+	constructor(cause: unknown) {
+		super(cause instanceof Error ? cause.message : String(cause), { cause })
 	}
 }
 
