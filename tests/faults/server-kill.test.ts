@@ -8,8 +8,7 @@ import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { seededRandom } from '@latchwork/core/base'
-import { readJournal } from '@latchwork/edge/journal'
-import { borrow, giveBack } from '../scenarios/hands.ts'
+import { allOf, borrow, giveBack, wholeRecord } from '../scenarios/hands.ts'
 import { eventually, type Site, startSite } from '../scenarios/site.ts'
 
 /** How often each of server, broker and database is killed in one run; a campaign asks for more. */
@@ -81,16 +80,7 @@ describe('kill -9 of server, broker and database while people, staff and program
 	})
 	after(async () => void (await site?.stop()))
 
-	/** Every page of a list. */
-	async function all<T>(path: string): Promise<T[]> {
-		const found: T[] = []
-		for (let cursor: string | undefined; ; ) {
-			const page = await site.api<{ items: T[]; next?: string }>('GET', `${path}limit=200${cursor === undefined ? '' : `&cursor=${cursor}`}`)
-			found.push(...page.items)
-			if (page.next === undefined) return found
-			cursor = page.next
-		}
-	}
+	const all = <T>(path: string) => allOf<T>(site, path)
 
 	test('taps go on, what was acknowledged is there, every event once and in order, and one pulse an intent', async (t) => {
 		const { elsewhere } = site
@@ -159,35 +149,7 @@ describe('kill -9 of server, broker and database while people, staff and program
 		}
 		const [errands] = [await people.stop(), await program.stop(), await desk.stop()]
 
-		const streams = [site.ready.dataDir, join(site.ready.dataDir, 'bank-2')].map((folder) => {
-			const [stream, ...others] = readJournal(folder)
-			assert.ok(stream && others.length === 0, folder)
-			return stream
-		})
-		const events = await eventually(
-			() => all<{ id: string; sequence: string; type: string; data: Record<string, unknown> }>('/v1/events?'),
-			(logged) => streams.every(({ stream, lines }) => logged.filter(({ id }) => id.startsWith(`${stream}/`)).length >= lines.length),
-			'every event of both controllers',
-		)
-		const first = Number(events[0]?.sequence)
-		assert.ok(first <= 1)
-		assert.deepEqual(
-			events.map(({ sequence }) => Number(sequence)),
-			events.map((_, i) => first + i),
-			'positions without a gap',
-		)
-		assert.equal(new Set(events.map(({ id }) => id)).size, events.length, 'every event once')
-		for (const { stream } of streams) {
-			const own = events.flatMap(({ id }) => (id.startsWith(`${stream}/`) ? [Number(id.slice(stream.length + 1))] : []))
-			assert.deepEqual(
-				own,
-				own.map((_, i) => i + 1),
-				'in the order of its controller',
-			)
-		}
-		for (const stream of await all<{ gap?: object; equivocation?: object }>('/v1/audit/streams?'))
-			assert.deepEqual([stream.gap, stream.equivocation], [undefined, undefined])
-
+		const events = await wholeRecord(site)
 		const now = await all<{ id: string; name: string }>('/v1/users?')
 		assert.equal(now.length - usersBefore, names.length, 'each request once, however often it was made')
 		for (const [name, id] of users)

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import type { KioskScreen, VirtualState } from '@latchwork/core/wire'
 import { readJournal } from '@latchwork/edge/journal'
-import type { Site } from './site.ts'
+import { eventually, type Site } from './site.ts'
 
 /** What people do at a bank, in whole errands, and what the controller's own record says of it afterwards. */
 type Named<N extends KioskScreen['name']> = Extract<KioskScreen, { name: N }>
@@ -165,4 +166,64 @@ export async function settleAll(site: Site): Promise<void> {
 		}
 		assert.equal(answer.status, 200, await answer.text())
 	}
+}
+
+/** Every page of a list of the API; `path` ends with `?` or `&`. */
+export async function allOf<T>(site: Site, path: string): Promise<T[]> {
+	const found: T[] = []
+	for (let cursor: string | undefined; ; ) {
+		const page = await site.api<{ items: T[]; next?: string }>('GET', `${path}limit=200${cursor === undefined ? '' : `&cursor=${cursor}`}`)
+		found.push(...page.items)
+		if (page.next === undefined) return found
+		cursor = page.next
+	}
+}
+
+export interface Logged {
+	/** `stream/sequence` of what a controller recorded. */
+	readonly id: string
+	readonly sequence: string
+	readonly type: string
+	readonly subject: string
+	readonly bankid?: string
+	readonly offline?: boolean
+	readonly data: Readonly<Record<string, unknown>>
+}
+
+/**
+ * Waits until the ledger of a site with a server holds all that its controllers have recorded, and complains unless every event is there once, in the
+ * order of its controller, at positions without a gap.
+ */
+export async function wholeRecord(site: Site): Promise<Logged[]> {
+	const streams = [site.ready.dataDir, join(site.ready.dataDir, 'bank-2')].map((folder) => {
+		const [stream, ...others] = readJournal(folder)
+		assert.ok(stream && others.length === 0, folder)
+		return stream
+	})
+	const own = (logged: readonly Logged[], stream: string) =>
+		logged.flatMap(({ id }) => (id.startsWith(`${stream}/`) ? [Number(id.slice(stream.length + 1))] : []))
+	const events = await eventually(
+		() => allOf<Logged>(site, '/v1/events?'),
+		(logged) => streams.every(({ stream, lines }) => own(logged, stream).length >= lines.length),
+		'every event of both controllers',
+	)
+	const first = Number(events[0]?.sequence)
+	assert.ok(first <= 1)
+	assert.deepEqual(
+		events.map(({ sequence }) => Number(sequence)),
+		events.map((_, i) => first + i),
+		'positions without a gap',
+	)
+	assert.equal(new Set(events.map(({ id }) => id)).size, events.length, 'every event once')
+	for (const { stream } of streams) {
+		const numbers = own(events, stream)
+		assert.deepEqual(
+			numbers,
+			numbers.map((_, i) => i + 1),
+			'in the order of its controller',
+		)
+	}
+	for (const { gap, equivocation } of await allOf<{ gap?: object; equivocation?: object }>(site, '/v1/audit/streams?'))
+		assert.deepEqual([gap, equivocation], [undefined, undefined])
+	return events
 }

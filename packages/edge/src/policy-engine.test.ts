@@ -88,17 +88,24 @@ test('one lost badge is refused while the same person’s PIN still counts', () 
 })
 
 test('a grant ends with the authority it came from, and never lives longer than a visit', () => {
-	using(bundle, (compiled) => {
+	const required = { ...bundle, settings: { ...bundle.settings, leaseRequired: true } }
+	using(required, (strict) => {
 		const request = rowRequest({ who: 'cem', does: 'collect', what: 'laptop', outcome: 'allow', rules: [] })
 		const now = Date.UTC(2026, 0, 5, 9)
 		const lease = { format: 'latchwork-lease/1', bank: bundle.bank.id, bundleVersion: 7, issuedAt: now, until: now + 1_000 } as const
-		const notAfter = (at: Parameters<typeof decide>[2]) => {
-			const answer = decide(compiled, request, at)
+		const notAfter = (at: Parameters<typeof decide>[2], by = strict) => {
+			const answer = decide(by, request, at)
 			return answer.effect === 'allow' ? answer.grant.notAfter : undefined
 		}
-		assert.equal(notAfter({ now, uncertain: false }), now + GRANT_LIFE_MS)
+		assert.equal(notAfter({ now, uncertain: false }), undefined)
 		assert.equal(notAfter({ now, uncertain: false, lease }), now + 1_000)
 		assert.equal(notAfter({ now: now + 1_000, uncertain: false, lease }), undefined)
+		// Where none is required, a lease that ran out ends nothing.
+		using(bundle, (lax) => {
+			assert.equal(notAfter({ now, uncertain: false }, lax), now + GRANT_LIFE_MS)
+			assert.equal(notAfter({ now, uncertain: false, lease }, lax), now + GRANT_LIFE_MS)
+			assert.equal(notAfter({ now: now + 1_000, uncertain: false, lease }, lax), now + 1_000 + GRANT_LIFE_MS)
+		})
 	})
 })
 

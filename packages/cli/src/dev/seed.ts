@@ -132,7 +132,7 @@ export const drawBadges = (): string[] => {
 export async function seedDemo(terms: SeedTerms): Promise<Seeded> {
 	const api = apiOf(terms)
 	const settings = await api.get('/v1/settings')
-	await api.patch('/v1/settings', settings.version, { loanDue: { kind: 'same-day-by', time: '18:00' }, leaseRequired: true })
+	await api.patch('/v1/settings', settings.version, { loanDue: { kind: 'same-day-by', time: '18:00' } })
 	const groups = new Map<string, string>()
 	for (const group of GROUPS) groups.set(group.code, (await api.post('/v1/groups', `group-${group.code}`, group)).id)
 	const sites: SeededSite[] = []

@@ -137,7 +137,7 @@ test('a lease is accepted from a trusted key, for this bank, and never an older 
 	assert.equal(leaseVerdict('nonsense'), 'lease-malformed')
 })
 
-test('authority ages from fresh to stale to expired, by the bundle, by the lease, whichever is stricter', () => {
+test('authority ages from fresh to stale to expired, by the bundle, and by the lease where one is required', () => {
 	const soft = bundle.staleAt
 	const hard = bundle.expiresAt
 	const required: Bundle = { ...bundle, settings: { ...bundle.settings, leaseRequired: true } }
@@ -152,7 +152,10 @@ test('authority ages from fresh to stale to expired, by the bundle, by the lease
 		[bundle, lease, soft, 'fresh'],
 		[bundle, lease, soft + 60_000, 'stale'],
 		[bundle, lease, lease.until - 1, 'stale'],
-		[bundle, lease, lease.until, 'lease-expired'],
+		[bundle, lease, lease.until, 'stale'],
+		[bundle, lease, hard - 1, 'stale'],
+		[required, lease, lease.until - 1, 'stale'],
+		[required, lease, lease.until, 'lease-expired'],
 		[bundle, { ...lease, until: hard + 1 }, hard, 'bundle-expired'],
 		// For an older bundle it says nothing; for a newer one it says that ours is superseded.
 		[bundle, { ...lease, bundleVersion: 6 }, lease.until, 'stale'],

@@ -127,8 +127,8 @@ function allow(
 function authorityEnd({ bundle }: CompiledBundle, request: AccessRequest, { lease }: Moment): number {
 	const { offline, subject } = request
 	const own = offline ? entriesOf(bundle).subjects.get(subject)?.offlineUntil : undefined
-	const speaks = lease !== undefined && lease.bundleVersion >= bundle.version && !request.own
-	return Math.min(bundle.expiresAt, speaks ? lease.until : bundle.expiresAt, own ?? bundle.expiresAt)
+	const bound = bundle.settings.leaseRequired && lease !== undefined && !request.own
+	return Math.min(bundle.expiresAt, bound ? lease.until : bundle.expiresAt, own ?? bundle.expiresAt)
 }
 
 function deny(compiled: CompiledBundle, request: AccessRequest, at: Moment, authority: AuthorityState, { reason, rules }: Finding): AccessDecision {

@@ -39,13 +39,14 @@ export function acceptLease(input: unknown, given: { keys: PinnedKeys; crypto: C
 export type AuthorityState = 'fresh' | 'stale' | 'bundle-expired' | 'lease-expired'
 
 /**
- * May this bundle be used at trusted time `now`? Stale is a banner, the expired ones are reasons to deny (trust.md §3.2).
+ * May this bundle be used at trusted time `now`? Stale is a banner, the expired ones are reasons to deny (trust.md §3.2). A lease that ran out is
+ * one only where the organisation wants live leases: elsewhere a bank without network goes on until its bundle expires.
  * A lease for an older bundle says nothing about a newer one; a lease for a newer bundle says that ours is superseded.
  */
 export function authorityState(bundle: Bundle, lease: Lease | undefined, now: number): AuthorityState {
 	if (now >= bundle.expiresAt) return 'bundle-expired'
 	const speaks = lease !== undefined && lease.bundleVersion >= bundle.version
-	if (speaks ? now >= lease.until : bundle.settings.leaseRequired) return 'lease-expired'
+	if (bundle.settings.leaseRequired && !(speaks && now < lease.until)) return 'lease-expired'
 	if (speaks && lease.bundleVersion > bundle.version) return 'stale'
 	const softLife = bundle.staleAt - bundle.issuedAt
 	const freshUntil = Math.max(bundle.staleAt, speaks ? lease.issuedAt + softLife : 0)

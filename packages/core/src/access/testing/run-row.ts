@@ -14,7 +14,11 @@ export function rowMismatch(compiled: CompiledBundle, row: DecisionRow): string 
 }
 
 export function askRow(compiled: CompiledBundle, row: DecisionRow): AccessDecision {
-	return decide(compiled, rowRequest(row), rowMoment(compiled, row))
+	const { bundle } = compiled
+	// A lease that ran out says something only where one is required.
+	const asked =
+		row.authority === 'lease-expired' ? { ...compiled, bundle: { ...bundle, settings: { ...bundle.settings, leaseRequired: true } } } : compiled
+	return decide(asked, rowRequest(row), rowMoment(compiled, row))
 }
 
 export function rowRequest(row: DecisionRow): AccessRequest {
