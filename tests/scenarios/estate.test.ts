@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -251,6 +251,69 @@ describe('an estate with a server', () => {
 			(name) => name === 'denied',
 			'the revocation at the door',
 		)
+	})
+
+	test('who has as many loans as allowed gets no more at another bank, with and without the server, until one is returned', async () => {
+		const depot: Site = { ...site, ...site.elsewhere }
+		const [type] = (await site.api<{ items: { id: string; code: string }[] }>('GET', '/v1/asset-types')).items
+		await site.api('POST', '/v1/assets', { type: type?.id, tag: 'LT-0500', bank: depot.bank })
+		// Staff put a laptop in there, opened from afar, and say what it is.
+		const door = 5
+		const doorId = await doorOf(depot, door)
+		await site.api('POST', '/v1/door-sessions', { compartment: doorId, reason: 'person-at-the-door' })
+		await depot.untilMetal((doors) => doors.find((one) => one.number === door)?.door === 'open', 'the door open')
+		await until(
+			() => site.api<{ live: { door: string } }>('GET', `/v1/compartments/${doorId}`),
+			({ live }) => live.door === 'open',
+			'the open door, seen from afar',
+		)
+		assert.equal(await depot.item(door, true, 'LT-0500'), 204)
+		await depot.door(door, 'closed')
+		const token = readFileSync(join(site.ready.dataDir, 'bank-2', 'operator.token'), 'utf8').trim()
+		const settle = () =>
+			fetch(`${depot.kiosk}api/operator/settle`, {
+				method: 'POST',
+				headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+				body: JSON.stringify({ door, found: { tag: 'LT-0500' } }),
+			})
+		await until(
+			async () => (await settle()).status,
+			(status) => status === 200,
+			'the word of staff to be taken',
+		)
+		const offered = async (place: Site) => {
+			const choice = (await arrive(place, 2)).find((one) => one.kind === 'borrow')
+			await leave(place)
+			return choice?.denied ?? 'offered'
+		}
+		const says = (place: Site, wanted: string) =>
+			until(
+				() => offered(place),
+				(said) => said === wanted,
+				wanted,
+			)
+		await says(depot, 'offered')
+		const { version } = await site.api<{ version: number }>('GET', '/v1/settings')
+		const one = await fetch(`${site.ready.api}/v1/settings`, {
+			method: 'PATCH',
+			headers: { authorization: `Bearer ${site.ready.token}`, 'content-type': 'application/json', 'if-match': `"${version}"` },
+			body: JSON.stringify({ maxLoans: 1 }),
+		})
+		assert.ok(one.ok, await one.text())
+		await borrow(site, 2)
+		await says(site, 'quota-exceeded')
+		await says(depot, 'quota-exceeded')
+		const server = site.serverPid()
+		const next = site.nextServer()
+		process.kill(server, 'SIGKILL')
+		assert.equal(await offered(depot), 'quota-exceeded')
+		await next
+		await giveBack(site, 2)
+		await says(depot, 'offered')
+		await borrow(depot, 2)
+		await says(site, 'quota-exceeded')
+		await giveBack(depot, 2)
+		await says(site, 'offered')
 	})
 
 	test('an hour without network changes nothing for people, and everything is on record afterwards, once and in order', async () => {

@@ -111,7 +111,7 @@ export async function openWorks(parts: Parts): Promise<Works> {
 					const known = await store.read(tenant, (db) => credentialBy(db, site, verifier, clock.now()))
 					return known && authority.renew(tenant, site, bank)
 				},
-				bundle: ({ tenant, bank }) => authority.current(tenant, bank),
+				bundle: ({ tenant, bank }, held) => authority.current(tenant, bank, held),
 				async lease({ tenant, bank }) {
 					const text = await authority.lease(tenant, bank)
 					return text === undefined ? undefined : { text, digest: Buffer.from(nodeCrypto.sha256(Buffer.from(text))).toString('hex') }

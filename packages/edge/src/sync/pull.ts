@@ -18,7 +18,7 @@ export interface Pull {
 export interface PullParts {
 	readonly bank: Id<'bank'>
 	readonly http: DeviceHttp
-	readonly authority: Pick<AuthoritySource, 'take'>
+	readonly authority: Pick<AuthoritySource, 'take' | 'current' | 'moment'>
 	/** Up to which delta of the site the bank knows them all, where a bundle that counts what it missed is worth its bytes. */
 	readonly held: () => number | undefined
 	readonly clock: Pick<Clock, 'after'>
@@ -50,6 +50,8 @@ export function openPull({ bank, http, authority, held, clock, random, reached }
 			if (answer.status === 304 || answer.status === 404) return true
 			if (answer.status !== 200 || !running || !authority.take(what, answer.text)) return false
 			etag = answer.etag
+			// One that was made for this fetch is newer than the lease that came before it, which says nothing of it.
+			if (what === 'bundle' && (authority.moment().lease?.bundleVersion ?? 0) < (authority.current()?.bundle.version ?? 0)) of.lease.want()
 			return true
 		}
 

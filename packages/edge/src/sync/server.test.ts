@@ -453,29 +453,42 @@ test('a full disk opens no door from elsewhere, and a command that was refused f
 	assert.equal(stage.cabinet.pulses(2), before)
 })
 
+const bundles = (server: ServerSide) => server.fetched.filter((what) => what.startsWith('bundle'))
+
 test('a lease that names a delta which never came has the bundle fetched, which says up to where the bank knows them', async (t) => {
 	const { stage, server } = await staged(t)
 	stage.writeLease()
 	await stage.clock.advance(10_000)
-	const before = server.held().length
+	const before = bundles(server).length
 	stage.writeLease({ deltas: 3 })
 	await stage.clock.advance(10_000)
-	assert.deepEqual(server.held().slice(before), [0])
+	assert.deepEqual(bundles(server).slice(before), ['bundle?deltas=0'])
 	const asked = before + 1
 	stage.writeBundle({ version: 8, deltas: { n: 3, hash: 'a'.repeat(64) } })
 	await stage.until('the bundle', () => version(stage) === 8)
 	stage.writeLease({ deltas: 3, bundleVersion: 8 })
 	await stage.clock.advance(10_000)
-	assert.deepEqual(server.held().slice(asked), [0], 'fetched for its version, and then no more')
+	assert.deepEqual(bundles(server).slice(asked), ['bundle?deltas=0'], 'fetched for its version, and then no more')
+})
+
+test('a bundle that is newer than the lease has the lease fetched, too: it was made for this fetch, and nobody tells of it', async (t) => {
+	const { stage, server } = await staged(t)
+	stage.writeLease()
+	await stage.clock.advance(10_000)
+	const before = server.fetched.length
+	server.publishBundle(stage.sealed({ version: 8 }), { ...stage.bundle(), version: 8 })
+	await stage.until('the bundle', () => version(stage) === 8)
+	await stage.clock.advance(5_000)
+	assert.deepEqual(server.fetched.slice(before), ['bundle?deltas=0', 'lease'])
 })
 
 test('by HTTPS alone, where no delta comes, counts are put into a bundle once in ten minutes', async (t) => {
 	const { stage, server } = await staged(t)
 	server.network('https')
 	await stage.clock.advance(2 * MINUTE)
-	const from = server.held().length
+	const from = bundles(server).length
 	await stage.clock.advance(30 * MINUTE)
-	const asked = server.held().slice(from)
+	const asked = bundles(server).slice(from)
 	assert.ok(asked.length > 50, `${asked.length} polls`)
-	assert.equal(asked.filter((held) => held !== undefined).length, 3)
+	assert.equal(asked.filter((what) => what.includes('deltas')).length, 3)
 })

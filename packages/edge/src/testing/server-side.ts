@@ -34,8 +34,8 @@ export interface ServerSide {
 	readonly asks: readonly LinkAsk[]
 	/** What it answers about a badge; default: unknown. Undefined: nothing at all. */
 	credential(answer: (verifier: string) => DistributiveOmit<Extract<LinkAnswer, { kind: 'credential' }>, 'v' | 'id' | 'kind'> | undefined): void
-	/** What the bank said that it knows of deltas, at each fetch of its bundle; undefined: nothing. */
-	held(): readonly (number | undefined)[]
+	/** What was asked for by GET, but for the time: `bundle?deltas=3`, `lease`. */
+	readonly fetched: readonly string[]
 	/** How often the controller wanted to be started anew. */
 	restarts(): number
 	/** How many milliseconds its clock is ahead of the stage's. */
@@ -55,7 +55,7 @@ export function createServerSide(clock: FakeClock, maker = testKey(new Uint8Arra
 	const results: LinkResult[] = []
 	const statuses: LinkStatus[] = []
 	const asks: LinkAsk[] = []
-	const held: (number | undefined)[] = []
+	const fetched: string[] = []
 	const documents = new Map<string, { text: string; etag: string }>()
 	let credential: Parameters<ServerSide['credential']>[0] = () => ({ known: false })
 	let passes: 'all' | 'https' | 'nothing' = 'all'
@@ -103,9 +103,9 @@ export function createServerSide(clock: FakeClock, maker = testKey(new Uint8Arra
 		if (method === 'POST' && path === DEVICE_PATHS.events) return { status: 200, etag: undefined, text: JSON.stringify(take(about.body ?? '')) }
 		const ask = /ask=(.+)$/.exec(path)?.[1]
 		if (ask) return { status: 200, etag: undefined, text: JSON.stringify({ signed: signedTime(ask) }) }
-		const [address = '', query] = path.split('?')
-		if (address.endsWith('/bundle')) held.push(query === undefined ? undefined : Number(query.replace('deltas=', '')))
-		const found = documents.get(address.split('/').at(-1) ?? '')
+		const what = path.split('/').at(-1) ?? ''
+		fetched.push(what)
+		const found = documents.get(what.split('?')[0] ?? '')
 		if (!found) return { status: 404, etag: undefined, text: '' }
 		return found.etag === about.etag ? { status: 304, etag: found.etag, text: '' } : { status: 200, ...found }
 	}
@@ -170,7 +170,7 @@ export function createServerSide(clock: FakeClock, maker = testKey(new Uint8Arra
 		credential(next) {
 			credential = next
 		},
-		held: () => held,
+		fetched,
 		restarts: () => restarts,
 		ahead(ms) {
 			aheadMs = ms

@@ -1,13 +1,33 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { acceptBundle, acceptDelta, acceptLease, type Bundle, type DeltaMark, NO_DELTA, type PinnedKeys, verifierOf } from '@latchwork/core/access'
+import {
+	acceptBundle,
+	acceptDelta,
+	acceptLease,
+	type Bundle,
+	type DeltaMark,
+	NO_DELTA,
+	type PinnedKeys,
+	readChanges,
+	verifierOf,
+} from '@latchwork/core/access'
 import { type FakeClock, fakeClock, type Id, newId, type Random, seededRandom } from '@latchwork/core/base'
 import type { StreamEvent } from '@latchwork/core/ledger'
 import { exampleLayout } from '@latchwork/core/wire'
 import { draftPolicy, publishPolicy } from '../access/index.ts'
 import { createAsset, createAssetType } from '../assets/index.ts'
+import { caseApplier } from '../cases/index.ts'
 import { nodeCrypto } from '../crypto.ts'
-import { changeCompartment, compartmentsOf, createBank, createController, createSite, heardController, revokeController } from '../estate/index.ts'
+import {
+	ALWAYS_OPEN,
+	changeCompartment,
+	compartmentsOf,
+	createBank,
+	createController,
+	createSite,
+	heardController,
+	revokeController,
+} from '../estate/index.ts'
 import {
 	changePerson,
 	createGroup,
@@ -22,6 +42,7 @@ import {
 import { sealingKey, sql } from '../store/index.ts'
 import { createTenant, publicKeysOf } from '../tenants/index.ts'
 import { type TestStore, testStore } from '../testing/index.ts'
+import { testLoan } from '../testing/loan.ts'
 import { type AuthorityNews, custodyApplier, openAuthority } from './index.ts'
 
 const random: Random = seededRandom(77)
@@ -252,6 +273,153 @@ describe('authority', () => {
 		assert.deepEqual(news, [])
 	})
 
+	/** Two sites: one with two banks that are connected, and one with a third. */
+	async function estate(clock: FakeClock) {
+		const org = await organisation(clock)
+		const others = await db.store.write(org.tenant, async (tx) => {
+			const far = await createSite(tx, org.change, { name: 'Far', timeZone: 'Europe/London', address: '', calendar: ALWAYS_OPEN })
+			const made = []
+			for (const site of [org.site, far.id]) {
+				const bank = await createBank(tx, org.change, { site, name: 'More', helpPhone: '1', layout: exampleLayout })
+				made.push({ site, bank: bank.id, controller: (await createController(tx, org.change, { bank: bank.id, name: 'Box' })).id })
+			}
+			await publishPolicy(
+				tx,
+				org.change,
+				(await draftPolicy(tx, org.change, { code: 'all', draft: 'permit (principal, action, resource);' })).id,
+				1,
+				() => undefined,
+			)
+			return made
+		})
+		const [one, two, far] = [org, ...others] as const
+		assert.ok(one && two && far)
+		const hear = (of: typeof far, online: boolean) =>
+			db.store.write(org.tenant, (tx) => heardController(tx, { controller: of.controller, bank: of.bank, now: clock.now(), online }, random))
+		for (const bank of [one, two, far]) await hear(bank, true)
+		/** What a bank records is taken in, in one transaction. */
+		const record = (of: typeof far, events: readonly StreamEvent[]) =>
+			db.store.write(org.tenant, (tx) =>
+				caseApplier({ random, master })(tx, events, { sender: undefined as never, bank: of.bank, site: of.site, now: clock.now() }),
+			)
+		const loan = (of: typeof far, owner: Id<'subject'> = org.person) => testLoan({ bank: of.bank, owner }, clock.now(), random)
+		return { org, one, two, far, hear, record, loan }
+	}
+	/** What a bank was told of loans, newest last: whose, and how many elsewhere. */
+	const toldOf = (news: readonly AuthorityNews[], { site, bank }: { site: Id<'site'>; bank: Id<'bank'> }, keys: PinnedKeys, now: number) =>
+		news.flatMap((one) => {
+			if (one.kind !== 'delta' || one.bank !== bank) return []
+			const answer = acceptDelta(one.delta, { keys, crypto: nodeCrypto, site, now, mark: NO_DELTA })
+			assert.ok(answer.ok)
+			return readChanges(answer.delta, bank).loans.map(({ subject, elsewhere }) => [subject, elsewhere] as const)
+		})
+
+	it('what somebody has on loan at one bank is told to all others, of that site and of another, and makes no bundle; given back, it is told again', async () => {
+		const clock = fakeClock()
+		const [{ org, one, two, far, record, loan }, { of, news }] = [await estate(clock), authority(clock)]
+		await of.turn()
+		news.length = 0
+		const told = (bank: typeof far) => toldOf(news, bank, org.keys, clock.now())
+		const [first, second] = [loan(one), loan(far)]
+		await record(one, first.take(clock.now()))
+		await of.tellLoans()
+		assert.deepEqual([told(one), told(two), told(far)], [[[org.person, 0]], [[org.person, 1]], [[org.person, 1]]])
+		await of.tellLoans()
+		assert.equal(news.length, 3, 'said once')
+		await record(far, second.take(clock.now()))
+		await of.tellLoans()
+		assert.deepEqual(
+			[told(one).at(-1), told(two).at(-1)],
+			[
+				[org.person, 1],
+				[org.person, 2],
+			],
+		)
+		assert.equal(told(far).length, 1, 'the only bank of its site knows what happened there')
+		const text = news.map((n) => (n.kind === 'delta' && n.bank !== far.bank ? n.delta : '')).join('')
+		assert.ok(!text.includes(far.bank), 'banks of other sites are not named')
+		await record(one, first.giveBack(clock.now()))
+		await of.tellLoans()
+		assert.deepEqual(
+			[told(one).at(-1), told(two).at(-1), told(far).at(-1)],
+			[
+				[org.person, 1],
+				[org.person, 1],
+				[org.person, 0],
+			],
+		)
+		await of.turn()
+		assert.deepEqual([...new Set(news.map((n) => n.kind))], ['delta'], 'no bundle was made for any of it')
+	})
+
+	it('a bank that missed what was told gets a bundle with the true counts, and one that knows it all does not', async () => {
+		const clock = fakeClock()
+		const [{ org, one, two, far, record, loan, hear }, { of, news }] = [await estate(clock), authority(clock)]
+		await of.turn()
+		await hear(two, false)
+		const [first, back] = [loan(one), loan(far)]
+		await record(one, first.take(clock.now()))
+		await record(far, back.take(clock.now()))
+		await of.tellLoans()
+		await record(far, back.giveBack(clock.now()))
+		await of.tellLoans()
+		assert.ok(!news.some((n) => n.kind === 'delta' && n.bank === two.bank))
+		const bundleOf = async (bank: typeof far, held?: number) => {
+			const text = (await of.current(org.tenant, bank.bank, held))?.text ?? ''
+			const answer = acceptBundle(text, { keys: org.keys, crypto: nodeCrypto, bank: bank.bank, now: clock.now() })
+			assert.ok(answer.ok)
+			return {
+				version: answer.bundle.version,
+				deltas: answer.bundle.deltas?.n,
+				elsewhere: answer.bundle.subjects.find((s) => s.id === org.person)?.loansElsewhere,
+			}
+		}
+		assert.deepEqual(await bundleOf(two), { version: 1, deltas: undefined, elsewhere: undefined }, 'who asks for no counts gets none')
+		assert.equal((await bundleOf(one, 2)).version, 1)
+		assert.deepEqual(await bundleOf(two, 0), { version: 2, deltas: 2, elsewhere: 1 })
+		assert.deepEqual(await bundleOf(two, 0), { version: 2, deltas: 2, elsewhere: 1 }, 'made once')
+		const lease = acceptLease((await of.lease(org.tenant, two.bank)) ?? '', { keys: org.keys, crypto: nodeCrypto, bank: two.bank })
+		assert.ok(lease.ok && lease.lease.deltas === 2)
+	})
+
+	it('no count is lost: not by a rollback, not by a server that dies before it has told, and two servers that tell at once end with the truth', async () => {
+		const clock = fakeClock()
+		const [{ org, one, two, far, record, loan }, a, b] = [await estate(clock), authority(clock), authority(clock)]
+		await a.of.turn()
+		const told = (bank: typeof far) => toldOf([...a.news, ...b.news], bank, org.keys, clock.now())
+		await assert.rejects(
+			db.store.write(org.tenant, async (tx) => {
+				await caseApplier({ random, master })(tx, loan(one).take(clock.now()), {
+					sender: undefined as never,
+					bank: one.bank,
+					site: one.site,
+					now: clock.now(),
+				})
+				throw new Error('the server died here')
+			}),
+		)
+		await a.of.tellLoans()
+		assert.deepEqual(told(two), [])
+		// Taken in by one process that then dies; told by another.
+		const loans = [one, far, one, far].map((at) => [at, loan(at)] as const)
+		for (const [at, one] of loans) await record(at, one.take(clock.now()))
+		await b.of.tellLoans()
+		assert.deepEqual(told(two), [[org.person, 4]])
+		await Promise.all(loans.map(([at, one]) => record(at, one.giveBack(clock.now())).then(() => Promise.all([a.of.tellLoans(), b.of.tellLoans()]))))
+		await Promise.all([a.of.tellLoans(), b.of.tellLoans()])
+		const last = [...a.news, ...b.news]
+			.flatMap((n) =>
+				n.kind === 'delta' && n.bank === two.bank ? [JSON.parse(n.delta) as { signed: { n: number; changes: { loans: number }[] } }] : [],
+			)
+			.toSorted((x, y) => x.signed.n - y.signed.n)
+		assert.deepEqual(
+			last.map((d) => d.signed.n),
+			last.map((_, i) => i + 1),
+			'each number once, and none missing',
+		)
+		assert.equal(last.at(-1)?.signed.changes[0]?.loans, 0)
+	})
+
 	it('who is suspended and let in again before a bundle was made of it is let in at the bank, too', async () => {
 		const clock = fakeClock()
 		const [org, { of, news }] = [await organisation(clock), authority(clock)]
@@ -346,9 +514,9 @@ describe('authority', () => {
 		const pace = {
 			mono: clock.mono,
 			after: (_: number, run: () => void) => {
-				// The first one is that of bundles and leases.
+				// The first of the three is that of bundles and leases.
 				loops++
-				if (loops !== 2) beat = run
+				if (loops === 1 || loops > 3) beat = run
 				return () => {}
 			},
 		}

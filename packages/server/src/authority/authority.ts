@@ -1,10 +1,11 @@
 import { type Clock, type Crypto, type Id, isFault } from '@latchwork/core/base'
+import { tenantsWithLoanNews } from '../cases/index.ts'
 import { placeOf } from '../estate/index.ts'
 import type { PeopleTerms } from '../people/index.ts'
 import type { Store } from '../store/index.ts'
 import { type Signer, signerOf } from '../tenants/index.ts'
-import { publishDelta } from './delta-write.ts'
-import { currentBundle, currentVersion, type Due, dueBanks, leasedBanks, markedSites, type Published } from './read.ts'
+import { type DeltaNews, publishDelta, publishLoans } from './delta-write.ts'
+import { currentBundle, type Due, dueBanks, inForce, leasedBanks, markedSites, type Published } from './read.ts'
 import { leaseText, publishSite } from './write.ts'
 
 /** To whom news of a bank go. */
@@ -33,14 +34,19 @@ export interface AuthorityParts {
 }
 
 export interface Authority {
-	/** What a bank fetches; composed now if it never was. Undefined: there is no such bank, or it has no controller. */
-	current(tenant: Id<'tenant'>, bank: Id<'bank'>): Promise<Published | undefined>
+	/**
+	 * What a bank fetches; composed now if it never was. Undefined: there is no such bank, or it has no controller. `held`: the bank knows the site's
+	 * deltas up to this one; a bundle that lacks counts which it missed is composed anew. Absent: the bank does not ask for counts.
+	 */
+	current(tenant: Id<'tenant'>, bank: Id<'bank'>, held?: number): Promise<Published | undefined>
 	/** A fresh lease for the version in force; undefined before the first. */
 	lease(tenant: Id<'tenant'>, bank: Id<'bank'>): Promise<string | undefined>
 	/** Composes this bank at once if anything changed, also where that is being done just now; answers the version in force, 0 for none. */
 	renew(tenant: Id<'tenant'>, site: Id<'site'>, bank: Id<'bank'>): Promise<number>
 	/** Tells connected banks what was taken away: before their bundles are made, which takes longer. */
 	takeAway(): Promise<void>
+	/** Tells connected banks what people have on loan at the others, as far as it has changed. */
+	tellLoans(): Promise<void>
 	/** Everything that is due, now. */
 	turn(): Promise<void>
 	stop(): Promise<void>
@@ -62,9 +68,9 @@ export function openAuthority({ store, clock, pace, people, crypto, publish, log
 	let stopped = false
 	let leasedAt = Number.NEGATIVE_INFINITY
 
-	const publishBanks = async (tenant: Id<'tenant'>, site: Id<'site'>, banks: readonly Id<'bank'>[], patient = false): Promise<void> => {
+	const publishBanks = async (tenant: Id<'tenant'>, site: Id<'site'>, banks: readonly Id<'bank'>[], how = {}): Promise<void> => {
 		const terms = { ...people, now: clock.now(), crypto }
-		for (const { lease, version, digest, ...to } of await store.write(tenant, (tx) => publishSite(tx, site, banks, terms, patient))) {
+		for (const { lease, version, digest, ...to } of await store.write(tenant, (tx) => publishSite(tx, site, banks, terms, how))) {
 			publish({ ...to, kind: 'bundle', version, digest })
 			publish({ ...to, kind: 'lease', lease })
 		}
@@ -107,17 +113,26 @@ export function openAuthority({ store, clock, pace, people, crypto, publish, log
 			return found
 		})
 		const now = clock.now()
-		for (const { tenant, controller, bank, version } of banks) {
+		for (const { tenant, controller, ...of } of banks) {
 			const signer = signers.get(tenant)
-			if (signer) publish({ tenant, controller, bank, kind: 'lease', lease: leaseText(bank, version, signer, now) })
+			if (signer) publish({ tenant, controller, bank: of.bank, kind: 'lease', lease: leaseText(of, signer, now) })
 		}
 	}
 
 	const takeAway = async (): Promise<void> => {
 		for (const { tenant, site } of await store.system(markedSites)) {
 			const news = await store.write(tenant, (tx) => publishDelta(tx, site, { ...people, now: clock.now(), crypto }))
-			for (const to of news?.to ?? []) publish({ tenant, ...to, kind: 'delta', delta: news?.text ?? '' })
+			if (news) tell(tenant, news)
 		}
+	}
+
+	const tellLoans = async (): Promise<void> => {
+		for (const tenant of await store.system(tenantsWithLoanNews))
+			for (const news of await store.write(tenant, (tx) => publishLoans(tx, { ...people, now: clock.now(), crypto }))) tell(tenant, news)
+	}
+
+	const tell = (tenant: Id<'tenant'>, { text, to }: DeltaNews): void => {
+		for (const one of to) publish({ tenant, ...one, kind: 'delta', delta: text })
 	}
 
 	const bundlesAndLeases = async (): Promise<void> => {
@@ -156,29 +171,31 @@ export function openAuthority({ store, clock, pace, people, crypto, publish, log
 			cancel()
 		}
 	}
-	const ends = [repeat(bundlesAndLeases), repeat(takeAway)]
+	// Each at its own pace: what is taken away waits for nothing else.
+	const ends = [repeat(bundlesAndLeases), repeat(takeAway), repeat(tellLoans)]
 
 	const current = (tenant: Id<'tenant'>, bank: Id<'bank'>) => store.read(tenant, (db) => currentBundle(db, bank))
 
 	return {
-		async current(tenant, bank) {
+		async current(tenant, bank, held = Number.POSITIVE_INFINITY) {
 			const known = await current(tenant, bank)
-			if (known) return known
+			if (known && known.counted <= Math.max(known.deltas, held)) return known
 			const place = await store.read(tenant, (db) => placeOf(db, bank))
 			if (!place) return undefined
-			await publishBanks(tenant, place.site, [bank], true)
+			await publishBanks(tenant, place.site, [bank], { patient: true, counts: true })
 			return current(tenant, bank)
 		},
 		lease: (tenant, bank) =>
 			store.read(tenant, async (db) => {
-				const version = await currentVersion(db, bank)
-				return version === 0 ? undefined : leaseText(bank, version, await signerOf(db, 'maker', people), clock.now())
+				const of = await inForce(db, bank)
+				return of && leaseText(of, await signerOf(db, 'maker', people), clock.now())
 			}),
 		async renew(tenant, site, bank) {
-			await publishBanks(tenant, site, [bank], true)
-			return store.read(tenant, (db) => currentVersion(db, bank))
+			await publishBanks(tenant, site, [bank], { patient: true })
+			return (await store.read(tenant, (db) => inForce(db, bank)))?.version ?? 0
 		},
 		takeAway,
+		tellLoans,
 		turn,
 		async stop() {
 			stopped = true

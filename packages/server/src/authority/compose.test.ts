@@ -111,7 +111,14 @@ function estateBy(random: Random): BundleRows {
 			],
 		},
 		assets,
-		deltas: { ...(upTo(2) === 0 ? NO_DELTA : { n: 1 + upTo(9), hash: toHex(random(32)) }), told: [] },
+		deltas: { ...(upTo(2) === 0 ? NO_DELTA : { n: 1 + upTo(9), hash: toHex(random(32)) }), counted: 0, told: [] },
+		// Some have something at a bank elsewhere, some here, some both.
+		loans: new Map(
+			subjects.flatMap(({ id: subject }) => {
+				const [here, elsewhere] = [upTo(3), upTo(3)]
+				return here + elsewhere > 0 ? [[subject, { loans: here + elsewhere, at: here > 0 ? { [bank]: here } : {} }] as const] : []
+			}),
+		),
 		cases: { tables: [], revoked: [], digits: 8 },
 		bound: new Set(subjects.filter(() => upTo(6) === 0).map((s) => s.id)),
 	}
@@ -119,7 +126,7 @@ function estateBy(random: Random): BundleRows {
 
 describe('a composed bundle', () => {
 	it('is accepted by the bank, whatever the estate, and holds those who are entitled or bound there and nobody else', () => {
-		const seen = { everybody: 0, nobody: 0, some: 0, boundOnly: 0, openerOnly: 0, suspended: 0, closed: 0, contents: 0 }
+		const seen = { everybody: 0, nobody: 0, some: 0, boundOnly: 0, openerOnly: 0, suspended: 0, closed: 0, contents: 0, elsewhere: 0 }
 		for (let seed = 1; seed <= 400; seed++) {
 			const rows = estateBy(seededRandom(seed))
 			const content = contentOf(rows, nodeCrypto.sha256)
@@ -144,6 +151,9 @@ describe('a composed bundle', () => {
 				if (other && opens && !rows.bound.has(subject.id)) seen.openerOnly++
 				const mine = bundle.subjects.find((one) => one.id === subject.id)
 				if (mine) assert.equal(mine.groups.includes('latchwork.openers'), opens)
+				const { loans, at } = rows.loans.get(subject.id) ?? { loans: 0, at: {} }
+				if (mine) assert.equal(mine.loansElsewhere ?? 0, loans - (at[rows.bank.id] ?? 0))
+				if (mine?.loansElsewhere) seen.elsewhere++
 			}
 			for (const { subject } of bundle.credentials) assert.ok(here.has(subject))
 			seen[all ? 'everybody' : here.size === 0 ? 'nobody' : 'some']++
@@ -155,16 +165,16 @@ describe('a composed bundle', () => {
 		for (const [state, n] of Object.entries(seen)) assert.ok(n >= 10, `${state}: ${n}`)
 	})
 
-	it('is the same for the same rows at another time, and when only the bank moved its things', () => {
+	it('is the same for the same rows at another time, and when only the bank moved its things, or people have more or less on loan elsewhere', () => {
 		for (let seed = 1; seed <= 100; seed++) {
 			const rows = estateBy(seededRandom(seed))
 			const digest = (of: BundleRows) => contentDigest(contentOf(of, nodeCrypto.sha256), of, nodeCrypto.sha256)
 			const before = digest(rows)
-			assert.equal(digest({ ...rows, doors: [], deltas: { n: 77, hash: 'a'.repeat(64), told: [] } }), before)
+			assert.equal(digest({ ...rows, doors: [], loans: new Map(), deltas: { n: 77, hash: 'a'.repeat(64), counted: 77, told: [] } }), before)
 			assert.notEqual(digest({ ...rows, bank: { ...rows.bank, name: 'Other' } }), before)
 			// Somebody was taken away and given back: only a new bundle tells the bank that went by the delta.
 			const [subject] = contentOf(rows, nodeCrypto.sha256).subjects
-			const back = (n: number) => digest({ ...rows, deltas: { n, hash: 'a'.repeat(64), told: subject ? [subject.id] : [] } })
+			const back = (n: number) => digest({ ...rows, deltas: { n, hash: 'a'.repeat(64), counted: 0, told: subject ? [subject.id] : [] } })
 			assert.equal(back(1) !== back(2), subject !== undefined)
 			const [first] = rows.assets
 			if (first) assert.notEqual(digest({ ...rows, assets: [{ ...first, placedIn: rows.compartments[0]?.id ?? null, tag: 'X' }] }), before)

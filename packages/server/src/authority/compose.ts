@@ -1,4 +1,4 @@
-import type { Bundle, DeltaMark, PolicySet, Schedule } from '@latchwork/core/access'
+import { type Bundle, type DeltaMark, loansElsewhere, type PolicySet, type Schedule } from '@latchwork/core/access'
 import { type Crypto, canonicalBytes, type Id, toHex } from '@latchwork/core/base'
 import type { LoadedTable } from '@latchwork/core/workflow'
 import type { Asset } from '../assets/index.ts'
@@ -16,11 +16,16 @@ export interface BundleRows {
 	readonly doors: readonly DoorRow[]
 	readonly settings: Settings
 	readonly people: SitePeople
+	readonly loans: OpenLoans
 	/** Who may open doors of this bank from afar. */
 	readonly openers: ReadonlySet<string>
 	readonly policies: { readonly version: number; readonly sets: readonly PolicySet[] }
-	/** All that these took away is gone from the rows. */
-	readonly deltas: DeltaMark & { readonly told: readonly string[] }
+	/** All that these told is in the rows. */
+	readonly deltas: DeltaMark & {
+		readonly told: readonly string[]
+		/** The newest of them that counted loans. */
+		readonly counted: number
+	}
 	readonly assets: readonly Asset[]
 	readonly cases: Pick<Bundle, 'cases' | 'codes'> & {
 		readonly tables: readonly LoadedTable[]
@@ -44,6 +49,9 @@ export interface SitePeople {
 	/** Revoked and expired credentials, ever. */
 	readonly revoked: readonly string[]
 }
+
+/** What people have on loan anywhere in the organisation: all of it, and of it at which bank. Who has nothing is not in it. */
+export type OpenLoans = ReadonlyMap<string, { readonly loans: number; readonly at: Readonly<Record<Id<'bank'>, number>> }>
 
 /** Nobody's own group has a dot in its code. */
 const OPENERS = 'latchwork.openers'
@@ -85,13 +93,17 @@ export function contentOf(rows: BundleRows, sha256: Crypto['sha256']): BundleCon
 		},
 		policies: { version: rows.policies.version, sets: [...sets], schedules: schedulesOf(site) },
 		groups: [...new Set(known.flatMap(({ groups }) => groups))].sort().map((id) => ({ id })),
-		subjects: known.map(({ id, groups, suspended, maxLoans, commitment }) => ({
-			id,
-			groups: [...groups],
-			...(suspended && { blocked: 'suspended' as const }),
-			maxLoans: maxLoans ?? settings.maxLoans,
-			commitment,
-		})),
+		subjects: known.map(({ id, groups, suspended, maxLoans, commitment }) => {
+			const elsewhere = loansElsewhere(rows.loans.get(id) ?? { loans: 0 }, bank.id)
+			return {
+				id,
+				groups: [...groups],
+				...(suspended && { blocked: 'suspended' as const }),
+				maxLoans: maxLoans ?? settings.maxLoans,
+				...(elsewhere > 0 && { loansElsewhere: elsewhere }),
+				commitment,
+			}
+		}),
 		credentials: credentials.map(({ id, kind, subject, verifier, commitment, assurance }) => ({
 			id,
 			kind,
@@ -168,7 +180,8 @@ function workflowsOf(tables: readonly LoadedTable[], sha256: Crypto['sha256']): 
 
 /**
  * Whether a bank has to be told. What lies in its compartments it knows better itself, so a change of that alone is no news; what people said
- * about a thing's place is. That a delta was told to all changes the bundles only of those whom it concerns.
+ * about a thing's place is. That a delta was told to all changes the bundles only of those whom it concerns, and how many loans somebody has
+ * elsewhere is told by deltas alone: a loan must not make a bundle for every bank.
  */
 export function contentDigest(content: BundleContent, rows: Pick<BundleRows, 'assets' | 'deltas'>, sha256: Crypto['sha256']): string {
 	const placed = rows.assets.flatMap(({ id, placedIn }) => (placedIn ? [{ asset: id, compartment: placedIn }] : []))
@@ -176,7 +189,8 @@ export function contentDigest(content: BundleContent, rows: Pick<BundleRows, 'as
 	const told = new Set(rows.deltas.told)
 	const back = content.subjects.some(({ id }) => told.has(id))
 	const deltas = back ? rows.deltas.n : undefined
-	return toHex(sha256(canonicalBytes({ ...content, deltas, revoked: content.revoked.ids, initialContents: placed })))
+	const subjects = content.subjects.map(({ loansElsewhere: _, ...one }) => one)
+	return toHex(sha256(canonicalBytes({ ...content, subjects, deltas, revoked: content.revoked.ids, initialContents: placed })))
 }
 
 export interface BundleTimes {

@@ -2,17 +2,18 @@ import { covers } from '@latchwork/core/access'
 import type { Id } from '@latchwork/core/base'
 import { openersOf, policySetsOf } from '../access/index.ts'
 import { assetsAt, custodiansAt } from '../assets/index.ts'
-import { boundAt, casePart } from '../cases/index.ts'
+import { boundAt, casePart, openLoans } from '../cases/index.ts'
 import { bankOf, compartmentsOf, doorsLive, placeOf, present, siteOf } from '../estate/index.ts'
 import { bundleCredentials, bundleSubjects, nextExpiry, type PeopleTerms, readyCredentials, revokedCredentials } from '../people/index.ts'
 import type { Tx } from '../store/index.ts'
 import { settingsOf } from '../tenants/index.ts'
 import type { BundleRows, SitePeople } from './compose.ts'
-import { chainOf } from './delta-write.ts'
+import { byPerson, chainOf } from './delta-write.ts'
 
 /** What all banks of a site have in common; read once for those that are composed together. */
 export interface SiteRows extends SitePeople {
 	readonly deltas: BundleRows['deltas']
+	readonly loans: BundleRows['loans']
 	readonly policies: BundleRows['policies']
 	/** Who may open from afar, and where. */
 	readonly openers: Awaited<ReturnType<typeof openersOf>>
@@ -29,6 +30,7 @@ export async function gatherSite(tx: Tx, site: Id<'site'>, terms: PeopleTerms, n
 		subjects: await bundleSubjects(tx),
 		credentials: [...(await bundleCredentials(tx, site, now))],
 		revoked: await revokedCredentials(tx, now),
+		loans: byPerson(await openLoans(tx)),
 		policies: await policySetsOf(tx),
 		openers: await openersOf(tx),
 		nextExpiry: await nextExpiry(tx, now),
@@ -48,6 +50,7 @@ export async function gatherBank(tx: Tx, tenant: Id<'tenant'>, id: Id<'bank'>, s
 		settings: await settingsOf(tx, place),
 		people: site,
 		openers: new Set(site.openers.filter(({ scope }) => covers(scope, place)).map(({ subject }) => subject)),
+		loans: site.loans,
 		policies: site.policies,
 		deltas: site.deltas,
 		assets: await assetsAt(tx, id, [...cases.assets]),

@@ -1,5 +1,6 @@
+import type { DeltaMark } from '@latchwork/core/access'
 import type { Id } from '@latchwork/core/base'
-import { type Db, sql } from '../store/index.ts'
+import { type Db, sql, type Tx } from '../store/index.ts'
 
 /** The bundle of a bank as it is handed out. */
 export interface Published {
@@ -10,17 +11,36 @@ export interface Published {
 	readonly text: string
 	readonly issuedAt: number
 	readonly expiresAt: number
+	/** Up to which delta of the site it knows how many loans people have; whoever does not know them up to `counted` lacks something. */
+	readonly deltas: number
+	readonly counted: number
 }
+
+/** Of a bank that has a bundle, the chain of its site. */
+const CHAIN = sql`JOIN bank b ON b.tenant_id = u.tenant_id AND b.bank_id = u.bank_id
+	JOIN site_chain c ON c.tenant_id = b.tenant_id AND c.site_id = b.site_id`
 
 /** Undefined: nothing was composed for this bank yet. */
 export async function currentBundle(db: Db, bank: Id<'bank'>): Promise<Published | undefined> {
-	const row = await db.first<Omit<Published, 'text'> & { text: Uint8Array }>(sql`SELECT bank_id AS bank, version, digest, text,
-		issued_at AS "issuedAt", expires_at AS "expiresAt" FROM bundle WHERE tenant_id = ${db.tenant} AND bank_id = ${bank} AND version > 0`)
+	const row = await db.first<Omit<Published, 'text'> & { text: Uint8Array }>(sql`SELECT u.bank_id AS bank, u.version, u.digest, u.text,
+		u.issued_at AS "issuedAt", u.expires_at AS "expiresAt", u.deltas, c.counted FROM bundle u ${CHAIN}
+		WHERE u.tenant_id = ${db.tenant} AND u.bank_id = ${bank} AND u.version > 0`)
 	return row && { ...row, text: Buffer.from(row.text).toString('utf8') }
 }
 
-export const currentVersion = async (db: Db, bank: Id<'bank'>): Promise<number> =>
-	(await db.first<{ version: number }>(sql`SELECT version FROM bundle WHERE tenant_id = ${db.tenant} AND bank_id = ${bank}`))?.version ?? 0
+/** What a lease says of a bank. */
+export interface InForce {
+	readonly bank: Id<'bank'>
+	readonly version: number
+	/** The site's newest delta that counted loans. */
+	readonly counted: number
+}
+
+/** Undefined: nothing was composed for this bank yet. */
+export const inForce = (db: Db, bank: Id<'bank'>): Promise<InForce | undefined> =>
+	db.first(
+		sql`SELECT u.bank_id AS bank, u.version, c.counted FROM bundle u ${CHAIN} WHERE u.tenant_id = ${db.tenant} AND u.bank_id = ${bank} AND u.version > 0`,
+	)
 
 /** Whether the bank's bundle has a row of this person; a search in its bytes, which costs less than composing it. */
 export const namesSubject = async (db: Db, bank: Id<'bank'>, subject: string): Promise<boolean> =>
@@ -44,17 +64,17 @@ export const dueBanks = (db: Db, now: number, limit: number): Promise<Due[]> =>
 		) d JOIN bank b ON b.tenant_id = d.tenant_id AND b.bank_id = d.bank_id
 		GROUP BY b.tenant_id, b.site_id, b.bank_id ORDER BY min(d.since), b.tenant_id, b.bank_id LIMIT ${limit}`)
 
-export interface Leased extends Due {
+export interface Leased extends Due, InForce {
 	readonly controller: Id<'controller'>
-	readonly version: number
 }
 
 /** Banks that are connected and have a bundle. For system work. */
 export const leasedBanks = (db: Db): Promise<Leased[]> =>
-	db.rows(sql`SELECT b.tenant_id AS tenant, b.site_id AS site, b.bank_id AS bank, c.controller_id AS controller, u.version FROM bank_state s
+	db.rows(sql`SELECT b.tenant_id AS tenant, b.site_id AS site, b.bank_id AS bank, c.controller_id AS controller, u.version, h.counted FROM bank_state s
 		JOIN bank b ON b.tenant_id = s.tenant_id AND b.bank_id = s.bank_id
 		JOIN controller c ON c.tenant_id = s.tenant_id AND c.bank_id = s.bank_id AND c.revoked_at IS NULL
 		JOIN bundle u ON u.tenant_id = s.tenant_id AND u.bank_id = s.bank_id AND u.version > 0
+		JOIN site_chain h ON h.tenant_id = b.tenant_id AND h.site_id = b.site_id
 		WHERE s.online ORDER BY b.tenant_id, b.bank_id`)
 
 /** Banks of a site that are connected, and who speaks for them. */
@@ -63,6 +83,18 @@ export const onlineAt = (db: Db, site: Id<'site'>): Promise<{ bank: Id<'bank'>; 
 		JOIN bank_state s ON s.tenant_id = b.tenant_id AND s.bank_id = b.bank_id AND s.online
 		JOIN controller c ON c.tenant_id = b.tenant_id AND c.bank_id = b.bank_id AND c.revoked_at IS NULL
 		WHERE b.tenant_id = ${db.tenant} AND b.site_id = ${site} ORDER BY b.bank_id`)
+
+/** Sites that have bundles, where their chains stand, and their banks. Nobody else goes on with any of them until the transaction ends. */
+export async function chainedSites(tx: Tx): Promise<(DeltaMark & { readonly site: Id<'site'>; readonly banks: readonly Id<'bank'>[] })[]> {
+	const chains = await tx.rows<DeltaMark & { site: Id<'site'> }>(
+		sql`SELECT site_id AS site, n, hash FROM site_chain WHERE tenant_id = ${tx.tenant} ORDER BY site_id FOR UPDATE`,
+	)
+	const banks = await tx.rows<{ site: Id<'site'>; bank: Id<'bank'> }>(
+		sql`SELECT site_id AS site, bank_id AS bank FROM bank WHERE tenant_id = ${tx.tenant}`,
+	)
+	const bySite = Map.groupBy(banks, ({ site }) => site)
+	return chains.map((chain) => ({ ...chain, banks: (bySite.get(chain.site) ?? []).map(({ bank }) => bank) }))
+}
 
 /** Sites where something was marked. For system work. */
 export const markedSites = (db: Db): Promise<{ tenant: Id<'tenant'>; site: Id<'site'> }[]> =>

@@ -6,6 +6,7 @@ import { sql, type Tx } from '../store/index.ts'
 import { type Signer, signerOf } from '../tenants/index.ts'
 import { bundleOf, contentDigest, contentOf, refreshAt } from './compose.ts'
 import { gatherBank, gatherSite, type SiteRows } from './gather-write.ts'
+import type { InForce } from './read.ts'
 import type { ComposeTerms } from './terms.ts'
 
 /** A bank that has something new to fetch. */
@@ -23,9 +24,16 @@ const LEASE_LIFE_MS = 30 * 60_000
 
 /**
  * Composes the marked and ageing banks of one site, in one transaction; answers those that have to be told. `patient`: a bank that somebody else
- * composes just now is waited for, and looked at once more; without it that one is left to them.
+ * composes just now is waited for, and looked at once more; without it that one is left to them. `counts`: a bundle that lacks the newest counts of
+ * loans is made anew, too.
  */
-export async function publishSite(tx: Tx, site: Id<'site'>, banks: readonly Id<'bank'>[], terms: ComposeTerms, patient = false): Promise<News[]> {
+export async function publishSite(
+	tx: Tx,
+	site: Id<'site'>,
+	banks: readonly Id<'bank'>[],
+	terms: ComposeTerms,
+	{ patient = false, counts = false } = {},
+): Promise<News[]> {
 	const tenant = tx.tenant as Id<'tenant'>
 	const news: News[] = []
 	let shared: SiteRows | undefined
@@ -39,7 +47,7 @@ export async function publishSite(tx: Tx, site: Id<'site'>, banks: readonly Id<'
 		if (controller) {
 			shared ??= await gatherSite(tx, site, terms, terms.now)
 			signer ??= await signerOf(tx, 'maker', terms)
-			const told = await publishBank(tx, tenant, bank, { before, shared, signer, terms })
+			const told = await publishBank(tx, tenant, bank, { before, shared, signer, terms, counts })
 			if (told) news.push({ tenant, controller: controller.id, bank, ...told })
 		} else await rest(tx, bank)
 		if (mark) await settleDirty(tx, mark)
@@ -51,6 +59,7 @@ interface Before {
 	readonly version: number
 	readonly contentDigest: string
 	readonly dueAt: number
+	readonly deltas: number
 }
 
 interface Publishing {
@@ -58,31 +67,32 @@ interface Publishing {
 	readonly shared: SiteRows
 	readonly signer: Signer
 	readonly terms: ComposeTerms
+	readonly counts: boolean
 }
 
-async function publishBank(tx: Tx, tenant: Id<'tenant'>, bank: Id<'bank'>, { before, shared, signer, terms }: Publishing) {
+async function publishBank(tx: Tx, tenant: Id<'tenant'>, bank: Id<'bank'>, { before, shared, signer, terms, counts }: Publishing) {
 	const { now, crypto, random } = terms
 	const rows = await gatherBank(tx, tenant, bank, shared, now)
 	const content = contentOf(rows, crypto.sha256)
 	const contents = contentDigest(content, rows, crypto.sha256)
-	if (contents === before.contentDigest && now < before.dueAt) return undefined
+	if (contents === before.contentDigest && now < before.dueAt && !(counts && before.deltas < rows.deltas.counted)) return undefined
 	const bundle = bundleOf(content, rows.settings, { version: before.version + 1, now })
 	const envelope = sealBundle(bundle, signer.keyId, signer.sign)
 	const digest = toHex(crypto.sha256(canonicalBytes(envelope.signed)))
 	const dueAt = Math.min(refreshAt(bundle), shared.nextExpiry ?? Number.POSITIVE_INFINITY)
 	await tx.run(sql`UPDATE bundle SET version = ${bundle.version}, content_digest = ${contents}, digest = ${digest},
 		text = ${Buffer.from(JSON.stringify(envelope))}, issued_at = ${bundle.issuedAt}, stale_at = ${bundle.staleAt}, expires_at = ${bundle.expiresAt},
-		due_at = ${dueAt} WHERE tenant_id = ${tx.tenant} AND bank_id = ${bank}`)
+		due_at = ${dueAt}, deltas = ${rows.deltas.n} WHERE tenant_id = ${tx.tenant} AND bank_id = ${bank}`)
 	const data = { version: bundle.version, digest, subjects: bundle.subjects.length, credentials: bundle.credentials.length }
 	await append(tx, [{ type: 'bundle.published', subject: bank, actor: 'server', site: rows.site.id, bank, data }], { now, random })
-	return { version: bundle.version, digest, lease: leaseText(bank, bundle.version, signer, now) }
+	return { version: bundle.version, digest, lease: leaseText({ bank, version: bundle.version, counted: rows.deltas.counted }, signer, now) }
 }
 
 /** One composes a bank at a time. Undefined: somebody else does just now, and settles the mark. */
 async function lockBundle(tx: Tx, bank: Id<'bank'>, patient: boolean): Promise<Before | undefined> {
 	await tx.run(sql`INSERT INTO bundle (tenant_id, bank_id, version, content_digest, digest, text, issued_at, stale_at, expires_at, due_at)
 		VALUES (${tx.tenant}, ${bank}, 0, '', '', '', 0, 0, 0, ${Number.MAX_SAFE_INTEGER}) ON CONFLICT DO NOTHING`)
-	return tx.first(sql`SELECT version, content_digest AS "contentDigest", due_at AS "dueAt" FROM bundle
+	return tx.first(sql`SELECT version, content_digest AS "contentDigest", due_at AS "dueAt", deltas FROM bundle
 		WHERE tenant_id = ${tx.tenant} AND bank_id = ${bank} FOR UPDATE ${patient ? sql`` : sql`SKIP LOCKED`}`)
 }
 
@@ -91,7 +101,9 @@ const rest = (tx: Tx, bank: Id<'bank'>): Promise<number> =>
 	tx.run(sql`UPDATE bundle SET content_digest = '', due_at = ${Number.MAX_SAFE_INTEGER} WHERE tenant_id = ${tx.tenant} AND bank_id = ${bank}`)
 
 /** Says that this version is still the newest; the bank may go on with it for half an hour. */
-export const leaseText = (bank: Id<'bank'>, bundleVersion: number, { keyId, sign }: Pick<Signer, 'keyId' | 'sign'>, now: number): string => {
+export const leaseText = ({ bank, version, counted }: InForce, { keyId, sign }: Pick<Signer, 'keyId' | 'sign'>, now: number): string => {
 	const issuedAt = Math.floor(now)
-	return JSON.stringify(sealLease({ format: 'latchwork-lease/1', bank, bundleVersion, issuedAt, until: issuedAt + LEASE_LIFE_MS }, keyId, sign))
+	const deltas = counted > 0 ? { deltas: counted } : {}
+	const until = issuedAt + LEASE_LIFE_MS
+	return JSON.stringify(sealLease({ format: 'latchwork-lease/1', bank, bundleVersion: version, ...deltas, issuedAt, until }, keyId, sign))
 }

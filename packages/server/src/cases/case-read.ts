@@ -34,6 +34,8 @@ export interface CaseRow {
 	readonly conflict: string | null
 	readonly recipient: Uint8Array | null
 	readonly dueAt: number | null
+	/** How many of its things the owner has: these count against the loan limit. */
+	readonly thingsOut: number
 	readonly openedAt: number
 	readonly endedAt: number | null
 	readonly labels: Readonly<Record<string, string>>
@@ -45,7 +47,7 @@ export interface CaseRow {
 }
 
 const COLUMNS = sql`t.case_id AS id, t.number, t.workflow, t.table_hash AS "tableHash", t.site_id AS site, t.bank_id AS bank, t.label, t.hint, t.owner, t.state,
-	t.body, t.lines, t.at_bank AS "atBank", t.recalled_at AS "recalledAt", t.orders, t.conflict, t.recipient, t.due_at AS "dueAt", t.opened_at AS "openedAt",
+	t.body, t.lines, t.at_bank AS "atBank", t.recalled_at AS "recalledAt", t.orders, t.conflict, t.recipient, t.due_at AS "dueAt", t.things_out AS "thingsOut", t.opened_at AS "openedAt",
 	t.ended_at AS "endedAt", t.labels, t.external_refs AS "externalRefs", t.client_data AS "clientData", t.version, t.created_at AS "createdAt", t.updated_at AS "updatedAt"`
 
 const one = (db: Db, id: string, lock: Sql<unknown>): Promise<CaseRow | undefined> =>

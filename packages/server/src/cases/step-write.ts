@@ -6,6 +6,7 @@ import { endReservations, extendCodes, markCodesUsed, revokeCodes } from '../spa
 import { sql, type Tx } from '../store/index.ts'
 import type { CaseRow } from './case-read.ts'
 import { setDeadlineRow } from './deadline-write.ts'
+import { noteLoans, thingsOut } from './loan-write.ts'
 import { openTask } from './task-write.ts'
 
 export interface Doing {
@@ -23,8 +24,16 @@ const PATIENCE_MS = 120_000
  */
 export async function saveStep(tx: Tx, row: CaseRow, table: LoadedTable, stepped: Stepped, doing: Doing, told?: Told): Promise<CaseRow> {
 	const { case: body, effects } = stepped
-	const after: CaseRow = { ...row, body, state: body.state, atBank: row.atBank || told === undefined, endedAt: endOf(table, body, row, doing.now) }
+	const after: CaseRow = {
+		...row,
+		body,
+		state: body.state,
+		atBank: row.atBank || told === undefined,
+		thingsOut: thingsOut(table, body),
+		endedAt: endOf(table, body, row, doing.now),
+	}
 	await saveCase(tx, after, doing.now)
+	await noteLoans(tx, row, after)
 	if (told) await append(tx, factsOf(after, stepped, told, doing), doing)
 	for (const effect of effects) await perform(tx, row, effect, told !== undefined, doing)
 	await settleSpace(tx, table, row.body, after, doing)
@@ -41,9 +50,11 @@ export async function adopt(tx: Tx, row: CaseRow, table: LoadedTable | undefined
 		state: body.state,
 		atBank: true,
 		conflict: row.conflict ?? why,
+		thingsOut: thingsOut(table, body),
 		endedAt: table ? endOf(table, body, row, doing.now) : row.endedAt,
 	}
 	await saveCase(tx, after, doing.now)
+	await noteLoans(tx, row, after)
 	if (table) {
 		await settleSpace(tx, table, row.body, after, doing)
 		await schedule(tx, after, table)
@@ -54,7 +65,7 @@ export async function adopt(tx: Tx, row: CaseRow, table: LoadedTable | undefined
 
 async function saveCase(tx: Tx, row: CaseRow, now: number): Promise<void> {
 	await tx.run(sql`UPDATE workflow_case SET state = ${row.state}, body = ${JSON.stringify(row.body)}::jsonb, at_bank = ${row.atBank}, conflict = ${row.conflict},
-		recalled_at = ${row.recalledAt}, orders = ${JSON.stringify(row.orders)}::jsonb, due_at = ${dueOf(row.body) ?? null}, ended_at = ${row.endedAt},
+		recalled_at = ${row.recalledAt}, orders = ${JSON.stringify(row.orders)}::jsonb, due_at = ${dueOf(row.body) ?? null}, things_out = ${row.thingsOut}, ended_at = ${row.endedAt},
 		version = version + 1, updated_at = ${now} WHERE tenant_id = ${tx.tenant} AND case_id = ${row.id}`)
 }
 

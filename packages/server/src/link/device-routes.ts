@@ -89,9 +89,9 @@ export async function openDeviceRoutes(parts: DeviceRouteParts): Promise<{ close
 		return renew(parts.enrolment, bodyOf(request, renewalRequest).csr, check)
 	})
 	for (const what of ['bundle', 'lease'] as const)
-		app.get<{ Params: { bank: string } }>(`/device/v1/banks/:bank/${what}`, async (request, reply) => {
+		app.get<{ Params: { bank: string }; Querystring: { deltas?: string } }>(`/device/v1/banks/:bank/${what}`, async (request, reply) => {
 			const who = await sender(request)
-			const found = request.params.bank === who.bank ? await handlers[what](who) : undefined
+			const found = request.params.bank === who.bank ? await handlers[what](who, heldOf(request.query.deltas)) : undefined
 			if (!found) throw new Fault('not-found', `There is no ${what} for this bank yet, or it is another controller’s.`)
 			reply.header('etag', tagOf(found)).header('cache-control', 'no-store')
 			if (request.headers['if-none-match'] === tagOf(found)) return reply.code(304).send()
@@ -146,5 +146,7 @@ function bodyOf<S extends z.ZodType>(request: FastifyRequest, schema: S): z.outp
 	throw new Fault('request-invalid', `${field}: ${issue?.message ?? 'not allowed'}`, { detail: { field } })
 }
 
+/** What it says of the deltas that it knows decides nothing but whether it gets a newer bundle. */
+const heldOf = (deltas: string | undefined): number | undefined => (deltas !== undefined && /^\d{1,15}$/.test(deltas) ? Number(deltas) : undefined)
 const tagOf = ({ digest }: BankDocument) => `"${digest}"`
 const nameOf = (check: DeviceCheck) => ('controller' in check && isId('controller', check.controller) ? { controller: check.controller } : {})

@@ -17,8 +17,8 @@ export interface LinkHandlers {
 	ingest(sender: LinkSender, batch: StreamBatch): Promise<StreamAnswer>
 	/** Version of a bundle that knows this badge or code; undefined: nobody does. */
 	credential(sender: LinkSender, verifier: string): Promise<number | undefined>
-	/** The newest; undefined: none was made yet. */
-	bundle(sender: LinkSender): Promise<BankDocument | undefined>
+	/** The newest; undefined: none was made yet. `held`: up to which delta the bank knows them all, where it wants the counts that it missed. */
+	bundle(sender: LinkSender, held?: number): Promise<BankDocument | undefined>
 	lease(sender: LinkSender): Promise<BankDocument | undefined>
 	/** After the link itself has taken note: what it says of its bundle may be old. */
 	heard?(sender: LinkSender, status: LinkStatus): Promise<void>

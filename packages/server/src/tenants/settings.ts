@@ -15,7 +15,7 @@ export const SETTINGS = {
 		value: { kind: 'same-day-by', time: '17:00' } as const,
 		words: 'when a loan is due',
 	},
-	maxLoans: { schema: z.int().min(0).max(100), value: 2, words: 'loans of one person at the same time' },
+	maxLoans: { schema: z.int().min(0).max(100), value: 2, words: 'loans of one person at the same time, at all banks together' },
 	leaseRequired: { schema: z.boolean(), value: false, words: 'without a live lease a bank allows nothing but returns' },
 	singleOpen: { schema: z.boolean(), value: true, words: 'one open door of a bank at a time' },
 	collectWindowHours: { schema: z.int().min(1).max(2_160), value: 72, words: 'hours in which a delivery can be collected' },
