@@ -1,15 +1,31 @@
 import type { Id } from '@latchwork/core/base'
 import { type Case, type LoadedTable, possession } from '@latchwork/core/workflow'
+import { placeOf, present } from '../estate/index.ts'
+import { lockLoanLimit } from '../people/index.ts'
 import { type Db, sql, type Tx } from '../store/index.ts'
+import { settingsOf } from '../tenants/index.ts'
 import type { CaseRow } from './case-read.ts'
+import type { Doing } from './step-write.ts'
+import { OVER_LIMIT, openTask, settleTasks } from './task-write.ts'
 
 /** How many things of this case its owner has, as its bank counts them, too. */
 export const thingsOut = (table: LoadedTable | undefined, of: Case): number =>
 	of.lines.filter((line) => of.owner !== undefined && possession(table, of, line, of.owner) === 'has').length
 
-/** In the transaction of the step: the other banks of the organisation are to be told how many this person has now. */
-export async function noteLoans(tx: Tx, before: Pick<CaseRow, 'thingsOut'>, { owner, bank, thingsOut }: CaseRow): Promise<void> {
+/**
+ * In the transaction of the step: the other banks of the organisation are to be told how many this person has now. Whoever got more than is allowed,
+ * at two banks that did not know of each other, keeps it (trust.md §3.6); staff are told until enough is back.
+ */
+export async function noteLoans(tx: Tx, before: Pick<CaseRow, 'thingsOut'>, after: CaseRow, doing: Doing): Promise<void> {
+	const { owner, bank, thingsOut } = after
 	if (owner === null || thingsOut === before.thingsOut) return
+	const own = await lockLoanLimit(tx, owner)
+	const loans = (await openLoans(tx, [owner])).reduce((sum, one) => sum + one.loans, 0)
+	if (thingsOut < before.thingsOut) await settleTasks(tx, { enoughBack: owner, loans }, 'returned', doing)
+	else if (after.workflow === 'loan') {
+		const limit = own ?? (await settingsOf(tx, present(await placeOf(tx, bank), 'bank'))).maxLoans
+		if (loans > limit) await openTask(tx, { kind: OVER_LIMIT, site: after.site, bank, case: after.id, detail: { loans, limit } }, doing)
+	}
 	await tx.run(sql`INSERT INTO loan_news (tenant_id, subject_id, bank_id, mark) VALUES (${tx.tenant}, ${owner}, ${bank}, 1)
 		ON CONFLICT (tenant_id, subject_id, bank_id) DO UPDATE SET mark = loan_news.mark + 1`)
 }

@@ -33,7 +33,7 @@ export async function saveStep(tx: Tx, row: CaseRow, table: LoadedTable, stepped
 		endedAt: endOf(table, body, row, doing.now),
 	}
 	await saveCase(tx, after, doing.now)
-	await noteLoans(tx, row, after)
+	await noteLoans(tx, row, after, doing)
 	if (told) await append(tx, factsOf(after, stepped, told, doing), doing)
 	for (const effect of effects) await perform(tx, row, effect, told !== undefined, doing)
 	await settleSpace(tx, table, row.body, after, doing)
@@ -54,7 +54,7 @@ export async function adopt(tx: Tx, row: CaseRow, table: LoadedTable | undefined
 		endedAt: table ? endOf(table, body, row, doing.now) : row.endedAt,
 	}
 	await saveCase(tx, after, doing.now)
-	await noteLoans(tx, row, after)
+	await noteLoans(tx, row, after, doing)
 	if (table) {
 		await settleSpace(tx, table, row.body, after, doing)
 		await schedule(tx, after, table)

@@ -50,19 +50,25 @@ export async function openTask(tx: Tx, task: NewTask, { now, random }: Doing, re
 	await append(tx, [{ type: 'task.created', subject: id, actor: 'server', site, bank, data: about }], { now, random })
 }
 
-/** A bank found out by itself that there is nothing left to do. */
-export async function settleTasks(
-	tx: Tx,
-	about: { compartment: Id<'compartment'>; kind: string },
-	how: string,
-	{ now, random }: Doing,
-): Promise<void> {
+/** Somebody has more on loan than is allowed. */
+export const OVER_LIMIT = 'over-limit'
+
+/** A kind of task at a compartment; or what a person has too much, when the thing of that case is back or what they still have is allowed. */
+type Settled = { readonly compartment: Id<'compartment'>; readonly kind: string } | { readonly enoughBack: Id<'subject'>; readonly loans: number }
+
+/** It turned out by itself that there is nothing left to do. */
+export async function settleTasks(tx: Tx, about: Settled, how: string, { now, random }: Doing): Promise<void> {
+	const which =
+		'kind' in about
+			? sql`kind = ${about.kind} AND compartment_id = ${about.compartment}`
+			: sql`kind = ${OVER_LIMIT} AND case_id IN (SELECT c.case_id FROM workflow_case c WHERE c.tenant_id = ${tx.tenant} AND c.owner = ${about.enoughBack}
+				AND (c.things_out = 0 OR (task.detail ->> 'limit')::integer >= ${about.loans}))`
 	const done = await tx.rows<{
 		id: string
 		site: Id<'site'>
 		bank: Id<'bank'>
 	}>(sql`UPDATE task SET done_at = ${now}, done_by = 'server', done_how = ${how},
-		version = version + 1, updated_at = ${now} WHERE tenant_id = ${tx.tenant} AND done_at IS NULL AND kind = ${about.kind} AND compartment_id = ${about.compartment}
+		version = version + 1, updated_at = ${now} WHERE tenant_id = ${tx.tenant} AND done_at IS NULL AND ${which}
 		RETURNING task_id AS id, site_id AS site, bank_id AS bank`)
 	await append(
 		tx,

@@ -22,6 +22,7 @@ export {
 	groupCodes,
 	groupsOf,
 	listPeople,
+	lockLoanLimit,
 	namesOf,
 	type PeopleTerms,
 	type Person,

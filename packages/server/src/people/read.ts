@@ -1,6 +1,6 @@
 import type { Permission } from '@latchwork/core/access'
 import { Fault, type Id, type Random } from '@latchwork/core/base'
-import { type Db, type MasterKey, type Sql, sql } from '../store/index.ts'
+import { type Db, type MasterKey, type Sql, sql, type Tx } from '../store/index.ts'
 import { tenantSealing } from '../tenants/index.ts'
 import { blindIndex, normalEmail, openJson, type Personal, personKey, searched } from './personal.ts'
 
@@ -176,6 +176,14 @@ export async function bundleSubjects(db: Db): Promise<BundleSubject[]> {
 		FROM person WHERE tenant_id = ${db.tenant} AND erased_at IS NULL ORDER BY subject_id`)
 	return rows.map((row) => ({ ...row, maxLoans: row.maxLoans ?? undefined }))
 }
+
+/** This person's own loan limit, if there is one. Held, so that two loans of one person are counted one after the other. */
+export const lockLoanLimit = async (tx: Tx, subject: Id<'subject'>): Promise<number | undefined> =>
+	(
+		await tx.first<{ limit: number | null }>(
+			sql`SELECT max_loans AS limit FROM person WHERE tenant_id = ${tx.tenant} AND subject_id = ${subject} FOR NO KEY UPDATE`,
+		)
+	)?.limit ?? undefined
 
 export const groupCodes = async (db: Db): Promise<string[]> =>
 	(await db.rows(sql<{ code: string }>`SELECT code FROM person_group WHERE tenant_id = ${db.tenant} ORDER BY code`)).map((row) => row.code)

@@ -75,6 +75,10 @@ const TASKS: Readonly<Record<string, Doing>> = {
 	},
 	pull: { title: (where) => `${where}: take the parcel out`, text: 'Its time has run out, or it was called back.' },
 	'deemed-lost': { title: (where) => `${where}: a loan counts as lost`, text: 'It did not come back in time. Speak to the borrower.' },
+	'over-limit': {
+		title: (where) => `${where}: more on loan than allowed`,
+		text: 'Two banks that did not know of each other lent to one person. The loan stands. Ask for one back, or allow it.',
+	},
 	conflict: { title: (where) => `${where}: two truths`, text: 'What the bank did and what was known here do not agree. A person has to choose.' },
 	'unknown-table': { title: (where) => `${where}: a workflow is not known here`, text: 'The bank runs a version that this server never gave out.' },
 	'unknown-case': { title: (where) => `${where}: a case is not known here`, text: 'The bank speaks of a case that this server does not have.' },
