@@ -5,8 +5,7 @@ import { lockLoanLimit } from '../people/index.ts'
 import { type Db, sql, type Tx } from '../store/index.ts'
 import { settingsOf } from '../tenants/index.ts'
 import type { CaseRow } from './case-read.ts'
-import type { Doing } from './step-write.ts'
-import { OVER_LIMIT, openTask, settleTasks } from './task-write.ts'
+import { OVER_LIMIT, openTask, settleTasks, type TaskTerms } from './task-write.ts'
 
 /** How many things of this case its owner has, as its bank counts them, too. */
 export const thingsOut = (table: LoadedTable | undefined, of: Case): number =>
@@ -16,7 +15,7 @@ export const thingsOut = (table: LoadedTable | undefined, of: Case): number =>
  * In the transaction of the step: the other banks of the organisation are to be told how many this person has now. Whoever got more than is allowed,
  * at two banks that did not know of each other, keeps it (trust.md §3.6); staff are told until enough is back.
  */
-export async function noteLoans(tx: Tx, before: Pick<CaseRow, 'thingsOut'>, after: CaseRow, doing: Doing): Promise<void> {
+export async function noteLoans(tx: Tx, before: Pick<CaseRow, 'thingsOut'>, after: CaseRow, doing: TaskTerms): Promise<void> {
 	const { owner, bank, thingsOut } = after
 	if (owner === null || thingsOut === before.thingsOut) return
 	const own = await lockLoanLimit(tx, owner)

@@ -31,13 +31,13 @@ export interface NewTask {
 	readonly detail?: Readonly<Record<string, Json>>
 }
 
-interface Doing {
+export interface TaskTerms {
 	readonly now: number
 	readonly random: Random
 }
 
 /** One open task of a kind about a thing is enough: the second finding of the same is told by the first. `recorded`: a bank's own event says it already. */
-export async function openTask(tx: Tx, task: NewTask, { now, random }: Doing, recorded = false): Promise<void> {
+export async function openTask(tx: Tx, task: NewTask, { now, random }: TaskTerms, recorded = false): Promise<void> {
 	const { kind, site, bank, compartment = null, case: of = null, detail = {} } = task
 	const same = await tx.first(sql`SELECT 1 FROM task WHERE tenant_id = ${tx.tenant} AND done_at IS NULL AND kind = ${kind} AND bank_id = ${bank}
 		AND compartment_id IS NOT DISTINCT FROM ${compartment}::text AND case_id IS NOT DISTINCT FROM ${of}::text`)
@@ -57,7 +57,7 @@ export const OVER_LIMIT = 'over-limit'
 type Settled = { readonly compartment: Id<'compartment'>; readonly kind: string } | { readonly enoughBack: Id<'subject'>; readonly loans: number }
 
 /** It turned out by itself that there is nothing left to do. */
-export async function settleTasks(tx: Tx, about: Settled, how: string, { now, random }: Doing): Promise<void> {
+export async function settleTasks(tx: Tx, about: Settled, how: string, { now, random }: TaskTerms): Promise<void> {
 	const which =
 		'kind' in about
 			? sql`kind = ${about.kind} AND compartment_id = ${about.compartment}`
@@ -83,7 +83,7 @@ export async function finishTask(
 	id: Id<'task'>,
 	how: string,
 	ifMatch: number | undefined,
-	{ actor, now, random }: Doing & { readonly actor: Id<'subject'> },
+	{ actor, now, random }: TaskTerms & { readonly actor: Id<'subject'> },
 ): Promise<Task> {
 	const task = await findTask(tx, id, sql`FOR UPDATE`)
 	if (!task) throw new Fault('not-found', 'There is no such task.')
