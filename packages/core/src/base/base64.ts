@@ -6,8 +6,8 @@ export const toBase64Url = (bytes: Uint8Array): string => toBase64(bytes).replac
 /** Strict: answers undefined unless `text` is exactly what `toBase64` writes, so that one value has one spelling. */
 export function fromBase64(text: string): Uint8Array | undefined {
 	if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return undefined
-	const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0))
-	return toBase64(bytes) === text ? bytes : undefined
+	const binary = atob(text)
+	return btoa(binary) === text ? Uint8Array.from({ length: binary.length }, (_, i) => binary.charCodeAt(i)) : undefined
 }
 
 export function fromBase64Url(text: string): Uint8Array | undefined {

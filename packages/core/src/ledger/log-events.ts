@@ -1,9 +1,10 @@
 import { type Crypto, canonical, toHex } from '../base/index.ts'
 import { MAX_EVENT_BYTES, type StreamEvent } from './event.ts'
-import { type PlainEvent, readPlainEvent } from './plain-event.ts'
-import { HASH_DIGITS, ID_LENGTH, literal, Words } from './scan.ts'
+import { readPlainEvent } from './plain-event.ts'
+import { ID_LENGTH, literal, Scan, Words } from './scan.ts'
 import { SERVER_TYPES, type ServerEvent, serverEventFault } from './server-event.ts'
 import { EDGE_TYPES, shapeFault } from './shape.ts'
+import { type OpenBundle, startOf } from './tiles.ts'
 
 /**
  * - `malformed`     not the canonical bytes of an event
@@ -26,8 +27,8 @@ export interface StreamEnd {
 
 /** Reads a log's entries one after the other: are they events, and does each stream follow from its beginning without a gap? */
 export interface EventReader {
-	/** What is wrong with the next entry, which lies in `bytes`; undefined when nothing is. */
-	take(bytes: Uint8Array, start?: number, end?: number): FaultyEntry | undefined
+	/** What is wrong with the next entry, of which `readFacts` said this; undefined when nothing is. */
+	take(facts: EntryFacts | undefined, entry: Uint8Array): FaultyEntry | undefined
 	streams(): ReadonlyMap<string, StreamEnd>
 	/** How many entries the server minted itself. */
 	readonly ofServer: number
@@ -49,11 +50,12 @@ export function readEvents(sha256: Crypto['sha256']): EventReader {
 		streams.push(standing)
 		return known.add(id, standing)
 	}
-	const takeServers = (tenant: Uint8Array): FaultyEntry | undefined => {
+	const takeServers = (bytes: Uint8Array, at: number): FaultyEntry | undefined => {
 		ofServer++
-		if (tenants.find(tenant, 0, tenant.length) !== undefined) return undefined
+		if (tenants.find(bytes, at, at + ID_LENGTH) !== undefined) return undefined
+		const tenant = bytes.slice(at, at + ID_LENGTH)
 		if (ofServer > 1) return { code: 'other-tenant', text: `it belongs to ${text(tenant)}` }
-		tenants.add(tenant.slice(), text(tenant))
+		tenants.add(tenant, text(tenant))
 		return undefined
 	}
 	return {
@@ -61,39 +63,26 @@ export function readEvents(sha256: Crypto['sha256']): EventReader {
 		get ofServer() {
 			return ofServer
 		},
-		take(bytes, start = 0, end = bytes.length) {
-			const plain = end - start <= MAX_EVENT_BYTES ? readPlainEvent(bytes, start, end) : undefined
-			const isKnown = plain && (plain.stream === undefined ? SERVER_WORDS : EDGE_WORDS).find(bytes, plain.type, plain.typeEnd)
-			const facts = plain && isKnown ? plainFacts(bytes, plain) : parsedFacts(bytes.subarray(start, end))
+		take(facts = { fault: 'it is not there' }, entry) {
 			if ('fault' in facts) return { code: 'malformed', text: `it is not an event: ${facts.fault}` }
-			if (facts.stream === undefined) return takeServers(facts.tenant)
-			const { stream, seq } = facts
-			const before = known.find(stream, 0, stream.length) ?? begin(stream.slice())
+			if (facts.stream === undefined) return takeServers(facts.in.bytes, facts.tenant)
+			const { in: scan, stream, seq } = facts
+			const before = known.find(scan.bytes, stream, stream + ID_LENGTH) ?? begin(scan.bytes.slice(stream, stream + ID_LENGTH))
 			if (seq !== before.seq + 1) return { code: 'sequence', text: `it is number ${seq} of ${before.stream}; ${before.seq + 1} comes here` }
-			if (!isHexOf(facts.prev, before.hash))
+			if (!scan.isHex(facts.prev, before.hash))
 				return { code: 'previous-hash', text: `it does not follow from number ${before.seq} of ${before.stream}` }
 			before.seq = seq
-			before.hash = sha256(bytes.subarray(start, end))
+			before.hash = sha256(entry)
 			return undefined
 		},
 	}
 }
 
 const NOTHING = new Uint8Array(32)
-const [HIGH, LOW] = [4, 0].map((shift) => Uint8Array.from({ length: 256 }, (_, byte) => '0123456789abcdef'.charCodeAt((byte >> shift) & 15)))
-
-function isHexOf(digits: Uint8Array, hash: Uint8Array): boolean {
-	for (let i = 0, place = 0; i < hash.length; i++) {
-		const byte = hash[i] ?? 0
-		if (digits[place++] !== HIGH?.[byte] || digits[place++] !== LOW?.[byte]) return false
-	}
-	return true
-}
-
-/** What the chain needs to know, as the bytes of its text. */
-type ChainFacts =
-	| { readonly stream: Uint8Array; readonly seq: number; readonly prev: Uint8Array }
-	| { readonly stream?: never; readonly tenant: Uint8Array }
+/** What the chain needs to know, as places `in` bytes: of ids, and of 64 digits. */
+export type EntryFacts =
+	| { readonly in: Scan; readonly stream: number; readonly seq: number; readonly prev: number }
+	| { readonly in: Scan; readonly stream?: never; readonly tenant: number }
 	| { readonly fault: string }
 
 const wordsOf = (types: ReadonlySet<unknown>): Words<true> => {
@@ -105,22 +94,21 @@ const EDGE_WORDS = wordsOf(EDGE_TYPES)
 const SERVER_WORDS = wordsOf(SERVER_TYPES)
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
 
-/** The short way, for nearly all entries. */
-function plainFacts(bytes: Uint8Array, plain: PlainEvent): ChainFacts {
-	if (plain.stream === undefined) return { tenant: bytes.subarray(plain.tenant, plain.tenant + ID_LENGTH) }
-	return {
-		stream: bytes.subarray(plain.stream, plain.stream + ID_LENGTH),
-		seq: plain.seq,
-		prev: bytes.subarray(plain.prev, plain.prev + HASH_DIGITS),
-	}
+/** Is each entry of a bundle an event, and what does it say of its place? */
+export function readFacts({ bytes, ends }: OpenBundle): EntryFacts[] {
+	const scan = new Scan(bytes)
+	return ends.map((end, i) => factsOf(scan, startOf(ends, i), end))
 }
 
-/** The long way, for the rest. */
-function parsedFacts(entry: Uint8Array): ChainFacts {
-	const { event, fault } = readLogEvent(entry)
+function factsOf(scan: Scan, start: number, end: number): EntryFacts {
+	const { bytes } = scan
+	// The short way, for nearly all entries.
+	const plain = end - start <= MAX_EVENT_BYTES ? readPlainEvent(scan, start, end) : undefined
+	if (plain && (plain.stream === undefined ? SERVER_WORDS : EDGE_WORDS).find(bytes, plain.type, plain.typeEnd)) return plain
+	const { event, fault } = readLogEvent(bytes.subarray(start, end))
 	if (!event) return { fault }
-	if ('source' in event) return { tenant: literal(event.tenant) }
-	return { stream: literal(event.stream), seq: event.seq, prev: literal(event.prev) }
+	if ('source' in event) return { in: new Scan(literal(event.tenant)), tenant: 0 }
+	return { in: new Scan(literal(event.stream + event.prev)), stream: 0, seq: event.seq, prev: ID_LENGTH }
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })

@@ -1,10 +1,10 @@
 import { type Crypto, toBase64 } from '../base/index.ts'
 import { type Checkpoint, openCheckpoint } from './checkpoint.ts'
-import { type EntryFault, type FaultyEntry, readEvents, type StreamEnd } from './log-events.ts'
+import { type EntryFault, type FaultyEntry, readEvents, readFacts, type StreamEnd } from './log-events.ts'
 import { bundlesOf, checkpointPath, LOG_FILES, statementOf } from './log-export.ts'
 import { type NoteFault, type NoteKey, parseVerifierKey } from './note.ts'
 import { sameBytes } from './proof.ts'
-import { entriesPath, HASH_BYTES, TILE_WIDTH, type TileAt, tilePath, widthAt } from './tiles.ts'
+import { bundleOpener, entriesPath, HASH_BYTES, type OpenBundle, startOf, TILE_WIDTH, type TileAt, tilePath, widthAt } from './tiles.ts'
 import { EMPTY_TREE, edgeTiles, type GrowingTree, growTree, hashPerfect, type Sha256, type Tile } from './tree.ts'
 
 /**
@@ -147,19 +147,23 @@ async function verifyEntries(read: ReadFile, signed: Signed, { crypto }: LogTerm
 	const view: View = { read, newest, sha256 }
 	const tree = growTree(EMPTY_TREE, sha256)
 	const events = readEvents(sha256)
+	const openBundle = bundleOpener()
 	const heads = headsOf(signed)
 	const notEmpty = heads.splitAt(tree)
 	if (notEmpty) return notEmpty
 	for (const at of bundlesOf(newest.size)) {
 		const [bundle, tile] = [await read(entriesPath(at)), await read(tilePath(at))]
-		const { bytes, ends, rest } = openBundle(bundle ?? new Uint8Array())
-		const leaves = hashEntries(bytes, ends, sha256)
-		if (rest > 0 || leaves.length !== at.width || !tile || !sameHashes(tile, flat(leaves)))
-			return firstDifference(at, { bundle, tile, leaves, rest }, view)
-		for (const [i, leaf] of leaves.entries()) {
+		const opened = openBundle(bundle ?? new Uint8Array())
+		const { bytes, ends, rest } = opened
+		const leaves = hashEntries(opened, sha256)
+		const hashes = flat(leaves)
+		if (rest > 0 || leaves.length !== at.width || !tile || !sameBytes(tile, hashes)) return firstDifference(at, { bundle, tile, leaves, rest }, view)
+		// One kind of work at a time: reading all, then hashing all takes a tenth less than by turns.
+		const facts = readFacts(opened)
+		for (let i = 0; i < leaves.length; i++) {
 			const index = tree.size
-			tree.append(leaf)
-			const fault = faultOf(events.take(bytes, startOf(ends, i), ends[i] ?? 0), at, index) ?? heads.splitAt(tree)
+			tree.append(leaves[i] ?? hashes)
+			const fault = faultOf(events.take(facts[i], bytes.subarray(startOf(ends, i), ends[i])), at, index) ?? heads.splitAt(tree)
 			if (fault) return (await isProven(at, flat(leaves), view)) ? fault : changedTogether(at, heads.agreed(), index)
 		}
 		const grown = tree.takeTiles().filter(({ level, width }) => level > 0 && width === TILE_WIDTH)
@@ -223,47 +227,8 @@ function headsOf({ checkpoints, kept }: Signed): Heads {
 	}
 }
 
-interface OpenBundle {
-	/** A copy of it with zeros in place of the lengths. */
-	readonly bytes: Uint8Array
-	/** Where each entry ends; it begins behind its length, which stands behind the end of the entry before. */
-	readonly ends: readonly number[]
-	/** Bytes of the bundle behind its last whole entry. */
-	readonly rest: number
-}
-const LENGTH_BYTES = 2
-const startOf = (ends: readonly number[], i: number): number => (i === 0 ? 0 : (ends[i - 1] ?? 0)) + LENGTH_BYTES
-
-/**
- * Reads a bundle where it lies, without an array for each entry. With zeros in place of the lengths the input of a leaf's hash (a zero byte, then
- * the entry) is there already.
- */
-function openBundle(bundle: Uint8Array): OpenBundle {
-	const bytes = Uint8Array.from(bundle)
-	const ends: number[] = []
-	let at = 0
-	while (at + LENGTH_BYTES <= bytes.length) {
-		const end = at + LENGTH_BYTES + (bytes[at] ?? 0) * 256 + (bytes[at + 1] ?? 0)
-		if (end > bytes.length) break
-		bytes[at] = 0
-		bytes[at + 1] = 0
-		ends.push(end)
-		at = end
-	}
-	return { bytes, ends, rest: bytes.length - at }
-}
-
-const hashEntries = (bytes: Uint8Array, ends: readonly number[], sha256: Sha256): Uint8Array[] =>
+const hashEntries = ({ bytes, ends }: OpenBundle, sha256: Sha256): Uint8Array[] =>
 	ends.map((end, i) => sha256(bytes.subarray(startOf(ends, i) - 1, end)))
-
-/** Word by word: this is asked of every tile, and says yes. */
-function sameHashes(tile: Uint8Array, hashes: Uint8Array): boolean {
-	if (tile.length !== hashes.length) return false
-	const [a, b] = [tile, hashes].map((bytes) => new Int32Array(Uint8Array.from(bytes).buffer))
-	if (!a || !b) return false
-	for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
-	return true
-}
 
 /** Index of the first hash in which both differ; where one ends, if they do not. */
 function firstUnlike(tile: Uint8Array, leaves: readonly Uint8Array[]): number {

@@ -88,7 +88,7 @@ export function parseNote(bytes: Uint8Array): Note | undefined {
 	if (bytes.length > MAX_NOTE_BYTES) return undefined
 	let whole: string
 	try {
-		whole = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+		whole = utf8.decode(bytes)
 	} catch {
 		return undefined
 	}
@@ -123,6 +123,7 @@ export function openNote(bytes: Uint8Array, known: readonly NoteKey[], crypto: P
 	return signedBy.length > 0 ? { ok: true, note, signedBy } : { ok: false, code: 'unknown-key', text: 'No known key has signed it.' }
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const isNoteText = (text: string): boolean => text.endsWith('\n') && text.isWellFormed() && !CONTROL.test(text)
 
 function mustBeKey({ name, publicKey }: NoteKey): void {

@@ -6,11 +6,12 @@ import { seededRandom } from '../base/index.ts'
 import { EVENT_TYPES, SERVER_EVENT_TYPES } from './index.ts'
 import { readLogEvent } from './log-events.ts'
 import { readPlainEvent } from './plain-event.ts'
+import { Scan } from './scan.ts'
 import { sampleEntries } from './testing/sample-log.ts'
 
 const entries = sampleEntries(400, { random: seededRandom(3), sha256: nodeCrypto.sha256, ...testKey(new Uint8Array(32).fill(2)) })
 const asText = (bytes: Uint8Array) => new TextDecoder('latin1').decode(bytes)
-const plain = (bytes: Uint8Array) => readPlainEvent(bytes, 0, bytes.length)
+const plain = (bytes: Uint8Array) => readPlainEvent(new Scan(bytes), 0, bytes.length)
 const TYPES: Readonly<Record<'edge' | 'server', ReadonlySet<string>>> = {
 	edge: new Set(EVENT_TYPES),
 	server: new Set([...EVENT_TYPES, ...SERVER_EVENT_TYPES]),
@@ -89,7 +90,7 @@ test('whatever is done to an event, the short way takes nothing that parsing ref
 	const careless: typeof plain = (bytes) => {
 		const text = asText(bytes)
 		const [type, typeEnd] = [text.lastIndexOf('"type":"') + 8, text.lastIndexOf('","v":1}')]
-		return /^\{.*\}$/s.test(text) ? { tenant: 0, type, typeEnd } : undefined
+		return /^\{.*\}$/s.test(text) ? { in: new Scan(bytes), tenant: 0, type, typeEnd } : undefined
 	}
 	assert.equal(check(careless, 500).failed, true)
 })

@@ -1,8 +1,10 @@
-import { literal, Scan } from './scan.ts'
+import { type Scan, wordOf } from './scan.ts'
 
 /** Where things stand in an event's bytes that the chain of a log needs: a controller's has a `stream`, the server's a `tenant`. */
 export type PlainEvent = PlainEdgeEvent | PlainServerEvent
 interface Typed {
+	/** In whose bytes everything stands at its place. */
+	readonly in: Scan
 	readonly type: number
 	readonly typeEnd: number
 }
@@ -17,46 +19,42 @@ export interface PlainServerEvent extends Typed {
 	readonly stream?: never
 }
 
+const [OPEN, QUOTE, COMMA] = [0x7b, 0x22, 0x2c]
 const word = {
-	open: literal('{'),
-	actor: literal('"actor":"'),
-	edge: literal('edge"'),
-	staff: literal('staff"'),
-	server: literal('server"'),
-	quote: literal('"'),
-	comma: literal(','),
-	at: literal('"at":'),
-	bank: literal(',"bank":"'),
-	bundle: literal('","bundle":'),
-	clock: literal(',"clock":"'),
-	good: literal('good'),
-	uncertain: literal('uncertain'),
-	edgeData: literal('","data":'),
-	mono: literal(',"mono":'),
-	offline: literal(',"offline":'),
-	true: literal('true'),
-	false: literal('false'),
-	prev: literal(',"prev":"'),
-	seq: literal('","seq":'),
-	stream: literal(',"stream":"'),
-	subject: literal('","subject":'),
-	edgeType: literal(',"type":"'),
-	cause: literal(',"cause":'),
-	data: literal(',"data":'),
-	id: literal(',"id":"'),
-	site: literal('","site":"'),
-	source: literal('","source":"server","subject":'),
-	tenant: literal(',"tenant":"'),
-	type: literal('","type":"'),
-	end: literal('","v":1}'),
+	actor: wordOf('"actor":"'),
+	edge: wordOf('edge"'),
+	staff: wordOf('staff"'),
+	server: wordOf('server"'),
+	at: wordOf('"at":'),
+	bank: wordOf(',"bank":"'),
+	bundle: wordOf('","bundle":'),
+	clock: wordOf(',"clock":"'),
+	good: wordOf('good","data":'),
+	uncertain: wordOf('uncertain","data":'),
+	mono: wordOf(',"mono":'),
+	offline: wordOf(',"offline":'),
+	true: wordOf('true,"prev":"'),
+	false: wordOf('false,"prev":"'),
+	seq: wordOf('","seq":'),
+	stream: wordOf(',"stream":"'),
+	subject: wordOf('","subject":'),
+	edgeType: wordOf(',"type":"'),
+	cause: wordOf(',"cause":'),
+	data: wordOf(',"data":'),
+	id: wordOf(',"id":"'),
+	site: wordOf('","site":"'),
+	source: wordOf('","source":"server","subject":'),
+	tenant: wordOf(',"tenant":"'),
+	type: wordOf('","type":"'),
+	end: wordOf('","v":1}'),
 }
 const prefix = {
-	subject: literal('sub_'),
-	bank: literal('bnk_'),
-	stream: literal('str_'),
-	event: literal('evt_'),
-	site: literal('sit_'),
-	tenant: literal('ten_'),
+	subject: wordOf('sub_'),
+	bank: wordOf('bnk_'),
+	stream: wordOf('str_'),
+	event: wordOf('evt_'),
+	site: wordOf('sit_'),
+	tenant: wordOf('ten_'),
 }
 
 /**
@@ -64,28 +62,28 @@ const prefix = {
  * fifteen digits. Such bytes are canonical and have the shape of an event when this answers, all but its type. Undefined says nothing: then
  * whoever asks must parse. A verifier reads millions of these, and parsing and writing each anew costs many times its hash.
  */
-export function readPlainEvent(bytes: Uint8Array, start: number, end: number): PlainEvent | undefined {
-	const scan = new Scan(bytes, start)
-	if (!scan.skip(word.open)) return undefined
+export function readPlainEvent(scan: Scan, start: number, end: number): PlainEvent | undefined {
+	scan.at = start
+	if (!scan.skipByte(OPEN)) return undefined
 	let actor: 'none' | 'edge' | 'other' = 'none'
 	if (scan.skip(word.actor)) {
 		actor = scan.skip(word.edge) ? 'edge' : 'other'
-		const isOther = scan.skip(word.staff) || scan.skip(word.server) || (scan.skipId(prefix.subject) && scan.skip(word.quote))
-		if ((actor === 'other' && !isOther) || !scan.skip(word.comma)) return undefined
+		const isOther = scan.skip(word.staff) || scan.skip(word.server) || (scan.skipId(prefix.subject) && scan.skipByte(QUOTE))
+		if ((actor === 'other' && !isOther) || !scan.skipByte(COMMA)) return undefined
 	}
 	if (!scan.skip(word.at) || scan.count() < 0) return undefined
 	if (scan.skip(word.bank)) {
 		if (!scan.skipId(prefix.bank)) return undefined
 		if (scan.skip(word.bundle)) return edgeEvent(scan, end)
-		if (!scan.skip(word.quote)) return undefined
+		if (!scan.skipByte(QUOTE)) return undefined
 	}
 	return actor === 'other' ? serverEvent(scan, end) : undefined
 }
 
 function edgeEvent(scan: Scan, end: number): PlainEdgeEvent | undefined {
 	if (scan.count() < 0 || !scan.skip(word.clock) || !(scan.skip(word.good) || scan.skip(word.uncertain))) return undefined
-	if (!scan.skip(word.edgeData) || !scan.skipObject() || !scan.skip(word.mono) || scan.count() < 0) return undefined
-	if (!scan.skip(word.offline) || !(scan.skip(word.false) || scan.skip(word.true)) || !scan.skip(word.prev)) return undefined
+	if (!scan.skipObject() || !scan.skip(word.mono) || scan.count() < 0) return undefined
+	if (!scan.skip(word.offline) || !(scan.skip(word.false) || scan.skip(word.true))) return undefined
 	const prev = scan.at
 	if (!scan.skipHash() || !scan.skip(word.seq)) return undefined
 	const seq = scan.count()
@@ -93,7 +91,7 @@ function edgeEvent(scan: Scan, end: number): PlainEdgeEvent | undefined {
 	const stream = scan.at
 	if (!scan.skipId(prefix.stream) || !scan.skip(word.subject) || !scan.skipShortText() || !scan.skip(word.edgeType)) return undefined
 	const type = scan.at
-	return endsAt(scan, end) ? { prev, seq, stream, type, typeEnd: end - word.end.length } : undefined
+	return endsAt(scan, end) ? { in: scan, prev, seq, stream, type, typeEnd: end - word.end.length } : undefined
 }
 
 function serverEvent(scan: Scan, end: number): PlainServerEvent | undefined {
@@ -104,7 +102,7 @@ function serverEvent(scan: Scan, end: number): PlainServerEvent | undefined {
 	const tenant = scan.at
 	if (!scan.skipId(prefix.tenant) || !scan.skip(word.type)) return undefined
 	const type = scan.at
-	return endsAt(scan, end) ? { tenant, type, typeEnd: end - word.end.length } : undefined
+	return endsAt(scan, end) ? { in: scan, tenant, type, typeEnd: end - word.end.length } : undefined
 }
 
 /** The type is looked up in a list by whoever asks: it is enough that the event ends behind it. */

@@ -57,9 +57,13 @@ type Range = readonly [start: number, end: number]
 const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0
 const areHashes = (hashes: readonly Uint8Array[]): boolean => hashes.every((hash) => hash.length === HASH_BYTES)
 
+/** By fours: this is asked of every tile of a log, and says yes. */
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
 	if (a.length !== b.length) return false
-	for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+	const [left, right] = [a, b].map((bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.length))
+	let at = 0
+	for (; at + 4 <= a.length; at += 4) if (left?.getInt32(at) !== right?.getInt32(at)) return false
+	for (; at < a.length; at++) if (a[at] !== b[at]) return false
 	return true
 }
 

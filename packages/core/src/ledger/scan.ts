@@ -1,25 +1,52 @@
 export const literal = (text: string): Uint8Array => new TextEncoder().encode(text)
 
-/** Classes of bytes, as a table. */
-const table = (members: string): Uint8Array => Uint8Array.from({ length: 256 }, (_, code) => (members.includes(String.fromCharCode(code)) ? 1 : 0))
-const HEX = table('0123456789abcdef')
-/** What may stand at each place of a UUID, as bits: a digit, a dash, a version, a variant. */
-const [DIGIT, DASH, VERSION, VARIANT] = [1, 2, 4, 8] as const
-const KINDS = Uint8Array.from({ length: 256 }, (_, code) => {
-	const has = (members: string, kind: number) => (members.includes(String.fromCharCode(code)) ? kind : 0)
-	return has('0123456789abcdef', DIGIT) | has('-', DASH) | has('12345678', VERSION) | has('89ab', VARIANT)
-})
-const UUID = Uint8Array.from('xxxxxxxx-xxxx-Vxxx-Nxxx-xxxxxxxxxxxx', (mark) => ({ '-': DASH, V: VERSION, N: VARIANT })[mark] ?? DIGIT)
+/** A word that may stand somewhere, to be compared by fours: the last four bytes overlap those before where its length wants that. */
+export interface Word {
+	readonly length: number
+	readonly fours: Int32Array
+}
+export function wordOf(text: string): Word {
+	const bytes = literal(text)
+	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+	return {
+		length: bytes.length,
+		fours: Int32Array.from({ length: Math.ceil(bytes.length / 4) }, (_, i) => view.getInt32(Math.min(i * 4, bytes.length - 4))),
+	}
+}
+
 /** Printable ASCII that JSON writes as it is. */
 const PLAIN = Uint8Array.from({ length: 256 }, (_, code) => (code >= 0x20 && code <= 0x7e && code !== 0x22 && code !== 0x5c ? 1 : 0))
 
+/** What two bytes, one behind the other, may be, as bits: in a UUID two digits, or what stands where a group ends, or begins with its version or variant. */
+const [DIGITS, DASH_DIGIT, DIGIT_DASH, VERSION_DIGIT, DASH_VARIANT, PLAIN_PAIR] = [1, 2, 4, 8, 16, 32] as const
+const PAIRS = new Uint8Array(65_536)
+for (const [first, second, kind] of [
+	['0123456789abcdef', '0123456789abcdef', DIGITS],
+	['-', '0123456789abcdef', DASH_DIGIT],
+	['0123456789abcdef', '-', DIGIT_DASH],
+	['12345678', '0123456789abcdef', VERSION_DIGIT],
+	['-', '89ab', DASH_VARIANT],
+] as const)
+	for (const a of literal(first)) for (const b of literal(second)) PAIRS[a * 256 + b] = (PAIRS[a * 256 + b] ?? 0) | kind
+for (let pair = 0; pair < PAIRS.length; pair++) if (PLAIN[pair >> 8] === 1 && PLAIN[pair & 255] === 1) PAIRS[pair] = (PAIRS[pair] ?? 0) | PLAIN_PAIR
+/** xxxxxxxx-xxxx-Vxxx-Nxxx-xxxxxxxxxxxx by pairs. */
+const UUID = Uint8Array.of(
+	...[DIGITS, DIGITS, DIGITS, DIGITS, DASH_DIGIT, DIGITS, DIGIT_DASH, VERSION_DIGIT, DIGITS],
+	...[DASH_VARIANT, DIGITS, DIGIT_DASH, DIGITS, DIGITS, DIGITS, DIGITS, DIGITS, DIGITS],
+)
+/** The two digits of each byte, as they are read together. */
+const HEX = Uint16Array.from({ length: 256 }, (_, byte) => {
+	const [high = 0, low = 0] = literal(byte.toString(16).padStart(2, '0'))
+	return high * 256 + low
+})
+
 const [QUOTE, OPEN, CLOSE, LIST, LIST_END, COMMA, COLON, MINUS, ZERO, NINE, SMALL_T, SMALL_F] = literal('"{}[],:-09tf')
-const TRUE = literal('true')
-const FALSE = literal('false')
+const TRUE = wordOf('true')
+const FALSE = wordOf('false')
 /** Fifteen digits are below 2^53 whatever they are. */
 const MOST_DIGITS = 15
 const MOST_TEXT = 200
-export const HASH_DIGITS = 64
+const HASH_DIGITS = 64
 export const ID_LENGTH = 40
 /** Deeper data is left to a parser, which knows its own limits. */
 const MOST_DEPTH = 32
@@ -29,42 +56,62 @@ const MOST_DEPTH = 32
  * whether it was, and only `skip` leaves the place where it was if not. Behind the end of the bytes nothing matches.
  */
 export class Scan {
-	private readonly bytes: Uint8Array
-	at: number
+	readonly bytes: Uint8Array
+	private readonly view: DataView
+	at = 0
 
-	constructor(bytes: Uint8Array, at: number) {
+	constructor(bytes: Uint8Array) {
 		this.bytes = bytes
-		this.at = at
+		this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
 	}
 
-	skip(wanted: Uint8Array): boolean {
-		const bytes = this.bytes
+	skip({ length, fours }: Word): boolean {
 		const at = this.at
-		for (let i = 0; i < wanted.length; i++) if (bytes[at + i] !== wanted[i]) return false
-		this.at = at + wanted.length
+		const last = at + length - 4
+		if (last + 4 > this.bytes.length) return false
+		const view = this.view
+		const most = fours.length - 1
+		for (let i = 0; i < most; i++) if (view.getInt32(at + i * 4) !== fours[i]) return false
+		if (view.getInt32(last) !== fours[most]) return false
+		this.at = at + length
+		return true
+	}
+
+	skipByte(code: number | undefined): boolean {
+		if (this.bytes[this.at] !== code) return false
+		this.at++
 		return true
 	}
 
 	/** An id of this prefix: a UUID of any version behind it. Does not move when it is not there. */
-	skipId(prefix: Uint8Array): boolean {
-		const bytes = this.bytes
+	skipId(prefix: Word): boolean {
 		const start = this.at
-		if (!this.skip(prefix)) return false
+		if (start + ID_LENGTH > this.bytes.length || !this.skip(prefix)) return false
+		const view = this.view
 		const at = this.at
 		for (let i = 0; i < UUID.length; i++) {
-			if (((KINDS[bytes[at + i] ?? 0] ?? 0) & (UUID[i] ?? 0)) !== 0) continue
+			if (((PAIRS[view.getUint16(at + 2 * i)] ?? 0) & (UUID[i] ?? 0)) !== 0) continue
 			this.at = start
 			return false
 		}
-		this.at = at + UUID.length
+		this.at = at + 2 * UUID.length
 		return true
 	}
 
 	skipHash(): boolean {
-		const bytes = this.bytes
 		const at = this.at
-		for (let i = 0; i < HASH_DIGITS; i++) if (HEX[bytes[at + i] ?? 0] !== 1) return false
+		if (at + HASH_DIGITS > this.bytes.length) return false
+		const view = this.view
+		for (let i = 0; i < HASH_DIGITS; i += 2) if (((PAIRS[view.getUint16(at + i)] ?? 0) & DIGITS) === 0) return false
 		this.at = at + HASH_DIGITS
+		return true
+	}
+
+	/** Are the digits that stand at `place` those of the hash? */
+	isHex(place: number, hash: Uint8Array): boolean {
+		if (place + 2 * hash.length > this.bytes.length) return false
+		const view = this.view
+		for (let i = 0; i < hash.length; i++) if (view.getUint16(place + 2 * i) !== HEX[hash[i] ?? 0]) return false
 		return true
 	}
 
@@ -86,8 +133,11 @@ export class Scan {
 	skipText(): boolean {
 		const bytes = this.bytes
 		if (bytes[this.at] !== QUOTE) return false
+		const view = this.view
+		const last = bytes.length - 2
 		let at = this.at + 1
-		while (PLAIN[bytes[at] ?? 0] === 1) at++
+		while (at <= last && ((PAIRS[view.getUint16(at)] ?? 0) & PLAIN_PAIR) !== 0) at += 2
+		if (PLAIN[bytes[at] ?? 0] === 1) at++
 		this.at = at + 1
 		return bytes[at] === QUOTE
 	}
@@ -165,27 +215,31 @@ export class Scan {
 
 /** Words that come again and again, found by their bytes without making a text of them. */
 export class Words<T> {
-	private readonly found = new Map<number, { readonly word: Uint8Array; readonly value: T }[]>()
+	private readonly found: { readonly word: Uint8Array; readonly value: T }[][] = Array.from({ length: SLOTS }, () => [])
 
 	add(word: Uint8Array, value: T): T {
-		const key = keyOf(word, 0, word.length)
-		this.found.set(key, [...(this.found.get(key) ?? []), { word, value }])
+		this.found[slotOf(word, 0, word.length)]?.push({ word, value })
 		return value
 	}
 
 	find(bytes: Uint8Array, start: number, end: number): T | undefined {
-		const candidates = this.found.get(keyOf(bytes, start, end))
+		const candidates = this.found[slotOf(bytes, start, end)]
 		if (candidates === undefined) return undefined
-		for (const { word, value } of candidates) if (word.length === end - start && isAt(bytes, start, word)) return value
+		for (let i = 0; i < candidates.length; i++) {
+			const one = candidates[i]
+			if (one !== undefined && one.word.length === end - start && isAt(bytes, start, one.word)) return one.value
+		}
 		return undefined
 	}
 }
 
+const SLOTS = 1024
+
 /** Of the length and the end of a word: the ends of ids are random, and few names share theirs. */
-function keyOf(bytes: Uint8Array, start: number, end: number): number {
-	let key = end - start
-	for (let at = Math.max(start, end - 8); at < end; at++) key = (Math.imul(key, 31) + (bytes[at] ?? 0)) & 0x3fffffff
-	return key
+function slotOf(bytes: Uint8Array, start: number, end: number): number {
+	if (end - start < 4) return end - start
+	const last = (bytes[end - 1] ?? 0) + (bytes[end - 2] ?? 0) * 31 + (bytes[end - 3] ?? 0) * 961 + (bytes[end - 4] ?? 0) * 29791
+	return (last + end - start) & (SLOTS - 1)
 }
 
 function isAt(bytes: Uint8Array, at: number, word: Uint8Array): boolean {

@@ -92,3 +92,36 @@ export function readBundle(bundle: Uint8Array): { readonly entries: Uint8Array[]
 	}
 	return { entries, rest: bundle.length - at }
 }
+
+/** A bundle as it is read where it lies, without an array for each entry. */
+export interface OpenBundle {
+	/** A copy of it with zeros in place of the lengths: so the input of a leaf's hash (a zero byte, then the entry) is there already. */
+	readonly bytes: Uint8Array
+	/** Where each entry ends; it begins behind its length, which stands behind the end of the entry before. */
+	readonly ends: readonly number[]
+	/** Bytes of the bundle behind its last whole entry. */
+	readonly rest: number
+}
+const LENGTH_BYTES = 2
+export const startOf = (ends: readonly number[], i: number): number => (i === 0 ? 0 : (ends[i - 1] ?? 0)) + LENGTH_BYTES
+
+/** Opens one bundle after the other, each in the room of the one before: a new copy of every bundle makes the collector go through all that is there. */
+export function bundleOpener(): (bundle: Uint8Array) => OpenBundle {
+	let room = new Uint8Array()
+	return (bundle) => {
+		if (room.length < bundle.length) room = new Uint8Array(2 * bundle.length)
+		const bytes = room.subarray(0, bundle.length)
+		bytes.set(bundle)
+		const ends: number[] = []
+		let at = 0
+		while (at + LENGTH_BYTES <= bytes.length) {
+			const end = at + LENGTH_BYTES + (bytes[at] ?? 0) * 256 + (bytes[at + 1] ?? 0)
+			if (end > bytes.length) break
+			bytes[at] = 0
+			bytes[at + 1] = 0
+			ends.push(end)
+			at = end
+		}
+		return { bytes, ends, rest: bytes.length - at }
+	}
+}

@@ -6,16 +6,20 @@ export type Sha256 = Crypto['sha256']
 
 const LEAF = 0x00
 const NODE = 0x01
+const PAIR_BYTES = 1 + 2 * HASH_BYTES
+
+/** What is hashed as a leaf, made in one place: an array for each of millions of entries makes the collector go through all of them again and again. */
+const leafInput = new Uint8Array(16_384)
 
 export function hashLeaf(entry: Uint8Array, sha256: Sha256): Uint8Array {
-	const bytes = new Uint8Array(entry.length + 1)
+	const bytes = entry.length < leafInput.length ? leafInput.subarray(0, entry.length + 1) : new Uint8Array(entry.length + 1)
 	bytes[0] = LEAF
 	bytes.set(entry, 1)
 	return sha256(bytes)
 }
 
 export function hashNode(left: Uint8Array, right: Uint8Array, sha256: Sha256): Uint8Array {
-	const bytes = new Uint8Array(1 + 2 * HASH_BYTES)
+	const bytes = new Uint8Array(PAIR_BYTES)
 	bytes[0] = NODE
 	bytes.set(left, 1)
 	bytes.set(right, 1 + HASH_BYTES)
@@ -26,7 +30,7 @@ export function hashNode(left: Uint8Array, right: Uint8Array, sha256: Sha256): U
 export function hashPerfect(hashes: Uint8Array, sha256: Sha256): Uint8Array {
 	// Not `slice`: that of Node's Buffer is a view, and this row is written over.
 	const row = Uint8Array.from(hashes)
-	const pair = new Uint8Array(1 + 2 * HASH_BYTES)
+	const pair = new Uint8Array(PAIR_BYTES)
 	pair[0] = NODE
 	for (let length = row.length; length > HASH_BYTES; length /= 2) {
 		for (let at = 0; at < length; at += 2 * HASH_BYTES) {
@@ -66,14 +70,16 @@ export interface GrowingTree {
 /** Throws `log-invalid` when the tiles do not have the widths that a tree of this size has. */
 export function growTree(edge: RightEdge, sha256: Sha256): GrowingTree {
 	let size = edge.size
-	/** Roots of the perfect subtrees of the tree by height, where the bit of the size is set. */
-	const peaks: Uint8Array[] = []
+	/** Roots of the perfect subtrees of the tree by height, where the bit of the size is set: each is the left one of the pair that will be hashed. */
+	const pairs: Uint8Array[] = []
+	const setPeak = (height: number, hash: Uint8Array) => {
+		pairs[height] ??= new Uint8Array(PAIR_BYTES).fill(NODE, 0, 1)
+		pairs[height].set(hash, 1)
+	}
 	const open = Array.from({ length: MAX_LEVELS }, (_, level) => openTile(edge, level))
-	for (const [level, hashes] of open.entries()) readPeaks(hashes, widthOfEdge(level, size), level * TILE_HEIGHT, peaks, sha256)
+	for (const [level, hashes] of open.entries()) readPeaks(hashes, widthOfEdge(level, size), level * TILE_HEIGHT, setPeak, sha256)
 	const firstFresh = open.map((_, level) => hashesAt(level, size))
 	let full: Tile[] = []
-	const pair = new Uint8Array(1 + 2 * HASH_BYTES)
-	pair[0] = NODE
 
 	const place = (level: number, index: number, hash: Uint8Array) => {
 		const tile = open[level]
@@ -94,19 +100,18 @@ export function growTree(edge: RightEdge, sha256: Sha256): GrowingTree {
 			place(0, size, hash)
 			// As in binary addition: each peak that is there already is carried upwards.
 			for (let left = size; left % 2 === 1; left = (left - 1) / 2) {
-				pair.set(peaks[height] ?? hash, 1)
+				const pair = pairs[height++] ?? hash
 				pair.set(hash, 1 + HASH_BYTES)
 				hash = sha256(pair)
-				height++
 				if (height % TILE_HEIGHT === 0) place(height / TILE_HEIGHT, (left - 1) / 2, hash)
 			}
-			peaks[height] = hash
+			setPeak(height, hash)
 			size++
 		},
 		root() {
 			let root: Uint8Array | undefined
 			for (let height = 0, left = size; left > 0; height++, left = Math.floor(left / 2)) {
-				const peak = peaks[height]
+				const peak = pairs[height]?.slice(1, 1 + HASH_BYTES)
 				if (left % 2 === 1 && peak) root = root ? hashNode(peak, root, sha256) : peak
 			}
 			return root ?? sha256(new Uint8Array())
@@ -152,12 +157,12 @@ function openTile({ size, tiles }: RightEdge, level: number): Uint8Array {
 }
 
 /** The perfect subtrees inside a partial tile, the widest first. */
-function readPeaks(hashes: Uint8Array, width: number, height: number, peaks: Uint8Array[], sha256: Sha256): void {
+function readPeaks(hashes: Uint8Array, width: number, height: number, setPeak: (height: number, hash: Uint8Array) => void, sha256: Sha256): void {
 	let start = 0
 	for (let bit = TILE_HEIGHT - 1; bit >= 0; bit--) {
 		const span = 1 << bit
 		if ((width & span) === 0) continue
-		peaks[height + bit] = hashPerfect(hashes.subarray(start * HASH_BYTES, (start + span) * HASH_BYTES), sha256)
+		setPeak(height + bit, hashPerfect(hashes.subarray(start * HASH_BYTES, (start + span) * HASH_BYTES), sha256))
 		start += span
 	}
 }
