@@ -99,6 +99,9 @@ describe('the console', () => {
 		await heading('One thing needs a person')
 		await page.getByText('Door 9, Lobby: look inside').waitFor()
 		await page.getByRole('button', { name: 'Done…' }).click()
+		await page.getByText('Door 9, Lobby: look inside. What you choose is recorded with your name.').waitFor()
+		await page.getByRole('button', { name: 'Record it' }).click()
+		assert.ok(await page.getByRole('dialog').isVisible(), 'nothing is recorded that nobody chose')
 		await page.getByLabel('I looked. All is in order.').check()
 		await page.getByRole('button', { name: 'Record it' }).click()
 		await heading('Nothing needs a person')
@@ -136,6 +139,13 @@ describe('the console', () => {
 		await page.locator('[data-door="12"]').focus()
 		await page.keyboard.press('o')
 		const dialog = page.getByRole('dialog', { name: 'Open door 12, Lobby' })
+		await dialog.waitFor()
+		assert.equal(await dialog.locator('input:checked').count(), 0, 'no reason is chosen for anybody')
+		let orders = 0
+		page.on('request', (request) => void (request.url().endsWith('/v1/door-sessions') && orders++))
+		await page.keyboard.press('Enter')
+		await dialog.locator('input:invalid').first().waitFor()
+		assert.equal(orders, 0, 'a door is not opened without a reason')
 		await dialog.getByLabel('I want to see what is inside.').check()
 		const asked = page.waitForResponse((answer) => answer.url().endsWith('/v1/door-sessions'))
 		await dialog.getByRole('button', { name: 'Open the door' }).click()
@@ -144,12 +154,52 @@ describe('the console', () => {
 		await dialog.getByText('Waiting for the bank…').waitFor()
 		await edge.answer(command.id, 'sent')
 		await edge.answer(command.id, 'accepted')
+		await dialog.getByText('The door has not been seen to open yet.').waitFor()
+		await edge.tell(
+			{ type: 'door-session.releasing', subject: 'ses_twelve', data: { compartment: door(12), act: 'inspect' } },
+			{ type: 'door-session.opened', subject: 'ses_twelve', data: { compartment: door(12) } },
+		)
 		await dialog.getByText('The door is open.').waitFor()
+		await edge.tell(
+			{ type: 'door-session.closed', subject: 'ses_twelve', data: { compartment: door(12) } },
+			{ type: 'door-session.no-change', subject: 'ses_twelve', data: { compartment: door(12) } },
+		)
 		await edge.answer(command.id, 'done', 'no-change')
 		await dialog.getByText('Done: nothing changed inside.').waitFor()
+		assert.equal(await dialog.locator('.progress .done').count(), 4)
 		await dialog.getByText('Recorded as').getByRole('link').waitFor()
 		await page.keyboard.press('Escape')
 		await dialog.waitFor({ state: 'hidden' })
+	})
+
+	test('a door that does not open is never called open, and no step that happened is taken back', async () => {
+		await go(`/banks/${tenant.bank}?door=11&open=true`)
+		const dialog = page.getByRole('dialog')
+		await dialog.getByLabel('I want to see what is inside.').check()
+		const asked = page.waitForResponse((answer) => answer.url().endsWith('/v1/door-sessions'))
+		await dialog.getByRole('button', { name: 'Open the door' }).click()
+		const { id } = (await (await asked).json()) as { id: Id<'command'> }
+		await edge.answer(id, 'sent')
+		await edge.answer(id, 'accepted')
+		await dialog.getByText('The door has not been seen to open yet.').waitFor()
+		await edge.answer(id, 'failed', 'not-opened')
+		await dialog.getByText('The door did not open.').waitFor()
+		assert.equal(await dialog.locator('.progress .done').count(), 4)
+		await page.keyboard.press('Escape')
+	})
+
+	test('a forced door is drawn open and called forced; the overview says so', async () => {
+		await go(`/banks/${tenant.bank}?door=16`)
+		await edge.tell(
+			{ type: 'door.forced', subject: door(16), data: { severity: 'high' } },
+			{ type: 'compartment.quarantined', subject: door(16), data: { why: 'forced' } },
+			{ type: 'task.created', subject: door(16), data: { kind: 'check-compartment', why: 'forced' } },
+		)
+		await page.locator('[data-door="16"].st-alarm .swing').waitFor()
+		await page.getByRole('button', { name: /^Door 16 Forced, open/ }).waitFor()
+		await page.getByText(/1 forced, open/).waitFor()
+		await go('/')
+		await page.getByText('Door 16, Lobby was forced open').waitFor()
 	})
 
 	test('a controller’s machine is let in by a token, or the refusal is said in words; who may not do it is not offered it', async () => {

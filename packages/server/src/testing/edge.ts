@@ -17,7 +17,7 @@ export interface TestEdge {
 	tell(...drafts: readonly EventDraft[]): Promise<void>
 	heard(online: boolean): Promise<void>
 	/** Says what became of a command. */
-	answer(command: Id<'command'>, state: 'sent' | 'accepted' | 'refused' | 'done', end?: string): Promise<void>
+	answer(command: Id<'command'>, state: 'sent' | 'accepted' | 'refused' | 'done' | 'failed', end?: string): Promise<void>
 }
 
 export async function testEdge(api: TestApi, { id: tenant, bank, site }: TestTenant): Promise<TestEdge> {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { countStates, DOOR_STATES, doing, doorState, STATE_ICONS, spaceState } from './door-state.ts'
-import type { MapDoor } from './shapes.ts'
-import { doorWords, STATES } from './words/banks.ts'
+import type { Command, MapDoor } from './shapes.ts'
+import { doorWords, openingWords, reached, STATES, stateWord } from './words/banks.ts'
 
 const AT = '2026-01-05T09:00:00.000Z'
 const door = (live: Partial<MapDoor['live']> = {}, service: MapDoor['service'] = { state: 'in-service' }): MapDoor => ({
@@ -65,6 +65,35 @@ test('the legend counts what is drawn', () => {
 
 test('an open door says for how long', () => {
 	assert.equal(doorWords(door({ door: 'open' }), Date.parse(AT) + 100_000), 'Open for 1 min 40 s')
-	assert.equal(doorWords(door({ door: 'open', alarm: 'forced' }), Date.parse(AT)), 'Forced')
+	assert.equal(doorWords(door({ door: 'open', alarm: 'forced' }), Date.parse(AT)), 'Forced, open for 0 s')
+	assert.equal(doorWords(door({ alarm: 'forced' }), Date.parse(AT)), 'Forced')
 	assert.equal(doorWords(door(), Date.parse(AT)), 'Closed')
+})
+
+test('a forced door is not called stuck, and one that stands open says so', () => {
+	assert.equal(stateWord(door({ door: 'open', alarm: 'forced' })), 'Forced, open')
+	assert.equal(stateWord(door({ alarm: 'forced' })), 'Forced')
+	assert.equal(stateWord(door({ alarm: 'stuck', allocation: 'out-of-service' })), 'Stuck')
+	assert.equal(stateWord(door({ door: 'open', alarm: 'left-open' })), 'Open')
+	assert.equal(stateWord(door({ allocation: 'occupied' })), 'Occupied')
+})
+
+test('an order says what is known: the door is open when it was seen to open, and what happened has happened', () => {
+	const order = (more: Partial<Command>): Command => ({ id: 'cmd_1', state: 'requested', expiresAt: AT, ...more })
+	const [accepted, over] = [{ state: 'accepted', doorSession: 'dos_1' } as const, { doorSession: 'dos_1' } as const]
+	assert.match(openingWords(order(accepted), 'closed'), /has not been seen to open/)
+	assert.match(openingWords(order(accepted), 'open'), /^The door is open/)
+	assert.match(openingWords(order({ state: 'failed', end: 'not-opened', ...over }), 'closed'), /did not open.*was pulsed/)
+	assert.match(openingWords(order({ state: 'failed', code: 'board-timeout' }), 'unknown'), /board timeout.*Nobody knows/)
+	const cases: readonly [Partial<Command>, ReturnType<typeof reached>][] = [
+		[{}, 'requested'],
+		[{ state: 'sent' }, 'sent'],
+		[accepted, 'accepted'],
+		[{ state: 'done', end: 'no-change', ...over }, 'done'],
+		[{ state: 'failed', end: 'not-opened', ...over }, 'done'],
+		[{ state: 'failed', code: 'board-timeout', ...over }, 'accepted'],
+		[{ state: 'refused', code: 'door-open' }, 'sent'],
+		[{ state: 'expired' }, 'requested'],
+	]
+	for (const [command, step] of cases) assert.equal(reached(order(command)), step, JSON.stringify(command))
 })

@@ -5,7 +5,7 @@ import { Icon } from '../ui/icon.tsx'
 import { placeWords } from '../ui/words.ts'
 import { type DoorState, doing, doorState, STATE_ICONS } from './door-state.ts'
 import type { BankMap, MapDoor } from './shapes.ts'
-import { SIZES, STATES, bank as words } from './words/banks.ts'
+import { SIZES, stateWord, bank as words } from './words/banks.ts'
 
 /** How large the drawing is when there is room, and what its smallest door must be so that its number and its word can be read. */
 const BOX = { width: 800, height: 600 } as const
@@ -108,8 +108,9 @@ interface DoorProps {
 const Door = memo(function Door({ rect, door, tag, place, fade, chosen, stop, focus, choose }: DoorProps) {
 	const state = doorState(door)
 	const busy = doing(door)
-	const word = busy === 'opening' ? 'Opening…' : busy === 'checking' ? 'Checking…' : STATES[state]
-	const classes = ['door', 'st', `st-${state}`, fade && 'fade', busy && 'busy', rect.height < 34 && 'flat'].filter(Boolean).join(' ')
+	const word = busy === 'opening' ? 'Opening…' : busy === 'checking' ? 'Checking…' : stateWord(door)
+	const ajar = door.live.door === 'open'
+	const classes = ['door', 'st', `st-${state}`, ajar && 'ajar', fade && 'fade', busy && 'busy', rect.height < 34 && 'flat'].filter(Boolean).join(' ')
 	return (
 		<button
 			type="button"
@@ -135,7 +136,7 @@ const Door = memo(function Door({ rect, door, tag, place, fade, chosen, stop, fo
 			<span className="unseen">
 				, {SIZES[door.size]?.toLowerCase()}, {place}
 			</span>
-			{state === 'open' && (
+			{ajar && (
 				<svg className="swing" viewBox="0 0 20 100" preserveAspectRatio="none" aria-hidden="true">
 					<path d="M20 8 1 0v100l19-8z" />
 				</svg>
@@ -156,6 +157,8 @@ function sameDoor(a: DoorProps, b: DoorProps): boolean {
 		a.place === b.place &&
 		a.door.size === b.door.size &&
 		doorState(a.door) === doorState(b.door) &&
+		stateWord(a.door) === stateWord(b.door) &&
+		a.door.live.door === b.door.live.door &&
 		doing(a.door) === doing(b.door)
 	)
 }

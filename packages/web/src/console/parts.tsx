@@ -310,7 +310,7 @@ export function Select({ label, options, ...select }: SelectProps) {
 	)
 }
 
-/** One of a few sentences: why something is done. The first is chosen, so that one key goes on. */
+/** One of a few sentences: why something is done. None is chosen beforehand: what is recorded with a name is what its owner chose. */
 export function Reasons({
 	legend,
 	name,
@@ -323,9 +323,9 @@ export function Reasons({
 	return (
 		<fieldset className="reasons">
 			<legend>{legend}</legend>
-			{reasons.map(([code, words], i) => (
+			{reasons.map(([code, words]) => (
 				<label key={code}>
-					<input type="radio" name={name} value={code} defaultChecked={i === 0} />
+					<input type="radio" name={name} value={code} required />
 					<span>{words}</span>
 				</label>
 			))}

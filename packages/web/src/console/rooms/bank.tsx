@@ -11,7 +11,7 @@ import { Card, Empty, OnlineChip, Room, Segments, Swatch, Title } from '../parts
 import { bankAssets, bankCases, bankMap } from '../queries.ts'
 import type { BankMap, Case, MapDoor } from '../shapes.ts'
 import { useNow, when } from '../time.ts'
-import { SIZES, STATES, bank as words } from '../words/banks.ts'
+import { SIZES, STATES, stateWord, bank as words } from '../words/banks.ts'
 import { span } from '../words/shell.ts'
 import { Controllers } from './controllers.tsx'
 import { DoorPanel } from './door-panel.tsx'
@@ -78,7 +78,7 @@ function Filled({ map }: { readonly map: BankMap }) {
 						<OnlineChip online={live.online} outage={live.outage} heard={lastHeard !== undefined} />
 						<span>
 							{words.compartments(doors.length, layout.columns.length)} · <Heard at={lastHeard} />
-							{findings(counts)}
+							{findings(doors)}
 						</span>
 					</span>
 				}
@@ -147,11 +147,15 @@ function Heard({ at }: { readonly at: number | undefined }) {
 	return <>{at === undefined ? words.neverHeard : words.heard(now - at)}</>
 }
 
-/** "1 open, 2 to check": what is not as usual. */
-const findings = (counts: ReadonlyMap<DoorState, number>): string =>
-	(['open', 'alarm', 'quarantined', 'to-check'] as const)
-		.flatMap((state) => (counts.get(state) ? [` · ${counts.get(state)} ${STATES[state].toLowerCase()}`] : []))
-		.join('')
+const UNUSUAL: ReadonlySet<DoorState> = new Set(['alarm', 'open', 'quarantined', 'to-check', 'unknown'])
+/** "1 forced, 2 to check": what is not as usual. */
+function findings(doors: readonly MapDoor[]): string {
+	const found = Map.groupBy(
+		doors.filter((door) => UNUSUAL.has(doorState(door))),
+		stateWord,
+	)
+	return [...found].map(([word, { length }]) => ` · ${length} ${word.toLowerCase()}`).join('')
+}
 
 interface LegendProps {
 	readonly counts: ReadonlyMap<DoorState, number>
@@ -213,7 +217,7 @@ function List({ map: { layout, bank }, doors, chosen, inside, choose }: ListProp
 								<td>
 									<span className="row">
 										<Swatch state={state} />
-										{STATES[state]}
+										{stateWord(door)}
 									</span>
 								</td>
 								<td className="nowrap">

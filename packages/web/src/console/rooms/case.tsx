@@ -111,8 +111,8 @@ function Filled({ detail }: { readonly detail: CaseDetail }) {
 											<Icon name="lens" />
 										</span>
 										<div>
-											<h3>{taskWords(task.kind).title(number)}</h3>
-											<p>{taskWords(task.kind).text}</p>
+											<h3>{taskWords(task).title(number)}</h3>
+											<p>{taskWords(task).text}</p>
 											{mayManage && (
 												<button type="button" className="btn small" onClick={() => setDoing(task)}>
 													{words.taskDone}
@@ -132,7 +132,7 @@ function Filled({ detail }: { readonly detail: CaseDetail }) {
 			{asking === 'extend' && <Extend detail={detail} close={done} />}
 			{asking === 'recall' && <Recall id={id} close={done} />}
 			{asking === 'code' && <NewCode id={id} close={done} />}
-			{doing && <CompleteTask task={doing} close={() => setDoing(undefined)} />}
+			{doing && <CompleteTask task={doing} about={taskWords(doing).title(number)} close={() => setDoing(undefined)} />}
 		</>
 	)
 }

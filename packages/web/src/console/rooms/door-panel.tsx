@@ -11,7 +11,7 @@ import { Dialog, Form, Leaf, Reasons, Swatch, wordsOf } from '../parts.tsx'
 import { bankEvents, oneAsset } from '../queries.ts'
 import type { BankMap, Case, LedgerEvent, MapDoor } from '../shapes.ts'
 import { stamp, useNow } from '../time.ts'
-import { doorWords, outOfUse, panel, SIZES, STATES, whyWords } from '../words/banks.ts'
+import { doorWords, outOfUse, panel, SIZES, STATES, stateWord, whyWords } from '../words/banks.ts'
 import { caseState, WORKFLOWS } from '../words/cases.ts'
 import { eventDetail, eventWords } from '../words/events.ts'
 
@@ -50,7 +50,7 @@ export function DoorPanel({ map, door, of, open, close }: PanelProps) {
 			</section>
 			{/* What changed is said once; how long a door stands open is read, not said each second. */}
 			<p className="unseen" role="status">
-				{panel.door(door.number)}: {STATES[doorState(door)]}
+				{panel.door(door.number)}: {stateWord(door)}
 			</p>
 			<section>
 				<dl className="layers">

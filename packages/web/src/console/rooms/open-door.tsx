@@ -1,10 +1,10 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { useState } from 'react'
+import { useRef, useState } from 'react'
 import { Icon } from '../../ui/icon.tsx'
 import { get, query, send } from '../api.ts'
 import { Dialog, Form, Leaf, Reasons } from '../parts.tsx'
 import type { BankMap, Command, LedgerEvent, MapDoor, Page } from '../shapes.ts'
-import { isOver, opening } from '../words/banks.ts'
+import { isOver, opening, openingWords, reached } from '../words/banks.ts'
 import { shell } from '../words/shell.ts'
 
 /** Opens one door from afar: a reason first, then what becomes of it, step by step, until the bank says how it ended. */
@@ -13,7 +13,7 @@ export function OpenDoor({ map, door, close }: { readonly map: BankMap; readonly
 	return (
 		<Dialog title={opening.title(door.number, map.bank.name)} lead={command ? undefined : opening.lead} close={close}>
 			{command ? (
-				<Progress first={command} bank={map.bank.id} close={close} />
+				<Progress first={command} map={map} door={door} close={close} />
 			) : (
 				<Form
 					submit={opening.submit}
@@ -30,15 +30,16 @@ export function OpenDoor({ map, door, close }: { readonly map: BankMap; readonly
 }
 
 const ORDER = ['requested', 'sent', 'accepted', 'done'] as const
+type Step = (typeof ORDER)[number]
 const ASK_MS = 500
 
-function Progress({ first, bank, close }: { readonly first: Command; readonly bank: string; close(): void }) {
+function Progress({ first, map, door, close }: { readonly first: Command; readonly map: BankMap; readonly door: MapDoor; close(): void }) {
 	const client = useQueryClient()
 	const { data: command = first } = useQuery({
 		queryKey: ['command', first.id],
 		queryFn: async () => {
 			const now = await get<Command>(`/v1/commands/${first.id}`)
-			if (isOver(now)) void client.invalidateQueries({ queryKey: ['bank', bank] })
+			if (isOver(now)) void client.invalidateQueries({ queryKey: ['bank', map.bank.id] })
 			return now
 		},
 		initialData: first,
@@ -50,14 +51,18 @@ function Progress({ first, bank, close }: { readonly first: Command; readonly ba
 		queryFn: () => get<Page<LedgerEvent>>(`/v1/events${query({ subject: first.id, limit: 10 })}`),
 		refetchInterval: ({ state: { data } }) => (data && data.items.length > 0 ? false : ASK_MS),
 	})
-	const reached = ORDER.indexOf(command.state as (typeof ORDER)[number])
-	const went = reached >= 0
+	// What was seen to happen has happened, however it ends: an order that ran out may have been sent before.
+	const seen = useRef<Step>('requested')
+	const came = reached(command)
+	if (ORDER.indexOf(came) > ORDER.indexOf(seen.current)) seen.current = came
+	const at = ORDER.indexOf(seen.current)
+	const over = isOver(command)
 	const record = recorded?.items[0]
 	return (
 		<>
 			<ol className="progress" aria-live="polite">
 				{ORDER.map((step, i) => {
-					const state = !went ? (i === 0 ? 'done' : 'later') : i < reached || command.state === 'done' ? 'done' : i === reached ? 'now' : 'later'
+					const state = i < at || (over && i === at) ? 'done' : i === at ? 'now' : 'later'
 					return (
 						<li key={step} className={state} {...(state === 'now' && { 'aria-current': 'step' as const })}>
 							<span className="pt">{state === 'done' ? <Icon name="check" /> : i + 1}</span>
@@ -66,8 +71,8 @@ function Progress({ first, bank, close }: { readonly first: Command; readonly ba
 					)
 				})}
 			</ol>
-			<p role="status" className={went ? 'soft' : 'problem'}>
-				{ending(command)}
+			<p role="status" className={over && command.state !== 'done' ? 'problem' : 'soft'}>
+				{openingWords(command, door.live.door)}
 			</p>
 			{record && (
 				<p className="mute row">
@@ -81,12 +86,4 @@ function Progress({ first, bank, close }: { readonly first: Command; readonly ba
 			</div>
 		</>
 	)
-}
-
-function ending({ state, code, end }: Command): string {
-	if (state === 'done') return opening.ends.done(end)
-	if (state === 'refused') return opening.ends.refused(code)
-	if (state === 'failed') return opening.ends.failed(code)
-	if (state === 'expired') return opening.ends.expired
-	return state === 'accepted' ? opening.opened : opening.waiting
 }

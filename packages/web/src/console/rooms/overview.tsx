@@ -103,7 +103,7 @@ const TASK_ICONS: Readonly<Record<string, readonly [icon: IconName, tone: string
 
 function Needs({ overview: { tasks, banks, counts } }: { readonly overview: Overview }) {
 	const now = useNow()
-	const [doing, setDoing] = useState<Task>()
+	const [doing, setDoing] = useState<Overview['tasks'][number]>()
 	const away = banks.filter(({ outage }) => outage === 'confirmed')
 	const silent = banks.filter(({ outage }) => outage === 'raw')
 	if (tasks.length + away.length + silent.length === 0) return <Empty title={words.calm} note={words.calmNote} />
@@ -129,16 +129,21 @@ function Needs({ overview: { tasks, banks, counts } }: { readonly overview: Over
 				))}
 			</ul>
 			{counts.tasks > tasks.length && <p className="foot mute">{words.more(counts.tasks - tasks.length)}</p>}
-			{doing && <CompleteTask task={doing} close={() => setDoing(undefined)} />}
+			{doing && <CompleteTask task={doing} about={taskWords(doing).title(placeOf(doing))} close={() => setDoing(undefined)} />}
 		</>
 	)
 }
 
+/** A door that something was done to, and not only one that a person has to look into. */
+const ALARMING: ReadonlySet<string> = new Set(['forced', 'opened-while-down', 'stuck'])
+
+const placeOf = ({ bankName, door, caseNumber }: Overview['tasks'][number]): string =>
+	door !== undefined ? `Door ${door}, ${bankName}` : caseNumber !== undefined ? `${caseNumber}, ${bankName}` : bankName
+
 function TaskRow({ task, now, done }: { readonly task: Overview['tasks'][number]; readonly now: number; done(): void }) {
-	const { kind, bank, bankName, door, caseNumber, openedAt } = task
-	const where = door !== undefined ? `Door ${door}, ${bankName}` : caseNumber !== undefined ? `${caseNumber}, ${bankName}` : bankName
-	const { title, text } = taskWords(kind)
-	const [icon, tone] = TASK_ICONS[kind] ?? ['alarm', 'warn']
+	const { kind, bank, door, openedAt } = task
+	const { title, text } = taskWords(task)
+	const [icon, tone] = ALARMING.has(String(task.detail.why)) ? (['alarm', 'bad'] as const) : (TASK_ICONS[kind] ?? ['alarm', 'warn'])
 	const mayDo = useMay('case.manage', { bank, site: task.site })
 	return (
 		<li className="inc">
@@ -146,7 +151,7 @@ function TaskRow({ task, now, done }: { readonly task: Overview['tasks'][number]
 				<Icon name={icon} />
 			</span>
 			<div>
-				<h3>{title(where)}</h3>
+				<h3>{title(placeOf(task))}</h3>
 				<p>
 					{text} {words.waiting(now - Date.parse(openedAt))}
 				</p>
@@ -171,10 +176,10 @@ function TaskRow({ task, now, done }: { readonly task: Overview['tasks'][number]
 	)
 }
 
-export function CompleteTask({ task, close }: { readonly task: Pick<Task, 'id'>; close(): void }) {
+export function CompleteTask({ task, about, close }: { readonly task: Pick<Task, 'id'>; readonly about: string; close(): void }) {
 	const client = useQueryClient()
 	return (
-		<Dialog title={completion.title} lead={completion.lead} close={close}>
+		<Dialog title={completion.title} lead={completion.lead(about)} close={close}>
 			<Form
 				submit={completion.submit}
 				cancel={close}

@@ -1,4 +1,4 @@
-import type { DoorState } from '../door-state.ts'
+import { type DoorState, doorState } from '../door-state.ts'
 import type { BankLive, Command, DoorLive, MapDoor } from '../shapes.ts'
 import { count, span } from './shell.ts'
 
@@ -70,10 +70,18 @@ const ALARMS: Readonly<Record<NonNullable<DoorLive['alarm']>, string>> = {
 	stuck: 'Stuck',
 }
 
+/** The state that is drawn, in a word; of an alarm which one it is, and whether the door stands open. */
+export function stateWord(door: Pick<MapDoor, 'service' | 'live'>): string {
+	const state = doorState(door)
+	const { alarm, door: shown } = door.live
+	return state === 'alarm' && alarm ? `${ALARMS[alarm]}${shown === 'open' ? ', open' : ''}` : STATES[state]
+}
+
 /** The fact of the door, with how long where that matters. */
 export function doorWords({ live }: MapDoor, now: number): string {
 	const since = span(now - Date.parse(live.since))
-	if (live.alarm === 'forced' || live.alarm === 'stuck' || live.alarm === 'opened-while-down') return ALARMS[live.alarm]
+	if (live.alarm === 'forced' || live.alarm === 'stuck' || live.alarm === 'opened-while-down')
+		return `${ALARMS[live.alarm]}${live.door === 'open' ? `, open for ${since}` : ''}`
 	if (live.session?.state === 'releasing' && live.door !== 'open') return 'Opening…'
 	if (live.door === 'open') return `Open for ${since}`
 	if (live.session?.state === 'closed') return 'Closed, checking…'
@@ -125,26 +133,43 @@ export const opening = {
 	] as const,
 	submit: 'Open the door',
 	steps: { requested: 'Asked for', sent: 'Sent to the bank', accepted: 'The bank pulsed the lock', done: 'The door session ended' } as const,
-	ends: {
-		done: (end: string | undefined) => `Done${end ? `: ${(ENDS[end] ?? end.replaceAll('-', ' ')).toLowerCase()}` : ''}.`,
-		refused: (code: string | undefined) => `The bank refused: ${code ? code.replaceAll('-', ' ') : 'it gave no reason'}. The door stays shut.`,
-		failed: (code: string | undefined) =>
-			`It did not work${code ? `: ${code.replaceAll('-', ' ')}` : ''}. Nobody knows whether the lock moved; look at the door.`,
-		expired: 'The bank did not answer in time. The order has run out and will not open the door later.',
-	},
+	done: (end: string | undefined) => `Done${end ? `: ${(ENDS[end] ?? end.replaceAll('-', ' ')).toLowerCase()}` : ''}.`,
+	refused: (code: string | undefined) => `The bank refused: ${code ? code.replaceAll('-', ' ') : 'it gave no reason'}. No lock was pulsed.`,
+	failed: (end: string | undefined, code: string | undefined) =>
+		FAILED[end ?? ''] ?? `It did not work${code ? `: ${code.replaceAll('-', ' ')}` : ''}. Nobody knows whether the lock moved; look at the door.`,
+	expired: 'The bank did not answer in time. The order has run out and will not open the door later.',
 	waiting: 'Waiting for the bank…',
+	pulsed: 'The bank has pulsed the lock. The door has not been seen to open yet.',
 	opened: 'The door is open. Push it shut when you are done.',
 	recorded: 'Recorded as',
 }
 const ENDS: Readonly<Record<string, string>> = {
 	committed: 'Opened, and shut again',
 	'no-change': 'Nothing changed inside',
-	'not-opened': 'The door did not open',
-	ambiguous: 'Nobody can prove what happened',
-	'left-open': 'The door was left open',
-	interrupted: 'Interrupted',
+}
+/** Ends of a door session that are none of what was wanted: what the bank knows, and what follows. */
+const FAILED: Readonly<Record<string, string>> = {
+	'not-opened': 'The door did not open. The lock was pulsed, and the door did not move. See what blocks it.',
+	ambiguous: 'Nobody can prove what happened at the door. Look at it, and see what is in it.',
+	failed: 'The lock board did not carry out the order. Look at the door.',
 }
 export const isOver = ({ state }: Command): boolean => state === 'done' || state === 'refused' || state === 'failed' || state === 'expired'
+
+/** How far an order is known to have come. A door session begins with the pulse, so whatever ended one was carried out. */
+export function reached({ state, doorSession, end }: Command): 'requested' | 'sent' | 'accepted' | 'done' {
+	if (state === 'done' || end !== undefined) return 'done'
+	if (doorSession !== undefined || state === 'accepted') return 'accepted'
+	return state === 'requested' || state === 'expired' ? 'requested' : 'sent'
+}
+
+/** Where an order stands. That the door is open is said when the bank has seen it, and not because its lock was pulsed. */
+export function openingWords({ state, code, end }: Command, door: DoorLive['door']): string {
+	if (state === 'done') return opening.done(end)
+	if (state === 'refused') return opening.refused(code)
+	if (state === 'failed') return opening.failed(end, code)
+	if (state === 'expired') return opening.expired
+	return state === 'accepted' ? (door === 'open' ? opening.opened : opening.pulsed) : opening.waiting
+}
 
 export const outOfUse = {
 	title: (n: number) => `Take door ${n} out of use`,

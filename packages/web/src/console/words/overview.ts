@@ -1,3 +1,4 @@
+import type { Task } from '../shapes.ts'
 import { count, numberWord, span } from './shell.ts'
 
 export const overview = {
@@ -66,6 +67,38 @@ const TASKS: Readonly<Record<string, Doing>> = {
 		title: (where) => `${where}: look inside`,
 		text: 'The bank cannot prove what is in it. It gives it to nobody until somebody has looked.',
 	},
+	'check-compartment/forced': {
+		title: (where) => `${where} was forced open`,
+		text: 'It opened and nobody had been let in. See whether something was taken or broken. If it stands open, push it shut.',
+	},
+	'check-compartment/opened-while-down': {
+		title: (where) => `${where} was open after the controller had been off`,
+		text: 'Nobody knows who opened it. See what is in it. If it stands open, push it shut.',
+	},
+	'check-compartment/opened-late': {
+		title: (where) => `${where} opened too late`,
+		text: 'It opened when the lock should have held again, so nobody knows who was at it. See what is in it.',
+	},
+	'check-compartment/stuck': {
+		title: (where) => `${where} is stuck`,
+		text: 'The lock was pulsed and the door did not move. See what blocks it; it is given to nobody until then.',
+	},
+	'check-compartment/found-empty': {
+		title: (where) => `${where} was empty`,
+		text: 'Somebody came for what should lie there, and it did not. Find out who has it.',
+	},
+	'check-compartment/found-occupied': {
+		title: (where) => `${where}: something was inside`,
+		text: 'It should have been empty. See what it is and whose.',
+	},
+	'check-compartment/content-changed-while-closed': {
+		title: (where) => `${where}: the content changed behind a shut door`,
+		text: 'See whether the back of the cabinet was opened. If not, the sensor in the compartment is faulty.',
+	},
+	'check-compartment/board-lost-while-open': {
+		title: (where) => `${where} was open when its lock board fell silent`,
+		text: 'Nobody knows whether it is shut. Look, and push it shut.',
+	},
 	'close-door': { title: (where) => `${where} stands open`, text: 'Push the door shut until it clicks.' },
 	'wrong-item': { title: (where) => `${where}: something else was inside`, text: 'What lies there is not what was expected. It is kept apart.' },
 	'missing-item': { title: (where) => `${where}: the item is missing`, text: 'It should lie there and does not. Find out who has it.' },
@@ -84,12 +117,15 @@ const TASKS: Readonly<Record<string, Doing>> = {
 	'unknown-case': { title: (where) => `${where}: a case is not known here`, text: 'The bank speaks of a case that this server does not have.' },
 	'unreadable-step': { title: (where) => `${where}: a record cannot be read`, text: 'The bank’s record of a case does not say what it should.' },
 }
-export const taskWords = (kind: string): Doing =>
+/** By what must be done, and for some of it by why. */
+export const taskWords = ({ kind, detail }: Pick<Task, 'kind' | 'detail'>): Doing =>
+	TASKS[`${kind}/${String(detail.why)}`] ??
 	TASKS[kind] ?? { title: (where) => `${where}: ${kind.replaceAll('-', ' ')}`, text: 'A person has to look.' }
 
 export const completion = {
+	/** `about`: the task as the list calls it. */
+	lead: (about: string) => `${about}. What you choose is recorded with your name.`,
 	title: 'Say that it is done',
-	lead: 'What you choose is recorded with your name.',
 	how: 'How was it settled?',
 	ways: [
 		['checked-and-in-order', 'I looked. All is in order.'],

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { DELIVERY_DEFAULTS, deliveryTable, LOAN_DEFAULTS, loanTable, statesOf } from '@latchwork/core/workflow'
 import { caseState, STEPS } from './cases.ts'
 import { bareType, eventDetail, eventWords } from './events.ts'
-import { overview } from './overview.ts'
+import { overview, taskWords } from './overview.ts'
 import { count, span } from './shell.ts'
 
 test('a span names its two largest units', () => {
@@ -29,6 +29,14 @@ test('the overview’s title says the finding', () => {
 		'Three things need a person',
 		'14 things need a person',
 	])
+})
+
+test('a task says why a person must look: a forced door is no routine', () => {
+	const said = (why?: string) => taskWords({ kind: 'check-compartment', detail: why === undefined ? {} : { why } }).title('Door 9, Lobby')
+	assert.equal(said(), 'Door 9, Lobby: look inside')
+	assert.equal(said('evidence-below-need'), 'Door 9, Lobby: look inside')
+	assert.equal(said('forced'), 'Door 9, Lobby was forced open')
+	assert.equal(said('stuck'), 'Door 9, Lobby is stuck')
 })
 
 test('each state that a loan or a delivery can be in has words and a step', () => {
