@@ -45,7 +45,7 @@ export {
 export { dueTime } from './due.ts'
 export { type AuthorityState, acceptLease, authorityState, type Lease, type LeaseAnswer, type LeaseRefusal, sealLease } from './lease.ts'
 export { type LocalTime, localTime, nextMidnight } from './local-time.ts'
-export { type CodeAnswer, type CodeTerms, mintCode, type OneTimeCode, verifyCode } from './one-time-code.ts'
+export { type CodeAnswer, type CodeTerms, isCodeText, mintCode, type OneTimeCode, verifyCode } from './one-time-code.ts'
 export {
 	BUILT_IN_ROLES,
 	type BuiltInRole,

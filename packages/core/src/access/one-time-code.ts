@@ -33,6 +33,9 @@ export interface CodeTerms {
 
 const MAX_TEXT = 1_000
 
+/** Does it claim to be a code? Everything else that a scanner reads is a label of something. */
+export const isCodeText = (text: string): boolean => text.startsWith('LW1.')
+
 /** Throws `request-invalid` when the code would never be valid. */
 export function mintCode(code: OneTimeCode, sign: Sign): string {
 	const parsed = payloadSchema.safeParse(code)

@@ -158,6 +158,20 @@ const screens: readonly Example[] = [
 			],
 		},
 	],
+	[
+		'parcels-strange',
+		{
+			name: 'parcels',
+			task: 'drop-off',
+			from: 0,
+			total: 2,
+			parcels: [
+				{ id: 'line-1', item: order, hint: 'M… K…', size: 'M' },
+				{ id: 'line-3', item: bag, hint: 'A… S…', size: 'L' },
+			],
+			strange: true,
+		},
+	],
 	['parcels-one', { name: 'parcels', task: 'drop-off', from: 0, total: 1, parcels: [{ id: 'line-1', item: order, size: 'M' }] }],
 	[
 		'parcels-pull',

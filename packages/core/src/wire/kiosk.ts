@@ -122,6 +122,8 @@ export const kioskScreen = z.discriminatedUnion('name', [
 				why: z.enum(['expired', 'recalled']).optional(),
 			}),
 		),
+		/** A label was scanned that is none of these. */
+		strange: z.literal(true).optional(),
 	}),
 	/** `again`: opened once more after a pick-up, for what was left inside; nothing is to be recorded. `askAt`: from then on "It did not open" is believed (T_ack); a lock may take its time before. */
 	z.object({ name: z.literal('opening'), door, act, item: item.optional(), task, askAt: millis, again: z.literal(true).optional() }),

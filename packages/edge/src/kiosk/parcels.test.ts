@@ -248,6 +248,34 @@ test('a scanned label chooses the parcel, and proves at the door that it is the 
 		},
 	))
 
+test('a wrong label refuses nobody: the list stays, says so, and takes the right one; a code that is held there is still a code', () =>
+	withOrders([{ ...ORDER, bags: [{ tag: 'PX-1' }] }], async (stage) => {
+		const strange = () => (stage.screen() as Named<'parcels'>).strange
+		stage.badge('dia')
+		for (let times = 0; times < 2; times++) {
+			stage.scan('PX-9')
+			assert.deepEqual([stage.screen().name, strange()], ['parcels', true], 'also where the list was not chosen yet')
+		}
+		stage.act({ kind: 'more' })
+		assert.equal(strange(), undefined, 'a touch answers it')
+		assert.ok(!stage.types().includes('decision.denied'))
+		stage.scan(stage.code('cem', 'code-of-another', stage.otherBank))
+		assert.deepEqual(stage.screen(), { name: 'denied', reason: 'code-other-bank' })
+		stage.scan('PX-1')
+		assert.equal(stage.screen().name, 'opening')
+		await stage.shows('open')
+	}))
+
+test('a label in the hand of somebody who has no list is an unknown code', () =>
+	withOrders([{ ...ORDER, bags: [{ tag: 'PX-1' }] }], async (stage) => {
+		for (const signIn of [() => {}, () => stage.badge('ana')]) {
+			signIn()
+			stage.scan('PX-1')
+			assert.deepEqual(stage.screen(), { name: 'denied', reason: 'unknown-credential' })
+			stage.act({ kind: 'finish' })
+		}
+	}))
+
 test('three bags of one order: one code, door by door, and what is left can be fetched later with it', () =>
 	withOrders([{ ...ORDER, bags: [{ door: 2 }, { door: 3 }, { door: 4 }] }], async (stage) => {
 		stage.pin(ORDER.digits)
@@ -401,16 +429,20 @@ test('what has not come yet is the server’s: a newer row replaces it, and one 
 		assert.equal(stateOf(stage), undefined, 'a door was opened for it, and nothing is here')
 	}))
 
-test('an expired lease keeps nobody from what waits for them, and lets nobody put anything in', () =>
-	withOrders([WAITING, { name: 'Order 7', owner: 'ana', digits: '70707070' }], async (stage) => {
-		stage.writeLease({ until: stage.clock.now() + 1_000 })
-		await stage.clock.advance(3_000)
-		stage.badge('dia')
-		assert.ok(!(stage.screen() as Named<'choose'>).choices.some((c) => c.kind === 'drop-off'))
-		stage.act({ kind: 'finish' })
-		stage.pin(ORDER.digits)
-		await atDoor(stage, 2, false)
-	}))
+test('an expired lease keeps nobody from what waits for them, and lets nobody put anything in where one is required', () =>
+	withOrders(
+		[WAITING, { name: 'Order 7', owner: 'ana', digits: '70707070' }],
+		async (stage) => {
+			stage.writeLease({ until: stage.clock.now() + 1_000 })
+			await stage.clock.advance(3_000)
+			stage.badge('dia')
+			assert.ok(!(stage.screen() as Named<'choose'>).choices.some((c) => c.kind === 'drop-off'))
+			stage.act({ kind: 'finish' })
+			stage.pin(ORDER.digits)
+			await atDoor(stage, 2, false)
+		},
+		(school) => ({ settings: { ...school.settings, leaseRequired: true } }),
+	))
 
 test('a plug pulled at any moment of a drop-off or a pick-up loses nothing and opens nothing twice', async () => {
 	for (let after = 0; after < 14; after++) {

@@ -282,3 +282,20 @@ function choiceOf(stage: Stage, kind: string): string {
 	const found = screen.name === 'choose' ? screen.choices.find((c) => c.kind === kind) : undefined
 	return found?.id ?? assert.fail(`${kind} is not offered: ${JSON.stringify(screen)}`)
 }
+
+test('a bank whose bundle comes while its boards are silent says that it cannot reach its doors, not that it was never set up', async (t) => {
+	const stage = await createStage({ started: false })
+	t.after(stage.end)
+	await stage.start()
+	stage.emulator.setFaults(0, { silent: true })
+	await stage.until('the boards are lost', () =>
+		stage
+			.controller()
+			.bank.boards()
+			.every((b) => !b.up),
+	)
+	assert.deepEqual(stage.screen(), { name: 'out-of-service', why: 'bundle-missing' })
+	stage.writeBundle()
+	await stage.clock.advance(2_000)
+	assert.deepEqual(stage.screen(), { name: 'out-of-service', why: 'board-lost' })
+})

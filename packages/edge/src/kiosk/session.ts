@@ -1,4 +1,4 @@
-import { type Identity, strengthen } from '@latchwork/core/access'
+import { type Identity, isCodeText, strengthen } from '@latchwork/core/access'
 import { isFault, newId } from '@latchwork/core/base'
 import { KIOSK_TIMERS as IDLE, lastItem, type Step } from '@latchwork/core/door'
 import type { EventDraft } from '@latchwork/core/ledger'
@@ -32,6 +32,9 @@ export interface KioskSession {
 	restore(): void
 	stop(): void
 }
+
+/** Where a label may be held to the scanner for the next parcel of the list. */
+const TAKES_LABELS: ReadonlySet<KioskScreen['name']> = new Set(['choose', 'parcels', 'done', 'denied', 'bank-full'])
 
 /** As many as the screen has room for, beside the touch for more. */
 const PARCELS_SHOWN = 4
@@ -212,11 +215,16 @@ export function openSession(parts: SessionParts): KioskSession {
 			return
 		}
 		const task = round?.task ?? 'drop-off'
-		const choosing = seat.screen.name === 'parcels' || seat.screen.name === 'choose'
-		const parcel = choosing && seat.who && parts.intents.parcels(seat.who, task).find((p) => p.tag === text)
-		if (!parcel) return shown({ kind: 'code', text })
-		round ??= { task, from: 0 }
-		errands.handle(parcel, task)
+		const listed = seat.who && TAKES_LABELS.has(seat.screen.name) ? parts.intents.parcels(seat.who, task) : []
+		const parcel = listed.find((p) => p.tag === text)
+		if (parcel) {
+			round ??= { task, from: 0 }
+			return errands.handle(parcel, task)
+		}
+		// Whoever has a list to work through holds labels to the scanner: a wrong one is no badge and no code, and nobody is refused.
+		if (listed.length === 0 || isCodeText(text)) return shown({ kind: 'code', text })
+		parts.signal('denied')
+		list(task, round?.from, true)
 	}
 
 	// ── what for ──
@@ -233,8 +241,8 @@ export function openSession(parts: SessionParts): KioskSession {
 		else list(task)
 	}
 
-	/** What staff put in or take out now, a screenful at a time. */
-	const list = (task: 'drop-off' | 'pull', from = 0): void => {
+	/** What staff put in or take out now, a screenful at a time. `strange`: a label was scanned that is none of theirs. */
+	const list = (task: 'drop-off' | 'pull', from = 0, strange = false): void => {
 		if (!seat.who) return finish()
 		const all = parts.intents.parcels(seat.who, task)
 		if (all.length === 0) return choose()
@@ -253,7 +261,7 @@ export function openSession(parts: SessionParts): KioskSession {
 				...(why && { why }),
 			} as const
 		})
-		show({ name: 'parcels', task, from: start, total: all.length, parcels }, IDLE.home)
+		show({ name: 'parcels', task, from: start, total: all.length, parcels, ...(strange && { strange: true as const }) }, IDLE.home)
 	}
 
 	/** The next parcel of the order opens its door; of a round the list comes back. */
@@ -373,8 +381,9 @@ export function openSession(parts: SessionParts): KioskSession {
 		stepped(step) {
 			if (errands.stepped(step)) return
 			if (!seat.visit && (seat.screen.name === 'attract' || seat.screen.name === 'out-of-service')) {
-				const why = parts.outOfService()
-				if ((seat.screen.name === 'out-of-service') !== (why !== undefined)) home()
+				// One cause may have given way to another: a bundle came and the boards are silent.
+				const told = seat.screen.name === 'out-of-service' ? seat.screen.why : undefined
+				if (told !== parts.outOfService()) home()
 			}
 			parts.changed()
 		},

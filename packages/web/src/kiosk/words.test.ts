@@ -82,9 +82,20 @@ test('a wait after wrong PINs is said once, and its end is said', () => {
 })
 
 test('what is about a door or ends a try is spoken unasked', () => {
-	for (const id of ['open', 'opening', 'not-opened', 'no-change', 'confirm', 'needs-help', 'done', 'denied-unknown-credential', 'bank-full'])
+	for (const id of [
+		'open',
+		'opening',
+		'not-opened',
+		'no-change',
+		'confirm',
+		'needs-help',
+		'done',
+		'denied-unknown-credential',
+		'bank-full',
+		'parcels-strange',
+	])
 		assert.ok(isSpoken(view(id).screen), id)
-	for (const id of ['attract', 'pin', 'choose', 'help']) assert.equal(isSpoken(view(id).screen), false, id)
+	for (const id of ['attract', 'pin', 'choose', 'parcels', 'help']) assert.equal(isSpoken(view(id).screen), false, id)
 })
 
 test('who is offered nothing is told why, or whom to ask, and never to touch', () => {
@@ -139,10 +150,20 @@ test('a drop-off and a pick-up can be followed by ear, and where the parcels of 
 	const heard = (...ids: string[]) => ids.map((id) => said(view(id)).replaceAll('\u00a0', ' ').replaceAll('\u2011', '-'))
 	const place = 'Second column from the left, second door from the bottom.'
 	assert.deepEqual(
-		heard('choose-parcels', 'parcels-one', 'opening-parcel', 'open-drop-off', 'open-too-small', 'no-change-drop-off', 'done-drop-off'),
+		heard(
+			'choose-parcels',
+			'parcels-one',
+			'parcels-strange',
+			'opening-parcel',
+			'open-drop-off',
+			'open-too-small',
+			'no-change-drop-off',
+			'done-drop-off',
+		),
 		[
 			'What would you like to do? Collect order 1042. Drop off. Take out overdue parcels. Borrow a laptop.',
 			'Which parcel do you put in? Touch it, or hold its label to the scanner. Order 1042.',
+			'This label is of no parcel that is expected here. Try another label, or touch the parcel.',
 			`Door 12 is opening. ${place}`,
 			`Door 12 is open. ${place} Put in order 1042. Then push the door until it clicks.`,
 			'Noted: it does not fit. Keep it with you. Push the door until it clicks. A larger door opens then.',

@@ -122,6 +122,10 @@ export const words = {
 	parcels: {
 		title: { 'drop-off': 'Which parcel do you put in?', pull: 'Which door do you empty?' },
 		lead: { 'drop-off': 'Touch it, or hold its label to the scanner.', pull: 'Touch one. Its door opens next.' },
+		strange: {
+			'drop-off': 'This label is of no parcel that is expected here. Try another label, or touch the parcel.',
+			pull: 'This label is of no parcel that is to be taken out here. Try another label, or touch one.',
+		},
 		page: (from: number, to: number, total: number) => `${from} to ${to} of ${total}.`,
 		more: 'Show more',
 		moreHow: (n: number) => `${n} more.`,
@@ -456,6 +460,7 @@ export function said(view: KioskView, now = view.now): string {
 			if (!isAnyOffered(screen)) return nothingOffered(screen, bank).join('. ')
 			return [words.choose.title, ...screen.choices.filter(({ denied }) => !denied).map((choice) => `${choiceTitle(choice)}.`)].join(' ')
 		case 'parcels':
+			if (screen.strange) return words.parcels.strange[screen.task]
 			return [words.parcels.title[screen.task], words.parcels.lead[screen.task], ...screen.parcels.map((parcel) => `${parcelTitle(parcel)}.`)].join(
 				' ',
 			)
@@ -624,6 +629,7 @@ function saidOpen(screen: Named<'open'>, layout: BankLayout, phone: string): str
 
 /** What is about a door, or says how a try ended, is always captioned and spoken; the rest when a person asks to listen. */
 export function isSpoken(screen: KioskScreen): boolean {
+	if (screen.name === 'parcels') return screen.strange === true
 	return ['opening', 'open', 'not-opened', 'no-change', 'confirm', 'done', 'asking', 'denied', 'needs-help', 'bank-full'].includes(screen.name)
 }
 

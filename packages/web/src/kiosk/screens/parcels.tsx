@@ -1,3 +1,4 @@
+import { Icon } from '../../ui/icon.tsx'
 import { useSeat } from '../seat.ts'
 import { Stage, Title } from '../stage.tsx'
 import { type Tile, Tiles } from '../tiles.tsx'
@@ -6,7 +7,7 @@ import { type Named, parcelMore, parcelTitle, words } from '../words.ts'
 /** What staff put in, or which doors they empty: a screenful at a time, and a scanner finds one without looking. */
 export function Parcels({ screen }: { readonly screen: Named<'parcels'> }) {
 	const { act } = useSeat()
-	const { task, parcels, from, total } = screen
+	const { task, parcels, from, total, strange } = screen
 	const text = words.parcels
 	const tiles = parcels.map(
 		(parcel): Tile => ({
@@ -29,6 +30,12 @@ export function Parcels({ screen }: { readonly screen: Named<'parcels'> }) {
 					<p className="lead">
 						{text.lead[task]} {hidden > 0 && text.page(from + 1, from + parcels.length, total)}
 					</p>
+					{strange && (
+						<p className="remark bad">
+							<Icon name="alarm" />
+							<b role="alert">{text.strange[task]}</b>
+						</p>
+					)}
 				</>
 			}
 		>
