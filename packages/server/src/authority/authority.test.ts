@@ -227,6 +227,76 @@ describe('authority', () => {
 		assert.deepEqual(await known(), [])
 	})
 
+	it('what is taken away, given back and taken away again is told again; more than fit into one delta come with the next', async () => {
+		const clock = fakeClock()
+		const [org, { of, news }] = [await organisation(clock), authority(clock)]
+		await db.store.write(org.tenant, (tx) =>
+			heardController(tx, { controller: org.controller, bank: org.bank, now: clock.now(), online: true }, random),
+		)
+		await of.turn()
+		const told = async () => {
+			news.length = 0
+			await of.takeAway()
+			return news.flatMap((one) =>
+				one.kind === 'delta'
+					? (JSON.parse(one.delta) as { signed: { changes: { revoke: string }[] } }).signed.changes.map(({ revoke }) => revoke)
+					: [],
+			)
+		}
+		const suspend = async (suspended: boolean) => {
+			await clock.advance(1_000)
+			const change = { ...org.change, now: clock.now() }
+			await db.store.write(org.tenant, async (tx) => {
+				const { version } = (await findPerson(tx, org.person, people)) ?? assert.fail()
+				await changePerson(tx, change, org.person, version, { suspended })
+			})
+		}
+		for (let round = 0; round < 2; round++) {
+			await suspend(true)
+			assert.deepEqual(await told(), [org.person])
+			assert.deepEqual(await told(), [], 'said once')
+			await suspend(false)
+		}
+		await clock.advance(1_000)
+		const many = await db.store.write(org.tenant, async (tx) => {
+			const change = { ...org.change, now: clock.now() }
+			const ids: Id<'credential'>[] = []
+			for (let i = 0; i < 401; i++) ids.push((await issueBadge(tx, change, { subject: org.person, number: String(20_000_000 + i) })).id)
+			for (const id of ids) await revokeCredential(tx, change, id, 1)
+			return ids
+		})
+		const [first, second] = [await told(), await told()]
+		assert.deepEqual([first.length, second.length], [400, 1])
+		assert.deepEqual([...first, ...second].toSorted(), (many as string[]).toSorted())
+		const chain = await db.store.read(org.tenant, (tx) =>
+			tx.first<{ lookedAt: number }>(sql`SELECT looked_at AS "lookedAt" FROM site_chain WHERE tenant_id = ${org.tenant}`),
+		)
+		assert.equal(chain?.lookedAt, Math.floor(clock.now()), 'all is told up to now')
+	})
+
+	it('an organisation whose key cannot be read keeps no other from its leases and revocations', async () => {
+		const clock = fakeClock()
+		const [broken, well, { of, news, lines }] = [await organisation(clock), await organisation(clock), authority(clock)]
+		for (const { tenant, bank, controller } of [broken, well])
+			await db.store.write(tenant, (tx) => heardController(tx, { controller, bank, now: clock.now(), online: true }, random))
+		await of.turn()
+		await clock.advance(1_000)
+		for (const org of [broken, well])
+			await db.store.write(org.tenant, (tx) => revokeCredential(tx, { ...org.change, now: clock.now() }, org.badge, 1))
+		await db.store.write(broken.tenant, (tx) => tx.run(sql`UPDATE tenant_key SET sealed = ${Buffer.alloc(60)} WHERE tenant_id = ${broken.tenant}`))
+		news.length = 0
+		for (let round = 0; round < 3; round++) await of.takeAway()
+		assert.deepEqual(
+			news.map((one) => [one.kind, one.bank]),
+			[['delta', well.bank]],
+		)
+		assert.equal(lines.filter(({ tenant }) => tenant === broken.tenant).length, 1, 'said once')
+		news.length = 0
+		await of.leases()
+		assert.ok(news.some((one) => one.kind === 'lease' && one.bank === well.bank))
+		assert.ok(!news.some((one) => one.bank === broken.bank))
+	})
+
 	it('what is taken away reaches every connected bank of the site before any bundle is made, and the next bundle says that it holds it', async () => {
 		const clock = fakeClock()
 		const [org, neighbour, { of, news }] = [await organisation(clock), await organisation(clock), authority(clock)]

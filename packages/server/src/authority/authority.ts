@@ -49,6 +49,8 @@ export interface Authority {
 	tellLoans(): Promise<void>
 	/** Everything that is due, now. */
 	turn(): Promise<void>
+	/** A fresh lease for each bank that is connected. */
+	leases(): Promise<void>
 	stop(): Promise<void>
 }
 
@@ -65,6 +67,8 @@ const IN_ONE_TRANSACTION = 16
 export function openAuthority({ store, clock, pace, people, crypto, publish, log }: AuthorityParts): Authority {
 	/** Banks whose rows cannot be composed (a policy too long, a name emptied), and when they are looked at again. */
 	const ailing = new Map<Id<'bank'>, number>()
+	/** Organisations that were told of in the log, until all is well with them again. */
+	const troubled = new Set<Id<'tenant'>>()
 	let stopped = false
 	let leasedAt = Number.NEGATIVE_INFINITY
 
@@ -100,6 +104,18 @@ export function openAuthority({ store, clock, pace, people, crypto, publish, log
 		}
 	}
 
+	/** One organisation whose key cannot be read, or whose rows make no sense, must not keep the others from their leases and revocations. */
+	const apart = async (tenant: Id<'tenant'>, work: () => Promise<void>): Promise<void> => {
+		try {
+			await work()
+			troubled.delete(tenant)
+		} catch (fault) {
+			if (isFault(fault, 'database-unavailable')) throw fault
+			if (!troubled.has(tenant)) log({ level: 'error', text: 'Nothing can be signed or told for an organisation.', tenant, fault: wordsOf(fault) })
+			troubled.add(tenant)
+		}
+	}
+
 	const turn = async (): Promise<void> => {
 		const due = await store.system((tx) => dueBanks(tx, clock.now(), AT_ONCE + ailing.size))
 		for (const group of groups(due.filter(({ bank }) => (ailing.get(bank) ?? 0) <= pace.mono()))) await publishEach(group)
@@ -109,7 +125,8 @@ export function openAuthority({ store, clock, pace, people, crypto, publish, log
 		const signers = new Map<string, Signer>()
 		const banks = await store.system(async (tx) => {
 			const found = await leasedBanks(tx)
-			for (const { tenant } of found) if (!signers.has(tenant)) signers.set(tenant, await signerOf(tx, 'maker', { master: people.master, tenant }))
+			for (const tenant of new Set(found.map((one) => one.tenant)))
+				await apart(tenant, async () => void signers.set(tenant, await signerOf(tx, 'maker', { master: people.master, tenant })))
 			return found
 		})
 		const now = clock.now()
@@ -120,15 +137,18 @@ export function openAuthority({ store, clock, pace, people, crypto, publish, log
 	}
 
 	const takeAway = async (): Promise<void> => {
-		for (const { tenant, site } of await store.system(markedSites)) {
-			const news = await store.write(tenant, (tx) => publishDelta(tx, site, { ...people, now: clock.now(), crypto }))
-			if (news) tell(tenant, news)
-		}
+		for (const { tenant, site } of await store.system(markedSites))
+			await apart(tenant, async () => {
+				const news = await store.write(tenant, (tx) => publishDelta(tx, site, { ...people, now: clock.now(), crypto }))
+				if (news) tell(tenant, news)
+			})
 	}
 
 	const tellLoans = async (): Promise<void> => {
 		for (const tenant of await store.system(tenantsWithLoanNews))
-			for (const news of await store.write(tenant, (tx) => publishLoans(tx, { ...people, now: clock.now(), crypto }))) tell(tenant, news)
+			await apart(tenant, async () => {
+				for (const news of await store.write(tenant, (tx) => publishLoans(tx, { ...people, now: clock.now(), crypto }))) tell(tenant, news)
+			})
 	}
 
 	const tell = (tenant: Id<'tenant'>, { text, to }: DeltaNews): void => {
@@ -197,6 +217,7 @@ export function openAuthority({ store, clock, pace, people, crypto, publish, log
 		takeAway,
 		tellLoans,
 		turn,
+		leases,
 		async stop() {
 			stopped = true
 			for (const end of ends) await end()

@@ -11,6 +11,7 @@ import type { ComposeTerms } from './terms.ts'
 
 interface Chain extends DeltaMark {
 	readonly lookedAt: number
+	/** What was told to be taken away, and when that had happened: it may be given back and taken away again. */
 	readonly told: Readonly<Record<string, number>>
 }
 
@@ -32,13 +33,14 @@ export async function publishDelta(tx: Tx, site: Id<'site'>, terms: ComposeTerms
 	// Before the first bundle of the site there is nothing to take away from.
 	if (!chain) return undefined
 	const all = await takenAwaySince(tx, site, chain.lookedAt - REACH_BACK_MS, now)
-	const revoked = all.filter((id) => chain.told[id] === undefined).slice(0, MOST_CHANGES)
+	const untold = all.filter(({ id, at }) => (chain.told[id] ?? Number.NEGATIVE_INFINITY) < at)
+	const revoked = untold.slice(0, MOST_CHANGES)
 	if (revoked.length === 0) return undefined
-	const changes = revoked.map((revoke) => ({ revoke }))
+	const changes = revoked.map(({ id }) => ({ revoke: id }))
 	const { n, hash, text } = await next(tx, { site, chain, changes, signer: await signerOf(tx, 'maker', terms) }, terms)
 	const issuedAt = Math.floor(now)
-	const told = { ...recent(chain, now), ...Object.fromEntries(revoked.map((id) => [id, issuedAt])) }
-	const complete = all.length <= MOST_CHANGES
+	const told = { ...recent(chain, now), ...Object.fromEntries(revoked.map(({ id, at }) => [id, at])) }
+	const complete = untold.length <= MOST_CHANGES
 	await tx.run(sql`UPDATE site_chain SET n = ${n}, hash = ${hash}, looked_at = ${complete ? issuedAt : chain.lookedAt},
 		told = ${JSON.stringify(told)}::jsonb WHERE tenant_id = ${tx.tenant} AND site_id = ${site}`)
 	await append(tx, [{ type: 'delta.published', subject: site, actor: 'server', site, data: { n, hash, revoked: revoked.length } }], { now, random })

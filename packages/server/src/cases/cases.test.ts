@@ -267,6 +267,34 @@ describe('cases', () => {
 		assert.deepEqual([(await read(never.id)).state, await kinds(never.id)], ['ordered', ['not-delivered']])
 	})
 
+	it('does what is due although a hundred others fail again and again, and leaves alone what only a newer version knows', async () => {
+		const [ours, theirs] = [newId('tenant', START, random), newId('tenant', START, random)]
+		const row = (of: Id<'tenant'>, key: string, kind: string, ref: string) =>
+			store.write(of, (tx) =>
+				tx.run(sql`INSERT INTO deadline (tenant_id, key, due_at, kind, ref) VALUES (${of}, ${key}, ${START - 1}, ${kind}, ${ref})`),
+			)
+		for (let i = 0; i < 100; i++) await row(theirs, `bad-${i}`, 'test', 'bad')
+		await row(ours, 'good', 'test', 'good')
+		await row(ours, 'of a newer version', 'unheard-of', 'x')
+		const done: string[] = []
+		let failures = 0
+		const handlers = {
+			test: async (_: unknown, { ref, key }: { ref: string; key: string }) => {
+				if (ref === 'bad') throw new Error('bad')
+				done.push(key)
+			},
+		}
+		const run = (now: number) => runDeadlines(store, handlers, now, () => failures++)
+		await run(START)
+		await run(START)
+		assert.deepEqual([done, failures], [['good'], 100])
+		await run(START + 60_000)
+		assert.equal(failures, 200, 'and tried again later')
+		const left = (of: Id<'tenant'>) => store.read(of, (tx) => tx.rows<{ key: string }>(sql`SELECT key FROM deadline WHERE tenant_id = ${of}`))
+		assert.deepEqual([(await left(ours)).map(({ key }) => key), (await left(theirs)).length], [['of a newer version'], 100])
+		await store.write(theirs, (tx) => tx.run(sql`DELETE FROM deadline WHERE tenant_id = ${theirs}`))
+	})
+
 	it('knows a loan that a person began at the bank, from its first record on', async () => {
 		const bank = await newBank()
 		const loaded = loadTable(JSON.parse(JSON.stringify(loanTable())), nodeCrypto.sha256)

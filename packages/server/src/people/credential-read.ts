@@ -88,14 +88,11 @@ export const revokedCredentials = async (db: Db, now: number): Promise<Id<'crede
 	).map((row) => row.id)
 
 /** What no longer counts at a site since then: credentials that were revoked or have ended, people who were suspended. */
-export const takenAwaySince = async (db: Db, site: Id<'site'>, since: number, now: number): Promise<string[]> =>
-	(
-		await db.rows(sql<{
-			id: string
-		}>`SELECT credential_id AS id FROM credential WHERE tenant_id = ${db.tenant} AND (site_id IS NULL OR site_id = ${site})
+export const takenAwaySince = (db: Db, site: Id<'site'>, since: number, now: number): Promise<{ id: string; at: number }[]> =>
+	db.rows(sql`SELECT credential_id AS id, coalesce(revoked_at, not_after) AS at FROM credential
+			WHERE tenant_id = ${db.tenant} AND (site_id IS NULL OR site_id = ${site})
 				AND (revoked_at > ${since} OR (not_after > ${since} AND not_after <= ${now}))
-			UNION ALL SELECT subject_id FROM person WHERE tenant_id = ${db.tenant} AND suspended AND updated_at > ${since} ORDER BY id`)
-	).map((row) => row.id)
+		UNION ALL SELECT subject_id, updated_at FROM person WHERE tenant_id = ${db.tenant} AND suspended AND updated_at > ${since} ORDER BY at, id`)
 
 /** When the next credential expires by itself, so that whoever composes bundles looks again then. */
 export const nextExpiry = async (db: Db, now: number): Promise<number | undefined> =>

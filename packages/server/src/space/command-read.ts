@@ -34,9 +34,13 @@ const COMMAND = sql`command_id AS id, tenant_id AS tenant, site_id AS site, bank
 export const findCommand = (db: Db, id: string, lock = false): Promise<Command | undefined> =>
 	db.first(sql`SELECT ${COMMAND} FROM command WHERE tenant_id = ${db.tenant} AND command_id = ${id} ${lock ? sql`FOR UPDATE` : sql``}`)
 
-/** Of all tenants, for system work: what nobody has answered yet, the oldest first. */
-export const waitingCommands = (db: Db, limit = 500): Promise<Command[]> =>
-	db.rows(sql`SELECT ${COMMAND} FROM command WHERE state IN ('requested', 'sent') ORDER BY expires_at LIMIT ${limit}`)
+/**
+ * Of all tenants, for system work: what nobody has answered yet. What was not sent comes first, and no tenant's row stands before another's: banks
+ * that are away leave many unanswered.
+ */
+export const waitingCommands = (db: Db, most = 500): Promise<Command[]> =>
+	db.rows(sql`SELECT ${COMMAND} FROM (SELECT *, row_number() OVER (PARTITION BY tenant_id ORDER BY state = 'sent', expires_at) AS place FROM command
+		WHERE state IN ('requested', 'sent')) waiting WHERE place <= ${most} ORDER BY state = 'sent', expires_at`)
 
 /** As it goes over the link. */
 export function messageOf(c: Command): LinkCommand {

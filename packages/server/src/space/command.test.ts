@@ -81,6 +81,26 @@ describe('commands', () => {
 		)
 	})
 
+	test('what many banks leave unanswered keeps nobody else’s order waiting', async () => {
+		const other = newId('tenant', now, random)
+		const there = await testBank(store, other, { now, random, enrolled: true })
+		for (let i = 0; i < 3; i++) await ask()
+		const late = await store.write(other, (tx) =>
+			requestCommand(tx, { kind: 'restart', bank: there.bank, by: 'server' }, { now: now + 9_000, random }),
+		)
+		const [first, ...more] = (await store.system((tx) => waitingCommands(tx, 2))).filter(({ tenant: of }) => [tenant, other].includes(of))
+		assert.deepEqual([[first, ...more].filter((one) => one?.id === late.id).length, more.length], [1, 2])
+		const fresh = await ask()
+		for (const { id } of (await store.system((tx) => waitingCommands(tx))).filter((c) => c.tenant === tenant && c.id !== fresh.id))
+			await store.write(tenant, (tx) => sentCommand(tx, id, terms))
+		assert.ok(
+			(await store.system((tx) => waitingCommands(tx, 1))).some(({ id }) => id === fresh.id),
+			'what was not sent yet comes first',
+		)
+		for (const { id, tenant: of } of await store.system((tx) => waitingCommands(tx)))
+			await store.write(of, (tx) => tx.run(sql`UPDATE command SET state = 'expired' WHERE command_id = ${id}`))
+	})
+
 	test('one goes its way to the end, and each step is a fact', async () => {
 		const command = await ask()
 		const { id } = command
