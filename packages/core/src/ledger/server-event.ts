@@ -89,6 +89,8 @@ export const SERVER_EVENT_TYPES = [
 	'delivery.not-deposited',
 	'delivery.misplaced',
 	'delivery.collected-expired',
+	'delivery.collected-after-recall',
+	'door-session.after-revocation',
 	'case.extended',
 	'notice.due',
 	'notice.sent',

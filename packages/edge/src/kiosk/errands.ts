@@ -256,7 +256,7 @@ export function openErrands(parts: SessionParts, seat: Seat, records: VisitRecor
 				subject: seat.who.subject,
 				item: itemOf(thing),
 				needs,
-				why: { visit: seat.visit.id, case: of.caseId, line: of.lineId, method: seat.who.method },
+				why: { visit: seat.visit.id, case: of.caseId, line: of.lineId, method: seat.who.method, credential: seat.who.credential },
 			},
 			{
 				events: [
@@ -331,7 +331,8 @@ export function openErrands(parts: SessionParts, seat: Seat, records: VisitRecor
 		if (!again || !seat.who || !seat.visit || again.left === 0 || time.now() >= again.until || time.now() > again.grant.notAfter || at?.hold) return
 		const session = newId('doorSession', time.now(), parts.random)
 		const { compartment, caseId, lineId } = again.errand
-		const why = { visit: seat.visit.id, case: caseId, line: lineId, method: seat.who.method, reason: 'open-again', decision: again.grant.decision }
+		const { method, credential } = seat.who
+		const why = { visit: seat.visit.id, case: caseId, line: lineId, method, credential, reason: 'open-again', decision: again.grant.decision }
 		const asked = {
 			session,
 			command: `${seat.visit.id}/${session}`,

@@ -55,6 +55,9 @@ test('every event arrives as it was minted, and says whether there was a link', 
 	assert.equal(stage.events()[0]?.offline, true, 'the first event was minted before anything was said')
 	const decision = stage.events().find((e) => e.type === 'decision.allowed')
 	assert.equal(decision?.data.offline, false)
+	// The server holds it against what was revoked.
+	const release = stage.events().find((e) => e.type === 'door-session.releasing')
+	assert.equal(release?.data.credential, sampleId('credential', 'ana-badge'))
 })
 
 test('hours without a network: lending goes on, it is on record and on the screen once, and all of it arrives afterwards', async (t) => {

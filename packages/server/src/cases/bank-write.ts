@@ -4,8 +4,9 @@ import { type Case, type Input, type LoadedTable, type Moved, newCase, recordedS
 import { z } from 'zod'
 import { nodeCrypto } from '../crypto.ts'
 import { type Applied, type Applier, append } from '../ledger/index.ts'
+import { takenAwayBy } from '../people/index.ts'
 import { type MasterKey, sql, type Tx } from '../store/index.ts'
-import { type CaseRow, lockCase, tableOf } from './case-read.ts'
+import { type CaseRow, findCase, lockCase, tableOf } from './case-read.ts'
 import { insertCase, keepTable } from './delivery-write.ts'
 import { adopt, type Doing, saveStep } from './step-write.ts'
 import { bankTables } from './tables.ts'
@@ -37,6 +38,7 @@ export function caseApplier({ random, master }: BankTerms): Applier {
 					? settleTasks(tx, { compartment: event.subject, kind: 'check-compartment' }, 'returned-to-service', doing)
 					: undefined
 			default:
+				if (event.type === 'door-session.releasing') await judgeRelease(tx, event, about, doing)
 				if (event.type.startsWith('door-session.')) await session(tx, event, doing)
 		}
 	}
@@ -94,7 +96,7 @@ async function moved(tx: Tx, event: StreamEvent, about: Applied, doing: Doing): 
 	if ('refused' in stepped) return force(tx, lies(row, recorded.input), table, move, event, 'refused', about, doing)
 	const [first, ...rest] = stepped.moves
 	if (!first || !equal(first, move)) return force(tx, row, table, move, event, 'other-moves', about, doing)
-	if (inStep) await saveStep(tx, row, table, stepped, doing)
+	if (inStep) await tellLateCollection(tx, row, await saveStep(tx, row, table, stepped, doing), event, doing)
 	else {
 		await adopt(tx, row, table, stepped.case, move.version > row.body.version ? 'gap' : 'known', doing)
 		await dispute(tx, row, event, move.version > row.body.version ? 'gap' : 'known', about, doing)
@@ -103,6 +105,19 @@ async function moved(tx: Tx, event: StreamEvent, about: Applied, doing: Doing): 
 		await tx.run(
 			sql`INSERT INTO case_step (tenant_id, case_id, version, expected) VALUES (${tx.tenant}, ${row.id}, ${first.version}, ${JSON.stringify(rest)}::jsonb)`,
 		)
+}
+
+/** Called back here, and handed out there by a bank that had not heard of it: it stays with who has it, and whoever called it back is told. */
+async function tellLateCollection(
+	tx: Tx,
+	before: CaseRow,
+	{ id, site, bank, state, recalledAt }: CaseRow,
+	event: StreamEvent,
+	doing: Doing,
+): Promise<void> {
+	if (state !== 'collected' || before.state === 'collected' || recalledAt === null || event.at < recalledAt) return
+	const fact = { type: 'delivery.collected-after-recall', subject: id, actor: 'server', site, bank, cause: `${event.stream}/${event.seq}` } as const
+	await append(tx, [{ ...fact, data: { recalledAt, at: event.at } }], doing)
 }
 
 /** A further move of a step that has begun. */
@@ -191,6 +206,24 @@ async function task(tx: Tx, { subject, bank, data }: StreamEvent, { site }: Appl
 			? { case: subject }
 			: {}
 	await openTask(tx, { kind: String(kind), site, bank, ...about, detail: { ...detail, subject } }, doing, true)
+}
+
+/**
+ * The bank let somebody at a door whose rights had been taken away before: it had not heard of it, or not yet. What happened stands; it is named, and
+ * staff follow it up (trust.md §3.6). Bringing something back is allowed to everybody.
+ */
+async function judgeRelease(tx: Tx, { subject, actor, bank, at, stream, seq, data }: StreamEvent, { site }: Applied, doing: Doing): Promise<void> {
+	if (!isId('subject', actor)) return
+	const of = isId('case', data.case) ? { case: data.case } : {}
+	if (data.act === 'deposit' && (!of.case || (await findCase(tx, of.case))?.workflow === 'loan')) return
+	const credential = isId('credential', data.credential) ? { credential: data.credential } : {}
+	const taken = await takenAwayBy(tx, { subject: actor, ...credential, at })
+	if (!taken) return
+	const found = { ...taken, person: actor, ...(taken.what === 'credential' && credential) }
+	const fact = { type: 'door-session.after-revocation', subject, actor: 'server', site, bank, cause: `${stream}/${seq}` } as const
+	await append(tx, [{ ...fact, data: { ...found, at, ...of } }], doing)
+	const where = of.case || !isId('compartment', data.compartment) ? of : { compartment: data.compartment }
+	await openTask(tx, { kind: 'after-revocation', site, bank, ...where, detail: { ...found, session: subject, at } }, doing)
 }
 
 /** Door sessions belong to the case that they were opened for: the first event names it, the others only the session. */

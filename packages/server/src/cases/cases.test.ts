@@ -245,6 +245,27 @@ describe('cases', () => {
 		assert.deepEqual([(await read(row.id)).state, (await read(row.id)).conflict], ['recalled', null])
 	})
 
+	it('names a parcel that was handed out by a bank which had not heard of the recall, and only that one', async () => {
+		const bank = await newBank()
+		const [late, early] = [(await book(bank)).row, (await book(bank)).row]
+		for (const [row, collected] of [
+			[late, START + 2 * HOUR],
+			[early, START],
+		] as const) {
+			const side = bankSide(bank, row, await withTable(row))
+			side.does(deposit(row), START)
+			await side.send(START)
+			await store.write(tenant, (tx) => recallDelivery(tx, row.id, 'order-cancelled', termsAt(START + HOUR)))
+			side.does({ kind: 'request', name: 'dispense', by: 'user', subject: row.owner ?? '', line: line(row) }, collected)
+			side.does(collect(row), collected)
+			await side.send(START + 3 * HOUR)
+			const { state, conflict, endedAt } = await read(row.id)
+			assert.deepEqual([state, conflict, endedAt], ['collected', null, START + 3 * HOUR], 'it stays with who has it')
+		}
+		const told = (row: CaseRow) => count('event_pending', sql`AND type = 'delivery.collected-after-recall' AND subject = ${row.id}`)
+		assert.deepEqual([await told(late), await told(early)], [1, 0])
+	})
+
 	it('lets an announcement run out that nobody followed, and tells people in time although the bank is unheard', async () => {
 		const bank = await newBank()
 		const [never, waits] = [(await book(bank)).row, (await book(bank)).row]

@@ -94,6 +94,22 @@ export const takenAwaySince = (db: Db, site: Id<'site'>, since: number, now: num
 				AND (revoked_at > ${since} OR (not_after > ${since} AND not_after <= ${now}))
 		UNION ALL SELECT subject_id, updated_at FROM person WHERE tenant_id = ${db.tenant} AND suspended AND updated_at > ${since} ORDER BY at, id`)
 
+export interface TakenAway {
+	readonly what: 'user' | 'credential'
+	readonly since: number
+}
+
+/** What of this person's rights, and of the credential that they showed, was taken away by then; the earliest of it. */
+export const takenAwayBy = (
+	db: Db,
+	{ subject, credential, at }: { subject: string; credential?: string; at: number },
+): Promise<TakenAway | undefined> =>
+	db.first(sql`SELECT what, since FROM (
+			SELECT 'user' AS what, since FROM suspension WHERE tenant_id = ${db.tenant} AND subject_id = ${subject} AND coalesce(ended_at > ${at}::bigint, true)
+			UNION ALL SELECT 'user', erased_at FROM person WHERE tenant_id = ${db.tenant} AND subject_id = ${subject} AND erased_at IS NOT NULL
+			UNION ALL SELECT 'credential', least(revoked_at, not_after) FROM credential WHERE tenant_id = ${db.tenant} AND credential_id = ${credential ?? ''}
+		) taken WHERE since <= ${at} ORDER BY since LIMIT 1`)
+
 /** When the next credential expires by itself, so that whoever composes bundles looks again then. */
 export const nextExpiry = async (db: Db, now: number): Promise<number | undefined> =>
 	(

@@ -7,6 +7,7 @@ export {
 	nextExpiry,
 	revokedCredentials,
 	siteKeyOf,
+	takenAwayBy,
 	takenAwaySince,
 } from './credential-read.ts'
 export { ensureSiteKey, issueBadge, issuePin, readyCredentials, revokeCredential } from './credential-write.ts'

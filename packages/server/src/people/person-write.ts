@@ -100,8 +100,11 @@ export async function changePerson(tx: Tx, change: PeopleChange, subject: Id<'su
 	)
 	if (suspended && !before.suspended) {
 		await endAccess(tx, subject, now)
+		await tx.run(sql`INSERT INTO suspension (tenant_id, subject_id, since) VALUES (${tx.tenant}, ${subject}, ${now}) ON CONFLICT DO NOTHING`)
 		await recordOf(tx, change, 'user.suspended', subject)
 	}
+	if (before.suspended && !suspended)
+		await tx.run(sql`UPDATE suspension SET ended_at = ${now} WHERE tenant_id = ${tx.tenant} AND subject_id = ${subject} AND ended_at IS NULL`)
 	await recordOf(tx, change, 'user.changed', subject, { fields, version: before.version + 1 })
 	await markBundles(tx, now)
 	return (await findPerson(tx, subject, change)) as Person

@@ -94,6 +94,7 @@ const TASK_ICONS: Readonly<Record<string, readonly [icon: IconName, tone: string
 	'close-door': ['door-open', 'open'],
 	conflict: ['case', 'warn'],
 	pull: ['take', 'info'],
+	'after-revocation': ['alarm', 'bad'],
 	'over-limit': ['case', 'warn'],
 	'wrong-item': ['stop', 'quar'],
 	'missing-item': ['alarm', 'bad'],

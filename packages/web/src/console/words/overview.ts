@@ -108,6 +108,10 @@ const TASKS: Readonly<Record<string, Doing>> = {
 	},
 	pull: { title: (where) => `${where}: take the parcel out`, text: 'Its time has run out, or it was called back.' },
 	'deemed-lost': { title: (where) => `${where}: a loan counts as lost`, text: 'It did not come back in time. Speak to the borrower.' },
+	'after-revocation': {
+		title: (where) => `${where}: opened after the rights were gone`,
+		text: 'The bank had not heard yet that the person or the badge was blocked. What was taken stands. See to it that it comes back.',
+	},
 	'over-limit': {
 		title: (where) => `${where}: more on loan than allowed`,
 		text: 'Two banks that did not know of each other lent to one person. The loan stands. Ask for one back, or allow it.',
