@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { arrive, borrow, giveBack, leave, move, openFor } from './hands.ts'
+import { arrive, borrow, giveBack, leave, move, openFor, wholeRecord } from './hands.ts'
 import { type Place, type Site, startSite } from './site.ts'
 
 /** The whole as `npm start` gives it: two sites, a server, its database and its broker, driven by readers, doors and the API. */
@@ -316,7 +316,7 @@ describe('an estate with a server', () => {
 		await says(site, 'offered')
 	})
 
-	test('an hour without network changes nothing for people, and everything is on record afterwards, once and in order', async () => {
+	test('a server that is killed while somebody borrows changes nothing for them; all is on record once and in order, and the export is whole', async () => {
 		const server = site.serverPid()
 		const next = site.nextServer()
 		process.kill(server, 'SIGKILL')
@@ -332,13 +332,15 @@ describe('an estate with a server', () => {
 			'the loan that was made without the server',
 		)
 		await giveBack(site, 2)
+		await wholeRecord(site)
 		const folder = mkdtempSync(join(tmpdir(), 'latchwork-export-'))
 		try {
 			const options = { env: { ...process.env, LATCHWORK_TOKEN: site.ready.token }, timeout: 60_000 }
 			const latchwork = (...args: string[]) => promisify(execFile)(process.execPath, [CLI, ...args], options)
 			await latchwork('ledger', 'export', '--server', site.ready.api ?? '', '--token', site.ready.token ?? '', '--out', join(folder, 'log'))
 			const { stdout } = await latchwork('ledger', 'verify', join(folder, 'log'))
-			assert.match(stdout, /\d+ (entries|records|events)/)
+			// A checkpoint is at most a minute old: the last events may not be in it yet.
+			assert.ok(Number(/(\d+) (?:entries|records|events)/.exec(stdout)?.[1]) > 100, stdout)
 		} finally {
 			rmSync(folder, { recursive: true, force: true })
 		}
