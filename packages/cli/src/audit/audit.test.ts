@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { testKey } from '@latchwork/core/access/testing'
-import { seededRandom } from '@latchwork/core/base'
-import { checkpointPath, openProof, parseVerifierKey } from '@latchwork/core/ledger'
+import { seededRandom, toHex } from '@latchwork/core/base'
+import { openProof, parseVerifierKey } from '@latchwork/core/ledger'
 import { sampleEntries, sampleExport } from '@latchwork/core/ledger/testing'
 import { nodeCrypto } from '@latchwork/edge/keys'
+import { pathsIn, verifyLogFolder } from './log-folder.ts'
 
 type Files = ReadonlyMap<string, Uint8Array>
 const log = testKey(new Uint8Array(32).fill(9))
@@ -73,6 +74,10 @@ describe('latchwork ledger over an audit log', () => {
 		}
 		return join(folder, name)
 	}
+	/** What lies in a folder; by digests, so that a difference can be printed. */
+	const digests = (files: Files) => Object.fromEntries([...files].map(([path, bytes]) => [path, toHex(nodeCrypto.sha256(bytes))]).sort())
+	const lying = (name: string) => digests(new Map(pathsIn(join(folder, name)).map((path) => [path, readFileSync(join(folder, name, path))])))
+	const beside = (name: string) => readdirSync(folder).filter((one) => one.startsWith(`${name}.`))
 	const fetchInto = (name: string, token = 'right') =>
 		latchwork('export', '--server', server.url, '--token', token, '--out', join(folder, name), '--key', key)
 
@@ -126,11 +131,53 @@ describe('latchwork ledger over an audit log', () => {
 		server.files = sampleExport(sampleEntries(300, terms(6)), [1, 200, 256, 300], terms(6))
 		const lie = await fetchInto('fetched')
 		assert.equal(lie.code, 1)
-		assert.match(lie.out, /NOT WHOLE/)
-		// What was trusted stays so: the lie is not believed the next time either, and the truth is.
-		assert.deepEqual(readFileSync(join(folder, 'fetched/checkpoint.trusted')), Buffer.from(late.get(checkpointPath(3)) ?? []))
+		assert.match(lie.out, /NOT WHOLE.*\n.*fetched is as it was/)
+		// What was whole stays so, what the server told is kept beside it, and the truth is believed the next time.
+		assert.deepEqual(lying('fetched'), digests(late))
+		const [evidence = ''] = beside('fetched')
+		assert.match((await latchwork('verify', join(folder, evidence))).out, /NOT WHOLE/)
+		rmSync(join(folder, evidence), { recursive: true })
 		server.files = late
 		assert.equal((await fetchInto('fetched')).code, 0)
+	})
+
+	test('an export into a folder that holds another log, another thing or damage changes nothing there, and says so', async () => {
+		write('held', late)
+		server.files = sampleExport(entries, [1, 300], terms(5), 'log.example/ten_2')
+		const other = await latchwork('export', '--server', server.url, '--token', 'right', '--out', join(folder, 'held'))
+		assert.deepEqual([other.code, /holds the log log\.example\/ten_1, and the server's is log\.example\/ten_2/.test(other.complaint)], [1, true])
+		server.files = new Map([...late].filter(([path]) => path !== 'tile/0/000'))
+		rmSync(join(folder, 'held/tile/0/000'))
+		assert.match((await fetchInto('held')).complaint, /holds an export that is not whole: tile\/0\/000, index 0 \(missing\)/)
+		write('held', late)
+		server.files = late
+		write('held', new Map([['notes.txt', new Uint8Array()]]))
+		assert.match((await fetchInto('held')).complaint, /holds notes\.txt, which is of no log export/)
+		rmSync(join(folder, 'held/notes.txt'))
+		server.files = new Map([...late].filter(([path]) => path !== 'tile/entries/001.p/44'))
+		write('half', early)
+		assert.match((await fetchInto('half')).complaint, /tile\/entries\/001\.p\/44: the server answered 404/)
+		assert.deepEqual([lying('held'), lying('half')], [digests(late), digests(early)])
+		assert.deepEqual([beside('held'), beside('half')], [[], []])
+	})
+
+	test('after a log has grown, every byte of every file in the folder counts: one that is flipped is named', async () => {
+		server.files = early
+		await fetchInto('grown')
+		write('grown', new Map([['tile/entries/001.p/28', new Uint8Array(3)]]))
+		assert.match((await latchwork('verify', join(folder, 'grown'))).out, /NOT WHOLE\. First bad index 0 in tile\/entries\/001\.p\/28 \(beyond-end\)/)
+		server.files = late
+		assert.equal((await fetchInto('grown')).code, 0)
+		assert.deepEqual(lying('grown'), digests(late), 'and nothing is left of the smaller one')
+		assert.equal((await verifyLogFolder(join(folder, 'grown'), {})).ok, true)
+		const steps = [...late].flatMap(([path, bytes]) => [0, 1, 2, 3].map((quarter) => [path, Math.floor((quarter * (bytes.length - 1)) / 3)] as const))
+		for (const [path, at] of steps) {
+			const bytes = late.get(path) ?? new Uint8Array()
+			write('grown', new Map([[path, bytes.with(at, (bytes[at] ?? 0) ^ 1)]]))
+			const verdict = await verifyLogFolder(join(folder, 'grown'), {})
+			assert.equal(verdict.ok || verdict.path, path, `byte ${at}`)
+			write('grown', new Map([[path, bytes]]))
+		}
 	})
 
 	test('says in words what a server refuses, and what is missing on the command line', async () => {

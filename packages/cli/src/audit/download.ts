@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, linkSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Fault, type FaultCode } from '@latchwork/core/base'
-import { checkpointPath, exportPaths, LOG_FILES, peekCheckpoint, readmeOf, statementOf } from '@latchwork/core/ledger'
+import { checkpointPath, exportPaths, LOG_FILES, type LogVerdict, parseTilePath, peekCheckpoint, readmeOf, statementOf } from '@latchwork/core/ledger'
+import { isLogExport, type LogClaims, pathsIn, verifyLogFolder } from './log-folder.ts'
 
 export interface LogServer {
 	/** Where its API is, without `/v1`. */
@@ -9,38 +10,123 @@ export interface LogServer {
 	readonly token: string
 }
 
+export interface Fetched {
+	readonly verdict: LogVerdict
+	/** The export that the verdict is of: `folder` itself, or, where it is not whole, what was fetched, beside it. */
+	readonly place: string
+	/** A checkpoint was kept that it had to grow out of. */
+	readonly grown: boolean
+}
+
 /** So many requests are under way at a time. */
 const AT_ONCE = 8
 
 /**
- * Fetches a tenant's log as it was when its newest checkpoint was signed; the server records that it was exported. Full tiles and old checkpoints
- * never change: those that an earlier export left in the folder are not fetched again. Nothing is believed here; whoever calls verifies what
- * lies there afterwards.
+ * Fetches a tenant's log as it was when its newest checkpoint was signed; the server records that it was exported. It is put together and verified
+ * beside `folder`, whose files change only when it is whole and has grown out of what lies there: what was whole stays so, whatever a server says.
  */
-export async function downloadLog(server: LogServer, folder: string): Promise<void> {
+export async function fetchExport(server: LogServer, folder: string, claims: LogClaims): Promise<Fetched> {
+	const held = await heldIn(folder)
+	mkdirSync(dirname(folder), { recursive: true })
+	const beside = mkdtempSync(`${folder}.fetched-`)
+	let evidence = false
+	try {
+		await downloadLog(server, beside, held && { folder, origin: held.origin })
+		const kept = claims.kept ?? (held && join(folder, LOG_FILES.checkpoint))
+		const verdict = await verifyLogFolder(beside, { ...claims, ...(kept !== undefined && { kept }) })
+		if (verdict.ok) takeOver(beside, folder)
+		else evidence = true
+		return { verdict, place: verdict.ok ? folder : beside, grown: kept !== undefined }
+	} finally {
+		if (!evidence) rmSync(beside, { recursive: true, force: true })
+	}
+}
+
+/** A file of some export of a log, of whichever size. */
+const isOfExport = (path: string): boolean =>
+	parseTilePath(path) !== undefined || /^checkpoints\/(?:x\d{3}\/)*\d{3}$/.test(path) || Object.values<string>(LOG_FILES).includes(path)
+
+/** The export that lies in the folder already. Nothing is fetched on top of something else, or of something damaged. */
+async function heldIn(folder: string): Promise<{ readonly origin: string } | undefined> {
+	if (!existsSync(folder)) return undefined
+	const foreign = pathsIn(folder).find((path) => !isOfExport(path))
+	if (foreign !== undefined)
+		throw new Fault('config-invalid', `${folder} holds ${foreign}, which is of no log export. Name another folder, or take it out.`)
+	if (!isLogExport(folder)) return undefined
+	// What a broken-off export left there is of no harm here: it is removed when this one is whole.
+	const verdict = await verifyLogFolder(folder, {}, { leftOver: true })
+	if (!verdict.ok)
+		throw new Fault(
+			'log-invalid',
+			`${folder} holds an export that is not whole: ${verdict.path}, index ${verdict.index} (${verdict.code}). ${verdict.text} Nothing was fetched; name another folder.`,
+		)
+	return verdict
+}
+
+/** Full tiles and old checkpoints never change: those of the export that is held are not fetched again. */
+async function downloadLog(server: LogServer, into: string, held?: { readonly folder: string; readonly origin: string }): Promise<void> {
 	const { get, record } = client(server)
 	await record()
 	const newest = await get(LOG_FILES.checkpoint)
 	const tree = peekCheckpoint(newest)
 	if (!tree) throw new Fault('log-invalid', `${server.url} did not answer with a checkpoint.`)
-	const keep = (path: string, bytes: Uint8Array) => {
-		const place = join(folder, path)
+	if (held && held.origin !== tree.origin)
+		throw new Fault('config-invalid', `${held.folder} holds the log ${held.origin}, and the server's is ${tree.origin}. Name another folder for it.`)
+	const placeOf = (path: string) => {
+		const place = join(into, path)
 		mkdirSync(dirname(place), { recursive: true })
-		writeFileSync(place, bytes)
+		return place
 	}
-	const missing = exportPaths(tree.size).filter((path) => path.includes('.p/') || !existsSync(join(folder, path)))
-	await each(missing, async (path) => keep(path, await get(path)))
+	const keep = (path: string, bytes: Uint8Array) => writeFileSync(placeOf(path), bytes)
+	const bring = async (path: string): Promise<void> => {
+		const here = held && join(held.folder, path)
+		if (here && existsSync(here)) link(here, placeOf(path))
+		else keep(path, await get(path))
+	}
+	await each(exportPaths(tree.size), (path) => (path.includes('.p/') ? get(path).then((bytes) => keep(path, bytes)) : bring(path)))
 	for (let number = 0, size = -1; size < tree.size; number++) {
 		const path = checkpointPath(number)
-		const note = existsSync(join(folder, path)) ? readFileSync(join(folder, path)) : await get(path)
-		size = peekCheckpoint(note)?.size ?? tree.size
-		keep(path, note)
+		await bring(path)
+		size = peekCheckpoint(readFileSync(join(into, path)))?.size ?? tree.size
 	}
 	keep(LOG_FILES.key, await get(LOG_FILES.key))
 	keep(LOG_FILES.statement, statementOf(tree))
 	keep(LOG_FILES.readme, new TextEncoder().encode(readmeOf(tree.origin)))
-	// Last, so that an export that was broken off is not taken for a whole one.
 	keep(LOG_FILES.checkpoint, newest)
+}
+
+function link(from: string, to: string): void {
+	try {
+		linkSync(from, to)
+	} catch {
+		// Another file system, or one that knows no links.
+		copyFileSync(from, to)
+	}
+}
+
+function move(from: string, to: string): void {
+	try {
+		renameSync(from, to)
+	} catch {
+		// The folder is where another disk is mounted.
+		copyFileSync(from, to)
+	}
+}
+
+/** The checkpoint last, so that an export that was broken off here is not taken for a whole one; then goes what a smaller one left. */
+function takeOver(fetched: string, folder: string): void {
+	const paths = pathsIn(fetched).sort((a, b) => Number(a === LOG_FILES.checkpoint) - Number(b === LOG_FILES.checkpoint))
+	for (const path of paths) {
+		const place = join(folder, path)
+		mkdirSync(dirname(place), { recursive: true })
+		move(join(fetched, path), place)
+	}
+	const mine = new Set(paths)
+	for (const path of pathsIn(folder).filter((one) => !mine.has(one))) {
+		rmSync(join(folder, path))
+		const partials = dirname(path)
+		if (partials.endsWith('.p') && pathsIn(join(folder, partials)).length === 0) rmdirSync(join(folder, partials))
+	}
 }
 
 const REFUSALS: Readonly<Record<number, FaultCode>> = { 401: 'not-signed-in', 403: 'not-permitted', 404: 'not-found' }

@@ -1,5 +1,5 @@
-import { readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join, relative, sep } from 'node:path'
 import { Fault } from '@latchwork/core/base'
 import {
 	entriesPath,
@@ -41,6 +41,12 @@ const filesOf =
 		return readFileSync(place)
 	}
 
+/** Everything that lies there, by the names that the files of an export have. */
+export const pathsIn = (folder: string): string[] =>
+	readdirSync(folder, { recursive: true, withFileTypes: true })
+		.filter((entry) => !entry.isDirectory())
+		.map((entry) => relative(folder, join(entry.parentPath, entry.name)).replaceAll(sep, '/'))
+
 function statOf(path: string) {
 	try {
 		return statSync(path, { throwIfNoEntry: false })
@@ -57,18 +63,20 @@ export interface LogClaims {
 	readonly kept?: string
 }
 
-export async function verifyLogFolder(folder: string, { key, kept }: LogClaims): Promise<LogVerdict> {
+/** `leftOver`: files of another size of the log may lie there, too. */
+export async function verifyLogFolder(folder: string, { key, kept }: LogClaims, { leftOver = false } = {}): Promise<LogVerdict> {
 	return verifyLog(filesOf(folder), {
 		crypto: nodeCrypto,
+		...(!leftOver && { paths: pathsIn(folder) }),
 		...(key !== undefined && { key }),
 		...(kept !== undefined && { kept: readFileSync(kept) }),
 	})
 }
 
-export async function sayLog(folder: string, verdict: LogVerdict, claims: LogClaims): Promise<string> {
+export async function sayLog(folder: string, verdict: LogVerdict, claims: LogClaims, grown = claims.kept !== undefined): Promise<string> {
 	if (!verdict.ok) return `${folder}: NOT WHOLE. First bad index ${verdict.index} in ${verdict.path} (${verdict.code}). ${verdict.text}`
 	return [
-		`${folder}: whole. ${verdict.size} entries of ${verdict.origin}, root ${verdict.root}, ${verdict.checkpoints} checkpoints${claims.kept === undefined ? '' : ', grown out of the one that was kept'}.`,
+		`${folder}: whole. ${verdict.size} entries of ${verdict.origin}, root ${verdict.root}, ${verdict.checkpoints} checkpoints${grown ? ', grown out of the one that was kept' : ''}.`,
 		...contents(verdict),
 		claims.key === undefined ? await askToCompare(folder) : 'Signed with the key that you named.',
 	].join('\n')

@@ -1,10 +1,10 @@
-import { copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { Fault, fromHex, toHex } from '@latchwork/core/base'
-import { LOG_FILES, readExport, type SignedHead, type StreamVerdict, verifyStream, writeExport } from '@latchwork/core/ledger'
+import { readExport, type SignedHead, type StreamVerdict, verifyStream, writeExport } from '@latchwork/core/ledger'
 import { checkStored, readJournal } from '@latchwork/edge/journal'
 import { nodeCrypto, signingKey } from '@latchwork/edge/keys'
-import { downloadLog, type LogServer } from '../audit/download.ts'
+import { fetchExport, type LogServer } from '../audit/download.ts'
 import { isLogExport, type LogClaims, proveEntry, sayLog, verifyLogFolder } from '../audit/log-folder.ts'
 import { dataDirectory, readArgs } from '../config.ts'
 
@@ -45,7 +45,7 @@ async function verify(target: string, claims: LogClaims): Promise<void> {
 			`${target} does not exist. Name a data directory, a file made by \`latchwork ledger export\`, or the folder of a log's export.`,
 		)
 	const isFolder = statSync(target).isDirectory()
-	if (isFolder && isLogExport(target)) return void (await verifyFolder(target, claims))
+	if (isFolder && isLogExport(target)) return verifyFolder(target, claims)
 	const verdicts = isFolder ? ofDirectory(target, claims.key) : [ofFile(target, claims.key)]
 	for (const { name, verdict } of verdicts) process.stdout.write(`${say(name, verdict)}\n`)
 	if (verdicts.length === 0)
@@ -56,11 +56,10 @@ async function verify(target: string, claims: LogClaims): Promise<void> {
 	if (verdicts.some(({ verdict }) => !verdict.ok)) process.exitCode = 1
 }
 
-async function verifyFolder(folder: string, claims: LogClaims): Promise<boolean> {
+async function verifyFolder(folder: string, claims: LogClaims): Promise<void> {
 	const verdict = await verifyLogFolder(folder, claims)
 	process.stdout.write(`${await sayLog(folder, verdict, claims)}\n`)
 	if (!verdict.ok) process.exitCode = 1
-	return verdict.ok
 }
 
 /** The proof goes to standard output as it is kept in a file, what it is about beside it. */
@@ -74,18 +73,16 @@ async function prove(folder: string | undefined, position: string | undefined, c
 	process.stderr.write(`Proven: entry ${position} is\n${Buffer.from(entry).toString()}\n`)
 }
 
-/** The checkpoint of the last export into this folder that was whole: the next one must have grown out of it, whatever the server says. */
-const TRUSTED = 'checkpoint.trusted'
-
 async function fetchLog(server: LogServer, out: string | undefined, claims: LogClaims): Promise<void> {
 	if (!out) throw new Fault('config-invalid', 'Name the folder to write: latchwork ledger export --server URL --token T --out DIR.')
 	if (server.token === '') throw new Fault('config-invalid', 'The server asks for a token: --token T, or LATCHWORK_TOKEN.')
 	if (!URL.canParse(server.url) || !/^https?:$/.test(new URL(server.url).protocol))
 		throw new Fault('config-invalid', `--server needs an address such as https://lockers.example, not "${server.url}".`)
-	const trusted = join(out, TRUSTED)
-	await downloadLog(server, out)
-	const kept = claims.kept ?? (existsSync(trusted) ? trusted : undefined)
-	if (await verifyFolder(out, { ...claims, ...(kept !== undefined && { kept }) })) copyFileSync(join(out, LOG_FILES.checkpoint), trusted)
+	const { verdict, place, grown } = await fetchExport(server, resolve(out), claims)
+	process.stdout.write(`${await sayLog(verdict.ok ? out : place, verdict, claims, grown)}\n`)
+	if (verdict.ok) return
+	process.stdout.write(`${out} is as it was. What the server sent is kept in ${place}: it may be evidence.\n`)
+	process.exitCode = 1
 }
 
 function say(name: string, verdict: StreamVerdict): string {

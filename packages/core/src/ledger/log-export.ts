@@ -26,7 +26,7 @@ export function statementOf({ origin, size }: { readonly origin: string; readonl
 	return canonicalBytes({ format: 'latchwork-log-export/1', origin, size, tileWidth: TILE_WIDTH, hash: 'sha256', entries: 'canonical-json' })
 }
 
-/** For whoever opens the folder years later. It is not part of the proof. */
+/** For whoever opens the folder years later. It is not part of the proof, but of the form: another text needs another number in `export.json`. */
 export const readmeOf = (origin: string): string => `# Audit log ${origin}
 
 This folder is a whole transparency log, in public formats. Nobody needs Latchwork, or to trust it, to check it.

@@ -34,7 +34,7 @@ const strangers = sampleEntries(SIZE, terms(6))
 const original = sampleExport(entries, SIZES, terms(5))
 type Files = ReadonlyMap<string, Uint8Array>
 type Verify = (files: Files, change?: Partial<LogTerms>) => Promise<LogVerdict>
-const verify: Verify = (files, change) => verifyLog((path) => files.get(path), { crypto: nodeCrypto, ...change })
+const verify: Verify = (files, change) => verifyLog((path) => files.get(path), { crypto: nodeCrypto, paths: [...files.keys()], ...change })
 const named = (verdict: LogVerdict) => (verdict.ok ? 'passed' : `${verdict.path} ${verdict.index}`)
 const coded = (verdict: LogVerdict) => (verdict.ok ? 'passed' : `${verdict.code} ${verdict.index}`)
 
@@ -292,6 +292,21 @@ test('a checkpoint behind the newest, one of another log, and an export that say
 	assert.equal(coded(await verify(replaced([checkpointPath(2), elsewhere]))), 'unknown-key 2')
 	assert.equal(coded(await verify(replaced([LOG_FILES.statement, file(LOG_FILES.key)]))), 'statement 0')
 	assert.equal(named(await verify(new Map())), `${LOG_FILES.key} 0`)
+})
+
+test('a file that nothing signed stands for is named, and so is another README; a verifier that is told of no files reads what it needs', async () => {
+	const strays = ['tile/entries/001.p/28', 'tile/0/001.p/28', 'tile/2/000', 'checkpoints/x001/000', 'checkpoint.trusted', 'notes.txt']
+	for (const path of strays) {
+		const files = replaced([path, file(LOG_FILES.key)])
+		const found = await verify(files)
+		assert.deepEqual([found.ok, named(found), coded(found)], [false, `${path} 0`, 'beyond-end 0'])
+		assert.equal((await verify(files, { paths: [] })).ok, true)
+	}
+	assert.equal(named(await verify(replaced(...strays.map((path): [string, Uint8Array] => [path, file(LOG_FILES.key)])))), 'checkpoint.trusted 0')
+	const readme = file(LOG_FILES.readme)
+	for (let at = 0; at < readme.length; at += 61)
+		assert.equal(named(await verify(replaced([LOG_FILES.readme, readme.with(at, (readme[at] ?? 0) ^ 1)]))), 'README.md 0', `${at}`)
+	assert.equal((await verify(without(LOG_FILES.readme))).ok, true, 'it proves nothing')
 })
 
 test('the server can record only names of the list, in the shape that the verifier knows', () => {

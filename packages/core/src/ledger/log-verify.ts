@@ -1,7 +1,7 @@
 import { type Crypto, toBase64 } from '../base/index.ts'
 import { type Checkpoint, openCheckpoint } from './checkpoint.ts'
 import { type EntryFault, type FaultyEntry, readEvents, readFacts, type StreamEnd } from './log-events.ts'
-import { bundlesOf, checkpointPath, LOG_FILES, statementOf } from './log-export.ts'
+import { bundlesOf, checkpointPath, exportPaths, LOG_FILES, readmeOf, statementOf } from './log-export.ts'
 import { type NoteFault, type NoteKey, parseVerifierKey } from './note.ts'
 import { sameBytes } from './proof.ts'
 import { bundleOpener, entriesPath, HASH_BYTES, type OpenBundle, startOf, TILE_WIDTH, type TileAt, tilePath, widthAt } from './tiles.ts'
@@ -14,7 +14,7 @@ import { EMPTY_TREE, edgeTiles, type GrowingTree, growTree, hashPerfect, type Sh
  * - `order`            a checkpoint is not larger than the one before, or is of another log
  * - `split-view`       a signed checkpoint does not stand for the entries: this log showed somebody another history
  * - `altered`          not what the signed checkpoint stands for
- * - `beyond-end`       bytes where nothing belongs
+ * - `beyond-end`       bytes, or a file, where nothing belongs
  * - and what `NoteFault` names of checkpoints and `EntryFault` of entries
  */
 export type LogFault = 'missing' | 'key' | 'statement' | 'order' | 'split-view' | 'altered' | 'beyond-end' | NoteFault | EntryFault
@@ -50,6 +50,8 @@ export interface LogTerms {
 	readonly key?: string
 	/** A checkpoint of this log that was kept elsewhere, such as by a witness: the log must have grown out of it. */
 	readonly kept?: Uint8Array
+	/** All files that lie there, where they can be listed: one that nothing signed stands for is named. */
+	readonly paths?: readonly string[]
 }
 
 /**
@@ -62,7 +64,19 @@ export async function verifyLog(read: ReadFile, terms: LogTerms): Promise<LogVer
 	if ('ok' in keys) return keys
 	const signed = await readCheckpoints(read, keys, terms)
 	if ('ok' in signed) return signed
-	return verifyEntries(read, signed, terms)
+	const verdict = await verifyEntries(read, signed, terms)
+	return (verdict.ok && strayFile(verdict, terms.paths)) || verdict
+}
+
+/** A tile of an earlier, smaller export is as little vouched for as a stranger's file: nobody could tell whether it was changed. */
+function strayFile({ size, checkpoints }: GoodLog, paths: readonly string[] = []): BadLog | undefined {
+	const belongs = new Set<string>(Object.values(LOG_FILES))
+	for (const path of exportPaths(size)) belongs.add(path)
+	for (let number = 0; number < checkpoints; number++) belongs.add(checkpointPath(number))
+	const stray = paths.filter((path) => !belongs.has(path)).sort()[0]
+	return stray === undefined
+		? undefined
+		: badFile(stray, 'beyond-end', 'Nothing that the log has signed stands for this file: take it out of the export.')
 }
 
 type Bad = Omit<BadLog, 'ok'>
@@ -102,6 +116,10 @@ async function readCheckpoints(read: ReadFile, keys: readonly NoteKey[], { crypt
 	if (!statement) return badFile(LOG_FILES.statement, 'missing', 'The statement of what this export is is missing.')
 	if (!sameBytes(statement, statementOf(newest.checkpoint)))
 		return badFile(LOG_FILES.statement, 'statement', `It does not describe an export of ${origin} with ${size} entries.`)
+	// It proves nothing and may be missing, but whoever reads it years later must not be told something else.
+	const readme = await read(LOG_FILES.readme)
+	if (readme && !sameBytes(readme, new TextEncoder().encode(readmeOf(origin))))
+		return badFile(LOG_FILES.readme, 'altered', 'It is not the text that belongs to this form of export.')
 	const checkpoints: { path: string; number: number; checkpoint: Checkpoint }[] = []
 	for (let number = 0, last = -1; last < size; number++) {
 		const path = checkpointPath(number)
