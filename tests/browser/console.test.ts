@@ -242,6 +242,61 @@ describe('the console', () => {
 		await page.getByLabel('The sender asks for it.').check()
 		await page.getByRole('button', { name: 'Recall it' }).click()
 		await page.getByRole('button', { name: 'Recall…' }).waitFor({ state: 'hidden' })
+		await api.sign(tenant.id)
+		const list = page.locator('.steps')
+		for (const step of ['Space kept', 'Cancelled']) await list.getByText(step).waitFor()
+		const steps = await list.locator('li').allInnerTexts()
+		assert.deepEqual(
+			steps.map((text) => text.split('\n').at(-2)),
+			['Booked', 'Space kept', 'Cancelled'],
+			'no step is shown that never happened',
+		)
+	})
+
+	test('one clock: wherever the reader is, times are those of the site, and more time is given in them', async () => {
+		const { id } = await bookDelivery('Order 1043')
+		const abroad = await openAs(tenant.owner, { timezoneId: 'America/New_York', locale: 'en-US' })
+		const format = new Intl.DateTimeFormat('en-GB', { timeZone: 'Europe/Berlin', hour: '2-digit', minute: '2-digit' })
+		const berlin = format.format(api.clock.now())
+		for (const path of ['/events', '/cases', `/cases/${id}`, `/people/${tenant.owner.id}`]) await go(path, abroad)
+		await go('/events', abroad)
+		await abroad.getByText('Times of Berlin.').waitFor()
+		assert.match(
+			(await abroad
+				.getByRole('row', { name: /Delivery booked/ })
+				.first()
+				.locator('time')
+				.textContent()) ?? '',
+			new RegExp(berlin),
+		)
+		await go('/', abroad)
+		assert.match((await abroad.locator('.title .lead').textContent()) ?? '', new RegExp(`${berlin} \\(Times of Berlin\\)`))
+
+		await go(`/cases/${id}`, abroad)
+		await abroad.getByRole('button', { name: 'Recall…' }).waitFor()
+		assert.equal(await abroad.getByRole('button', { name: 'Extend…' }).count(), 0, 'before it has come there is no time to extend')
+		// As if it had been put in.
+		const until = new Date(Date.now() + 2 * 86_400_000).toISOString()
+		await abroad.route(`**/v1/cases/${id}`, async (route) => {
+			const answer = await route.fetch()
+			const body = await answer.json()
+			await route.fulfill({ response: answer, json: { ...body, state: 'ready', dueAt: until, deadlines: { 'collect-by': until } } })
+		})
+		const sent = abroad.waitForRequest('**/extensions')
+		await go(`/cases/${id}`, abroad)
+		await abroad.getByRole('button', { name: 'Extend…' }).click()
+		await abroad.getByText(/Times at HQ\.$/).waitFor()
+		assert.equal(await abroad.getByLabel('Until what time?').inputValue(), format.format(Date.parse(until)))
+		await abroad.getByLabel('Until what time?').fill('18:00')
+		await abroad.getByRole('button', { name: 'Extend', exact: true }).click()
+		const asked = new Date((await sent).postDataJSON().until)
+		assert.equal(asked.toLocaleString('sv', { timeZone: 'Europe/Berlin' }).slice(11, 16), '18:00')
+		assert.equal(
+			asked.toLocaleDateString('sv', { timeZone: 'Europe/Berlin' }),
+			new Date(Date.parse(until) + 86_400_000).toLocaleDateString('sv', { timeZone: 'Europe/Berlin' }),
+			'a day later is proposed',
+		)
+		await abroad.context().close()
 	})
 
 	test('the records of a case are proven in the browser; a damaged proof, entry or checkpoint is refused', async () => {
@@ -326,6 +381,23 @@ describe('the console', () => {
 			.waitFor()
 		await edge.tell({ type: 'door.stuck', subject: door(2), data: { failures: 3 } })
 		await page.getByRole('row', { name: /Door stuck/ }).waitFor()
+	})
+
+	test('the roles of a person are shown to those who may see them, also those that come by a group', async () => {
+		const clerk = await api.person(tenant, { role: 'desk-staff', scope: { kind: 'site', id: tenant.site } })
+		const ask = async (method: string, path: string, body?: unknown) => (await api.ask(method, path, { token: tenant.owner.token, body })).body
+		const group = await ask('POST', '/v1/groups', { code: 'night-shift', name: 'Night shift' })
+		await ask('PUT', `/v1/groups/${group.id}/members/${clerk.id}`)
+		await ask('POST', '/v1/role-assignments', { role: 'auditor', group: group.id, scope: { kind: 'tenant' } })
+		await go(`/people/${clerk.id}`)
+		const roles = page.getByRole('region', { name: 'Roles' })
+		await roles.getByText('Auditor').waitFor()
+		assert.deepEqual(await roles.getByRole('listitem').allTextContents(), ['Desk staffHQ', 'AuditorEverywhere · by the group Night shift'])
+		const theirs = await openAs(await api.person(tenant, { role: 'desk-staff' }))
+		await go(`/people/${clerk.id}`, theirs)
+		await theirs.getByRole('region', { name: 'Groups' }).waitFor()
+		assert.equal(await theirs.getByRole('region', { name: 'Roles' }).count(), 0)
+		await theirs.context().close()
 	})
 
 	test('who may see little is offered little: no rooms, no buttons, no names', async () => {

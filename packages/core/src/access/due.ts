@@ -1,5 +1,5 @@
+import { instantAt, minutes } from '../base/index.ts'
 import type { LoanDue, Schedule } from './bundle-schema.ts'
-import { instantAt, minutes } from './local-time.ts'
 import { nextOpening, openingAt } from './schedule.ts'
 
 /**

@@ -44,7 +44,6 @@ export {
 } from './delta.ts'
 export { dueTime } from './due.ts'
 export { type AuthorityState, acceptLease, authorityState, type Lease, type LeaseAnswer, type LeaseRefusal, sealLease } from './lease.ts'
-export { type LocalTime, localTime, nextMidnight } from './local-time.ts'
 export { type CodeAnswer, type CodeTerms, isCodeText, mintCode, type OneTimeCode, verifyCode } from './one-time-code.ts'
 export {
 	BUILT_IN_ROLES,

@@ -1,4 +1,4 @@
-import { type LocalTime, localTime, nextMidnight } from './local-time.ts'
+import { type LocalTime, localTime, nextMidnight } from '../base/index.ts'
 
 /**
  * The budget of wrong PINs of one kiosk (trust.md §3.4, T1, T2). A kiosk that takes a bare PIN has no account to lock, so the

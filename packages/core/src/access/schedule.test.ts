@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { dueTime, isOpen, localTime, nextMidnight, nextOpening, openingAt, type Schedule } from './index.ts'
-import { instantAt } from './local-time.ts'
+import { instantAt, localTime, nextMidnight } from '../base/index.ts'
+import { dueTime, isOpen, nextOpening, openingAt, type Schedule } from './index.ts'
 
 const BERLIN = 'Europe/Berlin'
 const utc = (text: string) => Date.parse(`${text}Z`)

@@ -1,5 +1,5 @@
+import { instantAt, type LocalTime, localTime, minutes } from '../base/index.ts'
 import type { Schedule } from './bundle-schema.ts'
-import { instantAt, type LocalTime, localTime, minutes } from './local-time.ts'
 
 const WEEK = 7
 const YEAR = 366

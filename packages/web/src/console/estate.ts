@@ -1,15 +1,40 @@
 import { useQuery } from '@tanstack/react-query'
 import { useMay } from './context.ts'
 import { allBanks, allSites } from './queries.ts'
+import { clockOf, HERE } from './time.ts'
 
-/** What banks are called and which time is told there, for lists that have their ids. */
-export function useBankFacts(): { name(bank: string | undefined): string | undefined; zone(bank: string | undefined): string | undefined } {
+interface Place {
+	readonly bank?: string | undefined
+	readonly site?: string | undefined
+}
+
+/** What banks and sites are called and which time is told there, for lists that have their ids. */
+export interface EstateFacts {
+	bank(id: string | undefined): string | undefined
+	site(id: string | undefined): string | undefined
+	/** At which site a bank stands. */
+	siteOf(bank: string | undefined): string | undefined
+	/** Where it happened; what happened nowhere, such as a change to a person, is told in the time of home. */
+	zone(place: Place): string
+	/** The time of all sites where they have one, else of whoever reads. */
+	readonly home: string
+	/** Whose times a page shows, in words. */
+	readonly told: string
+}
+
+export function useEstate(): EstateFacts {
 	const enabled = useMay('estate.read')
-	const { data: banks } = useQuery({ ...allBanks, enabled })
-	const { data: sites } = useQuery({ ...allSites, enabled })
-	const find = (id: string | undefined) => banks?.find((one) => one.id === id)
+	const { data: banks = [] } = useQuery({ ...allBanks, enabled })
+	const { data: sites = [] } = useQuery({ ...allSites, enabled })
+	const find = (id: string | undefined) => banks.find((one) => one.id === id)
+	const at = (id: string | undefined) => sites.find((one) => one.id === id)
+	const { home, told } = clockOf(sites, HERE)
 	return {
-		name: (bank) => find(bank)?.name,
-		zone: (bank) => sites?.find(({ id }) => id === find(bank)?.site)?.timeZone,
+		bank: (id) => find(id)?.name,
+		site: (id) => at(id)?.name,
+		siteOf: (id) => find(id)?.site,
+		zone: ({ bank, site }) => at(find(bank)?.site ?? site)?.timeZone ?? home,
+		home,
+		told,
 	}
 }

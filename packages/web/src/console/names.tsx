@@ -1,11 +1,14 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { useEffect } from 'react'
+import { Fragment, type ReactNode, useEffect } from 'react'
 import { get, query } from './api.ts'
 import { useMay } from './context.ts'
-import { oneAsset } from './queries.ts'
+import { useEstate } from './estate.ts'
+import { bankDoors, oneAsset } from './queries.ts'
 import type { Case, Page, Person } from './shapes.ts'
+import { when, zoneName } from './time.ts'
 import { WORKFLOWS } from './words/cases.ts'
+import { eventFacts } from './words/events.ts'
 import { general } from './words/shell.ts'
 
 /** Names for pseudonyms, asked for together: a list of fifty events makes one question, not fifty. */
@@ -86,5 +89,81 @@ export function Who({ id, link = true }: { readonly id: string | undefined; read
 		</Link>
 	) : (
 		name
+	)
+}
+
+/** The numbers on the doors of a bank, by compartment. */
+export function useDoors(bank: string | undefined): ReadonlyMap<string, number> | undefined {
+	const allowed = useMay('estate.read', { bank, site: useEstate().siteOf(bank) })
+	return useQuery({ ...bankDoors(bank), enabled: allowed && bank !== undefined }).data
+}
+
+/** What a thing of a record is called, by its id; what has no name shows where its id begins and ends. */
+function Named({ id, bank }: { readonly id: string; readonly bank?: string | undefined }) {
+	const estate = useEstate()
+	const door = useDoors(id.startsWith('cmp_') ? bank : undefined)?.get(id)
+	const short = (
+		<span className="mono" title={id}>
+			{shortId(id)}
+		</span>
+	)
+	if (id.startsWith('sub_')) return <Who id={id} link={false} />
+	if (id.startsWith('bnk_')) return <>{estate.bank(id) ?? short}</>
+	if (id.startsWith('sit_')) return <>{estate.site(id) ?? short}</>
+	if (id.startsWith('cmp_') && door !== undefined) return general.door(door)
+	if (id.startsWith('ast_')) return <AssetTag id={id} other={shortId(id)} />
+	return short
+}
+
+export const shortId = (id: string): string => `${id.slice(0, 4)}…${id.slice(-4)}`
+
+/** Facts one after the other, parted by a dot. */
+export function Dotted({ children }: { readonly children: readonly ReactNode[] }) {
+	return children
+		.filter((one) => one !== undefined && one !== null && one !== false && one !== '')
+		.map((one, i) => (
+			// biome-ignore lint/suspicious/noArrayIndexKey: facts of one record never change their order.
+			<Fragment key={i}>
+				{i > 0 && ' · '}
+				{one}
+			</Fragment>
+		))
+}
+
+interface EventFactsProps {
+	readonly data: Readonly<Record<string, unknown>>
+	readonly bank?: string | undefined
+	/** What else is said in the same line. */
+	readonly children?: readonly ReactNode[]
+}
+/** What a record says besides its type, with names in place of ids. */
+export function EventFacts({ data, bank, children = [] }: EventFactsProps) {
+	const facts = eventFacts(data).map((parts) =>
+		parts.map((part, i) => (
+			<Fragment key={typeof part === 'string' ? part : part.id}>
+				{i > 0 && ' '}
+				{typeof part === 'string' ? part === 'sender' ? general.sender : part : <Named id={part.id} bank={bank} />}
+			</Fragment>
+		)),
+	)
+	return <Dotted>{[...facts, ...children]}</Dotted>
+}
+
+interface MomentProps {
+	readonly at: string
+	readonly bank?: string | undefined
+	readonly site?: string | undefined
+	/** How it is written. */
+	readonly as?: (at: string, zone: string) => string
+}
+/** A moment at the place where it belongs; where that is another time than the rest of the page tells, the place is named. */
+export function Moment({ at, bank, site, as = when }: MomentProps) {
+	const estate = useEstate()
+	const zone = estate.zone({ bank, site })
+	return (
+		<time dateTime={at}>
+			{as(at, zone)}
+			{zone !== estate.home && <small className="mute"> {zoneName(zone)}</small>}
+		</time>
 	)
 }

@@ -16,6 +16,8 @@ import type {
 	Overview,
 	Page,
 	Person,
+	Role,
+	RoleAssignment,
 	Site,
 	Task,
 } from './shapes.ts'
@@ -32,6 +34,15 @@ export const allGroups = queryOptions({ queryKey: ['people', 'groups'], queryFn:
 
 export const bankMap = (bank: string) =>
 	queryOptions({ queryKey: ['bank', bank, 'map'], queryFn: ({ signal }) => get<BankMap>(`/v1/banks/${bank}/map`, signal) })
+/** Which number stands on which compartment: it does not change with what happens there, so a list may ask for it. */
+export const bankDoors = (bank: string | undefined) =>
+	queryOptions({
+		queryKey: ['estate', 'doors', bank],
+		queryFn: async ({ signal }) =>
+			new Map((await get<BankMap>(`/v1/banks/${bank}/map`, signal)).doors.map(({ compartment, number }) => [compartment, number] as const)),
+		enabled: bank !== undefined,
+		staleTime: 300_000,
+	})
 export const bankCases = (bank: string) =>
 	queryOptions({
 		queryKey: ['case', 'of-bank', bank],
@@ -87,6 +98,16 @@ export const peopleFound = (search: string, limit = 50) =>
 		queryKey: ['people', 'found', search, limit],
 		queryFn: ({ signal }) => get<Page<Person>>(`/v1/users${query({ search, limit })}`, signal),
 	})
+export const rolesOf = (of: { readonly user: string } | { readonly group: string }) =>
+	queryOptions({
+		queryKey: ['people', 'roles', of],
+		queryFn: ({ signal }) => get<Page<RoleAssignment>>(`/v1/role-assignments${query(of)}`, signal),
+	})
+export const allRoles = queryOptions({
+	queryKey: ['people', 'roles'],
+	queryFn: ({ signal }) => get<Page<Role>>('/v1/roles', signal),
+	staleTime: 60_000,
+})
 export const onePerson = (id: string) =>
 	queryOptions({ queryKey: ['people', 'one', id], queryFn: ({ signal }) => get<Person>(`/v1/users/${id}`, signal) })
 export const credentialsOf = (user: string) =>

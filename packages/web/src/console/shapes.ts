@@ -193,6 +193,20 @@ export interface Person extends Recorded {
 	readonly erasedAt?: string
 }
 
+export interface Role {
+	readonly id: string
+	readonly name: string
+	readonly builtIn: boolean
+}
+
+export interface RoleAssignment {
+	readonly id: string
+	readonly role: string
+	readonly user?: string
+	readonly group?: string
+	readonly scope: { readonly kind: 'tenant' | 'site' | 'area' | 'bank'; readonly id?: string }
+}
+
 export interface Group extends Recorded {
 	readonly code: string
 	readonly name: string

@@ -1,30 +1,32 @@
 import { useSyncExternalStore } from 'react'
 import { clockText, dateText, daysBetween } from '../ui/time.ts'
 import { serverNow } from './api.ts'
+import type { Site } from './shapes.ts'
+import { general } from './words/shell.ts'
 
-/** Site time in words; a moment of the API is RFC 3339. Without a site it is the time where the reader is. */
-const HERE = new Intl.DateTimeFormat().resolvedOptions().timeZone
+/** Site time in words; a moment of the API is RFC 3339. Which zone is meant is said each time (estate.ts knows it), so that no page has two clocks. */
+export const HERE = new Intl.DateTimeFormat().resolvedOptions().timeZone
 const LANGUAGE = 'en-GB'
 
-export const clock = (at: string | number, zone = HERE): string => clockText(moment(at), zone, LANGUAGE)
+export const clock = (at: string | number, zone: string): string => clockText(moment(at), zone, LANGUAGE)
 
-const seconds = (at: string | number, zone = HERE): string =>
+const seconds = (at: string | number, zone: string): string =>
 	new Intl.DateTimeFormat(LANGUAGE, { timeZone: zone, hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' }).format(moment(at))
 
 /** To the second, and on another day with the day. */
-export const stamp = (at: string, zone = HERE): string => when(at, zone).replace(/\d\d:\d\d$/, seconds(at, zone))
+export const stamp = (at: string, zone: string): string => when(at, zone).replace(/\d\d:\d\d$/, seconds(at, zone))
 
 const moment = (at: string | number): number => (typeof at === 'number' ? at : Date.parse(at))
 
 /** "Today, Tuesday 16 June" */
-export function day(at: string | number, zone = HERE): string {
+export function day(at: string | number, zone: string): string {
 	const apart = daysBetween(serverNow(), moment(at), zone)
 	const date = dateText(moment(at), zone, LANGUAGE).replace(',', '')
 	return apart === 0 ? `Today, ${date}` : apart === -1 ? `Yesterday, ${date}` : apart === 1 ? `Tomorrow, ${date}` : date
 }
 
 /** "12:20", "yesterday 09:14", "Fri 18:00", "19 Jun 18:00": as short as it can be told apart. */
-export function when(at: string | number, zone = HERE): string {
+export function when(at: string | number, zone: string): string {
 	const apart = daysBetween(serverNow(), moment(at), zone)
 	const time = clock(at, zone)
 	if (apart === 0) return time
@@ -33,8 +35,19 @@ export function when(at: string | number, zone = HERE): string {
 	return `${new Intl.DateTimeFormat(LANGUAGE, { timeZone: zone, ...parts }).format(moment(at))} ${time}`
 }
 
+/** "Berlin", of `Europe/Berlin`. */
+export const zoneName = (zone: string): string => (zone.split('/').at(-1) ?? zone).replaceAll('_', ' ')
+
+/** Which time is told of what happened at no site, and whose times a page shows; `here`: the zone of whoever reads. */
+export function clockOf(sites: readonly Pick<Site, 'name' | 'timeZone'>[], here: string): { readonly home: string; readonly told: string } {
+	const [zone = here, ...others] = new Set(sites.map(({ timeZone }) => timeZone))
+	if (others.length > 0) return { home: here, told: general.timesWhere(zoneName(here)) }
+	const [only] = sites
+	return { home: zone, told: only && sites.length === 1 ? general.timesAt(only.name) : general.timesOf(zoneName(zone)) }
+}
+
 /** "Tuesday 16 June, 12:42" */
-export const longTime = (at: string | number, zone = HERE): string => `${dateText(moment(at), zone, LANGUAGE).replace(',', '')}, ${clock(at, zone)}`
+export const longTime = (at: string | number, zone: string): string => `${dateText(moment(at), zone, LANGUAGE).replace(',', '')}, ${clock(at, zone)}`
 
 let ticking: ReturnType<typeof setInterval> | undefined
 const listeners = new Set<() => void>()

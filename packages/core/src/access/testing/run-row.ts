@@ -1,8 +1,8 @@
+import { instantAt, minutes } from '../../base/index.ts'
 import type { CompiledBundle } from '../compile.ts'
 import { decide } from '../decide.ts'
 import type { AccessDecision, AccessRequest, AccessResource, Moment } from '../decision.ts'
 import type { DecisionRow } from '../decisions.table.ts'
-import { instantAt, minutes } from '../local-time.ts'
 import { SAMPLE_ASSETS, sampleId } from './sample-bundle.ts'
 
 /** Asks the question of a table row. Answers undefined when the answer is the row's, else what it was instead, in words. */

@@ -1,19 +1,24 @@
+import { instantAt, minutes } from '@latchwork/core/base'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useParams } from '@tanstack/react-router'
-import { type ReactNode, useMemo, useState } from 'react'
+import { type ReactNode, useState } from 'react'
 import { Icon, type IconName } from '../../ui/icon.tsx'
+import { daysBetween } from '../../ui/time.ts'
 import { capital } from '../../ui/words.ts'
-import { send } from '../api.ts'
+import { send, serverNow } from '../api.ts'
 import { useMay } from '../context.ts'
-import { AssetTag, useCaseName, useName, Who } from '../names.tsx'
-import { Card, Chip, Dialog, Empty, Field, Form, Leaf, Reasons, Room, Secret, Segments, Shown, StateChip, Title } from '../parts.tsx'
+import { useEstate } from '../estate.ts'
+import { AssetTag, Dotted, EventFacts, useCaseName, useDoors, useName, Who } from '../names.tsx'
+import { Card, Chip, Dialog, Empty, Field, Form, Leaf, Reasons, Room, Secret, Segments, Select, Shown, StateChip, Title } from '../parts.tsx'
 import { ProofCard } from '../proof-card.tsx'
-import { allBanks, allSites, bankMap, caseTasks, caseTimeline, oneCase } from '../queries.ts'
+import { caseTasks, caseTimeline, oneCase } from '../queries.ts'
 import type { CaseDetail, LedgerRecord, Task } from '../shapes.ts'
-import { clock, day, longTime, when } from '../time.ts'
-import { caseState, NOTICES, STEPS, WORKFLOWS, caseRoom as words } from '../words/cases.ts'
-import { eventDetail, eventWords } from '../words/events.ts'
+import { type Chapter, type DoorChapter, storyOf, wayOf } from '../story.ts'
+import { clock, day, longTime, when, zoneName } from '../time.ts'
+import { caseState, DOOR_ACTS, DOOR_ENDS, EVIDENCE, METHODS, NOTICES, WORKFLOWS, caseRoom as words } from '../words/cases.ts'
+import { eventWords } from '../words/events.ts'
 import { taskWords } from '../words/overview.ts'
+import { general, span } from '../words/shell.ts'
 import { CompleteTask } from './overview.tsx'
 
 /** One case from end to end: where it stands, what happened, and the proof that nothing of it was changed. */
@@ -27,20 +32,22 @@ type Asking = 'extend' | 'recall' | 'code'
 
 function Filled({ detail }: { readonly detail: CaseDetail }) {
 	const { id, number, workflow, state, bank, site } = detail
-	const seesEstate = useMay('estate.read', { bank, site })
 	const mayManage = useMay('case.manage', { bank, site })
-	const { data: banks } = useQuery({ ...allBanks, enabled: seesEstate })
-	const { data: sites } = useQuery({ ...allSites, enabled: seesEstate })
 	const { data: tasks } = useQuery(caseTasks(id))
 	const owner = useName(detail.owner)
 	const knowsPeople = useMay('people.read')
 	const [asking, setAsking] = useState<Asking>()
 	const [doing, setDoing] = useState<Task>()
-	const at = banks?.find((one) => one.id === bank)
-	const place = sites?.find((one) => one.id === site)
-	const zone = place?.timeZone
+	const estate = useEstate()
+	const bankName = estate.bank(bank)
+	const zone = estate.zone({ bank, site })
+	const siteName = estate.site(site)
+	const times = siteName === undefined ? general.timesOf(zoneName(zone)) : general.timesAt(siteName)
 	const isDelivery = workflow === 'delivery'
 	const open = detail.endedAt === undefined
+	// What was called back gets no more time and no code; before something waits to be collected there is no time to give.
+	const recalled = detail.recalledAt !== undefined
+	const extendable = !recalled && detail.deadlines['collect-by'] !== undefined
 	const done = () => setAsking(undefined)
 	return (
 		<>
@@ -58,22 +65,25 @@ function Filled({ detail }: { readonly detail: CaseDetail }) {
 				below={
 					<>
 						{owner === null && knowsPeople ? words.recipientNone : <Who id={detail.owner} />} ·{' '}
-						{at ? (
+						{bankName !== undefined && (
 							<Link to="/banks/$bank" params={{ bank }}>
-								{at.name}
+								{bankName}
 							</Link>
-						) : null}
+						)}
 						{open && detail.dueAt !== undefined && <> · {words.until(longTime(detail.dueAt, zone))}</>}
 					</>
 				}
 				end={
 					isDelivery &&
 					open &&
-					mayManage && (
+					mayManage &&
+					!recalled && (
 						<>
-							<button type="button" className="btn" onClick={() => setAsking('extend')}>
-								{words.extend}
-							</button>
+							{extendable && (
+								<button type="button" className="btn" onClick={() => setAsking('extend')}>
+									{words.extend}
+								</button>
+							)}
 							<button type="button" className="btn danger" onClick={() => setAsking('recall')}>
 								{words.recall}
 							</button>
@@ -94,10 +104,10 @@ function Filled({ detail }: { readonly detail: CaseDetail }) {
 					</span>
 				</div>
 			)}
-			<Steps workflow={workflow} state={state} opened={detail.openedAt} ended={detail.endedAt} zone={zone} />
+			<Steps detail={detail} zone={zone} />
 			<div className="cols case-cols">
 				<div className="stack">
-					<Timeline id={id} zone={zone} site={place?.name} />
+					<Timeline id={id} zone={zone} times={times} bank={bank} />
 					<Lines detail={detail} />
 					{detail.notices.length > 0 && <Notices notices={detail.notices} zone={zone} />}
 				</div>
@@ -129,7 +139,7 @@ function Filled({ detail }: { readonly detail: CaseDetail }) {
 					<Proof id={id} />
 				</div>
 			</div>
-			{asking === 'extend' && <Extend detail={detail} close={done} />}
+			{asking === 'extend' && <Extend detail={detail} zone={zone} times={times} close={done} />}
 			{asking === 'recall' && <Recall id={id} close={done} />}
 			{asking === 'code' && <NewCode id={id} close={done} />}
 			{doing && <CompleteTask task={doing} about={taskWords(doing).title(number)} close={() => setDoing(undefined)} />}
@@ -137,30 +147,30 @@ function Filled({ detail }: { readonly detail: CaseDetail }) {
 	)
 }
 
-interface StepsProps {
-	readonly workflow: string
-	readonly state: string
-	readonly opened: string
-	readonly ended: string | undefined
-	readonly zone: string | undefined
-}
-/** Done is filled with a check, now is a ring with a halo, later is an outline with a number. */
-function Steps({ workflow, state, opened, ended, zone }: StepsProps) {
-	const steps = STEPS[workflow]
-	const at = steps?.findIndex(([, states]) => states.includes(state)) ?? -1
-	if (!steps || at < 0) return null
+/** Done is filled with a check, now is a ring with a halo, later is an outline with a number; an end that nobody wished for has no check. */
+function Steps({ detail, zone }: { readonly detail: CaseDetail; readonly zone: string }) {
+	const { data } = useQuery(caseTimeline(detail.id))
+	const steps = data ? wayOf(detail, data.items) : []
+	if (steps.length === 0) return null
+	const [word, tone] = caseState(detail.state)
 	return (
 		<Card label={words.steps}>
 			<ol className="steps">
-				{steps.map(([word], i) => {
-					const kind = i < at || (i === at && ended !== undefined) ? 'done' : i === at ? 'now' : 'later'
+				{steps.map((step, i) => {
+					const here = step.kind === 'now' || step.kind === 'ended'
 					return (
-						<li key={word} className={kind} {...(i === at && { 'aria-current': 'step' as const })}>
+						<li key={step.word} className={step.kind === 'ended' ? 'done' : step.kind} {...(here && { 'aria-current': 'step' as const })}>
 							<span className="pt" aria-hidden="true">
-								{kind === 'done' ? <Icon name="check" /> : i + 1}
+								{step.kind === 'done' || (step.kind === 'ended' && tone === 'ok') ? (
+									<Icon name="check" />
+								) : step.kind === 'ended' ? (
+									<Icon name="slash" />
+								) : (
+									i + 1
+								)}
 							</span>
-							{i === at ? caseState(state)[0] : word}
-							<small>{i === 0 ? when(opened, zone) : i === at && ended !== undefined ? when(ended, zone) : i === at ? words.now : ' '}</small>
+							{here ? word : step.word}
+							<small>{step.kind === 'now' ? words.now : step.at === undefined ? ' ' : when(step.at, zone)}</small>
 						</li>
 					)
 				})}
@@ -186,11 +196,13 @@ const iconOf = (type: string): readonly [IconName, string] => {
 	return found ? [found[1], found[2]] : ['pulse', 'plain']
 }
 
-/** Steps of the machinery: they are in "All records". */
-const isMachinery = ({ type, data }: LedgerRecord): boolean =>
-	type === 'door-session.requested' || type === 'door-session.releasing' || (type === 'case.moved' && typeof data.line === 'string')
-
-function Timeline({ id, zone, site }: { readonly id: string; readonly zone: string | undefined; readonly site: string | undefined }) {
+interface TimelineProps {
+	readonly id: string
+	readonly bank: string
+	readonly zone: string
+	readonly times: string
+}
+function Timeline({ id, bank, zone, times }: TimelineProps) {
 	const asked = useQuery(caseTimeline(id))
 	const [view, setView] = useState<'story' | 'all'>('story')
 	return (
@@ -198,7 +210,7 @@ function Timeline({ id, zone, site }: { readonly id: string; readonly zone: stri
 			title={words.timeline}
 			end={
 				<>
-					{site !== undefined && <span className="mute times">{words.timesAt(site)}</span>}
+					<span className="mute times">{times}</span>
 					<Segments<'story' | 'all'>
 						label={words.view}
 						value={view}
@@ -213,18 +225,22 @@ function Timeline({ id, zone, site }: { readonly id: string; readonly zone: stri
 		>
 			<Shown of={asked}>
 				{({ items, whole }) => {
-					const shown = (view === 'story' ? items.filter((one) => !isMachinery(one)) : items).toReversed()
+					const shown = (view === 'story' ? storyOf(items) : items.map((record): Chapter => ({ record }))).toReversed()
 					if (shown.length === 0) return <Empty title={words.empty} />
 					return (
 						<>
 							{!whole && <p className="mute">{words.cut}</p>}
-							{[...Map.groupBy(shown, ({ at }) => day(at, zone))].map(([date, records]) => (
+							{[...Map.groupBy(shown, ({ record }) => day(record.at, zone))].map(([date, chapters]) => (
 								<section key={date}>
 									<h3 className="day">{date}</h3>
 									<ol className="tl">
-										{records.map((record) => (
-											<RecordLine key={record.position} record={record} zone={zone} />
-										))}
+										{chapters.map(({ record, door }) =>
+											door ? (
+												<DoorLine key={record.position} record={record} door={door} bank={bank} zone={zone} />
+											) : (
+												<RecordLine key={record.position} record={record} bank={bank} zone={zone} bare={view === 'story'} />
+											),
+										)}
 									</ol>
 								</section>
 							))}
@@ -236,10 +252,16 @@ function Timeline({ id, zone, site }: { readonly id: string; readonly zone: stri
 	)
 }
 
-function RecordLine({ record, zone }: { readonly record: LedgerRecord; readonly zone: string | undefined }) {
-	const { type, at, actor, position, offline, data } = record
-	const [icon, tone] = iconOf(type)
-	const to = typeof data.to === 'string' && type === 'case.moved' ? caseState(data.to)[0] : undefined
+interface LineProps {
+	readonly record: LedgerRecord
+	readonly zone: string
+	readonly title: string
+	readonly children: ReactNode
+	/** What the icon is chosen by. */
+	readonly as?: string
+}
+function Line({ record: { type, at, position }, zone, title, children, as = type }: LineProps) {
+	const [icon, tone] = iconOf(as)
 	return (
 		<li>
 			<time dateTime={at}>{clock(at, zone)}</time>
@@ -247,26 +269,78 @@ function RecordLine({ record, zone }: { readonly record: LedgerRecord; readonly 
 				<Icon name={icon} />
 			</span>
 			<div>
-				<h4>{to === undefined ? eventWords(type) : to}</h4>
-				<p>
-					{to === undefined ? eventDetail(data) : ''} {actor !== undefined && <Who id={actor} />}
-					{offline && <> · {words.offline}</>}
-				</p>
+				<h4>{title}</h4>
+				<p>{children}</p>
 			</div>
 			<Leaf position={position} />
 		</li>
 	)
 }
 
-function Lines({ detail: { lines, workflow, bank, site } }: { readonly detail: CaseDetail }) {
-	const { data: map } = useQuery({ ...bankMap(bank), enabled: useMay('estate.read', { bank, site }) })
-	const doors = useMemo(() => new Map(map?.doors.map(({ compartment, number }) => [compartment, number])), [map])
+/** Who did it, and whether the bank was alone then. */
+const by = ({ actor, offline }: LedgerRecord): readonly ReactNode[] => [actor !== undefined && <Who id={actor} />, offline && words.offline]
+
+interface RecordLineProps {
+	readonly record: LedgerRecord
+	readonly bank: string
+	readonly zone: string
+	/** Without what the title says already. */
+	readonly bare: boolean
+}
+function RecordLine({ record, bank, zone, bare }: RecordLineProps) {
+	const { type, data } = record
+	const to = typeof data.to === 'string' && type === 'case.moved' ? caseState(data.to)[0] : undefined
+	const { state: _, ...rest } = data
+	const due = typeof data.due === 'number' ? words.due(longTime(data.due, zone)) : undefined
+	return (
+		<Line record={record} zone={zone} title={to ?? eventWords(type)}>
+			{bare && to !== undefined ? (
+				<Dotted>{by(record)}</Dotted>
+			) : (
+				<EventFacts data={bare ? rest : data} bank={bank}>
+					{[due, ...by(record)]}
+				</EventFacts>
+			)}
+		</Line>
+	)
+}
+
+/** A door session from the pulse to its proof in one line. */
+function DoorLine({
+	record,
+	door,
+	bank,
+	zone,
+}: {
+	readonly record: LedgerRecord
+	readonly door: DoorChapter
+	readonly bank: string
+	readonly zone: string
+}) {
+	const number = useDoors(bank)?.get(door.compartment ?? '')
+	const where = words.door(number === undefined ? words.aDoor : general.door(number), useEstate().bank(bank))
+	const proof = door.end === 'committed' ? EVIDENCE[door.evidence ?? -1] : DOOR_ENDS[door.end ?? '']
+	const acted = [METHODS[door.method ?? ''], DOOR_ACTS[door.act ?? '']].filter(Boolean).join(' ')
+	return (
+		<Line
+			record={record}
+			zone={zone}
+			title={record.type === 'door-session.not-opened' ? words.notOpened(where) : words.opened(where)}
+			as={`door-session.${door.end}`}
+		>
+			<Dotted>{[capital(acted), door.openMs !== undefined && words.openFor(span(door.openMs)), proof, ...by(record)]}</Dotted>
+		</Line>
+	)
+}
+
+function Lines({ detail: { lines, workflow, bank } }: { readonly detail: CaseDetail }) {
+	const doors = useDoors(bank)
 	const where = (compartment: string | undefined): ReactNode => {
-		const door = doors.get(compartment ?? '')
+		const door = doors?.get(compartment ?? '')
 		if (door === undefined) return words.notThere
 		return (
 			<Link to="/banks/$bank" params={{ bank }} search={{ door }}>
-				Door {door}
+				{general.door(door)}
 			</Link>
 		)
 	}
@@ -305,7 +379,7 @@ function Lines({ detail: { lines, workflow, bank, site } }: { readonly detail: C
 	)
 }
 
-function Notices({ notices, zone }: { readonly notices: CaseDetail['notices']; readonly zone: string | undefined }) {
+function Notices({ notices, zone }: { readonly notices: CaseDetail['notices']; readonly zone: string }) {
 	return (
 		<Card title={words.notices} flush>
 			<div className="scroll">
@@ -330,7 +404,7 @@ function Notices({ notices, zone }: { readonly notices: CaseDetail['notices']; r
 	)
 }
 
-function Code({ detail: { codes }, zone }: { readonly detail: CaseDetail; readonly zone: string | undefined }) {
+function Code({ detail: { codes }, zone }: { readonly detail: CaseDetail; readonly zone: string }) {
 	const live = codes.find(({ state }) => state === 'live')
 	return (
 		<Card title={words.code}>
@@ -362,34 +436,49 @@ function Proof({ id }: { readonly id: string }) {
 	return <ProofCard records={data?.items ?? []} />
 }
 
-function Extend({ detail: { id, dueAt }, close }: { readonly detail: CaseDetail; close(): void }) {
+/** So many days can be chosen from. */
+const DAYS_AHEAD = 60
+
+interface ExtendProps {
+	readonly detail: CaseDetail
+	readonly zone: string
+	readonly times: string
+	close(): void
+}
+/** Day and time of the site, whatever the browser takes for its own; a day later is proposed. */
+function Extend({ detail: { id, deadlines }, zone, times, close }: ExtendProps) {
 	const client = useQueryClient()
+	const [now] = useState(serverNow)
+	const end = Date.parse(deadlines['collect-by'] ?? '')
+	const noon = (days: number) => instantAt(now, zone, days, 720)
+	const later = Math.max(1, daysBetween(now, end, zone) + 1)
+	const days = Array.from({ length: DAYS_AHEAD + later }, (_, i) => [String(i), day(noon(i), zone)] as const)
 	return (
-		<Dialog title={words.extendTitle} close={close}>
+		<Dialog title={words.extendTitle} lead={words.extendLead(longTime(end, zone), times)} close={close}>
 			<Form
 				submit={words.extendSubmit}
 				cancel={close}
 				send={async (form) => {
-					await send('POST', `/v1/deliveries/${id}/extensions`, { until: new Date(String(form.get('until'))).toISOString() })
+					const until = instantAt(now, zone, Number(form.get('day')), minutes(String(form.get('time'))))
+					await send('POST', `/v1/deliveries/${id}/extensions`, { until: new Date(until).toISOString() })
 					await client.invalidateQueries({ queryKey: ['case', id] })
 					close()
 				}}
 			>
+				<Select label={words.extendDay} name="day" options={days} defaultValue={String(later)} />
 				<Field
-					label={words.extendUntil}
-					name="until"
-					type="datetime-local"
+					label={words.extendTime}
+					hint={words.extendTimeHint}
+					name="time"
 					required
-					defaultValue={dueAt && localInput(Date.parse(dueAt) + 86_400_000)}
+					pattern="([01]?[0-9]|2[0-3]):[0-5][0-9]"
+					inputMode="numeric"
+					autoComplete="off"
+					defaultValue={clock(end, zone)}
 				/>
 			</Form>
 		</Dialog>
 	)
-}
-
-/** As a field of date and time wants it, where the reader is. */
-function localInput(at: number): string {
-	return new Date(at - new Date(at).getTimezoneOffset() * 60_000).toISOString().slice(0, 16)
 }
 
 function Recall({ id, close }: { readonly id: string; close(): void }) {

@@ -4,13 +4,12 @@ import { useEffect, useState } from 'react'
 import { Icon } from '../../ui/icon.tsx'
 import { serverNow } from '../api.ts'
 import { useMay } from '../context.ts'
-import { useBankFacts } from '../estate.ts'
-import { CaseName } from '../names.tsx'
+import { useEstate } from '../estate.ts'
+import { CaseName, Moment } from '../names.tsx'
 import { Card, Chip, Empty, Shown, StateChip, Title } from '../parts.tsx'
 import { allBanks, caseList } from '../queries.ts'
 import type { CasesSearch } from '../search.ts'
 import type { Case } from '../shapes.ts'
-import { when } from '../time.ts'
 import { caseState, WORKFLOWS, cases as words } from '../words/cases.ts'
 import { general } from '../words/shell.ts'
 
@@ -30,7 +29,11 @@ export function Cases() {
 		<>
 			<Title
 				title={words.title}
-				below={words.lead}
+				below={
+					<>
+						{words.lead} <span className="mute">{useEstate().told}.</span>
+					</>
+				}
 				end={
 					mayBook && (
 						<Link to="/cases/new" className="btn primary">
@@ -131,7 +134,7 @@ function Filters({ search, banks }: { readonly search: CasesSearch; readonly ban
 }
 
 export function Table({ cases }: { readonly cases: readonly Case[] }) {
-	const banks = useBankFacts()
+	const estate = useEstate()
 	return (
 		<div className="scroll">
 			<table className="data">
@@ -168,12 +171,14 @@ export function Table({ cases }: { readonly cases: readonly Case[] }) {
 										)}
 									</span>
 								</td>
-								<td>{banks.name(one.bank) ?? '–'}</td>
+								<td>{estate.bank(one.bank) ?? '–'}</td>
 								<td className="nowrap">
-									{one.endedAt !== undefined || one.dueAt === undefined ? '–' : when(one.dueAt, banks.zone(one.bank))}
+									{one.endedAt !== undefined || one.dueAt === undefined ? '–' : <Moment at={one.dueAt} bank={one.bank} />}
 									{late && <b className="late"> {words.overdue}</b>}
 								</td>
-								<td className="nowrap">{when(one.updatedAt, banks.zone(one.bank))}</td>
+								<td className="nowrap">
+									<Moment at={one.updatedAt} bank={one.bank} />
+								</td>
 							</tr>
 						)
 					})}

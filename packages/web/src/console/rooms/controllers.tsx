@@ -3,6 +3,7 @@ import { useState } from 'react'
 import { Icon } from '../../ui/icon.tsx'
 import { send } from '../api.ts'
 import { useMay } from '../context.ts'
+import { useEstate } from '../estate.ts'
 import { Card, Chip, Dialog, Empty, Field, Form, Secret, Shown } from '../parts.tsx'
 import { controllersOf } from '../queries.ts'
 import type { BankMap, Controller } from '../shapes.ts'
@@ -120,12 +121,13 @@ function Add({ bank, close }: { readonly bank: string; close(): void }) {
 
 function Claim({ controller: { id, bank, name, state }, close }: { readonly controller: Controller; close(): void }) {
 	const client = useQueryClient()
+	const estate = useEstate()
 	const [claim, setClaim] = useState<{ readonly token: string; readonly expiresAt: string }>()
 	return (
 		<Dialog title={words.claimTitle(name)} lead={claim ? undefined : words.claimLead(state === 'enrolled')} close={close}>
 			{claim ? (
 				<>
-					<Secret label={words.claimIs} text={claim.token} note={words.claimOnce(when(claim.expiresAt))} small />
+					<Secret label={words.claimIs} text={claim.token} note={words.claimOnce(when(claim.expiresAt, estate.zone({ bank })))} small />
 					<pre className="code">{words.claimHow(location.hostname)}</pre>
 				</>
 			) : (

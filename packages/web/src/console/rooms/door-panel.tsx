@@ -6,14 +6,14 @@ import { capital, placeWords } from '../../ui/words.ts'
 import { get, send } from '../api.ts'
 import { useMay } from '../context.ts'
 import { doorState, spaceState } from '../door-state.ts'
-import { Who } from '../names.tsx'
+import { EventFacts, Who } from '../names.tsx'
 import { Dialog, Form, Leaf, Reasons, Swatch, wordsOf } from '../parts.tsx'
 import { bankEvents, oneAsset } from '../queries.ts'
 import type { BankMap, Case, LedgerEvent, MapDoor } from '../shapes.ts'
 import { stamp, useNow } from '../time.ts'
 import { doorWords, outOfUse, panel, SIZES, STATES, stateWord, whyWords } from '../words/banks.ts'
 import { caseState, WORKFLOWS } from '../words/cases.ts'
-import { eventDetail, eventWords } from '../words/events.ts'
+import { eventWords } from '../words/events.ts'
 
 interface PanelProps {
 	readonly map: BankMap
@@ -223,7 +223,9 @@ function History({ map: { bank }, door }: { readonly map: BankMap; readonly door
 							<span>
 								{eventWords(event.type)}
 								<small>
-									{[eventDetail(event.data)].filter(Boolean).join(' · ')} {event.actor?.startsWith('sub_') && <Who id={event.actor} />}{' '}
+									<EventFacts data={{ ...event.data, compartment: undefined }}>
+										{[event.actor?.startsWith('sub_') && <Who id={event.actor} />]}
+									</EventFacts>{' '}
 									<Leaf position={Number(event.sequence)} />
 								</small>
 							</span>

@@ -4,8 +4,9 @@ import { Fragment, useCallback, useEffect, useRef, useState } from 'react'
 import { Icon } from '../../ui/icon.tsx'
 import { get, query } from '../api.ts'
 import { useMay, useSeat } from '../context.ts'
+import { useEstate } from '../estate.ts'
 import { useEvents } from '../live.ts'
-import { Who } from '../names.tsx'
+import { EventFacts, Moment, shortId, useDoors, Who } from '../names.tsx'
 import { Card, Chip, Empty, Shown, Title } from '../parts.tsx'
 import { allBanks, newestCheckpoint } from '../queries.ts'
 import type { EventsSearch } from '../search.ts'
@@ -13,8 +14,8 @@ import type { LedgerEvent, Page } from '../shapes.ts'
 import { stamp, useNow } from '../time.ts'
 import { type Proven, verifyRecord } from '../verify.ts'
 import { proofWords } from '../words/cases.ts'
-import { bareType, EVENT_NAMES, eventDetail, eventWords, events as words } from '../words/events.ts'
-import { count, span } from '../words/shell.ts'
+import { bareType, EVENT_NAMES, eventWords, events as words } from '../words/events.ts'
+import { count, general, span } from '../words/shell.ts'
 
 const LIMIT = 50
 /** New events are fetched together, so that a busy hour does not make the page busy. */
@@ -78,12 +79,16 @@ export function Events() {
 		}
 		await Promise.all(Array.from({ length: 4 }, work))
 	}
-	const bankName = (id: string | undefined) => banks.find((one) => one.id === id)?.name
+	const estate = useEstate()
 	return (
 		<>
 			<Title
 				title={words.title}
-				below={words.lead}
+				below={
+					<>
+						{words.lead} <span className="mute">{estate.told}.</span>
+					</>
+				}
 				end={
 					<>
 						{!isPast && (
@@ -149,7 +154,7 @@ export function Events() {
 												<Row
 													key={event.id}
 													event={event}
-													bankName={bankName(event.bankid)}
+													bankName={estate.bank(event.bankid)}
 													state={checked.get(Number(event.sequence))}
 													verify={mayVerify ? () => void verify([event]) : undefined}
 												/>
@@ -187,16 +192,18 @@ interface RowProps {
 }
 function Row({ event, bankName, state, verify }: RowProps) {
 	const position = Number(event.sequence)
-	const detail = eventDetail(event.data)
 	return (
 		<tr>
 			<td className="right mono">{count(position)}</td>
 			<td className="nowrap">
-				<time dateTime={event.time}>{stamp(event.time)}</time>
+				<Moment at={event.time} bank={event.bankid} site={event.siteid} as={stamp} />
 			</td>
 			<th scope="row">
-				{eventWords(event.type)} {event.subject !== event.bankid && <About id={event.subject} />}
-				{detail && <small className="mute"> {detail}</small>}
+				{eventWords(event.type)} {event.subject !== event.bankid && <About id={event.subject} bank={event.bankid} />}
+				<small className="mute">
+					{' '}
+					<EventFacts data={event.data} bank={event.bankid} />
+				</small>
 			</th>
 			<td>
 				<Who id={event.actor} />
@@ -220,7 +227,14 @@ function Row({ event, bankName, state, verify }: RowProps) {
 }
 
 /** What an event is about, where there is a room for it. */
-function About({ id }: { readonly id: string }) {
+function About({ id, bank }: { readonly id: string; readonly bank: string | undefined }) {
+	const door = useDoors(id.startsWith('cmp_') ? bank : undefined)?.get(id)
+	if (door !== undefined && bank !== undefined)
+		return (
+			<Link className="small-link" to="/banks/$bank" params={{ bank }} search={{ door }}>
+				{general.door(door)}
+			</Link>
+		)
 	if (id.startsWith('cas_'))
 		return (
 			<Link className="small-link" to="/cases/$case" params={{ case: id }}>
@@ -235,7 +249,7 @@ function About({ id }: { readonly id: string }) {
 		)
 	return (
 		<Link className="small-link mono" to="/events" search={{ subject: id }} title={id}>
-			{id.slice(0, 4)}…{id.slice(-4)}
+			{shortId(id)}
 		</Link>
 	)
 }

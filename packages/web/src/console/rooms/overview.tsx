@@ -4,6 +4,7 @@ import { useState } from 'react'
 import { Icon, type IconName } from '../../ui/icon.tsx'
 import { send } from '../api.ts'
 import { useMay } from '../context.ts'
+import { useEstate } from '../estate.ts'
 import { Card, Dialog, Empty, Form, Reasons, Room, Segments, Title } from '../parts.tsx'
 import { overviewNow } from '../queries.ts'
 import type { BankSpace, Overview, Task } from '../shapes.ts'
@@ -25,6 +26,7 @@ export function OverviewRoom() {
 
 function Filled({ overview }: { readonly overview: Overview }) {
 	const { banks } = overview
+	const estate = useEstate()
 	const n = needing(overview)
 	const sites = new Set(banks.map(({ site }) => site)).size
 	const all = banks.reduce((sum, { compartments }) => sum + compartments, 0)
@@ -34,7 +36,7 @@ function Filled({ overview }: { readonly overview: Overview }) {
 				title={words.title(n)}
 				below={
 					<>
-						{words.lead(n)} {longTime(overview.at)} · {words.size(sites, banks.length, all)}
+						{words.lead(n)} {longTime(overview.at, estate.home)} ({estate.told}) · {words.size(sites, banks.length, all)}
 					</>
 				}
 			/>

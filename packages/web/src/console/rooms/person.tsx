@@ -1,14 +1,16 @@
-import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useQueries, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
 import { useState } from 'react'
 import { Icon } from '../../ui/icon.tsx'
+import { capital } from '../../ui/words.ts'
 import { may } from '../access.ts'
 import { send, serverNow } from '../api.ts'
 import { useMay, useSeat } from '../context.ts'
+import { useEstate } from '../estate.ts'
+import { Dotted, Moment } from '../names.tsx'
 import { Card, Chip, Dialog, Empty, Field, Form, Room, Secret, Select, Shown, Title, wordsOf } from '../parts.tsx'
-import { allGroups, allSites, caseList, credentialsOf, onePerson } from '../queries.ts'
-import type { Credential, Person } from '../shapes.ts'
-import { when } from '../time.ts'
+import { allGroups, allRoles, allSites, caseList, credentialsOf, onePerson, rolesOf } from '../queries.ts'
+import type { Credential, Person, RoleAssignment } from '../shapes.ts'
 import { person as words } from '../words/people.ts'
 import { general } from '../words/shell.ts'
 import { Table } from './cases.tsx'
@@ -87,6 +89,7 @@ function Filled({ person }: { readonly person: Person }) {
 						</dl>
 					</Card>
 					<Groups person={person} mayManage={mayManage && person.erasedAt === undefined} />
+					<Roles person={person} />
 				</div>
 			</div>
 			{asking && (
@@ -159,6 +162,50 @@ function Groups({ person, mayManage }: { readonly person: Person; readonly mayMa
 	)
 }
 
+/** What this person may do through the API and here, and by what: read only, since giving a role needs more than a name. */
+function Roles({ person: { id, groups } }: { readonly person: Person }) {
+	const allowed = useMay('role.read', {})
+	const estate = useEstate()
+	const { data: known } = useQuery({ ...allRoles, enabled: allowed })
+	const { data: all = [] } = useQuery(allGroups)
+	const own = useQuery({ ...rolesOf({ user: id }), enabled: allowed })
+	const ofGroups = useQueries({ queries: groups.map((group) => ({ ...rolesOf({ group }), enabled: allowed })) })
+	if (!allowed) return null
+	const nameOf = (role: string) => {
+		const found = known?.items.find((one) => one.id === role)
+		return found && !found.builtIn ? found.name : capital(role.replaceAll('-', ' '))
+	}
+	const placeOf = ({ kind, id: place }: RoleAssignment['scope']) =>
+		kind === 'tenant'
+			? words.everywhereHeld
+			: ((kind === 'site' ? estate.site(place) : kind === 'bank' ? estate.bank(place) : undefined) ?? words.places[kind])
+	return (
+		<Card title={words.roles}>
+			<Shown of={own}>
+				{({ items }) => {
+					const held = [...items, ...ofGroups.flatMap(({ data }) => data?.items ?? [])]
+					if (held.length === 0) return <p className="mute">{words.noRoles}</p>
+					return (
+						<ul className="held">
+							{held.map(({ id: assignment, role, scope, group }) => (
+								<li key={assignment}>
+									<b>{nameOf(role)}</b>
+									<span className="mute">
+										<Dotted>
+											{[placeOf(scope), group !== undefined && words.through(all.find((one) => one.id === group)?.name ?? words.aGroup)]}
+										</Dotted>
+									</span>
+								</li>
+							))}
+						</ul>
+					)
+				}}
+			</Shown>
+			<p className="mute small-print">{words.rolesNote}</p>
+		</Card>
+	)
+}
+
 type Asking = 'pin' | 'badge' | Credential
 
 function Credentials({ person }: { readonly person: Person }) {
@@ -221,8 +268,10 @@ function Credentials({ person }: { readonly person: Person }) {
 													</span>
 												</th>
 												<td>{one.site === undefined ? words.everywhere : (sites.find(({ id }) => id === one.site)?.name ?? '–')}</td>
-												<td className="nowrap">{when(one.createdAt)}</td>
-												<td className="nowrap">{one.notAfter === undefined ? '–' : when(one.notAfter)}</td>
+												<td className="nowrap">
+													<Moment at={one.createdAt} site={one.site} />
+												</td>
+												<td className="nowrap">{one.notAfter === undefined ? '–' : <Moment at={one.notAfter} site={one.site} />}</td>
 												<td>
 													<CredentialState credential={one} />
 												</td>

@@ -101,7 +101,6 @@ export const caseRoom = {
 	story: 'Story',
 	all: (n: number) => `All ${n} records`,
 	view: 'Which records',
-	timesAt: (site: string) => `Times at ${site}`,
 	empty: 'Nothing is in the ledger yet. A record gets its position within a second.',
 	cut: 'There are more records than are shown.',
 	offline: 'The bank was offline.',
@@ -136,7 +135,16 @@ export const caseRoom = {
 	recipientNone: 'Somebody without an account',
 	extend: 'Extend…',
 	extendTitle: 'Give more time',
-	extendUntil: 'Until',
+	extendLead: (until: string, times: string) => `Now until ${until}. ${times}.`,
+	extendDay: 'Until which day?',
+	extendTime: 'Until what time?',
+	extendTimeHint: 'Hours and minutes, such as 18:00.',
+	door: (door: string, bank: string | undefined) => (bank === undefined ? door : `${door}, ${bank}`),
+	aDoor: 'A door',
+	opened: (door: string) => `${door} opened`,
+	notOpened: (door: string) => `${door} did not open`,
+	openFor: (time: string) => `open for ${time}`,
+	due: (time: string) => `until ${time}`,
 	extendSubmit: 'Extend',
 	recall: 'Recall…',
 	recallTitle: 'Call the delivery back',
@@ -150,6 +158,32 @@ export const caseRoom = {
 	] as const,
 	recallSubmit: 'Recall it',
 }
+
+/** What a person came to do at a door, and how they were let in. */
+export const DOOR_ACTS: Readonly<Record<string, string>> = { collect: 'to take out', deposit: 'to put in', inspect: 'to look inside' }
+export const METHODS: Readonly<Record<string, string>> = {
+	badge: 'by badge',
+	pin: 'by PIN',
+	code: 'by code',
+	'badge-and-pin': 'by badge and PIN',
+	remote: 'from afar',
+}
+/** How a door session ended; one that was committed says by what it is proven. */
+export const DOOR_ENDS: Readonly<Record<string, string>> = {
+	'no-change': 'nothing changed inside',
+	'not-opened': 'the door stayed shut',
+	ambiguous: 'nobody can prove what happened',
+	interrupted: 'interrupted',
+	aborted: 'broken off',
+	failed: 'failed',
+}
+export const EVIDENCE = [
+	'as the person says',
+	'the lock answered',
+	'door seen open and shut',
+	'content confirmed by the sensor',
+	'content confirmed by its tag',
+]
 
 export const NOTICES: Readonly<Record<string, string>> = {
 	receipt: 'Receipt',

@@ -116,12 +116,20 @@ export function eventWords(type: string): string {
 /** For the filter. */
 export const EVENT_NAMES: readonly (readonly [type: string, words: string])[] = Object.entries(TYPES).sort(([, a], [, b]) => a.localeCompare(b))
 
-/** What an event says besides its type, in a few words: doors, states, reasons. */
-export function eventDetail(data: Readonly<Record<string, unknown>>): string {
-	const text = (name: string) => (typeof data[name] === 'string' ? plain(data[name]) : undefined)
-	const moved = text('from') && text('to') ? `${text('from')} → ${text('to')}` : undefined
-	const number = typeof data.number === 'string' ? data.number : undefined
-	const said = [number, moved, text('reason'), text('how'), text('why'), text('code'), text('state'), text('outcome'), text('act'), text('kind')]
-	return said.filter((part) => part !== undefined).join(' · ')
+/** A word, or something that has a name: an id is never a word. */
+export type Fact = string | { readonly id: string }
+
+const SAID = ['reason', 'how', 'why', 'code', 'state', 'outcome', 'act', 'kind', 'method'] as const
+const ID = /^[a-z]{3}_[0-9a-f]{8}-[0-9a-f-]{27}$/
+const isId = (value: unknown): value is string => typeof value === 'string' && ID.test(value)
+
+/** What an event says besides its type, in a few facts, each of one or more parts: doors, states, reasons, from whom to whom. */
+export function eventFacts(data: Readonly<Record<string, unknown>>): readonly (readonly Fact[])[] {
+	const part = (value: unknown): Fact[] => (typeof value !== 'string' ? [] : isId(value) ? [{ id: value }] : [plain(value)])
+	const [from, to] = [part(data.from), part(data.to)]
+	const moved = from.length > 0 && to.length > 0 ? [...from, '→', ...to] : to
+	const number = typeof data.number === 'string' ? [data.number] : []
+	const facts = [number, part(data.compartment), moved, ...SAID.map((name) => part(data[name]))]
+	return facts.filter((fact) => fact.length > 0)
 }
-const plain = (code: unknown): string => String(code).replaceAll('-', ' ')
+const plain = (code: string): string => code.replaceAll('-', ' ')

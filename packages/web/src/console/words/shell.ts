@@ -54,6 +54,12 @@ export const general = {
 	edge: 'The bank',
 	staff: 'Staff at the bank',
 	choose: 'Choose…',
+	timesAt: (site: string) => `Times at ${site}`,
+	timesOf: (zone: string) => `Times of ${zone}`,
+	timesWhere: (here: string) => `Times of the site where it happened; of what happened at none, those of ${here}`,
+	door: (number: number) => `Door ${number}`,
+	sender: 'the sender',
+	aCase: 'a case',
 	record: (position: number) => `Record ${count(position)}`,
 }
 

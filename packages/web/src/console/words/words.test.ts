@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DELIVERY_DEFAULTS, deliveryTable, LOAN_DEFAULTS, loanTable, statesOf } from '@latchwork/core/workflow'
 import { caseState, STEPS } from './cases.ts'
-import { bareType, eventDetail, eventWords } from './events.ts'
+import { bareType, eventFacts, eventWords } from './events.ts'
 import { overview, taskWords } from './overview.ts'
 import { count, span } from './shell.ts'
 
@@ -55,8 +55,16 @@ test('an event without words of its own says its name in plain words', () => {
 	assert.equal(bareType('lockers.door-session.opened.v1'), 'door-session.opened')
 	assert.equal(eventWords('lockers.door-session.opened.v1'), 'Door opened')
 	assert.equal(eventWords('lockers.policy.rolled-back.v1'), 'Policy rolled back')
-	assert.equal(
-		eventDetail({ number: 'DL-00001', from: 'ordered', to: 'ready', reason: 'sender-asks', lines: 2 }),
-		'DL-00001 · ordered → ready · sender asks',
-	)
+})
+
+test('facts of an event are words, and an id stays whole so that a name can be found for it', () => {
+	assert.deepEqual(eventFacts({ number: 'DL-00001', from: 'ordered', to: 'ready', reason: 'sender-asks', lines: 2 }), [
+		['DL-00001'],
+		['ordered', '→', 'ready'],
+		['sender asks'],
+	])
+	const [from, to, compartment] = ['bnk', 'sub', 'cmp'].map((kind) => `${kind}_01a21698-80ae-7d70-8a1b-0123456789ab`)
+	assert.deepEqual(eventFacts({ from, to, compartment }), [[{ id: compartment }], [{ id: from }, '→', { id: to }]])
+	assert.deepEqual(eventFacts({ from: 'sender', to: from }), [['sender', '→', { id: from }]])
+	assert.deepEqual(eventFacts({ kind: 'pick-up', to }), [[{ id: to }], ['pick up']])
 })
