@@ -200,6 +200,45 @@ describe('the console', () => {
 		await page.getByText(/1 forced, open/).waitFor()
 		await go('/')
 		await page.getByText('Door 16, Lobby was forced open').waitFor()
+		await page.getByRole('button', { name: 'Done…' }).click()
+		await page.getByLabel('There was nothing to do.').check()
+		await page.getByRole('button', { name: 'Record it' }).click()
+		await page.getByText('Door 16, Lobby was forced and stands open').waitFor()
+		await heading('One thing needs a person')
+	})
+
+	test('a lock board that falls silent needs a person, and its doors are not free', async () => {
+		await edge.tell({ type: 'board.returned', subject: 'bus-a/0', data: { compartments: [door(1), door(2)] } })
+		const free = page.locator('.kpi .v').first()
+		const before = Number.parseInt((await free.textContent()) ?? '', 10)
+		await edge.tell({ type: 'board.lost', subject: 'bus-a/0', data: { compartments: [door(1), door(2)] } })
+		await page.getByText('Lobby: 1 lock board does not answer').waitFor()
+		await page.getByText('2 doors cannot be seen, and none of them opens.').waitFor()
+		assert.equal(Number.parseInt((await free.textContent()) ?? '', 10), before - 2)
+		await heading('Two things need a person')
+		await edge.tell({ type: 'board.returned', subject: 'bus-a/0', data: { compartments: [door(1), door(2)] } })
+		await heading('One thing needs a person')
+	})
+
+	test('a server that keeps the connection and says nothing is noticed: nothing old looks present', async () => {
+		const beats = page.evaluate(
+			() => new Promise<string>((resolve) => new EventSource('/v1/events/stream').addEventListener('beat', ({ type }) => resolve(type))),
+		)
+		const came = beats.then(() => true)
+		// The feed begins some time after it was asked for.
+		while (!(await Promise.race([came, api.clock.advance(5_000).then(() => page.evaluate(() => false))])));
+		const theirs = await openAs(tenant.owner)
+		await theirs.clock.install()
+		await go(`/banks/${tenant.bank}`, theirs)
+		await theirs.locator('.chip').getByText('Online').waitFor()
+		await theirs.route('**/v1/events/stream**', () => {})
+		await theirs.clock.fastForward(20_000)
+		await theirs.getByText('Nothing is heard from the server.').waitFor()
+		await theirs.locator('.chip').getByText('Not known now').waitFor()
+		await theirs.unrouteAll({ behavior: 'ignoreErrors' })
+		await theirs.clock.fastForward(20_000)
+		await theirs.locator('.chip').getByText('Online').waitFor()
+		await theirs.context().close()
 	})
 
 	test('a controller’s machine is let in by a token, or the refusal is said in words; who may not do it is not offered it', async () => {

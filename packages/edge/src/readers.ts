@@ -8,6 +8,9 @@ import type { Journal } from './journal/index.ts'
 import { secretBytes } from './keys.ts'
 import type { KioskSession } from './kiosk/index.ts'
 
+/** A reader that has not answered for so long after the start counts as lost. */
+const FIRST_WORD_MS = 15_000
+
 export interface ReaderState {
 	readonly id: Id<'reader'>
 	readonly family: string
@@ -30,6 +33,8 @@ export function readerEvents(parts: ReaderParts) {
 		parts.ids.map((r) => [`${r.id}/${r.family}`, { id: r.id, family: r.family, online: false, secure: false }]),
 	)
 	const started: Reader[] = []
+	/** Readers of which this run has said whether they answer. */
+	const told = new Set<string>()
 
 	const note = (event: EventDraft) => {
 		parts.journal.note(event)
@@ -43,9 +48,11 @@ export function readerEvents(parts: ReaderParts) {
 			case 'scan':
 				return parts.session().reader(event)
 			case 'reader-up':
+				told.add(`${id}/${family}`)
 				states.set(`${id}/${family}`, { ...state, online: true, secure: event.secure })
 				return note({ type: 'reader.online', subject: id, actor: 'edge', data: { family, secure: event.secure } })
 			case 'reader-down':
+				told.add(`${id}/${family}`)
 				states.set(`${id}/${family}`, { ...state, online: false, secure: false })
 				return note({ type: 'reader.lost', subject: id, actor: 'edge', data: { family } })
 			case 'security':
@@ -99,6 +106,11 @@ export function readerEvents(parts: ReaderParts) {
 				)
 				started.push(reader)
 			}
+			// A driver tells of a reader that comes and goes. One that never came is known to nobody who follows the stream, unless it is told here.
+			const cancel = bench.after(FIRST_WORD_MS, () => {
+				for (const { id, family } of states.values()) if (!told.has(`${id}/${family}`)) from(id, family)({ kind: 'reader-down' })
+			})
+			onStop(async () => cancel())
 		},
 	}
 }

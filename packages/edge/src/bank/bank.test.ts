@@ -144,6 +144,18 @@ test('the row is there when the driver is called, and a repeated command calls i
 	assert.ok(first !== 'storage-full' && again !== 'storage-full' && again.repeated)
 })
 
+test('a board that never answers is told of once: whoever follows the stream does not know the wiring', (t) => {
+	const { bank, types } = banked(t, { open: async () => sent, read: async () => ({ door: 'closed' }) })
+	const board = (kind: 'board-up' | 'board-down') => bank.sensed('a', { mono: 0, source: 'poll', fact: { kind, bus: 'a', board: 0 } })
+	board('board-down')
+	board('board-down')
+	board('board-up')
+	assert.deepEqual(
+		types().filter((type) => type.startsWith('board.')),
+		['board.lost', 'board.returned'],
+	)
+})
+
 test('a lost board ends nothing by itself and its return is recorded once; after a restart the reading is asked for until it comes', async (t) => {
 	let reads = 0
 	const { bank, clock, release, session, asked, sense, types } = banked(t, {

@@ -87,6 +87,8 @@ export function openBank(parts: BankParts): Bank {
 	const byRef = new Map(parts.wiring.map((w) => [key(w.ref), w.id]))
 	const timers = new Map<string, () => void>()
 	const boards = new Map(parts.wiring.map((w) => [`${w.ref.bus}/${w.ref.board}`, { bus: w.ref.bus, board: w.ref.board, up: false }]))
+	/** Boards of which this run has said whether they answer. */
+	const told = new Set<string>()
 	/** Each with the moment it was said: what waits for the disk is judged by when it happened, not by when it could be written. */
 	const waiting: DoorInput[] = []
 	let bank = load(parts)
@@ -248,13 +250,17 @@ export function openBank(parts: BankParts): Bank {
 			}
 			const entry = boards.get(`${bus}/${fact.board}`)
 			const up = fact.kind === 'board-up'
-			if (!entry || entry.up === up) return
+			if (!entry) return
+			const wasUp = entry.up
+			const first = !told.has(`${bus}/${fact.board}`)
+			if (wasUp === up && !first) return
+			told.add(`${bus}/${fact.board}`)
 			entry.up = up
 			const wired = parts.wiring.filter((w) => w.ref.bus === bus && w.ref.board === fact.board)
 			// Whoever follows the stream knows no wiring: these are the doors that can be seen from now on, or no longer.
 			const compartments = wired.filter((w) => w.senses.door).map((w) => w.id)
 			journal.note({ type: up ? 'board.returned' : 'board.lost', subject: `${bus}/${fact.board}`, actor: 'edge', data: { compartments } })
-			if (!up) input({ kind: 'board-lost', compartments: wired.map((w) => w.id) })
+			if (wasUp) input({ kind: 'board-lost', compartments: wired.map((w) => w.id) })
 			else parts.changed({ bank, touched: [], events: [], effects: [], ended: [] })
 		},
 		boards: () => [...boards.values()],

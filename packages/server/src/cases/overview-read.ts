@@ -1,5 +1,6 @@
 import type { Scope } from '@latchwork/core/access'
-import { type BankSpace, bankSpaces, within } from '../estate/index.ts'
+import type { Id } from '@latchwork/core/base'
+import { type BankSpace, bankSpaces, type DoorAlarm, within } from '../estate/index.ts'
 import { countPerHour } from '../ledger/index.ts'
 import { type Db, sql } from '../store/index.ts'
 import { listTasks, type Task } from './task-write.ts'
@@ -9,11 +10,24 @@ export interface Overview {
 	/** The oldest first; `tasksOpen` says how many there are in all. */
 	readonly tasks: readonly (Task & { readonly door: number | null; readonly number: string | null })[]
 	readonly tasksOpen: number
+	/** Doors that a person must see to, and of which no open task says so: the oldest first; `doorsStanding` says how many there are in all. */
+	readonly doors: readonly StandingDoor[]
+	readonly doorsStanding: number
 	readonly casesOpen: number
 	readonly overdue: number
 	readonly conflicts: number
 	/** Doors that opened, for each hour of the sites' own day so far. */
 	readonly doorsPerHour: readonly number[]
+}
+
+export interface StandingDoor {
+	readonly compartment: Id<'compartment'>
+	readonly door: number
+	readonly bank: Id<'bank'>
+	readonly site: Id<'site'>
+	readonly alarm: DoorAlarm
+	readonly open: boolean
+	readonly since: number
 }
 
 /** More than a person reads at a glance; the list of tasks has the rest. */
@@ -33,6 +47,7 @@ export async function overviewOf(db: Db, scopes: readonly Scope[], now: number):
 			FROM workflow_case t JOIN bank b ON b.tenant_id = t.tenant_id AND b.bank_id = t.bank_id
 			WHERE t.tenant_id = ${db.tenant} AND t.ended_at IS NULL AND ${within(scopes, lies)}`),
 	]
+	const standing = await standingDoors(db, scopes)
 	const days = banks.map(({ bank, timeZone }) => ({ bank, start: dayStart(now, timeZone) }))
 	return {
 		banks,
@@ -42,12 +57,29 @@ export async function overviewOf(db: Db, scopes: readonly Scope[], now: number):
 			number: named.cases.get(task.case ?? '') ?? null,
 		})),
 		tasksOpen: tasks?.open ?? 0,
+		doors: standing,
+		doorsStanding: standing[0]?.all ?? 0,
 		casesOpen: cases?.open ?? 0,
 		overdue: cases?.overdue ?? 0,
 		conflicts: cases?.conflicts ?? 0,
 		doorsPerHour: await countPerHour(db, 'door-session.opened', days),
 	}
 }
+
+/**
+ * A task is done when somebody says so; the door is done when the bank says so. One that was forced or is stuck stays so until somebody has looked, one
+ * that was left open until it is shut.
+ */
+const standingDoors = (db: Db, scopes: readonly Scope[]): Promise<(StandingDoor & { all: number })[]> =>
+	db.rows(sql`SELECT s.compartment_id AS compartment, c.number AS door, s.bank_id AS bank, b.site_id AS site, s.alarm, s.door = 'open' AS open, s.since,
+			count(*) OVER ()::int AS "all"
+		FROM compartment_state s JOIN compartment c ON c.tenant_id = s.tenant_id AND c.compartment_id = s.compartment_id
+			JOIN bank b ON b.tenant_id = s.tenant_id AND b.bank_id = s.bank_id
+		WHERE s.tenant_id = ${db.tenant} AND (s.alarm IN ('forced', 'opened-while-down', 'stuck') OR (s.alarm IN ('left-open', 'opened-late') AND s.door = 'open'))
+			AND NOT EXISTS (SELECT 1 FROM task t WHERE t.tenant_id = s.tenant_id AND t.compartment_id = s.compartment_id AND t.done_at IS NULL
+				AND t.kind IN ('check-compartment', 'close-door'))
+			AND ${within(scopes, { site: sql`b.site_id`, area: sql`b.area_id`, bank: sql`b.bank_id` })}
+		ORDER BY s.since, s.compartment_id LIMIT ${SHOWN}`)
 
 async function labelsOf(db: Db, tasks: readonly Task[]) {
 	const doors = await db.rows<{ id: string; number: number }>(sql`SELECT compartment_id AS id, number FROM compartment

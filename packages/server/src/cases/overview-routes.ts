@@ -13,6 +13,20 @@ const overviewShape = named(
 		tasks: z
 			.array(taskShape.extend({ bankName: z.string(), door: z.int().optional(), caseNumber: z.string().optional() }))
 			.describe('what a person must do, the oldest first; the first 20'),
+		doors: z
+			.array(
+				z.object({
+					compartment: ids.compartment,
+					door: z.int(),
+					bank: ids.bank,
+					bankName: z.string(),
+					site: ids.site,
+					alarm: z.enum(['forced', 'opened-while-down', 'opened-late', 'left-open', 'stuck']),
+					open: z.boolean().describe('it stands open'),
+					since: time,
+				}),
+			)
+			.describe('doors that a person must see to though no open task says so, the oldest first; the first 20'),
 		banks: z.array(
 			z.object({
 				bank: ids.bank,
@@ -25,13 +39,20 @@ const overviewShape = named(
 				open: count.describe('doors that stand open'),
 				alarms: count.describe('doors that were forced or are stuck'),
 				toCheck: count,
+				unknown: count.describe('doors that cannot be seen because a lock board does not answer; none of them is free'),
+				silentBoards: z.array(z.string()).describe('lock boards that do not answer'),
+				silentReaders: z.array(z.string()).describe('readers that do not answer'),
+				noBoards: z.boolean().describe('the controller has not told of any lock board'),
+				storage: z.enum(['good', 'low']),
+				historyLost: z.boolean(),
+				tampered: z.boolean(),
 				online: z.boolean(),
 				seenAt: time.optional(),
 				outage: z.enum(['none', 'raw', 'confirmed']),
 				outageSince: time.optional(),
 			}),
 		),
-		counts: z.object({ tasks: count, cases: count, overdueLoans: count, conflicts: count, doorsToday: count }),
+		counts: z.object({ tasks: count, doors: count, cases: count, overdueLoans: count, conflicts: count, doorsToday: count }),
 		doorsPerHour: z.array(count).describe('doors that opened in each hour of the sites’ own day so far'),
 	}),
 )
@@ -47,7 +68,8 @@ export const overviewRoutes = (): Route[] => [
 		answers: { 200: overviewShape },
 		handle: ({ read, caller, now }) =>
 			read(async (db) => {
-				const { banks, tasks, tasksOpen, casesOpen, overdue, conflicts, doorsPerHour } = await overviewOf(db, scopesOf(caller, 'case.read'), now)
+				const overview = await overviewOf(db, scopesOf(caller, 'case.read'), now)
+				const { banks, tasks, tasksOpen, doors, doorsStanding, casesOpen, overdue, conflicts, doorsPerHour } = overview
 				const nameOf = new Map<string, string>(banks.map(({ bank, name }) => [bank, name]))
 				return {
 					at: toTime(now),
@@ -57,14 +79,22 @@ export const overviewRoutes = (): Route[] => [
 						...(door !== null && { door }),
 						...(number !== null && { caseNumber: number }),
 					})),
-					banks: banks.map(({ seenAt, silentSince, outageConfirmedAt, ...bank }) => ({
+					doors: doors.map(({ since, compartment, door, bank, site, alarm, open }) => ({
+						...{ compartment, door, bank, site, alarm, open },
+						bankName: nameOf.get(bank) ?? '',
+						since: toTime(since),
+					})),
+					banks: banks.map(({ seenAt, silentSince, outageConfirmedAt, silentBoards, silentReaders, ...bank }) => ({
 						...bank,
+						silentBoards: [...silentBoards],
+						silentReaders: [...silentReaders],
 						...(seenAt !== null && { seenAt: toTime(seenAt) }),
 						outage: outageConfirmedAt !== null ? ('confirmed' as const) : silentSince !== null ? ('raw' as const) : ('none' as const),
 						...(silentSince !== null && { outageSince: toTime(silentSince) }),
 					})),
 					counts: {
 						tasks: tasksOpen,
+						doors: doorsStanding,
 						cases: casesOpen,
 						overdueLoans: overdue,
 						conflicts,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { compartmentsOf } from '../estate/index.ts'
 import { type TestApi, type TestTenant, testApi } from '../testing/api.ts'
+import { testEdge } from '../testing/edge.ts'
 import { openTask } from './index.ts'
 import { dayStart } from './overview-read.ts'
 
@@ -23,7 +24,7 @@ describe('the overview', () => {
 		assert.equal(bank.siteName, 'HQ')
 		// Nobody has heard of this bank yet: what lies in it is not known.
 		assert.deepEqual([bank.free, bank.toCheck, bank.compartments > 0], [0, bank.compartments, true])
-		assert.deepEqual(body.counts, { tasks: 0, cases: 0, overdueLoans: 0, conflicts: 0, doorsToday: 0 })
+		assert.deepEqual(body.counts, { tasks: 0, doors: 0, cases: 0, overdueLoans: 0, conflicts: 0, doorsToday: 0 })
 	})
 
 	test('names the door and the bank of a task, to those who may see them and to nobody else', async () => {
@@ -43,6 +44,47 @@ describe('the overview', () => {
 		assert.equal((await overview(here.token)).body.counts.tasks, 1)
 		const stranger = await api.tenant('Riverside')
 		assert.equal((await overview(stranger.owner.token)).body.counts.tasks, 0)
+	})
+
+	test('what stands open, is stuck or cannot be seen is told, whatever tasks say and whoever has done them', async () => {
+		const depot = await api.tenant('Depot')
+		const { token } = depot.owner
+		const edge = await testEdge(api, depot)
+		const id = (number: number) => edge.doors.get(number) ?? assert.fail()
+		const bank = async () => (await overview(token)).body.banks[0]
+		await edge.heard(true)
+		const all = edge.doors.size
+		assert.deepEqual([(await bank()).unknown, (await bank()).noBoards, (await bank()).free], [all, true, 0], 'its controller has told of no board')
+		await edge.tell(
+			{ type: 'board.returned', subject: 'bus-a/0', data: { compartments: [...edge.doors.values()] } },
+			...[...edge.doors.values()].map((subject) => ({ type: 'compartment.returned-to-service' as const, subject, data: { content: 'empty' } })),
+		)
+		assert.deepEqual([(await bank()).unknown, (await bank()).noBoards, (await bank()).free], [0, false, all])
+		await edge.tell(
+			{ type: 'board.lost', subject: 'bus-a/1', data: { compartments: [id(1), id(2), id(3)] } },
+			{ type: 'reader.lost', subject: 'rdr_1', data: {} },
+		)
+		const silent = await bank()
+		assert.deepEqual([silent.silentBoards, silent.silentReaders, silent.unknown, silent.free], [['bus-a/1'], ['rdr_1'], 3, all - 3])
+		await edge.tell(
+			{ type: 'board.returned', subject: 'bus-a/1', data: { compartments: [id(1), id(2), id(3)] } },
+			{ type: 'door.forced', subject: id(4), data: {} },
+			{ type: 'task.created', subject: id(4), data: { kind: 'check-compartment', why: 'forced' } },
+		)
+		const before = (await overview(token)).body
+		assert.deepEqual([before.tasks.length, before.doors, before.counts.doors], [1, [], 0], 'a task says it already')
+		const done = await api.ask('POST', `/v1/tasks/${before.tasks[0].id}/completions`, { token, body: { how: 'nothing-to-do' } })
+		assert.equal(done.status, 201, done.text)
+		const after = (await overview(token)).body
+		assert.deepEqual(
+			after.doors.map(({ door, bankName, alarm, open }: Record<string, unknown>) => ({ door, bankName, alarm, open })),
+			[{ door: 4, bankName: 'Lobby', alarm: 'forced', open: true }],
+		)
+		assert.deepEqual([after.counts.tasks, after.counts.doors], [0, 1])
+		const elsewhere = await api.person(depot, { role: 'desk-staff', scope: { kind: 'site', id: depot.otherSite } })
+		assert.deepEqual((await overview(elsewhere.token)).body.doors, [])
+		await edge.tell({ type: 'compartment.returned-to-service', subject: id(4), data: { content: 'empty' } })
+		assert.deepEqual((await overview(token)).body.doors, [])
 	})
 
 	test('a case shows what is recorded of it; whoever may not see it gets nothing', async () => {

@@ -26,7 +26,7 @@ export {
 export { createController, revokeController, setCertificate } from './controller-write.ts'
 export { type Dirty, dirtyOf, markBundles, settleDirty } from './dirty-write.ts'
 export { CONFIRMED_AFTER_MS, type Heard, heardController, judgeOutages, SILENT_AFTER_MS } from './link-write.ts'
-export type { Allocation, BankLive, DoorLive } from './live.ts'
+export type { Allocation, BankLive, DoorAlarm, DoorLive } from './live.ts'
 export {
 	type BankRow,
 	type BankSpace,

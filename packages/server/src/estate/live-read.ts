@@ -161,16 +161,31 @@ export interface BankSpace {
 	readonly open: number
 	readonly alarms: number
 	readonly toCheck: number
+	/** Doors of which nobody knows whether they are shut, because a lock board does not answer. A door without a sensor is no such door. */
+	readonly unknown: number
 	readonly online: boolean
 	readonly seenAt: number | null
 	readonly silentSince: number | null
 	readonly outageConfirmedAt: number | null
+	/** Boards and readers that do not answer. */
+	readonly silentBoards: readonly string[]
+	readonly silentReaders: readonly string[]
+	/** No board of its wiring was ever told of. */
+	readonly noBoards: boolean
+	readonly storage: BankLive['storage']
+	readonly historyLost: boolean
+	readonly tampered: boolean
 }
+const silent = (parts: Sql<unknown>) => sql`ARRAY(SELECT p.key FROM jsonb_each(${parts}) p WHERE p.value->'up' = 'false' ORDER BY p.key)`
+/** A bank of which some boards do not answer, or all. */
+const BLIND = sql`(l.boards = '{}' OR jsonb_path_exists(l.boards, '$.* ? (@.up == false)'))`
 export const bankSpaces = (db: Db, scopes: readonly Scope[]): Promise<BankSpace[]> =>
 	db.rows(sql`SELECT b.bank_id AS bank, b.name, b.site_id AS site, s.name AS "siteName", s.time_zone AS "timeZone", n.compartments, n.free, n.open, n.alarms,
-		n."toCheck", l.online, l.seen_at AS "seenAt", l.silent_since AS "silentSince", l.outage_confirmed_at AS "outageConfirmedAt"
+		n."toCheck", n.unknown, ${silent(sql`l.boards`)} AS "silentBoards", ${silent(sql`l.readers`)} AS "silentReaders", l.boards = '{}' AS "noBoards",
+		l.storage, l.history_lost AS "historyLost", l.tampered, l.online, l.seen_at AS "seenAt", l.silent_since AS "silentSince", l.outage_confirmed_at AS "outageConfirmedAt"
 		FROM bank b JOIN site s ON s.tenant_id = b.tenant_id AND s.site_id = b.site_id JOIN bank_state l ON l.tenant_id = b.tenant_id AND l.bank_id = b.bank_id
-		CROSS JOIN LATERAL (SELECT count(*)::int AS compartments, count(*) FILTER (WHERE d.allocation = 'available' AND c.out_of_service IS NULL)::int AS free,
+		CROSS JOIN LATERAL (SELECT count(*)::int AS compartments, count(*) FILTER (WHERE d.allocation = 'available' AND c.out_of_service IS NULL
+				AND NOT (d.door = 'unknown' AND ${BLIND}))::int AS free, count(*) FILTER (WHERE d.door = 'unknown' AND ${BLIND})::int AS unknown,
 			count(*) FILTER (WHERE d.door = 'open')::int AS open, count(*) FILTER (WHERE d.alarm IN ('forced', 'opened-while-down', 'stuck'))::int AS alarms,
 			count(*) FILTER (WHERE d.allocation IN ('pending-inspection', 'quarantined'))::int AS "toCheck"
 			FROM compartment_state d JOIN compartment c ON c.tenant_id = d.tenant_id AND c.compartment_id = d.compartment_id

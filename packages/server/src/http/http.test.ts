@@ -308,7 +308,7 @@ describe('streams', () => {
 		assert.deepEqual([stream.status, stream.headers.get('content-type')], [200, 'text/event-stream; charset=utf-8'])
 		assert.match(await stream.until('two'), /retry: 2000\n\nid: 41\nevent: fact\ndata: one\ndata: two\n/)
 		await api.clock.advance(5_000)
-		await stream.until(': beat')
+		await stream.until('event: beat\ndata:\n\n')
 		const { body } = await api.ask('GET', '/v1/tokens', { token: acme.owner.token })
 		const [, revoked] = [body.items[0], body.items.at(-1)]
 		assert.equal((await api.ask('DELETE', `/v1/tokens/${revoked.id}`, { token: acme.owner.token })).status, 204)

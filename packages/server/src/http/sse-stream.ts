@@ -12,7 +12,10 @@ export interface SseTerms {
 	readonly clock: Clock
 }
 
-/** Proxies cut a connection that is silent for a minute; a revoked session keeps its stream no longer than this. */
+/**
+ * Proxies cut a connection that is silent for a minute; a revoked session keeps its stream no longer than this. A beat is an event with a name and
+ * nothing to say, and not a comment: a page hears no comments, and so could not tell a server that hangs from one where nothing happens.
+ */
 const BEAT_MS = 5_000
 
 /** Sends a feed until the client, the session or the server ends. A client that does not read is waited for: the feed is not asked for more. */
@@ -29,7 +32,7 @@ export async function streamSse(raw: ServerResponse, { feed, headers, signal, st
 		for (;;) {
 			await sleep(clock, BEAT_MS, end.signal)
 			if (!(await still())) return stop()
-			if (!raw.writableNeedDrain) raw.write(': beat\n\n')
+			if (!raw.writableNeedDrain) raw.write('event: beat\ndata:\n\n')
 		}
 	}
 	raw.write('retry: 2000\n\n')

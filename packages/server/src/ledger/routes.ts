@@ -162,7 +162,13 @@ const eventRoutes = ({ store, watch, pace, bankIds }: LedgerRoutes): Route[] => 
 		permission: 'event.read',
 		scope: 'anywhere',
 		query: z.strictObject({ after: position.optional().describe('instead of Last-Event-ID; without both: from now on'), ...filterFields }),
-		answers: { 200: z.string().describe('each message has the position as its id and the head of a CloudEvent as its data') },
+		answers: {
+			200: z
+				.string()
+				.describe(
+					'each message has the position as its id and the head of a CloudEvent as its data; between them come events `beat` without data, every 5 s',
+				),
+		},
 		produces: 'text/event-stream',
 		handle: ({ read, query, caller, tenant, headers }) =>
 			read(async (db) => {

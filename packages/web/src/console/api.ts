@@ -21,7 +21,13 @@ let skew = 0
 /** The server's time: deadlines and outages are counted by it, not by the clock of whoever looks. */
 export const serverNow = (): number => Date.now() + skew
 
-export const get = <T>(path: string, signal?: AbortSignal): Promise<T> => ask<T>(path, { ...(signal && { signal }) })
+/** A server that takes the question and says nothing is away, too. */
+const ANSWER_MS = 20_000
+
+export const get = <T>(path: string, signal?: AbortSignal): Promise<T> => {
+	const late = AbortSignal.timeout(ANSWER_MS)
+	return ask<T>(path, { signal: signal ? AbortSignal.any([signal, late]) : late })
+}
 
 /** A change. Sent twice, for instance by a nervous network, it happens once. `version`: of what was seen. */
 export const send = <T>(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown, version?: number): Promise<T> =>

@@ -1,5 +1,6 @@
 import type { QueryClient } from '@tanstack/react-query'
 import { useEffect, useSyncExternalStore } from 'react'
+import { query } from './api.ts'
 import { bareType } from './words/events.ts'
 
 /** What comes over the feed: that something happened, and to what. */
@@ -15,44 +16,102 @@ export type LiveState = 'live' | 'waiting' | 'off'
 const BANK_MS = 400
 const REST_MS = 1_500
 
+/** Beats come every 5 s; with the third missed one the server hangs, or the network swallows what it says. */
+const SILENT_MS = 14_000
+
+/** The outer world of the feed, an argument so that tests own it. */
+export interface Outside {
+	/** Opens a feed; the returned function closes it. `down`: it broke, and `again` says whether the browser comes back by itself. */
+	listen(path: string, on: { up(): void; down(again: boolean): void; message(data: string): void; beat(): void }): () => void
+	after(ms: number, run: () => void): () => void
+}
+
+const browser: Outside = {
+	listen(path, on) {
+		const source = new EventSource(path)
+		source.onopen = () => on.up()
+		source.onerror = () => on.down(source.readyState !== EventSource.CLOSED)
+		source.onmessage = ({ data }: MessageEvent<string>) => on.message(data)
+		source.addEventListener('beat', () => on.beat())
+		return () => source.close()
+	},
+	after(ms, run) {
+		const timer = setTimeout(run, ms)
+		return () => clearTimeout(timer)
+	},
+}
+
 /**
  * One feed a page. An event carries no data: whatever it is about is asked for anew, at most so often. The browser connects again by itself
- * and goes on behind the last event that it had.
+ * and goes on behind the last event that it had; of a server that keeps the connection and says nothing only the missing beats tell, and a new
+ * feed takes the place of the old one.
  */
 export class Live {
-	#source: EventSource | undefined
+	#close: (() => void) | undefined
+	#cancelWatch: (() => void) | undefined
+	#last: string | undefined
 	#state: LiveState = 'off'
 	readonly #heard = new Set<(head: LiveHead) => void>()
 	readonly #changed = new Set<() => void>()
-	readonly #waiting = new Map<string, { readonly key: readonly unknown[]; readonly timer: ReturnType<typeof setTimeout> }>()
-	readonly #client: QueryClient
+	readonly #waiting = new Map<string, () => void>()
+	readonly #client: Pick<QueryClient, 'invalidateQueries'>
+	readonly #outside: Outside
 
-	constructor(client: QueryClient) {
+	constructor(client: Pick<QueryClient, 'invalidateQueries'>, outside = browser) {
 		this.#client = client
+		this.#outside = outside
 	}
 
 	open(): void {
-		if (this.#source) return
-		const source = new EventSource('/v1/events/stream')
-		this.#source = source
-		source.onopen = () => {
-			// What happened while nobody listened is not told again when this is a new feed.
-			if (this.#state === 'waiting') void this.#client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'me' })
-			this.#become('live')
-		}
-		source.onerror = () => this.#become(source.readyState === EventSource.CLOSED ? 'off' : 'waiting')
-		source.onmessage = ({ data }) => this.#hear(JSON.parse(data) as LiveHead)
+		if (!this.#close) this.#listen()
+	}
+
+	#listen(): void {
+		this.#close = this.#outside.listen(`/v1/events/stream${query({ after: this.#last })}`, {
+			up: () => {
+				// What happened while nobody listened is not told again when this is a new feed.
+				if (this.#state === 'waiting') void this.#client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'me' })
+				this.#alive()
+			},
+			down: (again) => {
+				this.#cancelWatch?.()
+				this.#become(again ? 'waiting' : 'off')
+			},
+			message: (data) => {
+				this.#alive()
+				this.#hear(JSON.parse(data) as LiveHead)
+			},
+			beat: () => this.#alive(),
+		})
+		this.#watch()
+	}
+
+	#alive(): void {
+		this.#become('live')
+		this.#watch()
+	}
+
+	#watch(): void {
+		this.#cancelWatch?.()
+		this.#cancelWatch = this.#outside.after(SILENT_MS, () => {
+			this.#become('waiting')
+			this.#close?.()
+			this.#listen()
+		})
 	}
 
 	close(): void {
-		this.#source?.close()
-		this.#source = undefined
-		for (const { timer } of this.#waiting.values()) clearTimeout(timer)
+		this.#close?.()
+		this.#close = undefined
+		this.#last = undefined
+		this.#cancelWatch?.()
+		for (const cancel of this.#waiting.values()) cancel()
 		this.#waiting.clear()
 		this.#become('off')
 	}
 
 	#hear(head: LiveHead): void {
+		this.#last = head.sequence
 		if (head.bankid) {
 			this.#refresh(['bank', head.bankid], BANK_MS)
 			this.#refresh(['history', head.bankid], REST_MS)
@@ -70,11 +129,11 @@ export class Live {
 	#refresh(key: readonly unknown[], after: number): void {
 		const name = key.join('/')
 		if (this.#waiting.has(name)) return
-		const timer = setTimeout(() => {
+		const cancel = this.#outside.after(after, () => {
 			this.#waiting.delete(name)
 			void this.#client.invalidateQueries({ queryKey: key })
-		}, after)
-		this.#waiting.set(name, { key, timer })
+		})
+		this.#waiting.set(name, cancel)
 	}
 
 	#become(state: LiveState): void {

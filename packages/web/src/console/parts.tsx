@@ -2,7 +2,9 @@ import { Link } from '@tanstack/react-router'
 import { type ComponentProps, type FormEvent, type ReactNode, useEffect, useId, useRef, useState } from 'react'
 import { Icon, type IconName } from '../ui/icon.tsx'
 import { AWAY, Refusal } from './api.ts'
+import { useSeat } from './context.ts'
 import { type DoorState, STATE_ICONS } from './door-state.ts'
+import { useLiveState } from './live.ts'
 import type { Outage } from './shapes.ts'
 import { general, shell } from './words/shell.ts'
 
@@ -29,6 +31,8 @@ export const StateChip = ({ state: [word, tone] }: { readonly state: readonly [s
 )
 
 export function OnlineChip({ online, outage, heard }: { readonly online: boolean; readonly outage: Outage; readonly heard: boolean }) {
+	// An old picture must not look like a present one.
+	if (useLiveState(useSeat().live) === 'waiting') return <Chip icon="unknown">{shell.notKnown}</Chip>
 	if (!heard) return <Chip icon="unknown">Never heard</Chip>
 	if (outage === 'confirmed')
 		return (

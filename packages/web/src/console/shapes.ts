@@ -164,18 +164,38 @@ export interface BankSpace {
 	readonly open: number
 	readonly alarms: number
 	readonly toCheck: number
+	readonly unknown: number
+	readonly silentBoards: readonly string[]
+	readonly silentReaders: readonly string[]
+	readonly noBoards: boolean
+	readonly storage: BankLive['storage']
+	readonly historyLost: boolean
+	readonly tampered: boolean
 	readonly online: boolean
 	readonly seenAt?: string
 	readonly outage: Outage
 	readonly outageSince?: string
 }
 
+/** A door that a person must see to though no open task says so. */
+export interface StandingDoor {
+	readonly compartment: string
+	readonly door: number
+	readonly bank: string
+	readonly bankName: string
+	readonly alarm: NonNullable<DoorLive['alarm']>
+	readonly open: boolean
+	readonly since: string
+}
+
 export interface Overview {
 	readonly at: string
 	readonly tasks: readonly (Task & { readonly bankName: string; readonly door?: number; readonly caseNumber?: string })[]
+	readonly doors: readonly StandingDoor[]
 	readonly banks: readonly BankSpace[]
 	readonly counts: {
 		readonly tasks: number
+		readonly doors: number
 		readonly cases: number
 		readonly overdueLoans: number
 		readonly conflicts: number

@@ -10,6 +10,7 @@ import { useName } from './names.tsx'
 import { Palette } from './palette.tsx'
 import { ChangePassword } from './password.tsx'
 import { allBanks, allSites, oneCase, overviewNow } from './queries.ts'
+import { needing } from './words/overview.ts'
 import { password, shell } from './words/shell.ts'
 
 /** Rooms by their place in the side bar; each needs a permission somewhere. */
@@ -140,15 +141,6 @@ function Waiting() {
 		</span>
 	) : null
 }
-
-/** Tasks, and banks that are away: what the overview's title counts. */
-export const needing = ({
-	counts,
-	banks,
-}: {
-	readonly counts: { readonly tasks: number }
-	readonly banks: readonly { readonly outage: string }[]
-}): number => counts.tasks + banks.filter(({ outage }) => outage === 'confirmed').length
 
 /** Says that nothing comes any more before somebody believes an old picture. */
 function Trouble({ waiting }: { readonly waiting: boolean }) {

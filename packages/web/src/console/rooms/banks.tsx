@@ -1,11 +1,12 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
+import { Icon } from '../../ui/icon.tsx'
 import { serverNow } from '../api.ts'
 import { Card, Empty, OnlineChip, Shown, Title } from '../parts.tsx'
 import { overviewNow } from '../queries.ts'
 import type { BankSpace } from '../shapes.ts'
 import { banks as words } from '../words/banks.ts'
-import { overview } from '../words/overview.ts'
+import { overview, troublesOf } from '../words/overview.ts'
 import { Bar, isNearlyFull } from './overview.tsx'
 
 /** Every bank, by site. */
@@ -55,6 +56,12 @@ function SiteCard({ banks }: { readonly banks: readonly BankSpace[] }) {
 								</th>
 								<td>
 									<OnlineChip online={one.online} outage={one.outage} heard={one.seenAt !== undefined} />
+									{troublesOf(one).map(({ kind, title }) => (
+										<p key={kind} className="bank-trouble">
+											<Icon name="alarm" />
+											{title.replace(`${one.name}: `, '')}
+										</p>
+									))}
 								</td>
 								<td>
 									<span className="nowrap">{one.seenAt === undefined ? overview.unheard : overview.freeWord(one.free, one.compartments)}</span>

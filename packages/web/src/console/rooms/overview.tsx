@@ -8,15 +8,14 @@ import { useEstate } from '../estate.ts'
 import { Card, Dialog, Empty, Form, Reasons, Room, Segments, Title } from '../parts.tsx'
 import { overviewNow } from '../queries.ts'
 import type { BankSpace, Overview, Task } from '../shapes.ts'
-import { needing } from '../shell.tsx'
 import { longTime, useNow } from '../time.ts'
-import { completion, hour, taskWords, overview as words } from '../words/overview.ts'
+import { completion, hour, needing, silentParts, standing, taskWords, troublesOf, overview as words } from '../words/overview.ts'
 import { count } from '../words/shell.ts'
 
-/** A bank with less than this share free is nearly full. */
+/** A bank with less than this share free is nearly full, whatever keeps the rest from being given. */
 const NEARLY_FULL = 0.1
-export const isNearlyFull = ({ free, compartments, toCheck, seenAt }: BankSpace): boolean =>
-	seenAt !== undefined && compartments > toCheck && free / compartments < NEARLY_FULL
+export const isNearlyFull = ({ free, compartments, seenAt }: BankSpace): boolean =>
+	seenAt !== undefined && compartments > 0 && free / compartments < NEARLY_FULL
 
 /** What needs a person comes first, then the calm. */
 export function OverviewRoom() {
@@ -36,7 +35,8 @@ function Filled({ overview }: { readonly overview: Overview }) {
 				title={words.title(n)}
 				below={
 					<>
-						{words.lead(n)} {longTime(overview.at, estate.home)} ({estate.told}) · {words.size(sites, banks.length, all)}
+						{words.lead(n, banks.filter(({ outage }) => outage === 'raw').length)} {longTime(overview.at, estate.home)} ({estate.told}) ·{' '}
+						{words.size(sites, banks.length, all)}
 					</>
 				}
 			/>
@@ -64,17 +64,27 @@ function Filled({ overview }: { readonly overview: Overview }) {
 function Figures({ overview: { banks, counts }, all }: { readonly overview: Overview; readonly all: number }) {
 	const free = banks.reduce((sum, one) => sum + one.free, 0)
 	const toCheck = banks.reduce((sum, one) => sum + one.toCheck, 0)
+	const unknown = banks.reduce((sum, one) => sum + (one.seenAt === undefined ? 0 : one.unknown), 0)
 	const full = banks.filter(isNearlyFull)
+	const heard = banks.filter(({ seenAt, outage }) => seenAt !== undefined && outage !== 'confirmed')
+	const parts = silentParts(
+		heard.reduce((sum, one) => sum + one.silentBoards.length, 0),
+		heard.reduce((sum, one) => sum + one.silentReaders.length, 0),
+	)
 	const raw = banks.filter(({ outage }) => outage === 'raw').length
 	const confirmed = banks.filter(({ outage }) => outage === 'confirmed').length
 	return (
 		<Card label={words.numbers} flush>
 			<dl className="kpis">
-				<Figure name={words.free} value={count(free)} unit={words.freeOf(all)} note={words.freeNote(toCheck)} />
+				<Figure name={words.free} value={count(free)} unit={words.freeOf(all)} note={words.freeNote(toCheck, unknown)} />
 				<Figure name={words.doors} value={count(counts.doorsToday)} note={words.doorsNote} />
 				<Figure name={words.overdue} value={count(counts.overdueLoans)} note={words.overdueNote(counts.cases)} />
 				<Figure name={words.full} value={count(full.length)} note={words.fullNote(full.map(({ name }) => name))} />
-				<Figure name={words.outages} value={count(raw + confirmed)} note={words.outagesNote(raw, confirmed)} />
+				<Figure
+					name={words.outages}
+					value={count(raw + confirmed)}
+					note={raw + confirmed === 0 && parts !== undefined ? words.partsNote(parts) : words.outagesNote(raw, confirmed)}
+				/>
 			</dl>
 		</Card>
 	)
@@ -104,12 +114,14 @@ const TASK_ICONS: Readonly<Record<string, readonly [icon: IconName, tone: string
 	'check-compartment': ['lens', 'warn'],
 }
 
-function Needs({ overview: { tasks, banks, counts } }: { readonly overview: Overview }) {
+function Needs({ overview: { tasks, doors, banks, counts } }: { readonly overview: Overview }) {
 	const now = useNow()
 	const [doing, setDoing] = useState<Overview['tasks'][number]>()
 	const away = banks.filter(({ outage }) => outage === 'confirmed')
 	const silent = banks.filter(({ outage }) => outage === 'raw')
-	if (tasks.length + away.length + silent.length === 0) return <Empty title={words.calm} note={words.calmNote} />
+	const troubles = banks.flatMap((one) => troublesOf(one).map((trouble) => ({ ...trouble, bank: one.bank })))
+	if (tasks.length + doors.length + away.length + silent.length + troubles.length === 0) return <Empty title={words.calm} note={words.calmNote} />
+	const rest = counts.tasks - tasks.length + counts.doors - doors.length
 	return (
 		<>
 			<ul className="incs">
@@ -127,11 +139,41 @@ function Needs({ overview: { tasks, banks, counts } }: { readonly overview: Over
 						</Link>
 					</li>
 				))}
+				{troubles.map(({ kind, bank, title, text }) => (
+					<li key={`${bank}/${kind}`} className="inc">
+						<span className="badge bad">
+							<Icon name={kind === 'parts' ? 'offline' : 'alarm'} />
+						</span>
+						<div>
+							<h3>{title}</h3>
+							<p>{text}</p>
+						</div>
+						<Link className="btn small" to="/banks/$bank" params={{ bank }}>
+							{words.seeBank}
+						</Link>
+					</li>
+				))}
+				{doors.map((one) => (
+					<li key={one.compartment} className="inc">
+						<span className={one.alarm === 'left-open' ? 'badge open' : 'badge bad'}>
+							<Icon name={one.alarm === 'left-open' ? 'door-open' : 'alarm'} />
+						</span>
+						<div>
+							<h3>{standing(one).title}</h3>
+							<p>
+								{standing(one).text} {words.waiting(now - Date.parse(one.since))}
+							</p>
+						</div>
+						<Link className="btn small" to="/banks/$bank" params={{ bank: one.bank }} search={{ door: one.door }}>
+							{words.seeDoor}
+						</Link>
+					</li>
+				))}
 				{tasks.map((task) => (
 					<TaskRow key={task.id} task={task} now={now} done={() => setDoing(task)} />
 				))}
 			</ul>
-			{counts.tasks > tasks.length && <p className="foot mute">{words.more(counts.tasks - tasks.length)}</p>}
+			{rest > 0 && <p className="foot mute">{words.more(rest)}</p>}
 			{doing && <CompleteTask task={doing} about={taskWords(doing).title(placeOf(doing))} close={() => setDoing(undefined)} />}
 		</>
 	)

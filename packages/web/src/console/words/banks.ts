@@ -95,6 +95,9 @@ const WHY: Readonly<Record<string, string>> = {
 }
 export const whyWords = (why: string): string => WHY[why] ?? `${why.replaceAll('-', ' ').replace(/^./, (c) => c.toUpperCase())}.`
 
+/** What ends a hold of the bank: only somebody who stands there can say what is in it. */
+export const heldBack = 'The bank keeps it back until somebody at the bank has looked and said what is in it.'
+
 export const panel = {
 	door: (n: number) => `Door ${n}`,
 	bankLine: (size: string, place: string) => `${size} · ${place}`,

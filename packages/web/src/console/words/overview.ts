@@ -1,15 +1,24 @@
-import type { Task } from '../shapes.ts'
+import type { BankSpace, Overview, StandingDoor, Task } from '../shapes.ts'
+import { heldBack } from './banks.ts'
 import { count, numberWord, span } from './shell.ts'
 
 export const overview = {
 	title: (n: number) => (n === 0 ? 'Nothing needs a person' : n === 1 ? 'One thing needs a person' : `${numberWord(n)} things need a person`),
-	lead: (n: number) => (n === 0 ? 'Everything is running.' : 'Everything else is running.'),
+	/** `silent`: banks that are not heard just now, which is not yet an outage. */
+	lead: (n: number, silent: number) =>
+		silent > 0
+			? `${silent === 1 ? 'One bank is' : `${numberWord(silent)} banks are`} silent just now.`
+			: n === 0
+				? 'Everything is running.'
+				: 'Everything else is running.',
 	size: (sites: number, banks: number, compartments: number) =>
 		`${sites === 1 ? '1 site' : `${sites} sites`} · ${banks === 1 ? '1 bank' : `${banks} banks`} · ${count(compartments)} compartments`,
 	numbers: 'Today in numbers',
 	free: 'Free compartments',
 	freeOf: (all: number) => `of ${count(all)}`,
-	freeNote: (toCheck: number) => (toCheck === 0 ? 'None waits to be checked' : `${count(toCheck)} must be checked first`),
+	freeNote: (toCheck: number, unknown: number) =>
+		[...(toCheck > 0 ? [`${count(toCheck)} must be checked first`] : []), ...(unknown > 0 ? [`${count(unknown)} cannot be seen`] : [])].join(', ') ||
+		'None waits to be checked',
 	doors: 'Door sessions today',
 	doorsNote: 'Doors that opened since midnight',
 	overdue: 'Overdue loans',
@@ -19,10 +28,12 @@ export const overview = {
 	outages: 'Banks offline',
 	outagesNote: (raw: number, confirmed: number) =>
 		confirmed > 0 ? `${confirmed} confirmed, ${raw} raw` : raw > 0 ? `${raw} raw, none confirmed` : 'All that were connected are heard',
+	/** In place of it where banks are heard and parts of them are not. */
+	partsNote: (parts: string) => `All are heard, but ${parts}`,
 	needs: 'Needs a person',
 	more: (n: number) => `${count(n)} more are waiting. The oldest are shown.`,
 	calm: 'Nothing waits for you.',
-	calmNote: 'When a door stays open, a bank is away or two records do not agree, it stands here.',
+	calmNote: 'When a door stays open, a bank or a part of it is away, or two records do not agree, it stands here.',
 	space: 'Space left',
 	allBanks: 'All banks',
 	bank: 'Bank',
@@ -125,6 +136,74 @@ const TASKS: Readonly<Record<string, Doing>> = {
 export const taskWords = ({ kind, detail }: Pick<Task, 'kind' | 'detail'>): Doing =>
 	TASKS[`${kind}/${String(detail.why)}`] ??
 	TASKS[kind] ?? { title: (where) => `${where}: ${kind.replaceAll('-', ' ')}`, text: 'A person has to look.' }
+
+const DOORS: Readonly<Record<StandingDoor['alarm'], (where: string, open: boolean) => string>> = {
+	forced: (where, open) => (open ? `${where} was forced and stands open` : `${where} was forced`),
+	'opened-while-down': (where, open) =>
+		open ? `${where} stands open, and nobody knows since when` : `${where} was opened while the controller was off`,
+	'opened-late': (where) => `${where} opened too late and stands open`,
+	'left-open': (where) => `${where} stands open`,
+	stuck: (where) => `${where} is stuck`,
+}
+/** A door that no task speaks of, or no longer: saying that it is done did not make it so. */
+export const standing = (one: Pick<StandingDoor, 'door' | 'bankName' | 'alarm' | 'open'>) => ({
+	title: DOORS[one.alarm](`Door ${one.door}, ${one.bankName}`, one.open),
+	text: one.open ? 'Push the door shut until it clicks, and see what is in it.' : heldBack,
+})
+
+const amount = (n: number, one: string, many: string) => (n === 1 ? `1 ${one}` : `${count(n)} ${many}`)
+
+/** "2 lock boards and 1 reader do not answer", or nothing. */
+export function silentParts(boards: number, readers: number): string | undefined {
+	if (boards + readers === 0) return undefined
+	const parts = [...(boards > 0 ? [amount(boards, 'lock board', 'lock boards')] : []), ...(readers > 0 ? [amount(readers, 'reader', 'readers')] : [])]
+	return `${parts.join(' and ')} ${boards + readers === 1 ? 'does' : 'do'} not answer`
+}
+
+export interface Trouble {
+	readonly kind: 'parts' | 'tampered' | 'history-lost' | 'storage-low'
+	readonly title: string
+	readonly text: string
+}
+/** What is wrong with a bank that is heard: of one that is away nobody knows, and its outage is told. */
+export function troublesOf(bank: BankSpace): readonly Trouble[] {
+	if (bank.seenAt === undefined || bank.outage === 'confirmed') return []
+	const { name, silentBoards, silentReaders, unknown } = bank
+	const silent = silentParts(silentBoards.length, silentReaders.length)
+	const unseen = amount(unknown, 'door', 'doors')
+	const found: Trouble[] = []
+	if (bank.noBoards && unknown > 0)
+		found.push({
+			kind: 'parts',
+			title: `${name}: ${unseen} cannot be seen${silent === undefined ? '' : `, and ${silent}`}`,
+			text: 'Its controller has not told of any lock board. See whether the boards have power and the bus is connected.',
+		})
+	else if (silent !== undefined)
+		found.push({
+			kind: 'parts',
+			title: `${name}: ${silent}`,
+			text: `${unknown > 0 ? `${unseen} cannot be seen, and none of them opens. ` : ''}See whether power and cable are in place: ${[...silentBoards.map((board) => `board ${board}`), ...silentReaders.map((reader) => `reader ${reader}`)].slice(0, 4).join(', ')}${silentBoards.length + silentReaders.length > 4 ? ' and more' : ''}.`,
+		})
+	if (bank.tampered)
+		found.push({ kind: 'tampered', title: `${name}: the cabinet reports tampering`, text: 'A cover is open or a reader was moved. Go and look.' })
+	if (bank.historyLost)
+		found.push({
+			kind: 'history-lost',
+			title: `${name} lost part of its history`,
+			text: 'What lies in its doors is not proven any more. Each must be looked into at the bank.',
+		})
+	if (bank.storage === 'low')
+		found.push({
+			kind: 'storage-low',
+			title: `${name}: the controller’s disk is nearly full`,
+			text: 'When it is full the bank opens nothing any more.',
+		})
+	return found
+}
+
+/** What the overview's title counts: tasks, doors that no task speaks of, banks that are away, and what is wrong with the others. */
+export const needing = ({ counts, banks }: Pick<Overview, 'counts' | 'banks'>): number =>
+	counts.tasks + counts.doors + banks.reduce((sum, bank) => sum + (bank.outage === 'confirmed' ? 1 : troublesOf(bank).length), 0)
 
 export const completion = {
 	/** `about`: the task as the list calls it. */

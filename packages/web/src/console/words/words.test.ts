@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DELIVERY_DEFAULTS, deliveryTable, LOAN_DEFAULTS, loanTable, statesOf } from '@latchwork/core/workflow'
+import type { BankSpace } from '../shapes.ts'
 import { caseState, STEPS } from './cases.ts'
 import { bareType, eventFacts, eventWords } from './events.ts'
-import { overview, taskWords } from './overview.ts'
+import { needing, overview, standing, taskWords, troublesOf } from './overview.ts'
 import { count, span } from './shell.ts'
 
 test('a span names its two largest units', () => {
@@ -37,6 +38,43 @@ test('a task says why a person must look: a forced door is no routine', () => {
 	assert.equal(said('evidence-below-need'), 'Door 9, Lobby: look inside')
 	assert.equal(said('forced'), 'Door 9, Lobby was forced open')
 	assert.equal(said('stuck'), 'Door 9, Lobby is stuck')
+})
+
+const heard: BankSpace = {
+	...{
+		bank: 'bnk_1',
+		name: 'Lobby',
+		site: 'sit_1',
+		siteName: 'HQ',
+		timeZone: 'UTC',
+		compartments: 24,
+		free: 24,
+		open: 0,
+		alarms: 0,
+		toCheck: 0,
+		unknown: 0,
+	},
+	...{ silentBoards: [], silentReaders: [], noBoards: false, storage: 'good', historyLost: false, tampered: false },
+	...{ online: true, seenAt: '2026-01-05T09:00:00.000Z', outage: 'none' },
+}
+test('a bank that is heard and whose parts are not needs a person, and says which', () => {
+	const titles = (more: Partial<BankSpace>) => troublesOf({ ...heard, ...more }).map(({ title }) => title)
+	assert.deepEqual(titles({}), [])
+	assert.deepEqual(titles({ silentBoards: ['bus-a/1'], unknown: 15 }), ['Lobby: 1 lock board does not answer'])
+	assert.deepEqual(titles({ silentBoards: ['a/0', 'a/1'], silentReaders: ['rdr_1'] }), ['Lobby: 2 lock boards and 1 reader do not answer'])
+	assert.deepEqual(titles({ noBoards: true, unknown: 200, silentReaders: ['rdr_1'] }), [
+		'Lobby: 200 doors cannot be seen, and 1 reader does not answer',
+	])
+	assert.deepEqual(titles({ tampered: true, historyLost: true, storage: 'low' }).length, 3)
+	assert.deepEqual(titles({ tampered: true, outage: 'confirmed' }), [], 'of a bank that is away nobody knows')
+	assert.match(troublesOf({ ...heard, silentBoards: ['bus-a/1'], unknown: 15 })[0]?.text ?? '', /15 doors cannot be seen.*board bus-a\/1/)
+})
+
+test('the overview counts tasks, doors without one, banks that are away and parts that are silent', () => {
+	const counts = { tasks: 1, doors: 2, cases: 0, overdueLoans: 0, conflicts: 0, doorsToday: 0 }
+	assert.equal(needing({ counts, banks: [heard, { ...heard, outage: 'confirmed' }, { ...heard, silentBoards: ['a/1', 'a/2'] }] }), 5)
+	assert.equal(standing({ door: 4, bankName: 'Lobby', alarm: 'forced', open: true }).title, 'Door 4, Lobby was forced and stands open')
+	assert.equal(standing({ door: 4, bankName: 'Lobby', alarm: 'stuck', open: false }).title, 'Door 4, Lobby is stuck')
 })
 
 test('each state that a loan or a delivery can be in has words and a step', () => {
