@@ -55,7 +55,6 @@ export async function startServer(config: ServerConfig, host: ServerHost): Promi
 		const installation = await store.system((tx) => installationKey(tx, master, random, clock.now()))
 		const terms: PeopleTerms = { master, random, installation }
 		const parts: Parts = { ...host, store, master, config, terms, passwords: passwords(installation, random) }
-		const first = await firstStart(parts)
 		const works = await openWorks(parts)
 		opened.unshift(works.close)
 		const http = await httpServer({
@@ -75,6 +74,8 @@ export async function startServer(config: ServerConfig, host: ServerHost): Promi
 		})
 		opened.unshift(http.close)
 		opened.unshift(sweep(parts))
+		// Last: an owner whose password nobody was told could not be told it later, so nothing that can fail comes after.
+		const first = await firstStart(parts)
 		return { url: http.url, device: works.device, broker: works.link.pid, database: () => urls.pid?.(), store, first, stop }
 	} catch (fault) {
 		await stop()

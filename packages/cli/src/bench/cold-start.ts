@@ -99,7 +99,7 @@ async function firstRemoteDoor(data: string): Promise<number> {
 		const bank = banks[0]?.id
 		const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
 		const { items } = (await (await fetch(`${api}/v1/compartments?bank=${bank}&limit=1`, { headers })).json()) as { items: { id: string }[] }
-		const body = JSON.stringify({ compartment: items[0]?.id, reason: 'first-door' })
+		const body = JSON.stringify({ compartment: items[0]?.id, reason: 'check-content' })
 		const asked = await fetch(`${api}/v1/door-sessions`, { method: 'POST', headers, body })
 		if (!asked.ok) throw new Fault('request-refused', `No door is opened from afar: ${await asked.text()}`)
 		const { id } = (await asked.json()) as { id: string }

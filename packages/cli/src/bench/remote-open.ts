@@ -78,7 +78,7 @@ async function measured(folder: string, web: string, size: BankSize, samples: nu
 			const compartment = free[i % free.length]?.id
 			const frame = hardware.next('open-frame')
 			const began = nanoseconds()
-			const answer = estate.api('POST', '/door-sessions', { compartment, reason: 'bench' }).then(nanoseconds)
+			const answer = estate.api('POST', '/door-sessions', { compartment, reason: 'check-content' }).then(nanoseconds)
 			const { door, at } = await frame
 			const answered = await answer
 			await until(url, ({ doors }) => doors.some((one) => one.session === 'opened'))

@@ -1,5 +1,6 @@
 import { mayDo, type Place, scopesOf } from '@latchwork/core/access'
 import type { Crypto, Id, Random } from '@latchwork/core/base'
+import { RECALL_REASONS, TASK_WAYS } from '@latchwork/core/wire'
 import { z } from 'zod'
 import { placeOf } from '../estate/index.ts'
 import {
@@ -27,7 +28,6 @@ import {
 	caseDetailShape,
 	caseShape,
 	ids,
-	reason,
 	showCase,
 	showCode,
 	showNotice,
@@ -182,7 +182,7 @@ export const caseRoutes = ({ random, crypto, master, siteKey }: CaseRouteParts):
 			permission: 'case.manage',
 			scope: placeOfCase,
 			params: caseParams,
-			body: z.strictObject({ reason }),
+			body: z.strictObject({ reason: z.enum(RECALL_REASONS) }),
 			answers: { 201: caseShape },
 			handle: ({ write, params, body, caller, now }) =>
 				write(async (tx) => showCase(await recallDelivery(tx, params.case, body.reason, terms(caller.subject, now)))),
@@ -265,7 +265,7 @@ export const caseRoutes = ({ random, crypto, master, siteKey }: CaseRouteParts):
 				return task && placeOf(db, task.bank)
 			},
 			params: z.strictObject({ task: ids.task }),
-			body: z.strictObject({ how: reason }),
+			body: z.strictObject({ how: z.enum(TASK_WAYS) }),
 			answers: { 201: taskShape },
 			handle: ({ write, params, body, caller, now }) =>
 				write(async (tx) => showTask(await finishTask(tx, params.task, body.how, undefined, { actor: caller.subject, now, random }))),

@@ -172,6 +172,3 @@ export function showTask(task: Task): z.input<typeof taskShape> {
 		updatedAt: toTime(task.updatedAt),
 	}
 }
-
-/** Why, as a code that the ledger may hold: no free text of people. */
-export const reason = z.string().regex(/^[a-z][a-z0-9-]{1,39}$/, 'must be a code in lower case, such as order-cancelled')

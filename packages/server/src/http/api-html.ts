@@ -79,7 +79,7 @@ function call({ path, method, operation }: { path: string; method: string; opera
 		(one) => [`<code>${text(one.name)}</code> <small>${text(one.in)}${one.required ? '' : ', optional'}</small>`, one.schema ?? {}] as const,
 	)
 	const given = Object.values(operation.requestBody?.content ?? {})[0]?.schema
-	const answers = Object.entries(operation.responses ?? {}).filter(([status]) => status !== 'default')
+	const answers = Object.entries(operation.responses ?? {}).filter(([, { content }]) => content?.['application/problem+json'] === undefined)
 	return `<article id="${anchor(operation.operationId)}">
 <h3><span class="method ${anchor(method)}">${text(method.toUpperCase())}</span> <code>${text(path)}</code></h3>
 <p>${text(operation.summary ?? '')} <small>For ${who}.</small></p>

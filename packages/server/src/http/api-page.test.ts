@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { PERMISSIONS } from '@latchwork/core/access'
+import { OPEN_REASONS, RECALL_REASONS, TASK_WAYS } from '@latchwork/core/wire'
 import { type TestApi, testApi } from '../testing/api.ts'
+import { SAMPLES } from '../testing/api-samples.ts'
 
 interface Found {
 	readonly openapi: string
@@ -59,6 +61,33 @@ describe('the description of the API', () => {
 			const headers = ((call.parameters ?? []) as { name: string; in: string }[]).filter((one) => one.in === 'header').map((one) => one.name)
 			if (method !== 'get' && call['x-permission'] !== 'public') assert.ok(headers.includes('idempotency-key'), `${method} ${path}`)
 		}
+	})
+
+	test('why a door is opened, a delivery called back or a task done is one of a list that the description tells, and nothing else is taken', async () => {
+		const acme = await api.tenant('Acme')
+		for (const [path, field, codes] of [
+			['/v1/door-sessions', 'reason', OPEN_REASONS],
+			['/v1/deliveries/{case}/recalls', 'reason', RECALL_REASONS],
+			['/v1/tasks/{task}/completions', 'how', TASK_WAYS],
+		] as const) {
+			const body = found.paths[path]?.post?.requestBody as { content: { 'application/json': { schema: { properties: Record<string, unknown> } } } }
+			assert.deepEqual((body.content['application/json'].schema.properties[field] as { enum: string[] }).enum, [...codes], path)
+			const sample = await SAMPLES[`POST ${path}`]?.({ api, tenant: acme, sender: acme.owner })
+			const to = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => sample?.params?.[name] ?? '')
+			const answer = await api.ask('POST', to, { token: acme.owner.token, body: { ...(sample?.body as object), [field]: 'because' } })
+			assert.deepEqual([answer.status, answer.body.field], [400, `body.${field}`], path)
+		}
+	})
+
+	test('a change must say which version it is for, and the description says so', () => {
+		let changes = 0
+		for (const { path, method, call } of calls()) {
+			const header = ((call.parameters ?? []) as { name: string; required?: boolean }[]).find(({ name }) => name === 'if-match')
+			if (header) changes++
+			if (header) assert.equal(header.required, true, `${method} ${path}`)
+			assert.equal(header !== undefined, Object.hasOwn(call.responses as object, '428'), `${method} ${path}`)
+		}
+		assert.ok(changes > 10)
 	})
 
 	test('the page for people shows every call, links only to what is on it, and asks nobody else for anything', () => {

@@ -262,6 +262,30 @@ describe('the door of the API', () => {
 		)
 		assert.equal(new Set(seen).size, seen.length)
 	})
+
+	test('a cursor leads on in the list that gave it, in its order, and in no other', async () => {
+		const { token } = acme.owner
+		for (const code of ['one', 'two']) assert.equal((await api.ask('POST', '/v1/groups', { token, body: { code, name: code } })).status, 201)
+		await api.sign(acme.id)
+		const lists = api.routes
+			.filter(
+				({ method, path, query }) => method === 'GET' && !path.includes('{') && 'cursor' in ((query as { shape?: object } | undefined)?.shape ?? {}),
+			)
+			.map(({ path }) => `${path}?limit=1`)
+		lists.push('/v1/events?limit=1&order=falling')
+		const gave = new Map<string, string>()
+		for (const list of lists) {
+			const { body } = await api.ask('GET', list, { token })
+			if (body.next !== undefined) gave.set(list, body.next)
+		}
+		assert.ok(gave.size >= 7, `only ${[...gave.keys()]} have two pages`)
+		for (const list of lists)
+			for (const [of, cursor] of gave) {
+				const { status, body } = await api.ask('GET', `${list}&cursor=${cursor}`, { token })
+				if (of === list) assert.equal(status, 200, list)
+				else assert.deepEqual([status, body.code, body.field], [400, 'request-invalid', 'cursor'], `${list} takes a cursor of ${of}`)
+			}
+	})
 })
 
 describe('streams', () => {

@@ -1,4 +1,5 @@
 export { answer, type Feed, raw, sse } from './answer.ts'
+export { fromCursor, page, pageOf, updatedCursor } from './cursor.ts'
 export type { Gate } from './gate.ts'
 export { forgetKeys } from './idempotency-write.ts'
 export { type Rate, rateLimit } from './limits.ts'
@@ -8,7 +9,6 @@ export { type HttpConfig, type HttpServer, httpServer } from './server.ts'
 export {
 	clientData,
 	externalRefs,
-	fromCursor,
 	fromTime,
 	idOf,
 	labels,
@@ -17,11 +17,9 @@ export {
 	listQuery,
 	named,
 	noteFields,
-	page,
-	pageOf,
 	recordFields,
 	showRecord,
 	time,
 	toTime,
-	updatedCursor,
+	whole,
 } from './shape.ts'

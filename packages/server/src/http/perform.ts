@@ -3,6 +3,8 @@ import { type Clock, Fault } from '@latchwork/core/base'
 import type { FastifyRequest } from 'fastify'
 import type { Db, Store, Tx } from '../store/index.ts'
 import { Answer, Raw, Sse } from './answer.ts'
+import { markCursor, markOf, unmarkCursor } from './cursor.ts'
+import { asksVersion } from './describe.ts'
 import type { Claim, Gate, Sealing } from './gate.ts'
 import { claimKey, type KeptAnswer, type Keyed, keepAnswer } from './idempotency-write.ts'
 import type { Route } from './route.ts'
@@ -98,7 +100,16 @@ const askedOf = (request: FastifyRequest, signal: AbortSignal, now: number): Ask
 	signal,
 })
 
-const handled = (route: Route, asked: object): Promise<unknown> => route.handle(asked as never)
+/** A list is one page: its cursor is looked at before, and marked as this list's after. */
+async function handled<A extends Asked>(route: Route, asked: A): Promise<unknown> {
+	const fields = (route.query as { shape?: object } | undefined)?.shape
+	if (fields === undefined || !('cursor' in fields)) return route.handle(asked as never)
+	const mark = markOf(route.path, asked.params, asked.query)
+	const { cursor, ...query } = asked.query as { cursor?: string }
+	const result = await route.handle({ ...asked, query: { ...query, ...(cursor !== undefined && { cursor: unmarkCursor(mark, cursor) }) } } as never)
+	const { next } = result as { next?: string }
+	return next === undefined ? result : { ...(result as object), next: markCursor(mark, next) }
+}
 
 async function permitted(route: Route, asked: Asked, claim: Claim, db: Db, gate: Gate, now: number) {
 	const known = await gate.identify(db, claim, now)
@@ -133,7 +144,7 @@ async function stillPermitted(route: Route, asked: Asked, claim: Claim, { store,
 }
 
 function ifMatchOf(route: Route, request: FastifyRequest): number | undefined {
-	if ((route.method !== 'PATCH' && route.method !== 'DELETE') || route.versioned === false) return undefined
+	if (!asksVersion(route)) return undefined
 	const header = request.headers['if-match']
 	if (header === undefined)
 		throw new Fault('version-missing', 'Say which version you saw: send its ETag in the header If-Match.', { detail: { field: 'If-Match' } })

@@ -49,6 +49,9 @@ const STATUS: Readonly<Record<FaultCode, number>> = {
 	'prerequisite-missing': 500,
 }
 
+/** Codes that are answered with this status: what the description of the API says of it. */
+export const codesOf = (status: number): FaultCode[] => (Object.keys(STATUS) as FaultCode[]).filter((code) => STATUS[code] === status)
+
 /** RFC 9457. `code` is stable; `detail` is for a person; `field` says what in the request is meant. */
 export const problemShape = named(
 	'Problem',

@@ -7,7 +7,7 @@ import { jsonSchemaTransform, jsonSchemaTransformObject, validatorCompiler } fro
 import type { Store } from '../store/index.ts'
 import { Raw, Sse } from './answer.ts'
 import { apiPage } from './api-page.ts'
-import { ABOUT, schemaOf } from './describe.ts'
+import { ABOUT, requireVersion, schemaOf } from './describe.ts'
 import type { Claim, Gate, Sealing } from './gate.ts'
 import { checkDepth, checkText } from './json.ts'
 import { type Rate, rateLimit } from './limits.ts'
@@ -135,7 +135,7 @@ export async function httpServer(parts: HttpParts): Promise<HttpServer> {
 			},
 			security: [{ token: [] }, { session: [] }],
 		},
-		transform: jsonSchemaTransform,
+		transform: (given) => requireVersion(jsonSchemaTransform(given)),
 		transformObject: jsonSchemaTransformObject,
 	})
 	const performing = { store: parts.store, clock: host.clock, gate: parts.gate, sealing: parts.sealing }

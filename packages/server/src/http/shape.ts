@@ -1,6 +1,5 @@
-import { Fault, ID_PREFIXES, type Id, type IdKind } from '@latchwork/core/base'
+import { ID_PREFIXES, type Id, type IdKind } from '@latchwork/core/base'
 import { z } from 'zod'
-import { checkText } from './json.ts'
 
 /** Shapes that all resources share (docs/guides/api.md). A schema with a name becomes a component of the API's description. */
 export const named = <S extends z.ZodType>(name: string, schema: S): S => schema.meta({ id: name })
@@ -56,38 +55,14 @@ export const showRecord = ({ version, createdAt, updatedAt, labels, externalRefs
 	clientData: { ...clientData },
 })
 
+/** A whole number in an address: digits and nothing else, for `1e3`, `0x10` and nothing at all are numbers to JavaScript, too. */
+export const whole = (min: number, max: number) =>
+	z.preprocess((text) => (typeof text === 'string' && /^\d{1,16}$/.test(text) ? Number(text) : text), z.int().min(min).max(max))
+
 /** Query of every list. */
 export const listFields = {
-	limit: z.coerce.number().int().min(1).max(200).default(50),
+	limit: whole(1, 200).default(50),
 	cursor: z.string().max(500).optional(),
 	updatedSince: time.optional(),
 }
 export const listQuery = z.strictObject(listFields)
-
-/** `{items, next?}`: `next` is the cursor of the following page. */
-export const pageOf = <S extends z.ZodType>(name: string, item: S) =>
-	named(name, z.object({ items: z.array(item), next: z.string().optional().describe('cursor of the next page; absent on the last one') }))
-
-/** Rows were read with `limit + 1`: one too many says that there is another page. */
-export function page<R, T>(rows: readonly R[], limit: number, item: (row: R) => T, cursor: (row: R) => readonly (string | number)[]) {
-	const shown = rows.slice(0, limit)
-	const last = shown.at(-1)
-	return { items: shown.map(item), ...(rows.length > limit && last !== undefined && { next: toCursor(cursor(last)) }) }
-}
-
-/** Opaque to callers, and no secret: row-level security and the route's own filter hold whatever it says. */
-const toCursor = (parts: readonly (string | number)[]): string => Buffer.from(JSON.stringify(parts)).toString('base64url')
-
-export function fromCursor<T>(text: string | undefined, parts: z.ZodType<T>): T | undefined {
-	if (text === undefined) return undefined
-	try {
-		const given: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'))
-		checkText(given, 'cursor')
-		return parts.parse(given)
-	} catch (cause) {
-		throw new Fault('request-invalid', 'cursor: use what the last page gave as `next`, unchanged.', { cause, detail: { field: 'cursor' } })
-	}
-}
-
-/** For rows ordered by (updated_at, id). */
-export const updatedCursor = z.tuple([z.number().int(), z.string().max(80)])

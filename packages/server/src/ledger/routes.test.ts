@@ -204,7 +204,24 @@ describe('the API of the ledger', () => {
 		assert.deepEqual(rest, ['25', '26', '27', '28', '29', '30'])
 		await two.return(undefined)
 		assert.equal((await get('/v1/events/stream?after=x', by)).body.code, 'request-invalid')
-		assert.equal((await call('/v1/events/stream', by, { headers: { 'last-event-id': '-1' } })).status, 400)
+		for (const wrong of ['-1', '1e3', '0x10', '1.0'])
+			assert.equal((await call('/v1/events/stream', by, { headers: { 'last-event-id': wrong } })).status, 400, wrong)
+	})
+
+	test('whoever has heard more than the log holds is told so, for it was put back from an older day', async () => {
+		const { by } = await filled()
+		for (const [path, headers, field] of [
+			['/v1/events/stream', { 'last-event-id': '25' }, 'Last-Event-ID'],
+			['/v1/events/stream?after=99999999', {}, 'query.after'],
+			['/v1/events?after=25', {}, 'query.after'],
+		] as const) {
+			const response = await call(path, by, { headers })
+			const { code, detail, field: named } = (await response.json()) as { code: string; detail: string; field: string }
+			assert.deepEqual([response.status, code, named], [409, 'request-refused', field], path)
+			assert.match(detail, /ends at position 24/)
+		}
+		// The last position that there is: nothing lies behind it yet, and that is an answer.
+		assert.deepEqual((await get('/v1/events?after=24', by)).body, { items: [] })
 	})
 
 	test('an event is proved to whoever has the key of the log, and what no checkpoint covers is said to be so', async () => {

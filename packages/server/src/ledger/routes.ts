@@ -1,7 +1,7 @@
 import { type Caller, type Place, scopesOf } from '@latchwork/core/access'
 import { type Clock, Fault, type Id, type Random, toBase64, toHex } from '@latchwork/core/base'
 import { z } from 'zod'
-import { answer, fromCursor, idOf, listFields, named, page, pageOf, type Route, raw, route, sse, time, toTime } from '../http/index.ts'
+import { answer, fromCursor, idOf, listFields, named, page, pageOf, type Route, raw, route, sse, time, toTime, whole } from '../http/index.ts'
 import type { Db, Store } from '../store/index.ts'
 import { append } from './append-write.ts'
 import type { SignerOf } from './checkpoint-write.ts'
@@ -25,7 +25,7 @@ export function ledgerRoutes(terms: LedgerRoutes): Route[] {
 	return [...eventRoutes(terms), ...auditRoutes(terms)]
 }
 
-const position = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER)
+const position = whole(0, Number.MAX_SAFE_INTEGER)
 const positionCursor = z.tuple([z.number().int()])
 
 /** CloudEvents 1.0 in JSON, with the extensions of the API's guide. */
@@ -112,8 +112,8 @@ async function withinOf(db: Db, caller: Caller, bankIds: LedgerRoutes['bankIds']
 const proofShape = named(
 	'EventProof',
 	z.object({
-		position,
-		size: position.describe('of the log under the checkpoint'),
+		position: z.int(),
+		size: z.int().describe('of the log under the checkpoint'),
 		entry: z.base64().describe('the bytes of the event as they were minted: canonical JSON'),
 		proof: z.array(z.base64()).describe('RFC 6962 §2.1.1, the sibling of the leaf first'),
 		checkpoint: z.string().describe('signed note (C2SP tlog-checkpoint)'),
@@ -144,6 +144,7 @@ const eventRoutes = ({ store, watch, pace, bankIds }: LedgerRoutes): Route[] => 
 			read(async (db) => {
 				const { limit, cursor, order, after, before, ...filter } = query
 				const from = fromCursor(cursor, positionCursor)?.[0] ?? (order === 'rising' ? after : before)
+				if (order === 'rising' && from !== undefined) reached(from, await readSize(db, tenant), cursor === undefined ? 'query.after' : 'query.cursor')
 				const within = await withinOf(db, caller, bankIds)
 				const events = await readEvents(db, tenant, { ...filter, within, order, from, limit: limit + 1 })
 				return page(
@@ -174,7 +175,10 @@ const eventRoutes = ({ store, watch, pace, bankIds }: LedgerRoutes): Route[] => 
 			read(async (db) => {
 				const { after, ...filter } = query
 				const within = await withinOf(db, caller, bankIds)
-				const from = lastEventOf(headers['last-event-id']) ?? after ?? (await readSize(db, tenant)) - 1
+				const size = await readSize(db, tenant)
+				const last = lastEventOf(headers['last-event-id'])
+				const from = last ?? after ?? size - 1
+				reached(from, size, last === undefined ? 'query.after' : 'Last-Event-ID')
 				return sse(async function* (signal) {
 					for await (const event of feed({ store, watch, pace }, tenant, from, { ...filter, within }, signal))
 						yield { id: String(event.position), data: JSON.stringify(headOf(event, tenant)) }
@@ -201,10 +205,24 @@ function lastEventOf(header: string | string[] | undefined): number | undefined 
 	return parsed.data
 }
 
+/**
+ * Whoever has seen more than there is heard it from a log that was lost: a database was put back from an older day. What gets those positions anew is
+ * something else, and whoever waited behind them would miss it without a word.
+ */
+function reached(from: number, size: number, field: string): void {
+	if (from < size) return
+	const end = size === 0 ? 'is empty' : `ends at position ${size - 1}`
+	throw new Fault(
+		'request-refused',
+		`The log ${end}, and you ask for what comes behind ${from}. If you had that position from here, the database was put back from an older day: compare what you hold, and go on from a position that is there.`,
+		{ detail: { field } },
+	)
+}
+
 const checkpointShape = named('Checkpoint', z.object({ number: z.int(), size: z.int(), root: z.base64(), note: z.string(), signedAt: time }))
 const growthShape = named(
 	'GrowthProof',
-	z.object({ from: position, to: position, proof: z.array(z.base64()), old: z.string().optional(), checkpoint: z.string() }),
+	z.object({ from: z.int(), to: z.int(), proof: z.array(z.base64()), old: z.string().optional(), checkpoint: z.string() }),
 )
 const streamShape = named(
 	'Stream',

@@ -1,4 +1,5 @@
 import { Fault, type Id, type Random } from '@latchwork/core/base'
+import { OPEN_REASONS } from '@latchwork/core/wire'
 import { z } from 'zod'
 import { findCompartment, placeOf, present } from '../estate/index.ts'
 import { answer, idOf, named, type Route, route, time, toTime } from '../http/index.ts'
@@ -8,8 +9,7 @@ import { requestCommand } from './command-write.ts'
 
 const ids = { bank: idOf('bank'), compartment: idOf('compartment'), case: idOf('case'), command: idOf('command') }
 
-/** Why, as a code that the ledger may hold for ever: no free text of people. */
-const reason = z.string().regex(/^[a-z][a-z0-9-]{1,39}$/, 'must be a code in lower case, such as person-at-the-door')
+const reason = z.enum(OPEN_REASONS).describe('why the door is opened; recorded with the name of who asked')
 
 const commandShape = named(
 	'Command',

@@ -296,6 +296,6 @@ export const SAMPLES: Readonly<Record<string, Make>> = {
 		await w.api.store.write(w.tenant.id, (tx) =>
 			openTask(tx, { kind: 'inspect', site: w.tenant.site, bank }, { now: w.api.clock.now(), random: w.api.parts.random }),
 		)
-		return { params: { task: (await firstOf(w, `/v1/tasks?bank=${bank}`)).id }, body: { how: 'looked' } }
+		return { params: { task: (await firstOf(w, `/v1/tasks?bank=${bank}`)).id }, body: { how: 'checked-and-in-order' } }
 	},
 }

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { OPEN_REASONS, RECALL_REASONS, TASK_WAYS } from '@latchwork/core/wire'
 import { DELIVERY_DEFAULTS, deliveryTable, LOAN_DEFAULTS, loanTable, statesOf } from '@latchwork/core/workflow'
 import type { BankSpace } from '../shapes.ts'
-import { caseState, STEPS } from './cases.ts'
+import { opening } from './banks.ts'
+import { caseRoom, caseState, STEPS } from './cases.ts'
 import { bareType, eventFacts, eventWords } from './events.ts'
-import { needing, overview, standing, taskWords, troublesOf } from './overview.ts'
+import { completion, needing, overview, standing, taskWords, troublesOf } from './overview.ts'
 import { count, span } from './shell.ts'
 
 test('a span names its two largest units', () => {
@@ -105,4 +107,11 @@ test('facts of an event are words, and an id stays whole so that a name can be f
 	assert.deepEqual(eventFacts({ from, to, compartment }), [[{ id: compartment }], [{ id: from }, '→', { id: to }]])
 	assert.deepEqual(eventFacts({ from: 'sender', to: from }), [['sender', '→', { id: from }]])
 	assert.deepEqual(eventFacts({ kind: 'pick-up', to }), [[{ id: to }], ['pick up']])
+})
+
+test('each reason and way that the API takes can be chosen in words, and no other', () => {
+	const codes = (pairs: readonly (readonly [string, string])[]) => pairs.map(([code]) => code).sort()
+	assert.deepEqual(codes(opening.reasons), [...OPEN_REASONS].sort())
+	assert.deepEqual(codes(caseRoom.recallReasons), [...RECALL_REASONS].sort())
+	assert.deepEqual(codes(completion.ways), [...TASK_WAYS].sort())
 })
