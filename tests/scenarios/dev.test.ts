@@ -6,11 +6,13 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { arrive, borrow, giveBack, leave } from './hands.ts'
+import { arrive, borrow, giveBack, leave, move } from './hands.ts'
 import { freePorts, type Site, startSite, temporaryData } from './site.ts'
 
 /** `latchwork dev` as a program: what it prints, what it keeps, and that nothing stays behind. */
 const CLI = fileURLToPath(import.meta.resolve('@latchwork/cli/main'))
+
+const byTag = (a: { tag: string }, b: { tag: string }) => a.tag.localeCompare(b.tag)
 
 const alive = (pid: number): boolean => {
 	try {
@@ -57,6 +59,14 @@ test('it prints one READY line for scripts; a second start finds a laptop on loa
 		assert.equal(people.length, 4)
 		for (const p of people) assert.ok(p.name && /^\d+$/.test(p.badge) && /^\d{8}$/.test(p.pin), JSON.stringify(Object.keys(p)))
 		const { tag } = await borrow(first, 0)
+		const waits = parcels.find((p) => !p.expected) ?? assert.fail('no parcel waits')
+		await first.keypad(waits.code)
+		const { door } = await first.screen('open')
+		assert.equal(waits.door, door.number)
+		await move(first, door.number, false)
+		await first.door(door.number, 'closed')
+		await first.screen('done')
+		await leave(first)
 		const metal = await first.metal()
 		await first.stop()
 		await gone(pidsOf(first))
@@ -64,11 +74,19 @@ test('it prints one READY line for scripts; a second start finds a laptop on loa
 		const second = await startSite({ data })
 		assert.deepEqual(second.ready.people, people)
 		assert.deepEqual(await second.metal(), metal)
+		const { door: _, ...taken } = waits
+		const expected = parcels.filter((p) => p.expected)
+		assert.deepEqual(second.ready.parcels.toSorted(byTag), [taken, ...expected].toSorted(byTag), 'nobody waits for what was collected')
 		const offered = await arrive(second, 0)
 		assert.equal(offered.find((c) => c.kind === 'return')?.item?.tag, tag)
 		await leave(second)
 		await giveBack(second, 0)
-		await second.stop()
+		const { output } = await second.stop()
+		assert.deepEqual(
+			output.match(/Order \d+(?= +code)/g),
+			expected.map(({ order }) => order),
+			'nor is its code offered',
+		)
 
 		const third = await startSite({ data, args: ['--fresh'] })
 		assert.notDeepEqual(third.ready.people, people)

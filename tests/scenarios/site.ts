@@ -44,7 +44,7 @@ export interface Site extends Place {
 		admin?: { email: string; password: string }
 		banks?: { id: string; site: string; controller: string; kiosk: string }[]
 		people: { name: string; badge: string; pin: string }[]
-		parcels: { order: string; tag: string; code: string; expected: boolean }[]
+		parcels: { order: string; tag: string; code: string; expected: boolean; door?: number }[]
 	}
 	/** The second bank, where there is a server. */
 	readonly elsewhere: Place

@@ -29,9 +29,13 @@ const asked = () =>
 function banner(ready: Awaited<ReturnType<typeof startDev>>['ready']): string {
 	const { kiosk, virtual, people, parcels, dataDir, admin, api, token, banks = [] } = ready
 	const list = people.map((p) => `    ${p.name.padEnd(12)} badge ${p.badge}   PIN ${p.pin}`)
-	const orders = parcels.map(
-		(p) => `    ${p.order.padEnd(12)} code  ${p.code}${p.expected ? `   once staff have dropped it off (label ${p.tag})` : ''}`,
-	)
+	// What was taken out is nobody's to collect any more.
+	const orders = parcels
+		.filter((p) => p.expected || p.door !== undefined)
+		.map(
+			(p) =>
+				`    ${p.order.padEnd(12)} code  ${p.code}   ${p.expected ? `once staff have dropped it off (label ${p.tag})` : `behind door ${p.door}`}`,
+		)
 	const server =
 		admin &&
 		`\n  The console                ${ready.console}\n     sign in as              ${admin.email}   ${admin.password}\n  The API                    ${api}/v1, described at ${api}/docs\n     token                   ${token}\n`

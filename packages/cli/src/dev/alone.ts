@@ -37,7 +37,7 @@ export async function startAlone({ config, log, web, ports, open }: DevParts): P
 				metalOf(
 					bank,
 					demoContents(estate),
-					parcels.filter((p) => p.expected).map((p) => p.tag),
+					estate.parcels.filter((p) => p.door === undefined).map((p) => p.tag),
 				),
 			],
 		},
@@ -77,7 +77,7 @@ export async function startAlone({ config, log, web, ports, open }: DevParts): P
 			dataDir: config.data,
 			pids: { dev: process.pid, edge: edge.pid(), virtual: metal.pid },
 			people: estate.people.map(({ name, badge, pin }) => ({ name, badge, pin })),
-			parcels: estate.parcels.map(({ order, tag, digits, door }) => ({ order, tag, code: digits, expected: door === undefined })),
+			parcels: await metal.parcels(),
 		},
 		failed,
 	}

@@ -7,6 +7,7 @@ import { DELIVERY_DEFAULTS, deliveryTable, LOAN_DEFAULTS, loanTable, type Table,
 import { writeJson } from '@latchwork/edge/durable'
 import { nodeCrypto, signingKey } from '@latchwork/edge/keys'
 import { z } from 'zod'
+import type { DemoParcel } from '../virtual/server.ts'
 
 /**
  * The demo estate: one bank, a few people, three loan laptops, two parcels. `latchwork dev` is the bundle's maker here, so names, badge
@@ -38,7 +39,7 @@ const demoParcel = z.object({
 	collectBy: z.int(),
 	door: z.int().optional(),
 })
-type DemoParcel = z.infer<typeof demoParcel>
+type Order = z.infer<typeof demoParcel>
 /** Rises when an older Latchwork could not go on with the file. */
 const FORMAT = 1
 const demoFile = z.object({
@@ -170,7 +171,7 @@ export function demo(file: string, now: number, withPeople: boolean): Demo {
 	const people = withPeople
 		? [person('Ada Berg', 'staff', a), person('Ben Okoro', 'staff', b), person('Chen Li', 'staff', c), person('Dana Weiss', 'visitors', d)]
 		: []
-	const parcel = (order: string, recipient: DemoParcel['recipient'], door?: number): DemoParcel => ({
+	const parcel = (order: string, recipient: Order['recipient'], door?: number): Order => ({
 		case: id('case'),
 		line: id('line'),
 		code: id('credential'),
@@ -222,7 +223,7 @@ export interface Maker {
 	/** One-time QR texts for a person. */
 	codes(person: DemoPerson, now: number, count: number): string[]
 	/** The pick-up code of a parcel as a picture. */
-	picture(parcel: DemoParcel, now: number): string
+	picture(parcel: Order, now: number): string
 	readonly publicKey: string
 }
 
@@ -335,12 +336,7 @@ const workflow = (table: Table) => ({
 })
 
 /** As a server would offer it to its bank: expected, or put in before the demo begins. */
-function orderOf(
-	{ case: id, line, recipient, order, tag, collectBy }: DemoParcel,
-	bank: Demo['bank'],
-	hash: string,
-	compartment?: Id<'compartment'>,
-) {
+function orderOf({ case: id, line, recipient, order, tag, collectBy }: Order, bank: Demo['bank'], hash: string, compartment?: Id<'compartment'>) {
 	const about = { id: line, tag, size: 'S' as const }
 	return {
 		id,
@@ -364,8 +360,8 @@ export const demoContents = (of: Demo): ReadonlyMap<number, string> =>
 	new Map([...of.assets.map((a) => [a.door, a.tag] as const), ...of.parcels.flatMap((p) => (p.door === undefined ? [] : [[p.door, p.tag] as const]))])
 
 /** Parcels that can be tried: their label, and the code that their recipient was sent. */
-export const demoParcels = (of: Demo, made: Maker, now: number): VirtualState['parcels'] =>
-	of.parcels.map((p) => ({ order: p.order, tag: p.tag, code: p.digits, qr: made.picture(p, now), expected: p.door === undefined }))
+export const demoParcels = (of: Demo, made: Maker, now: number): DemoParcel[] =>
+	of.parcels.map((p) => ({ order: p.order, tag: p.tag, code: p.digits, qr: made.picture(p, now) }))
 
 /** What the virtual bank's page offers to click on. */
 export const demoPeople = (of: Demo, made: Maker, now: number): VirtualState['people'] =>

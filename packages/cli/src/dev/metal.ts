@@ -1,13 +1,14 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Fault, type Id } from '@latchwork/core/base'
-import type { BankLayout } from '@latchwork/core/wire'
+import { type BankLayout, virtualState } from '@latchwork/core/wire'
 import type { TransportAddress } from '@latchwork/drivers/transport'
 import { writeJson, writeText } from '@latchwork/edge/durable'
 import type { VirtualBankPlan } from '../virtual/hardware.ts'
 import type { VirtualPlan } from '../virtual/main.ts'
 import { startChild } from './child.ts'
 import { BOARDS } from './demo.ts'
+import type { DevReady } from './parts.ts'
 
 /** A bank of the demo: what its hardware is, and where each of its compartments hangs. */
 export interface DemoBank {
@@ -46,6 +47,8 @@ export interface Metal {
 	readonly pid: number
 	/** How this controller is wired to it: the part of `edge.json` that no server knows. The reader's key goes into a file of its own. */
 	wiring(bank: DemoBank, at: { readonly port: number; readonly web: string; readonly readerKey: string; readonly clock?: string }): object
+	/** The demo's parcels and where they lie now. */
+	parcels(): Promise<DevReady['parcels']>
 	/** Rejects when it ended without being asked to. */
 	readonly failed: Promise<never>
 	stop(): Promise<void>
@@ -86,6 +89,10 @@ export async function startMetal(
 				],
 				compartments: compartments.map(({ id: compartment, board, channel }) => ({ id: compartment, bus: 'bus-1', board, channel })),
 			}
+		},
+		async parcels() {
+			const { parcels } = virtualState.parse(await (await fetch(`${url}/state`)).json())
+			return parcels.map(({ order, tag, code, expected, door }) => ({ order, tag, code, expected, ...(door !== undefined && { door }) }))
 		},
 		failed,
 		stop: () => {

@@ -15,7 +15,14 @@ export interface DevReady {
 		readonly database?: number
 	}
 	readonly people: readonly { readonly name: string; readonly badge: string; readonly pin: string }[]
-	readonly parcels: readonly { readonly order: string; readonly tag: string; readonly code: string; readonly expected: boolean }[]
+	/** `expected`: not put in yet; `door`: behind which it lies. Neither: it was taken out. */
+	readonly parcels: readonly {
+		readonly order: string
+		readonly tag: string
+		readonly code: string
+		readonly expected: boolean
+		readonly door?: number
+	}[]
 	/** What comes with the server: not there with `--alone`. */
 	readonly console?: string
 	/** The API lies under `{api}/v1`. */

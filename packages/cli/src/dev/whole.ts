@@ -53,7 +53,7 @@ export async function startWhole(parts: DevParts): Promise<Running> {
 			...clock,
 			keep: files.keep,
 			people: seeded.people.map(({ name, badge, pin }) => ({ name, badge, pin, qr: [] })),
-			parcels: seeded.parcels.map(({ order, tag, code, picture }, i) => ({ order, tag, code, qr: picture, expected: i !== WAITS })),
+			parcels: seeded.parcels.map(({ order, tag, code, picture }) => ({ order, tag, code, qr: picture })),
 			banks: banks.map((bank, i) =>
 				i === 0
 					? metalOf(
@@ -121,14 +121,14 @@ export async function startWhole(parts: DevParts): Promise<Running> {
 				virtual: metal.pid,
 			},
 			people: seeded.people.map(({ name, badge, pin }) => ({ name, badge, pin })),
-			parcels: seeded.parcels.map(({ order, tag, code }, i) => ({ order, tag, code, expected: i !== WAITS })),
+			parcels: await metal.parcels(),
 			banks: seeded.sites.map(({ id, bank, controller }, i) => ({ id: bank, site: id, controller, kiosk: edges[i]?.ready.url ?? '' })),
 		},
 		failed,
 	}
 }
 
-/** Which of the demo's parcels waits for its recipient; the others are expected. */
+/** Which of the demo's parcels waits for its recipient at first; the others are expected. */
 const WAITS = 0
 
 function startServerChild({ config, log }: DevParts, { admin }: EstateFile, files: Files, ports: { api: number; device: number }) {

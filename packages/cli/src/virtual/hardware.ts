@@ -29,6 +29,8 @@ export interface VirtualBank {
 	readonly plan: VirtualBankPlan
 	readonly addresses: { readonly bus: TransportAddress; readonly reader: TransportAddress; readonly scanner: TransportAddress }
 	view(): BankView
+	/** `been`: it has lain behind a door of this bank; `door`: it does so now. */
+	placeOf(tag: string): { readonly been: boolean; readonly door?: number }
 	badge(number: string): void
 	keypad(keys: string): void
 	scan(text: string): void
@@ -39,8 +41,10 @@ export interface VirtualBank {
 	close(): Promise<void>
 }
 
+/** By the numbers of the doors; `been`: tags that have ever lain behind one. */
 interface Kept {
-	readonly [number: string]: { readonly open: boolean; readonly present: boolean; readonly tag?: string; readonly pulses: number }
+	readonly been?: readonly string[]
+	readonly [number: number]: { readonly open: boolean; readonly present: boolean; readonly tag?: string; readonly pulses: number }
 }
 
 /** Builds it; what lay where when it was last switched off is read from `keep`, as metal remembers. */
@@ -72,15 +76,18 @@ export async function buildVirtualBank(plan: VirtualBankPlan, clock: Clock, keep
 		return [...seen].filter((tag) => !inside.has(tag)).reverse()
 	}
 
-	restore(plan, keep, at, pulsesBefore)
+	const been = new Set(restore(plan, keep, at, pulsesBefore))
 	let refused = false
 	const save = () => {
-		const state: Kept = Object.fromEntries(
+		const doors: Kept = Object.fromEntries(
 			plan.compartments.map(({ number }) => {
 				const { cabinet, channel } = at(number)
-				return [number, { open: cabinet.door(channel) === 'open', ...cabinet.item(channel), pulses: pulses(number) }]
+				const item = cabinet.item(channel)
+				if (item.tag !== undefined) been.add(item.tag)
+				return [number, { open: cabinet.door(channel) === 'open', ...item, pulses: pulses(number) }]
 			}),
 		)
+		const state: Kept = { ...doors, been: [...been] }
 		try {
 			writeFileSync(`${keep}.new`, JSON.stringify(state))
 			renameSync(`${keep}.new`, keep)
@@ -136,6 +143,10 @@ export async function buildVirtualBank(plan: VirtualBankPlan, clock: Clock, keep
 			boards: plan.boards.map(({ board }) => ({ board, faults: boardFaults.get(board) ?? {} })),
 			reader: { ...osdp.indicator(), ...reader },
 		}),
+		placeOf(tag) {
+			const door = plan.compartments.find(({ number }) => at(number).cabinet.item(at(number).channel).tag === tag)?.number
+			return { been: been.has(tag), ...(door !== undefined && { door }) }
+		},
 		badge(number) {
 			plugged()
 			const image = badgeToBits(number)
@@ -217,7 +228,13 @@ function readKept(keep: string): Kept {
 	)
 }
 
-function restore(plan: VirtualBankPlan, keep: string, at: (n: number) => { cabinet: Cabinet; channel: number }, pulses: Map<number, number>): void {
+/** Answers the tags that have lain in it before. */
+function restore(
+	plan: VirtualBankPlan,
+	keep: string,
+	at: (n: number) => { cabinet: Cabinet; channel: number },
+	pulses: Map<number, number>,
+): readonly string[] {
 	const kept = existsSync(keep) ? readKept(keep) : undefined
 	for (const { number, tag } of plan.compartments) {
 		const { cabinet, channel } = at(number)
@@ -229,4 +246,5 @@ function restore(plan: VirtualBankPlan, keep: string, at: (n: number) => { cabin
 		if (was?.open) cabinet.setDoor(channel, 'open')
 		pulses.set(number, was?.pulses ?? 0)
 	}
+	return kept?.been ?? []
 }

@@ -3,7 +3,7 @@ import { Fault } from '@latchwork/core/base'
 import type { VirtualState } from '@latchwork/core/wire'
 import { advanceSharedClock, sharedClock, systemClock } from '@latchwork/edge/clock-file'
 import { buildVirtualBank, type VirtualBankPlan } from './hardware.ts'
-import { virtualServer } from './server.ts'
+import { type DemoParcel, virtualServer } from './server.ts'
 
 /** What `latchwork dev` hands to this process, as a file named on the command line. */
 export interface VirtualPlan {
@@ -15,7 +15,7 @@ export interface VirtualPlan {
 	readonly keep: string
 	readonly banks: readonly VirtualBankPlan[]
 	readonly people: VirtualState['people']
-	readonly parcels: VirtualState['parcels']
+	readonly parcels: readonly DemoParcel[]
 }
 
 /** Plays the hardware in a process of its own: whatever happens to the controller, doors and items stay as they are. Prints `VIRTUAL {json}` when ready; ends with its parent's pipe. */

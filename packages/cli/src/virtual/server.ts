@@ -26,10 +26,13 @@ import {
 import { z } from 'zod'
 import type { VirtualBank } from './hardware.ts'
 
+/** What its recipient was sent, and its label; where it lies the metal knows. */
+export type DemoParcel = Omit<VirtualState['parcels'][number], 'expected' | 'door'>
+
 export interface VirtualServerParts {
 	readonly banks: readonly VirtualBank[]
 	readonly people: VirtualState['people']
-	readonly parcels: VirtualState['parcels']
+	readonly parcels: readonly DemoParcel[]
 	readonly kiosk: () => string
 	/** Built page of the virtual bank. */
 	readonly web: string
@@ -121,7 +124,11 @@ export async function virtualServer(parts: VirtualServerParts): Promise<{ app: F
 	const state = (): VirtualState => ({
 		banks: parts.banks.map((b) => b.view()),
 		people: parts.people,
-		parcels: parts.parcels,
+		parcels: parts.parcels.map((parcel) => {
+			const places = parts.banks.map((b) => b.placeOf(parcel.tag))
+			const door = places.find((place) => place.door !== undefined)?.door
+			return { ...parcel, expected: !places.some(({ been }) => been), ...(door !== undefined && { door }) }
+		}),
 		kiosk: parts.kiosk(),
 		...(parts.clock && { clock: { now: parts.clock.now(), virtual: true as const } }),
 	})

@@ -295,7 +295,8 @@ export const virtualExample: VirtualState = {
 	],
 	parcels: [
 		{ order: 'Order 1042', tag: 'PX-1042', code: '40815162', qr: 'LW1.3X8B-DEMO-A', expected: true },
-		{ order: 'Order 1043', tag: 'PX-1043', code: '23424815', qr: 'LW1.3X8B-DEMO-B', expected: false },
+		{ order: 'Order 1043', tag: 'PX-1043', code: '23424815', qr: 'LW1.3X8B-DEMO-B', expected: false, door: 9 },
+		{ order: 'Order 1044', tag: 'PX-1044', code: '90210042', qr: 'LW1.3X8B-DEMO-C', expected: false },
 	],
 	kiosk: 'http://127.0.0.1:7300/',
 	clock: { now: noon, virtual: true },

@@ -83,8 +83,13 @@ export const virtualState = z.object({
 	),
 	/** Demo people; their secrets are printed here on purpose, a real bank never has such a list. */
 	people: z.array(z.object({ name: text, badge: text, pin: text, qr: z.array(z.string().min(1).max(4096)) })),
-	/** Demo parcels with what their recipients were sent. `expected`: staff put it in first; its label can be scanned. */
-	parcels: z.array(z.object({ order: text, tag: text, code: text, qr: z.string().min(1).max(4096), expected: z.boolean() })),
+	/**
+	 * Demo parcels with what their recipients were sent. `expected`: it has not been behind a door yet, staff put it in first; `door`: where it lies
+	 * now. Neither: it was taken out.
+	 */
+	parcels: z.array(
+		z.object({ order: text, tag: text, code: text, qr: z.string().min(1).max(4096), expected: z.boolean(), door: z.int().positive().optional() }),
+	),
 	/** Address of the kiosk page. */
 	kiosk: z.url(),
 	/** Present only under `--virtual-clock`. */

@@ -47,12 +47,12 @@ export function Parcels({ parcels, hands }: { readonly parcels: VirtualState['pa
 						<span className="who">
 							<b>{parcel.order}</b>
 							<span className="mono">{parcel.code}</span>
-							<span>{parcel.expected ? text.expected(parcel.tag) : text.waiting}</span>
+							<span>{placeOf(parcel)}</span>
 						</span>
 						<span className="row">
 							<Button onPress={() => hands.keypad(`${parcel.code}#`)}>{text.code}</Button>
 							<Button onPress={() => hands.scan(parcel.qr)}>{text.qr}</Button>
-							{parcel.expected && <Button onPress={() => hands.scan(parcel.tag)}>{text.label}</Button>}
+							{parcel.door === undefined && <Button onPress={() => hands.scan(parcel.tag)}>{text.label}</Button>}
 						</span>
 					</li>
 				))}
@@ -60,6 +60,12 @@ export function Parcels({ parcels, hands }: { readonly parcels: VirtualState['pa
 			<p className="soft">{text.help}</p>
 		</Card>
 	)
+}
+
+/** Only what the metal knows: whether it waits for somebody is the bank's to say. */
+function placeOf({ expected, door, tag }: VirtualState['parcels'][number]): string {
+	if (door !== undefined) return words.parcels.inside(door)
+	return expected ? words.parcels.expected(tag) : words.parcels.taken
 }
 
 /** Codes open once, so each touch shows the next one; after the last it starts again, to see a used one refused. */
