@@ -47,7 +47,7 @@ describe('a controller that is enrolled', () => {
 	}
 	const data = () => join(folder, 'data')
 	const open = (compartment: Id<'compartment'>) =>
-		world.order({ kind: 'open-remote', bank: of.bank, by: sampleSubject('dia'), compartment, reason: 'forgotten-badge' })
+		world.order({ kind: 'open-remote', by: sampleSubject('dia'), compartment, reason: 'forgotten-badge' })
 	const outcome = async (id: Id<'command'>) => {
 		const found = await world.commandOf(id)
 		return [found?.state, found?.end ?? found?.code].filter(Boolean).join(' ')
@@ -100,7 +100,7 @@ describe('a controller that is enrolled', () => {
 	test('who may not is refused by the controller itself', async () => {
 		const [first] = of.compartments
 		assert.ok(first)
-		const command = await world.order({ kind: 'open-remote', bank: of.bank, by: sampleSubject('cem'), compartment: first, reason: 'inspection' })
+		const command = await world.order({ kind: 'open-remote', by: sampleSubject('cem'), compartment: first, reason: 'inspection' })
 		await ended(command.id, 'refused not-authorised')
 		assert.equal(hardware.cabinet.pulses(0), 1)
 	})

@@ -12,21 +12,21 @@ import { linkRoutes } from './link/index.ts'
 import { logSigner } from './log-signer.ts'
 import type { Parts } from './parts.ts'
 import { ensureSiteKey, peopleRoutes } from './people/index.ts'
-import { spaceRoutes } from './space/index.ts'
+import { type Command, spaceRoutes } from './space/index.ts'
 import { type SettingsParts, tenantRoutes } from './tenants/index.ts'
 import { VERSION } from './version.ts'
 
 /** What goes on besides requests: whom they may wake, and what wakes those that wait. */
 export interface RouteNews {
-	/** A command is waiting. */
-	readonly wakeLink: () => void
+	/** A command is committed, and waits to be sent. */
+	readonly requested: (command: Command) => void
 	/** Tells when the ledger has grown, and the time that those who follow it wait in. */
 	readonly watch: Watch
 	readonly pace: Pick<Clock, 'after'>
 }
 
 /** The API: every domain's routes, with what a domain needs of those to its right handed over as functions. Each has its line in testing/api-samples.ts. */
-export function routesOf(parts: Parts, { wakeLink, watch, pace }: RouteNews): Route[] {
+export function routesOf(parts: Parts, { requested, watch, pace }: RouteNews): Route[] {
 	const { store, random, clock, master, terms, passwords, config, checkPolicy } = parts
 	const secure = config.publicUrl?.startsWith('https:') ?? false
 	return [
@@ -37,7 +37,7 @@ export function routesOf(parts: Parts, { wakeLink, watch, pace }: RouteNews): Ro
 		...accessRoutes(random, checkPolicy),
 		...ledgerRoutes({ store, watch, pace, random, signerOf: logSigner(parts), bankIds }),
 		...linkRoutes(random),
-		...spaceRoutes({ random, wake: wakeLink, bankOfCase }),
+		...spaceRoutes({ random, requested, bankOfCase }),
 		...assetRoutes(random),
 		...caseRoutes({ random, crypto: nodeCrypto, master, siteKey: (tx, site) => ensureSiteKey(tx, site, terms, clock.now()) }),
 	]

@@ -5,15 +5,12 @@ import { listFields, noteFields, page, pageOf, type Route, route } from '../http
 import type { Db } from '../store/index.ts'
 import { changeCompartment } from './bank-write.ts'
 import { doorLive, doorsById } from './live-read.ts'
-import { type Compartment, findCompartment, listCompartments, placeOf, present } from './read.ts'
+import { type Compartment, findCompartment, listCompartments, placeOfCompartment, present } from './read.ts'
 import { compartmentPatch, compartmentShape, ids, showCompartment } from './shown-routes.ts'
 import { lastOf, paging } from './site-routes.ts'
 
 const params = z.strictObject({ compartment: ids.compartment })
-const atCompartment = async (asked: { params: { compartment: string } }, db: Db) => {
-	const compartment = await findCompartment(db, asked.params.compartment)
-	return compartment && placeOf(db, compartment.bank)
-}
+const atCompartment = (asked: { params: { compartment: string } }, db: Db) => placeOfCompartment(db, asked.params.compartment)
 const shown = async (db: Db, compartment: Compartment) => showCompartment(compartment, present(await doorLive(db, compartment.id), 'compartment'))
 
 export const compartmentRoutes = (random: Random): Route[] => [

@@ -120,8 +120,26 @@ const lying = ({ site, area, bank }: Place): Sql<unknown> =>
 export const authorityOf = (db: Db, bank: Id<'bank'>): Promise<Controller | undefined> =>
 	db.first(sql`SELECT ${CONTROLLER} FROM controller t WHERE t.tenant_id = ${db.tenant} AND t.bank_id = ${bank} AND t.revoked_at IS NULL`)
 
+const bankOfCompartment = (db: Db, compartment: string): Sql<unknown> =>
+	sql`(SELECT c.bank_id FROM compartment c WHERE c.tenant_id = ${db.tenant} AND c.compartment_id = ${compartment})`
+
+/** Whom to ask at a bank, or at that of a compartment: `controller` is null where none is enrolled whose word counts. Undefined: there is no such bank. */
+export const enrolledAt = (
+	db: Db,
+	at: { readonly bank: string } | { readonly compartment: string },
+): Promise<{ site: Id<'site'>; bank: Id<'bank'>; controller: Id<'controller'> | null } | undefined> =>
+	db.first(sql`SELECT b.site_id AS site, b.bank_id AS bank, t.controller_id AS controller FROM bank b
+		LEFT JOIN controller t ON t.tenant_id = b.tenant_id AND t.bank_id = b.bank_id AND t.revoked_at IS NULL AND t.certificate IS NOT NULL
+		WHERE b.tenant_id = ${db.tenant} AND b.bank_id = ${'compartment' in at ? bankOfCompartment(db, at.compartment) : at.bank}`)
+
+type BankPlace = Place & { site: Id<'site'>; bank: Id<'bank'> }
+
 /** Where a bank lies, with all that it lies in; undefined: there is no such bank. */
-export async function placeOf(db: Db, bank: string): Promise<(Place & { site: Id<'site'>; bank: Id<'bank'> }) | undefined> {
+export const placeOf = (db: Db, bank: string): Promise<BankPlace | undefined> => placeWhere(db, sql`${bank}`)
+/** Where the bank of a compartment lies. */
+export const placeOfCompartment = (db: Db, compartment: string): Promise<BankPlace | undefined> => placeWhere(db, bankOfCompartment(db, compartment))
+
+async function placeWhere(db: Db, bank: Sql<unknown>): Promise<BankPlace | undefined> {
 	const found = await db.first<{ site: Id<'site'>; area: Id<'area'> | null; bank: Id<'bank'> }>(
 		sql`SELECT site_id AS site, area_id AS area, bank_id AS bank FROM bank WHERE tenant_id = ${db.tenant} AND bank_id = ${bank}`,
 	)

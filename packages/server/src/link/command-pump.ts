@@ -15,6 +15,8 @@ export interface CommandPumpParts {
 export interface CommandPump {
 	/** There may be a new one. */
 	wake(): void
+	/** This one is new, and committed: a person waits at the door, so it is sent without another look. */
+	requested(command: Command): void
 	/** This controller is there anew: what it has not answered is sent once more. */
 	again(controller: Id<'controller'>): void
 	close(): Promise<void>
@@ -29,6 +31,7 @@ const LOOK_EVERY_MS = 1_000
  */
 export function openCommandPump({ store, clock, random, send, failed }: CommandPumpParts): CommandPump {
 	const anew = new Set<string>()
+	const underWay = new Map<string, Promise<void>>()
 	let running: Promise<void> | undefined
 	let wanted = false
 	let closed = false
@@ -37,6 +40,14 @@ export function openCommandPump({ store, clock, random, send, failed }: CommandP
 		if (!(await send(command.controller, messageOf(command)))) return
 		if (command.state === 'requested') await store.write(command.tenant, (tx) => sentCommand(tx, command.id, { now: clock.now(), random }))
 	}
+	/** Once at a time: a look may find what is being sent. */
+	const sendAlone = async (command: Command): Promise<void> => {
+		if (underWay.has(command.id)) return
+		const done = sendOne(command).catch(failed)
+		underWay.set(command.id, done)
+		await done
+		underWay.delete(command.id)
+	}
 
 	const round = async (): Promise<void> => {
 		const now = clock.now()
@@ -44,7 +55,7 @@ export function openCommandPump({ store, clock, random, send, failed }: CommandP
 		const again = new Set(anew)
 		anew.clear()
 		const due = waiting.filter((c) => c.expiresAt > now && (c.state === 'requested' || again.has(c.controller)))
-		await Promise.all(due.map((command) => sendOne(command).catch(failed)))
+		await Promise.all(due.map(sendAlone))
 		if (waiting.some((c) => c.expiresAt <= now)) await store.system((tx) => expireCommands(tx, { now, random }))
 	}
 
@@ -67,6 +78,9 @@ export function openCommandPump({ store, clock, random, send, failed }: CommandP
 	look()
 	return {
 		wake,
+		requested(command) {
+			if (!closed) void sendAlone(command)
+		},
 		again(controller) {
 			anew.add(controller)
 			wake()
@@ -75,6 +89,7 @@ export function openCommandPump({ store, clock, random, send, failed }: CommandP
 			closed = true
 			cancel()
 			await running
+			await Promise.all(underWay.values())
 		},
 	}
 }

@@ -425,7 +425,7 @@ describe('the link', () => {
 					{ now: world.clock.now(), random },
 				),
 			)
-			world.link.wake()
+			world.link.requested(command)
 			return command
 		}
 		const state = async ({ id, tenant }: { id: Id<'command'>; tenant: Id<'tenant'> }, wanted: string) => {

@@ -6,6 +6,7 @@ import mqtt, { type MqttClient } from 'mqtt'
 import { judgeOutages } from '../estate/index.ts'
 import type { Rate } from '../http/index.ts'
 import { follow, type Watch } from '../ledger/index.ts'
+import type { Command } from '../space/index.ts'
 import type { MasterKey, Store, Tx } from '../store/index.ts'
 import { allTenants } from '../tenants/index.ts'
 import { deviceAuthority, portAuthority, revocationLists, revokeCertificates } from './books.ts'
@@ -65,8 +66,8 @@ export interface Link {
 	pid(): number | undefined
 	connected(): boolean
 	counters(): BrokerCounters & { readonly incidents: Readonly<Record<string, number>> }
-	/** A command was requested in this process: no need to wait for the ledger's bell. */
-	wake(): void
+	/** A command was requested in this process and is committed: no need to wait for the ledger's bell, nor to look it up. */
+	requested(command: Command): void
 	/** There is a newer bundle or lease. False: not now; the controller asks when it is back. */
 	notify(controller: Id<'controller'>, message: LinkAuthority): Promise<boolean>
 	close(): Promise<void>
@@ -125,7 +126,7 @@ export async function openLink(parts: LinkParts): Promise<Link> {
 		pid: () => owned?.broker.pid(),
 		connected: () => owned?.link.connected() ?? false,
 		counters: () => ({ ...(owned?.broker.counters() ?? { connected: 0 }), incidents: told.counted() }),
-		wake: () => owned?.link.wake(),
+		requested: (command) => owned?.link.requested(command),
 		notify: async (controller, message) => (await owned?.link.notify(controller, message)) ?? false,
 		async close() {
 			closed = true

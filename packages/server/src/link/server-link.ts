@@ -18,7 +18,7 @@ import {
 } from '@latchwork/core/wire'
 import type { MqttClient } from 'mqtt'
 import { heardController } from '../estate/index.ts'
-import { settleCommand } from '../space/index.ts'
+import { type Command, settleCommand } from '../space/index.ts'
 import type { Store } from '../store/index.ts'
 import { type CommandPump, openCommandPump } from './command-pump.ts'
 import type { Directory, LinkSender } from './directory.ts'
@@ -38,8 +38,10 @@ export interface ServerLinkParts {
 }
 
 export interface ServerLink {
-	/** A command was requested, or a log has grown: look now. */
+	/** A log has grown: there may be a command. */
 	wake(): void
+	/** Sends this command, which is committed and was not sent yet. */
+	requested(command: Command): void
 	/** Tells a controller that there is something newer. False: the broker is away, and it will ask by itself when it is back. */
 	notify(controller: Id<'controller'>, message: LinkAuthority): Promise<boolean>
 	connected(): boolean
@@ -219,6 +221,7 @@ export function openServerLink(parts: ServerLinkParts): ServerLink {
 
 	return {
 		wake: commands.wake,
+		requested: commands.requested,
 		notify: (controller, message) => send(controller, 'authority', message),
 		connected: () => client.connected,
 		listeningSince: () => since,

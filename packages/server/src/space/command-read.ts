@@ -27,7 +27,7 @@ export interface Command {
 	readonly end: string | null
 }
 
-const COMMAND = sql`command_id AS id, tenant_id AS tenant, site_id AS site, bank_id AS bank, controller_id AS controller, kind, compartment_id AS compartment,
+export const COMMAND = sql`command_id AS id, tenant_id AS tenant, site_id AS site, bank_id AS bank, controller_id AS controller, kind, compartment_id AS compartment,
 	reason, case_id AS "case", requested_by AS "by", issued_at AS "issuedAt", expires_at AS "expiresAt", state, changed_at AS "changedAt", code,
 	door_session_id AS session, outcome AS "end"`
 

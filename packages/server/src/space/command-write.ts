@@ -2,19 +2,20 @@ import { Fault, type Id, isId, type Json, newId, type Random } from '@latchwork/
 import type { EndState } from '@latchwork/core/door'
 import type { StreamEvent } from '@latchwork/core/ledger'
 import { type LinkResult, MAX_COMMAND_MS, resultOfEnd } from '@latchwork/core/wire'
-import { authorityOf, bankOf, findCompartment } from '../estate/index.ts'
+import { enrolledAt, present } from '../estate/index.ts'
 import { type Applier, append, type ServerDraft } from '../ledger/index.ts'
 import { sql, type Tx } from '../store/index.ts'
-import { type Command, type CommandState, findCommand } from './command-read.ts'
+import { COMMAND, type Command, type CommandState, findCommand } from './command-read.ts'
 
 export interface CommandTerms {
 	readonly now: number
 	readonly random: Random
 }
 
-export type NewCommand = { readonly bank: Id<'bank'>; readonly by: Id<'subject'> | 'server' } & (
+/** A door says by itself at which bank it is. */
+export type NewCommand = { readonly by: Id<'subject'> | 'server' } & (
 	| { readonly kind: 'open-remote'; readonly compartment: Id<'compartment'>; readonly reason: string; readonly case?: Id<'case'> }
-	| { readonly kind: 'restart' | 'self-test' | 'collect-logs' }
+	| { readonly kind: 'restart' | 'self-test' | 'collect-logs'; readonly bank: Id<'bank'> }
 )
 
 /**
@@ -22,19 +23,16 @@ export type NewCommand = { readonly bank: Id<'bank'>; readonly by: Id<'subject'>
  * more, by what it knows of the door. Its result is followed in the row and in the ledger.
  */
 export async function requestCommand(tx: Tx, wanted: NewCommand, { now, random }: CommandTerms): Promise<Command> {
-	const { id: bank, site } = await bankOf(tx, wanted.bank)
-	const controller = await authorityOf(tx, bank)
-	if (!controller || controller.certificate === null)
-		throw new Fault('request-refused', 'This bank has no controller that is enrolled; there is nobody to ask.')
 	const open = wanted.kind === 'open-remote' ? wanted : undefined
-	if (open && (await findCompartment(tx, open.compartment))?.bank !== bank) throw new Fault('not-found', 'This bank has no such compartment.')
+	const { site, bank, controller } = present(await enrolledAt(tx, wanted), open ? 'compartment' : 'bank')
+	if (controller === null) throw new Fault('request-refused', 'This bank has no controller that is enrolled; there is nobody to ask.')
 	const id = newId('command', now, random)
 	const issuedAt = Math.floor(now)
-	await tx.run(sql`INSERT INTO command (tenant_id, command_id, site_id, bank_id, controller_id, kind, compartment_id, reason, case_id, requested_by,
+	const command =
+		(await tx.first<Command>(sql`INSERT INTO command (tenant_id, command_id, site_id, bank_id, controller_id, kind, compartment_id, reason, case_id, requested_by,
 			issued_at, expires_at, state, changed_at)
-		VALUES (${tx.tenant}, ${id}, ${site}, ${bank}, ${controller.id}, ${wanted.kind}, ${open?.compartment ?? null}, ${open?.reason ?? null},
-			${open?.case ?? null}, ${wanted.by}, ${issuedAt}, ${issuedAt + MAX_COMMAND_MS}, 'requested', ${issuedAt})`)
-	const command = (await findCommand(tx, id)) as Command
+		VALUES (${tx.tenant}, ${id}, ${site}, ${bank}, ${controller}, ${wanted.kind}, ${open?.compartment ?? null}, ${open?.reason ?? null},
+			${open?.case ?? null}, ${wanted.by}, ${issuedAt}, ${issuedAt + MAX_COMMAND_MS}, 'requested', ${issuedAt}) RETURNING ${COMMAND}`)) as Command
 	const about = open && { compartment: open.compartment, reason: open.reason, ...(open.case && { case: open.case }) }
 	await append(tx, [factOf(command, 'command.requested', wanted.by, { kind: wanted.kind, expiresAt: command.expiresAt, ...about })], { now, random })
 	return command

@@ -36,7 +36,7 @@ describe('commands', () => {
 	after(() => db.close())
 
 	const door = () => at.compartments[0] ?? assert.fail()
-	const open = (): NewCommand => ({ kind: 'open-remote', bank: at.bank, compartment: door(), by, reason: 'forgotten-badge' })
+	const open = (): NewCommand => ({ kind: 'open-remote', compartment: door(), by, reason: 'forgotten-badge' })
 	const ask = (wanted: NewCommand = open()) => store.write(tenant, (tx) => requestCommand(tx, wanted, terms))
 	const said = (id: LinkResult['id'], more: Pick<LinkResult, 'state'> & Partial<LinkResult>, controller = at.controller) =>
 		store.write(tenant, (tx) => settleCommand(tx, controller, { v: 1, id, ...more }, { now: now + 5, random }))
@@ -153,10 +153,11 @@ describe('commands', () => {
 		)
 	})
 
-	test('nothing is asked of a bank without an enrolled controller, nor of another bank’s door', async () => {
+	test('nothing is asked of a bank without an enrolled controller, nor of one or a door that is not there', async () => {
 		const bare = await testBank(store, tenant, { now, random, enrolled: false })
 		await assert.rejects(ask({ kind: 'restart', bank: bare.bank, by }), { code: 'request-refused' })
-		await assert.rejects(ask({ ...open(), compartment: bare.compartments[0] } as NewCommand), { code: 'not-found' })
+		await assert.rejects(ask({ ...open(), compartment: bare.compartments[0] } as NewCommand), { code: 'request-refused' })
+		await assert.rejects(ask({ ...open(), compartment: newId('compartment', now, random) } as NewCommand), { code: 'not-found' })
 		await assert.rejects(ask({ kind: 'restart', bank: newId('bank', now, random), by }), { code: 'not-found' })
 	})
 })

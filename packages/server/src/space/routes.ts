@@ -1,7 +1,7 @@
 import { Fault, type Id, type Random } from '@latchwork/core/base'
 import { OPEN_REASONS } from '@latchwork/core/wire'
 import { z } from 'zod'
-import { findCompartment, placeOf, present } from '../estate/index.ts'
+import { placeOf, placeOfCompartment } from '../estate/index.ts'
 import { answer, idOf, named, type Route, route, time, toTime } from '../http/index.ts'
 import type { Db } from '../store/index.ts'
 import { type Command, findCommand } from './command-read.ts'
@@ -33,33 +33,30 @@ const commandShape = named(
 
 export interface SpaceRouteParts {
 	readonly random: Random
-	/** A command is waiting. */
-	readonly wake: () => void
+	/** It is committed, and waits to be sent. */
+	readonly requested: (command: Command) => void
 	/** At which bank a case runs; undefined: there is no such case. */
 	readonly bankOfCase: (db: Db, of: Id<'case'>) => Promise<Id<'bank'> | undefined>
 }
 
-export const spaceRoutes = ({ random, wake, bankOfCase }: SpaceRouteParts): Route[] => [
+export const spaceRoutes = ({ random, requested, bankOfCase }: SpaceRouteParts): Route[] => [
 	route({
 		method: 'POST',
 		path: '/v1/door-sessions',
 		tag: 'Doors',
 		summary: 'Opens one compartment from afar: the bank is asked, decides once more, and pulses its lock once. What became of it is in the command.',
 		permission: 'door.open.remote',
-		scope: async ({ body }, db) => {
-			const compartment = await findCompartment(db, body.compartment)
-			return compartment && placeOf(db, compartment.bank)
-		},
+		scope: async ({ body }, db) => placeOfCompartment(db, body.compartment),
 		body: z.strictObject({ compartment: ids.compartment, reason, case: ids.case.optional() }),
 		answers: { 202: commandShape },
 		handle: ({ write, body, caller, now }) =>
 			write(async (tx) => {
 				const { compartment, reason: why, case: of } = body
-				const { bank } = present(await findCompartment(tx, compartment), 'compartment')
-				if (of && (await bankOfCase(tx, of)) !== bank) throw new Fault('not-found', 'This bank has no such case.', { detail: { field: 'body.case' } })
 				const about = { compartment, reason: why, ...(of && { case: of }) }
-				const command = await requestCommand(tx, { bank, by: caller.subject, kind: 'open-remote', ...about }, { now, random })
-				tx.afterwards(wake)
+				const command = await requestCommand(tx, { by: caller.subject, kind: 'open-remote', ...about }, { now, random })
+				if (of && (await bankOfCase(tx, of)) !== command.bank)
+					throw new Fault('not-found', 'This bank has no such case.', { detail: { field: 'body.case' } })
+				tx.afterwards(() => requested(command))
 				return answer(202, showCommand(command), { location: `/v1/commands/${command.id}` })
 			}),
 	}),
@@ -75,7 +72,7 @@ export const spaceRoutes = ({ random, wake, bankOfCase }: SpaceRouteParts): Rout
 		handle: ({ write, body, caller, now }) =>
 			write(async (tx) => {
 				const command = await requestCommand(tx, { bank: body.bank, by: caller.subject, kind: body.kind }, { now, random })
-				tx.afterwards(wake)
+				tx.afterwards(() => requested(command))
 				return answer(202, showCommand(command), { location: `/v1/commands/${command.id}` })
 			}),
 	}),

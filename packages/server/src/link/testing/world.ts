@@ -147,7 +147,7 @@ export async function linkWorld({
 		/** Asks a controller for something, as the API does. */
 		async order(wanted: NewCommand, tenant: Id<'tenant'> = tenants[0]): Promise<Command> {
 			const command = await store.write(tenant, (tx) => requestCommand(tx, wanted, { now: clock.now(), random }))
-			link.wake()
+			link.requested(command)
 			return command
 		},
 		commandOf: (id: Id<'command'>, tenant: Id<'tenant'> = tenants[0]) => store.read(tenant, (db) => findCommand(db, id)),
