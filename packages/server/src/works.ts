@@ -1,7 +1,7 @@
 import { join } from 'node:path'
-import { type Clock, isFault, isId } from '@latchwork/core/base'
+import { type Clock, isFault } from '@latchwork/core/base'
 import { custodyApplier, openAuthority } from './authority/index.ts'
-import { caseApplier, caseDeadlines, openTask, runDeadlines } from './cases/index.ts'
+import { caseApplier, caseDeadlines, openTask, ownOf, runDeadlines } from './cases/index.ts'
 import { nodeCrypto } from './crypto.ts'
 import { applyEdgeEvents } from './estate/index.ts'
 import { openInbox, openSequencer, openWatch, type Watch } from './ledger/index.ts'
@@ -55,18 +55,11 @@ export async function openWorks(parts: Parts): Promise<Works> {
 			clock,
 			random,
 			crypto: nodeCrypto,
-			appliers: [
-				applyEdgeEvents,
-				async (tx, events, about) => {
-					for (const event of events) await custodyApplier(tx, event, about)
-				},
-				caseApplier({ random, master }),
-				commandApplier({ random }),
-			],
+			appliers: [applyEdgeEvents, custodyApplier({ random }), caseApplier({ random, master }), commandApplier({ random })],
 			unapplied: async (tx, { stream, seq, type, subject }, { bank, site, now }, cause) => {
 				failed('inbox')(cause)
-				const about = isId('compartment', subject) ? { compartment: subject } : isId('case', subject) ? { case: subject } : {}
-				await openTask(tx, { kind: 'event-unapplied', site, bank, ...about, detail: { stream, seq, type } }, { now, random })
+				const about = await ownOf(tx, bank, subject)
+				await openTask(tx, { kind: 'event-unapplied', site, bank, ...about, detail: { stream, seq, type, subject } }, { now, random })
 			},
 			recorded: sequencer.nudge,
 		})

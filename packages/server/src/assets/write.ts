@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { Fault, type Id, newId, toHex } from '@latchwork/core/base'
+import { Fault, type Id, isId, newId, toHex } from '@latchwork/core/base'
 import type { StreamEvent } from '@latchwork/core/ledger'
 import {
+	bankLive,
 	bankOf,
 	type Change,
 	changedFields,
@@ -140,18 +141,39 @@ export async function retireAsset(tx: Tx, change: Change, id: Id<'asset'>, ifMat
 	return present(await findAsset(tx, id), 'asset')
 }
 
+/** What a bank's record of custody came to. */
+export interface Custody {
+	readonly moved: boolean
+	/** The bank where the thing belongs; null: to none. */
+	readonly home: Id<'bank'> | null
+	/** Who had it, as known here. */
+	readonly custodian: string
+	/** Given by whoever had it, to somebody who can have it. */
+	readonly inOrder: boolean
+}
+
 /**
- * Custody as a bank recorded it: a door proved who gave and who took. Comes in the transaction that records the event, each once; a repeated
- * one changes nothing. A thing that the server does not know is left for reconciliation.
+ * Custody as the thing's own bank recorded it: a door proved who gave and who took. A thing is lent and brought back at its bank alone, so no other
+ * one is believed (trust.md §3.6: across devices by custody rules, not time). Comes in the transaction that records the event, each once: undefined
+ * for a repeated one, and for a thing that is not known here. Where the giver is not who had it, a link of the chain is missing (I6): the bank's
+ * present stream is followed all the same, because nobody knows better what lies behind its doors; an earlier one is not.
  */
-export async function applyCustody(tx: Tx, event: StreamEvent): Promise<boolean> {
-	if (event.type !== 'custody.transferred') return false
-	const { to } = event.data
-	if (typeof to !== 'string') return false
-	const moved = await tx.run(sql`UPDATE asset SET custodian = ${to}, custody_since = ${event.at}, stream_id = ${event.stream}, seq = ${event.seq},
-		bank_id = CASE WHEN ${to} = ${event.bank} THEN ${event.bank} ELSE bank_id END, version = version + 1, updated_at = greatest(updated_at, ${event.at})
-		WHERE tenant_id = ${tx.tenant} AND asset_id = ${event.subject} AND (stream_id IS DISTINCT FROM ${event.stream} OR seq < ${event.seq})`)
-	return moved > 0
+export async function applyCustody(tx: Tx, event: StreamEvent): Promise<Custody | undefined> {
+	if (event.type !== 'custody.transferred') return undefined
+	const { bank, stream, seq, at, subject } = event
+	const { from, to } = event.data
+	const asset = await tx.first<{ home: Id<'bank'> | null; custodian: string; repeated: boolean }>(sql`SELECT bank_id AS home, custodian,
+		stream_id IS NOT DISTINCT FROM ${stream} AND seq >= ${seq} AS repeated FROM asset WHERE tenant_id = ${tx.tenant} AND asset_id = ${subject} FOR UPDATE`)
+	if (!asset || asset.repeated) return undefined
+	const { home, custodian } = asset
+	const held = to === bank || isId('subject', to)
+	// What staff have put into a compartment is its bank's from the first loan on.
+	const inOrder = held && (from === custodian || (from === bank && custodian === 'staff'))
+	const moved = home === bank && held && (inOrder || (await bankLive(tx, bank))?.stream === stream)
+	if (moved)
+		await tx.run(sql`UPDATE asset SET custodian = ${to}, custody_since = ${at}, stream_id = ${stream}, seq = ${seq}, version = version + 1,
+			updated_at = greatest(updated_at, ${at}) WHERE tenant_id = ${tx.tenant} AND asset_id = ${subject}`)
+	return { moved, home, custodian, inOrder }
 }
 
 async function homeOf(tx: Tx, bank: Id<'bank'> | undefined, compartment: Id<'compartment'> | undefined) {

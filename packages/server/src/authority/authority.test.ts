@@ -15,7 +15,7 @@ import { type FakeClock, fakeClock, type Id, newId, type Random, seededRandom } 
 import type { StreamEvent } from '@latchwork/core/ledger'
 import { exampleLayout } from '@latchwork/core/wire'
 import { draftPolicy, publishPolicy } from '../access/index.ts'
-import { createAsset, createAssetType } from '../assets/index.ts'
+import { createAsset, createAssetType, findAsset } from '../assets/index.ts'
 import { caseApplier } from '../cases/index.ts'
 import { nodeCrypto } from '../crypto.ts'
 import {
@@ -196,32 +196,17 @@ describe('authority', () => {
 		const [org, { of }] = [await organisation(clock), authority(clock)]
 		await of.turn()
 		const stream = newId('stream', clock.now(), random)
-		const custody = (seq: number, to: string): StreamEvent => ({
-			v: 1,
-			stream,
-			seq,
-			prev: '',
-			type: 'custody.transferred',
-			subject: org.asset,
-			actor: 'edge',
-			bank: org.bank,
-			at: clock.now(),
-			mono: 0,
-			clock: 'good',
-			bundle: 1,
-			offline: true,
-			data: { case: 'cas_1', line: 'lin_1', from: org.bank, to },
-		})
-		const apply = (event: StreamEvent) => db.store.write(org.tenant, (tx) => custodyApplier(tx, event, { now: clock.now() }))
+		const apply = (seq: number, from: string, to: string) => heard(org, org, clock, { stream, seq, from, to })
 		const known = async () => (await accepted(of, org, clock.now())).subjects.map((s) => s.id)
-		await apply(custody(5, org.person))
+		await apply(5, org.bank, org.person)
 		await db.store.write(org.tenant, (tx) => leaveGroup(tx, org.change, org.staff, org.person))
 		await of.turn()
 		assert.deepEqual(await known(), [org.person])
-		await apply(custody(6, org.stranger))
+		await apply(6, org.person, org.bank)
+		await apply(7, org.bank, org.stranger)
 		await of.turn()
 		assert.deepEqual(await known(), [org.stranger])
-		await apply(custody(7, org.bank))
+		await apply(8, org.stranger, org.bank)
 		await clock.advance(13 * 3_600_000)
 		await of.turn()
 		assert.deepEqual(await known(), [])
@@ -295,6 +280,51 @@ describe('authority', () => {
 		await of.leases()
 		assert.ok(news.some((one) => one.kind === 'lease' && one.bank === well.bank))
 		assert.ok(!news.some((one) => one.bank === broken.bank))
+	})
+
+	/** Custody of the organisation's asset as a bank recorded it. */
+	const heard = (
+		org: { tenant: Id<'tenant'>; asset: Id<'asset'> },
+		{ bank, site }: { bank: Id<'bank'>; site: Id<'site'> },
+		clock: FakeClock,
+		{ stream, seq, from, to }: { stream: Id<'stream'>; seq: number; from: string; to: string },
+	) => {
+		const [now, data] = [clock.now(), { case: 'cas_1', line: 'lin_1', from, to }]
+		const place = { stream, seq, prev: '', bank, at: now, mono: 0, clock: 'good', bundle: 1, offline: true } as const
+		const event: StreamEvent = { v: 1, ...place, type: 'custody.transferred', subject: org.asset, actor: 'edge', data }
+		return db.store.write(org.tenant, (tx) => custodyApplier({ random })(tx, [event], { sender: undefined as never, bank, site, now }))
+	}
+
+	it('a thing that another bank claims, or that somebody gives who did not have it, stays where it was known to be, and people are told', async () => {
+		const clock = fakeClock()
+		const org = await organisation(clock)
+		const other = await db.store.write(org.tenant, async (tx) => ({
+			site: org.site,
+			bank: (await createBank(tx, org.change, { site: org.site, name: 'Second', helpPhone: '1', layout: exampleLayout })).id,
+		}))
+		const [stream, theirs] = [newId('stream', clock.now(), random), newId('stream', clock.now(), random)]
+		const custodian = async () => {
+			const asset = await db.store.read(org.tenant, (tx) => findAsset(tx, org.asset))
+			return [asset?.custodian, asset?.bank]
+		}
+		const tasks = (bank: Id<'bank'>) =>
+			db.store.read(org.tenant, async (tx) =>
+				(
+					await tx.rows<{ kind: string; asset: string | null }>(
+						sql`SELECT kind, detail ->> 'asset' AS asset FROM task WHERE tenant_id = ${org.tenant} AND bank_id = ${bank} ORDER BY kind`,
+					)
+				).map(({ kind, asset }) => [kind, asset]),
+			)
+		await heard(org, org, clock, { stream, seq: 5, from: org.bank, to: org.person })
+		await heard(org, other, clock, { stream: theirs, seq: 5, from: org.person, to: other.bank })
+		assert.deepEqual(await custodian(), [org.person, org.bank], 'another bank does not get it by saying so')
+		assert.deepEqual([await tasks(org.bank), await tasks(other.bank)], [[['foreign-record', org.asset]], [['foreign-record', null]]])
+		await heard(org, org, clock, { stream: newId('stream', clock.now(), random), seq: 5, from: org.bank, to: org.stranger })
+		assert.deepEqual(await custodian(), [org.person, org.bank], 'nobody gives what somebody else has')
+		const both = ['custody-gap', 'foreign-record'].map((kind) => [kind, org.asset])
+		assert.deepEqual(await tasks(org.bank), both)
+		await heard(org, org, clock, { stream, seq: 6, from: org.person, to: org.bank })
+		assert.deepEqual([await custodian(), await tasks(org.bank)], [[org.bank, org.bank], both])
 	})
 
 	it('what is taken away reaches every connected bank of the site before any bundle is made, and the next bundle says that it holds it', async () => {

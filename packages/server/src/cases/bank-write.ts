@@ -8,6 +8,7 @@ import { takenAwayBy } from '../people/index.ts'
 import { type MasterKey, sql, type Tx } from '../store/index.ts'
 import { type CaseRow, findCase, lockCase, tableOf } from './case-read.ts'
 import { insertCase, keepTable } from './delivery-write.ts'
+import { believed, ownOf, spokenOf } from './foreign-write.ts'
 import { adopt, type Doing, saveStep } from './step-write.ts'
 import { bankTables } from './tables.ts'
 import { openTask, settleTasks } from './task-write.ts'
@@ -34,12 +35,10 @@ export function caseApplier({ random, master }: BankTerms): Applier {
 			case 'task.created':
 				return task(tx, event, about, doing)
 			case 'compartment.returned-to-service':
-				return isId('compartment', event.subject)
-					? settleTasks(tx, { compartment: event.subject, kind: 'check-compartment' }, 'returned-to-service', doing)
-					: undefined
+				return settled(tx, event, about, { compartment: event.subject, kind: 'check-compartment', how: 'returned-to-service' }, doing)
 			default:
 				if (event.type === 'door-session.releasing') await judgeRelease(tx, event, about, doing)
-				if (event.type.startsWith('door-session.')) await session(tx, event, doing)
+				if (event.type.startsWith('door-session.')) await session(tx, event, about, doing)
 		}
 	}
 	return async (tx, events, about) => {
@@ -58,8 +57,14 @@ const openedSchema = z.object({
 })
 
 /** A case that a person began at the bank: a walk-up loan. */
-async function opened(tx: Tx, event: StreamEvent, { site }: Applied, doing: Doing & { readonly master: MasterKey }): Promise<void> {
-	if (!isId('case', event.subject) || (await lockCase(tx, event.subject))) return
+async function opened(tx: Tx, event: StreamEvent, about: Applied, doing: Doing & { readonly master: MasterKey }): Promise<void> {
+	if (!isId('case', event.subject)) return
+	const { site } = about
+	const same = await lockCase(tx, event.subject)
+	if (same) {
+		await believed(tx, event, { bank: same.bank, case: same.id }, about, doing)
+		return
+	}
 	const { tableHash, start } = openedSchema.parse(event.data)
 	const { owner, lines } = start
 	const known = await tableOf(tx, tableHash)
@@ -80,6 +85,7 @@ async function opened(tx: Tx, event: StreamEvent, { site }: Applied, doing: Doin
 async function moved(tx: Tx, event: StreamEvent, about: Applied, doing: Doing): Promise<void> {
 	const row = await lockCase(tx, event.subject)
 	if (!row) return openTask(tx, { kind: 'unknown-case', site: about.site, bank: event.bank, detail: { case: event.subject } }, doing)
+	if (!(await believed(tx, event, { bank: row.bank, case: row.id }, about, doing))) return
 	const expected = await takeExpected(tx, row.id)
 	const { steps } = recordedSteps([{ subject: event.subject, bank: event.bank, data: event.data }])
 	const [recorded] = steps
@@ -193,19 +199,17 @@ async function dispute(tx: Tx, row: CaseRow, { stream, seq, bank }: StreamEvent,
 /** The bank itself met something that its table does not allow. */
 async function disputed(tx: Tx, event: StreamEvent, about: Applied, doing: Doing): Promise<void> {
 	const row = await lockCase(tx, event.subject)
-	if (!row) return
+	if (!row || !(await believed(tx, event, { bank: row.bank, case: row.id }, about, doing))) return
 	await adopt(tx, row, await tableOf(tx, row.tableHash), row.body, 'at-the-bank', doing)
 	await dispute(tx, row, event, 'at-the-bank', about, doing)
 }
 
-async function task(tx: Tx, { subject, bank, data }: StreamEvent, { site }: Applied, doing: Doing): Promise<void> {
+async function task(tx: Tx, event: StreamEvent, about: Applied, doing: Doing): Promise<void> {
+	const { subject, bank, data } = event
 	const { kind = 'check', ...detail } = data
-	const about = isId('compartment', subject)
-		? { compartment: subject }
-		: isId('case', subject) && (await lockCase(tx, subject))
-			? { case: subject }
-			: {}
-	await openTask(tx, { kind: String(kind), site, bank, ...about, detail: { ...detail, subject } }, doing, true)
+	const of = await spokenOf(tx, subject)
+	if (of && !(await believed(tx, event, of, about, doing))) return
+	await openTask(tx, { kind: String(kind), site: about.site, ...of, bank, detail: { ...detail, subject } }, doing, true)
 }
 
 /**
@@ -214,7 +218,7 @@ async function task(tx: Tx, { subject, bank, data }: StreamEvent, { site }: Appl
  */
 async function judgeRelease(tx: Tx, { subject, actor, bank, at, stream, seq, data }: StreamEvent, { site }: Applied, doing: Doing): Promise<void> {
 	if (!isId('subject', actor)) return
-	const of = isId('case', data.case) ? { case: data.case } : {}
+	const of = isId('case', data.case) ? await ownOf(tx, bank, data.case) : {}
 	if (data.act === 'deposit' && (!of.case || (await findCase(tx, of.case))?.workflow === 'loan')) return
 	const credential = isId('credential', data.credential) ? { credential: data.credential } : {}
 	const taken = await takenAwayBy(tx, { subject: actor, ...credential, at })
@@ -222,20 +226,35 @@ async function judgeRelease(tx: Tx, { subject, actor, bank, at, stream, seq, dat
 	const found = { ...taken, person: actor, ...(taken.what === 'credential' && credential) }
 	const fact = { type: 'door-session.after-revocation', subject, actor: 'server', site, bank, cause: `${stream}/${seq}` } as const
 	await append(tx, [{ ...fact, data: { ...found, at, ...of } }], doing)
-	const where = of.case || !isId('compartment', data.compartment) ? of : { compartment: data.compartment }
+	const where = of.case ? of : await ownOf(tx, bank, data.compartment)
 	await openTask(tx, { kind: 'after-revocation', site, bank, ...where, detail: { ...found, session: subject, at } }, doing)
 }
 
 /** Door sessions belong to the case that they were opened for: the first event names it, the others only the session. */
-async function session(tx: Tx, { subject, stream, seq, data, type, ...event }: StreamEvent, doing: Doing): Promise<void> {
-	if (isId('case', data.case))
+async function session(tx: Tx, event: StreamEvent, about: Applied, doing: Doing): Promise<void> {
+	const { subject, stream, seq, data, type, bank } = event
+	const of = isId('case', data.case) ? await spokenOf(tx, data.case) : undefined
+	if (of && 'case' in of && (await believed(tx, event, of, about, doing)))
 		await tx.run(
-			sql`INSERT INTO case_session (tenant_id, session_id, case_id) VALUES (${tx.tenant}, ${subject}, ${data.case}) ON CONFLICT (tenant_id, session_id) DO NOTHING`,
+			sql`INSERT INTO case_session (tenant_id, session_id, case_id) VALUES (${tx.tenant}, ${subject}, ${of.case}) ON CONFLICT (tenant_id, session_id) DO NOTHING`,
 		)
-	await tx.run(sql`INSERT INTO case_event (tenant_id, case_id, stream_id, seq) SELECT tenant_id, case_id, ${stream}, ${seq}::bigint FROM case_session
-		WHERE tenant_id = ${tx.tenant} AND session_id = ${subject} ON CONFLICT DO NOTHING`)
-	if (type === 'door-session.closed' && isId('compartment', data.compartment))
-		await settleTasks(tx, { compartment: data.compartment, kind: 'close-door' }, 'closed', { ...doing, now: event.at })
+	await tx.run(sql`INSERT INTO case_event (tenant_id, case_id, stream_id, seq) SELECT s.tenant_id, s.case_id, ${stream}, ${seq}::bigint FROM case_session s
+		JOIN workflow_case c ON c.tenant_id = s.tenant_id AND c.case_id = s.case_id AND c.bank_id = ${bank}
+		WHERE s.tenant_id = ${tx.tenant} AND s.session_id = ${subject} ON CONFLICT DO NOTHING`)
+	if (type === 'door-session.closed')
+		await settled(tx, event, about, { compartment: data.compartment, kind: 'close-door', how: 'closed' }, { ...doing, now: event.at })
+}
+
+/** What the bank did at a compartment of its own leaves a task of this kind there without anything to do. */
+async function settled(
+	tx: Tx,
+	event: StreamEvent,
+	about: Applied,
+	{ compartment, kind, how }: { readonly compartment: unknown; readonly kind: string; readonly how: string },
+	doing: Doing,
+): Promise<void> {
+	const of = isId('compartment', compartment) ? await spokenOf(tx, compartment) : undefined
+	if (of && 'compartment' in of && (await believed(tx, event, of, about, doing))) await settleTasks(tx, { ...of, kind }, how, doing)
 }
 
 const equal = (a: Moved, b: Moved): boolean => a.line === b.line && a.from === b.from && a.to === b.to && a.version === b.version

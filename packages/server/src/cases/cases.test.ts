@@ -18,14 +18,14 @@ import {
 } from '@latchwork/core/workflow'
 import fc from 'fast-check'
 import { nodeCrypto } from '../crypto.ts'
-import { ALWAYS_OPEN, createBank, createSite } from '../estate/index.ts'
+import { ALWAYS_OPEN, compartmentsOf, createBank, createSite } from '../estate/index.ts'
 import { codesOfCase, reservationsOf } from '../space/index.ts'
 import { type Store, sealingKey, sql } from '../store/index.ts'
 import { createTenant } from '../tenants/index.ts'
 import { type TestStore, testStore } from '../testing/index.ts'
 import { type CaseRow, caseOf, noticesOf, recordsOf, tableOf } from './case-read.ts'
 import { bookDelivery, type CaseTerms, extendDelivery, keepTable, recallDelivery, renewCode } from './delivery-write.ts'
-import { caseApplier, caseDeadlines, casePart, runDeadlines } from './index.ts'
+import { caseApplier, caseDeadlines, casePart, ownOf, runDeadlines } from './index.ts'
 import { finishTask, listTasks } from './task-write.ts'
 
 const START = Date.UTC(2026, 0, 5, 9)
@@ -216,6 +216,68 @@ describe('cases', () => {
 		// The order stands: with its next bundle the bank sends staff to take the parcel out.
 		const part = await store.read(tenant, (tx) => casePart(tx, bank, START))
 		assert.deepEqual([part.cases[0]?.recalled, part.codes.map(({ id }) => id)], [true, part.revoked])
+	})
+
+	it('believes no bank about a case of another: nothing moves, its code stays good, people at both are told, and its own bank goes on', async () => {
+		const [bank, stranger] = [await newBank(), await newBank()]
+		const [row, other] = [await read((await book(bank)).row.id), (await book(bank)).row]
+		const table = await withTable(row)
+		const [own, theirs] = [bankSide(bank, row, table), bankSide(stranger, row, table)]
+		assert.ok(theirs.does(deposit(row), START))
+		assert.ok(theirs.does({ kind: 'request', name: 'dispense', by: 'user', subject: row.owner ?? '', line: line(row) }, START))
+		assert.ok(theirs.does(collect(row), START))
+		theirs.record('case.moved', row.id, { from: 'reserved', to: 'cancelled', tableHash: row.tableHash, version: 9 }, START)
+		theirs.record('case.conflict', row.id, { code: 'wrong-table' }, START)
+		theirs.record('case.opened', row.id, {}, START)
+		theirs.record('task.created', row.id, { kind: 'conflict' }, START)
+		theirs.record('door-session.releasing', newId('doorSession', START, random), { case: row.id, compartment }, START)
+		theirs.record('door-session.releasing', 'dos_own', { case: other.id, compartment }, START)
+		await theirs.send(START)
+		assert.deepEqual(await read(row.id), row)
+		assert.deepEqual(await codeStates(row.id), ['live'])
+		assert.deepEqual(await store.read(tenant, (tx) => recordsOf(tx, row.id)), [])
+		const told = await store.read(tenant, async (tx) =>
+			(await Promise.all([bank, stranger].map((of) => listTasks(tx, { bank: of }, { limit: 9, scopes: [{ kind: 'tenant' }] })))).map((tasks) =>
+				tasks.map((task) => [task.kind, task.case, task.detail.by ?? task.detail.of]),
+			),
+		)
+		const atOwn = [row, other].map(({ id }) => ['foreign-record', id, stranger])
+		assert.deepEqual([new Set(told[0]), told[1]], [new Set(atOwn), [['foreign-record', null, bank]]])
+		own.record('door-session.releasing', 'dos_own', { case: row.id, compartment }, START)
+		assert.ok(own.does(deposit(row), START))
+		await own.send(START)
+		theirs.record('door-session.opened', 'dos_own', { compartment }, START)
+		await theirs.send(START)
+		const after = await read(row.id)
+		assert.deepEqual([after.state, after.conflict, after.body], ['ready', null, own.copy()])
+		assert.equal((await store.read(tenant, (tx) => recordsOf(tx, row.id))).length, 1)
+	})
+
+	it('believes no bank about a compartment of another: the task there stays until its own bank says so', async () => {
+		const [bank, stranger] = [await newBank(), await newBank()]
+		const { row } = await book(bank)
+		const table = await withTable(row)
+		const [own, theirs] = [bankSide(bank, row, table), bankSide(stranger, row, table)]
+		const [first] = await store.read(tenant, (tx) => compartmentsOf(tx, bank))
+		const room = first?.id ?? assert.fail()
+		for (const kind of ['check-compartment', 'close-door']) own.record('task.created', room, { kind }, START)
+		await own.send(START)
+		const settling = (side: typeof own) => {
+			side.record('compartment.returned-to-service', room, { content: 'empty' }, START)
+			side.record('door-session.closed', newId('doorSession', START, random), { compartment: room }, START)
+			return side.send(START)
+		}
+		theirs.record('task.created', room, { kind: 'missing-item' }, START)
+		await settling(theirs)
+		assert.deepEqual(
+			[(await openTasks(bank)).toSorted(), await openTasks(stranger)],
+			[['check-compartment', 'close-door', 'foreign-record'], ['foreign-record']],
+		)
+		await settling(own)
+		assert.deepEqual(await openTasks(bank), ['foreign-record'])
+		const named = (at: Id<'bank'>) => store.read(tenant, async (tx) => [await ownOf(tx, at, room), await ownOf(tx, at, row.id)])
+		assert.deepEqual(await named(bank), [{ compartment: room }, { case: row.id }])
+		assert.deepEqual(await named(stranger), [{}, {}], 'and no task of its own hangs on them')
 	})
 
 	it('gives orders to a bank that has the parcel, and does not write its case', async () => {

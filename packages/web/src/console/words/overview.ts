@@ -130,6 +130,14 @@ const TASKS: Readonly<Record<string, Doing>> = {
 	conflict: { title: (where) => `${where}: two truths`, text: 'What the bank did and what was known here do not agree. A person has to choose.' },
 	'unknown-table': { title: (where) => `${where}: a workflow is not known here`, text: 'The bank runs a version that this server never gave out.' },
 	'unknown-case': { title: (where) => `${where}: a case is not known here`, text: 'The bank speaks of a case that this server does not have.' },
+	'foreign-record': {
+		title: (where) => `${where}: one bank spoke of what is another’s`,
+		text: 'A controller recorded something about a case, a door or a thing of another bank. It changed nothing. Look at both banks: no controller does that by itself.',
+	},
+	'custody-gap': {
+		title: (where) => `${where}: who had a thing is not clear`,
+		text: 'The bank passed it on from somebody who, as known here, did not have it. A record is missing or came late. Look where it is, and ask.',
+	},
 	'unreadable-step': { title: (where) => `${where}: a record cannot be read`, text: 'The bank’s record of a case does not say what it should.' },
 }
 /** By what must be done, and for some of it by why. */
