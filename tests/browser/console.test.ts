@@ -76,9 +76,13 @@ describe('the console', () => {
 		const stranger = await browser.newContext()
 		const other = await stranger.newPage()
 		await other.goto(`${api.url}/banks/${tenant.bank}?door=14`)
+		assert.equal(await other.getByLabel('Organisation').count(), 0)
 		await signIn(tenant.owner, other, 'not the password')
-		assert.match((await other.getByRole('alert').textContent()) ?? '', /\S/)
+		assert.match((await other.getByRole('alert').textContent()) ?? '', /name the one that you mean/)
+		await other.getByLabel('Organisation').fill('fernholt group')
+		const sent = other.waitForRequest('**/v1/sign-ins')
 		await signIn(tenant.owner, other)
+		assert.equal((await sent).postDataJSON().tenant, 'fernholt group')
 		await heading('Lobby', other)
 		await stranger.clearCookies()
 		await other.getByRole('link', { name: 'Events' }).click()
@@ -368,6 +372,28 @@ describe('the console', () => {
 		assert.match(await verify((one) => Object.assign(one, { entry: forged })), /refused/)
 		await page.getByText('The proof is about another record than the one shown.').waitFor()
 		assert.match(await verify(() => {}), /^(\d+) of \1 proven$/)
+	})
+
+	test('a code is shown again after a question, and the timeline says who looked', async () => {
+		const { id } = await bookDelivery('Order 1044')
+		await go(`/cases/${id}`)
+		await page.getByRole('button', { name: 'Show the code…' }).click()
+		await page.getByText('That you looked will stand in the timeline.').waitFor()
+		await page.getByRole('button', { name: 'Show it' }).click()
+		assert.match((await page.locator('.secret-text').textContent()) ?? '', /^\d{4} \d{4}/)
+		await page.keyboard.press('Escape')
+		await api.sign(tenant.id)
+		await page.getByRole('heading', { name: 'Pick-up code shown' }).waitFor()
+	})
+
+	test('the commands that export the log can be typed as they stand, with a token that does nothing else', async () => {
+		await go('/events')
+		await page.getByRole('button', { name: 'Make a token for it' }).click()
+		const commands = page.locator('pre.code')
+		await commands.getByText(/LATCHWORK_TOKEN=lw_\w{20}/).waitFor()
+		const token = /LATCHWORK_TOKEN=(\S+)/.exec((await commands.textContent()) ?? '')?.[1]
+		assert.equal((await api.ask('GET', '/v1/audit/checkpoints', { token })).status, 200)
+		assert.equal((await api.ask('GET', '/v1/cases', { token })).status, 403)
 	})
 
 	test('a log that shows another key than before is refused', async () => {

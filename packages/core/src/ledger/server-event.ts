@@ -77,6 +77,7 @@ export const SERVER_EVENT_TYPES = [
 	'reservation.released',
 	'reservation.expired',
 	'delivery.booked',
+	'delivery.code-shown',
 	'delivery.rejected',
 	'delivery.deposited',
 	'delivery.ready',

@@ -3,10 +3,10 @@ import { type Crypto, Fault, type Id, newId, type Random } from '@latchwork/core
 import { type LoadedTable, newCase, type Refused, type Stepped, step } from '@latchwork/core/workflow'
 import { placeOf } from '../estate/index.ts'
 import { append } from '../ledger/index.ts'
-import { type CodeTerms, issueCode, liveCodes, reserve, revokeCodes } from '../space/index.ts'
+import { type CodeTerms, codeInUse, issueCode, liveCodes, reserve, revokeCodes } from '../space/index.ts'
 import { type Db, type MasterKey, sql, type Tx } from '../store/index.ts'
 import { type KeyTerms, settingsOf, signerOf, tenantSealing } from '../tenants/index.ts'
-import { type CaseRow, type LineNote, lockCase, tableOf } from './case-read.ts'
+import { type CaseRow, caseOf, type LineNote, lockCase, tableOf } from './case-read.ts'
 import { type Doing, officeEnv, saveOrder, saveStep } from './step-write.ts'
 import { deliveriesWithin } from './tables.ts'
 
@@ -136,13 +136,23 @@ export async function renewCode(tx: Tx, id: Id<'case'>, terms: CaseTerms): Promi
 	return { row, code: await shown(tx, row, { ...code, notAfter }, terms) }
 }
 
+/** The code in use once more. A person who was shown it could use it, so that is a fact of the case. Throws `not-found`. */
+export async function readCode(tx: Tx, id: Id<'case'>, terms: CaseTerms): Promise<Shown | undefined> {
+	const row = await caseOf(tx, id)
+	const { actor, now } = terms
+	const code = await codeInUse(tx, id, now, await caseSealing(tx, terms))
+	if (!code) return undefined
+	await append(tx, [{ type: 'delivery.code-shown', subject: id, actor, site: row.site, bank: row.bank, data: { credential: code.id } }], terms)
+	return shown(tx, row, code, terms)
+}
+
 /** What a recipient gets: digits to type, and the same code as the text of a picture that a scanner reads. */
 export interface Shown {
 	readonly digits: string
 	readonly picture: string
 }
 
-export async function shown(
+async function shown(
 	db: Db,
 	{ owner, id, bank }: CaseRow,
 	{ id: jti, code, notAfter }: { readonly id: Id<'credential'>; readonly code: string; readonly notAfter: number },

@@ -103,6 +103,28 @@ describe('the overview', () => {
 		assert.equal((await api.ask('GET', of, { token: (await api.tenant('Harbour')).owner.token })).status, 404)
 	})
 
+	test('who is shown a pick-up code again stands in the ledger of its case, without the code', async () => {
+		const { token } = fernholt.owner
+		const desk = await api.person(fernholt, { role: 'desk-staff' })
+		const body = { bank: fernholt.bank, label: 'Keyboard', lines: [{ size: 'S' }] }
+		const { delivery, pickUpCode } = (await api.ask('POST', '/v1/deliveries', { token, body })).body
+		const read = (by: string) => api.ask('POST', `/v1/deliveries/${delivery.id}/code-readings`, { token: by })
+		const shown = await read(desk.token)
+		assert.deepEqual([shown.status, shown.body.pickUpCode.digits], [201, pickUpCode.digits])
+		assert.equal((await read((await api.person(fernholt, { role: 'auditor' })).token)).status, 403)
+		await api.sign(fernholt.id)
+		const looks = (await api.ask('GET', `/v1/cases/${delivery.id}/timeline`, { token })).body.items.filter(
+			({ type }: { type: string }) => type === 'delivery.code-shown',
+		)
+		assert.deepEqual(
+			looks.map(({ actor, data }: { actor: string; data: object }) => [actor, Object.keys(data)]),
+			[[desk.id, ['credential']]],
+		)
+		assert.ok(!JSON.stringify(looks).includes(pickUpCode.digits))
+		await api.ask('POST', `/v1/deliveries/${delivery.id}/recalls`, { token, body: { reason: 'sender-asks' } })
+		assert.deepEqual((await read(desk.token)).body, {}, 'a code that was stopped is not shown')
+	})
+
 	test('people are looked up by many ids at once', async () => {
 		const [one, two] = [await api.person(fernholt), await api.person(fernholt)]
 		const { body } = await api.ask('GET', `/v1/users?ids=${one.id},${two.id}`, { token: fernholt.owner.token })

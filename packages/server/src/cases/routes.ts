@@ -19,10 +19,10 @@ import {
 	updatedCursor,
 } from '../http/index.ts'
 import { readEventsOf } from '../ledger/index.ts'
-import { codeInUse, codesOfCase } from '../space/index.ts'
+import { codesOfCase } from '../space/index.ts'
 import type { Db, MasterKey, Tx } from '../store/index.ts'
 import { type CaseRow, caseOf, findCase, listCases, noticesOf, recordsOf } from './case-read.ts'
-import { bookDelivery, type CaseTerms, caseSealing, contactContext, extendDelivery, recallDelivery, renewCode, shown } from './delivery-write.ts'
+import { bookDelivery, type CaseTerms, caseSealing, contactContext, extendDelivery, readCode, recallDelivery, renewCode } from './delivery-write.ts'
 import { overviewRoutes } from './overview-routes.ts'
 import {
 	caseDetailShape,
@@ -201,19 +201,18 @@ export const caseRoutes = ({ random, crypto, master, siteKey }: CaseRouteParts):
 				write(async (tx) => showCase(await extendDelivery(tx, params.case, Date.parse(body.until), terms(caller.subject, now)))),
 		}),
 		route({
-			method: 'GET',
-			path: '/v1/deliveries/{case}/code',
+			method: 'POST',
+			path: '/v1/deliveries/{case}/code-readings',
 			tag: 'Deliveries',
-			summary: 'The code in use, for those who hand it out.',
+			summary: 'Shows the code in use once more, to those who hand it out; who was shown it stands in the ledger.',
 			permission: 'case.manage',
 			scope: placeOfCase,
 			params: caseParams,
-			answers: { 200: named('CodeInUse', z.object({ pickUpCode: pickUpCode.optional() })) },
-			handle: ({ read, params, now }) =>
-				read(async (db) => {
-					const row = await caseOf(db, params.case)
-					const code = await codeInUse(db, row.id, now, await caseSealing(db, { master, random }))
-					return code ? { pickUpCode: await shown(db, row, code, { master, now }) } : {}
+			answers: { 201: named('CodeInUse', z.object({ pickUpCode: pickUpCode.optional().describe('absent: no code is in use') })) },
+			handle: ({ write, params, caller, now }) =>
+				write(async (tx) => {
+					const code = await readCode(tx, params.case, terms(caller.subject, now))
+					return code ? { pickUpCode: code } : {}
 				}),
 		}),
 		route({

@@ -62,7 +62,7 @@ export function writePage({ info, paths, components }: Described): string {
 <ul>${tags.map((tag) => `<li><a href="#${anchor(tag)}">${text(tag)}</a></li>`).join('')}<li><a href="#shapes">Shapes</a></li></ul></nav>
 <main id="top">
 <h1>${text(info.title)} API</h1>
-<p>${text(info.description ?? '')}</p>
+${prose(info.description ?? '')}
 ${content.join('\n')}
 <section><h2 id="shapes">Shapes</h2>${shapes.map(([name, schema]) => `<article id="shape-${anchor(name)}"><h3>${text(name)}</h3>${body(schema)}</article>`).join('')}</section>
 </main>
@@ -82,7 +82,7 @@ function call({ path, method, operation }: { path: string; method: string; opera
 	const answers = Object.entries(operation.responses ?? {}).filter(([, { content }]) => content?.['application/problem+json'] === undefined)
 	return `<article id="${anchor(operation.operationId)}">
 <h3><span class="method ${anchor(method)}">${text(method.toUpperCase())}</span> <code>${text(path)}</code></h3>
-<p>${text(operation.summary ?? '')} <small>For ${who}.</small></p>
+<p>${inline(operation.summary ?? '')} <small>For ${who}.</small></p>
 ${parameters.length > 0 ? table('Parameters', parameters) : ''}
 ${given ? `<h4>Body</h4>${body(given)}` : ''}
 ${answers.map(([status, answer]) => answered(status, Object.entries(answer.content ?? {})[0])).join('')}
@@ -111,7 +111,7 @@ const table = (caption: string, rows: readonly (readonly [string, Schema])[]): s
 	`<table>${caption === '' ? '' : `<caption>${text(caption)}</caption>`}<tbody>${rows
 		.map(
 			([name, schema]) =>
-				`<tr><th scope="row">${name}</th><td>${kind(schema)}${schema.description ? `<br>${text(schema.description)}` : ''}</td></tr>`,
+				`<tr><th scope="row">${name}</th><td>${kind(schema)}${schema.description ? `<br>${inline(schema.description)}` : ''}</td></tr>`,
 		)
 		.join('')}</tbody></table>`
 
@@ -143,20 +143,42 @@ function kind(schema: Schema): string {
 	return `${word}${bounds.length > 0 ? ` ${text(bounds.join(' '))}` : ''}`
 }
 
+/** Of the words of a description, which are CommonMark: paragraphs, lists of single lines, and code. */
+const prose = (raw: string): string =>
+	raw
+		.split('\n\n')
+		.map((block) =>
+			block.startsWith('- ')
+				? `<ul class="list">${block
+						.split('\n')
+						.map((one) => `<li>${inline(one.slice(2))}</li>`)
+						.join('')}</ul>`
+				: `<p>${inline(block)}</p>`,
+		)
+		.join('')
+const inline = (raw: string): string => text(raw).replaceAll(/`([^`]+)`/g, '<code>$1</code>')
+
 const anchor = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
 const text = (raw: string): string => raw.replaceAll(/[&<>"']/g, (one) => ENTITIES[one] ?? one)
 
-export const STYLE = `:root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif; }
-body { margin: 0; display: grid; grid-template-columns: 15rem minmax(0, 60rem); gap: 2rem; }
-nav { position: sticky; top: 0; height: 100vh; overflow: auto; padding: 1rem; border-inline-end: 1px solid #8886; box-sizing: border-box; }
+/** Colours are those of the console (ui/tokens.css). */
+export const STYLE = `:root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif;
+	--bg: light-dark(#f3f5f6, #0e1519); --surface: light-dark(#ffffff, #161f25); --sunken: light-dark(#ebeff1, #1d282f); --line: light-dark(#d9dfe3, #2c3941);
+	--ink: light-dark(#13212a, #e8eef1); --soft: light-dark(#41515c, #b6c3cb); --brand: light-dark(#0a5260, #7ed2df); --tint: light-dark(#e0eff1, #12343c); --focus: light-dark(#1358d0, #8ab8ff); }
+body { margin: 0; display: grid; grid-template-columns: 15rem minmax(0, 60rem); gap: 2rem; background: var(--bg); color: var(--ink); }
+a { color: var(--brand); text-underline-offset: 2px; } :focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; } small { color: var(--soft); }
+nav { position: sticky; top: 0; height: 100vh; overflow: auto; padding: 1rem; border-inline-end: 1px solid var(--line); background: var(--surface); box-sizing: border-box; }
 nav ul { list-style: none; padding: 0; } nav a { display: inline-block; padding: .25rem 0; }
-main { padding: 1rem; } h2 { border-block-end: 1px solid #8886; } article { margin-block: 1.5rem 2.5rem; }
+main { padding: 1rem; } h2 { border-block-end: 1px solid var(--line); }
+article { margin-block: 1rem; padding: .25rem 1.125rem 1rem; border: 1px solid var(--line); border-radius: .75rem; background: var(--surface); }
+code { padding: 0 .25em; border-radius: .25em; background: var(--sunken); font-size: .9em; } h3 code { background: none; }
 h3 code { overflow-wrap: anywhere; } h4 { margin-block: 1rem .25rem; }
-.method { font-size: .8em; padding: .1em .5em; border: 1px solid currentColor; border-radius: .3em; }
+.method { font-size: .8em; padding: .1em .5em; border-radius: .3em; background: var(--tint); color: var(--brand); }
+.list { columns: 22rem; padding-inline-start: 1rem; font-size: .875rem; } .list li { break-inside: avoid; }
 table { border-collapse: collapse; width: 100%; } caption { text-align: start; font-weight: bold; }
-th, td { text-align: start; vertical-align: top; padding: .3rem .6rem .3rem 0; border-block-start: 1px solid #8884; overflow-wrap: anywhere; }
+th, td { text-align: start; vertical-align: top; padding: .3rem .6rem .3rem 0; border-block-start: 1px solid var(--line); overflow-wrap: anywhere; }
 th { width: 16rem; font-weight: normal; } td ul { margin: 0; padding-inline-start: 1rem; }
-.skip { position: absolute; inset-inline-start: -100vw; } .skip:focus { inset-inline-start: 1rem; top: 1rem; background: Canvas; padding: .5rem; }
+.skip { position: absolute; inset-inline-start: -100vw; } .skip:focus { inset-inline-start: 1rem; top: 1rem; background: var(--surface); padding: .5rem; }
 @media (max-width: 50rem) { body { display: block; } nav { position: static; height: auto; border: 0; } th { width: 40%; } }
 `

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { PERMISSIONS } from '@latchwork/core/access'
+import { FAULTS } from '@latchwork/core/base'
 import { OPEN_REASONS, RECALL_REASONS, TASK_WAYS } from '@latchwork/core/wire'
 import { type TestApi, testApi } from '../testing/api.ts'
 import { SAMPLES } from '../testing/api-samples.ts'
@@ -88,6 +89,12 @@ describe('the description of the API', () => {
 			assert.equal(header !== undefined, Object.hasOwn(call.responses as object, '428'), `${method} ${path}`)
 		}
 		assert.ok(changes > 10)
+	})
+
+	test('the page for people renders what a description means: code as code, and each error code by itself with what it means', () => {
+		assert.ok(!page.includes('`'), 'no backtick is left')
+		assert.ok(page.includes('<code>Authorization: Bearer lw_…</code>'))
+		for (const [code, title] of Object.entries(FAULTS)) assert.ok(page.includes(`<li><code>${code}</code>: ${title.replaceAll("'", '&#39;')}`), code)
 	})
 
 	test('the page for people shows every call, links only to what is on it, and asks nobody else for anything', () => {

@@ -92,6 +92,10 @@ const operationOf = ({ method, path }: Route): string =>
 
 export const ABOUT = {
 	title: 'Latchwork',
-	description: `Sites, banks, people, items, cases and the ledger. Send \`Authorization: Bearer lw_…\`. Errors are problem documents; codes: ${Object.keys(FAULTS).join(', ')}.`,
+	description: `Sites, banks, people, items, cases and the ledger. Send \`Authorization: Bearer lw_…\`. Errors are problem documents (RFC 9457); \`code\` says which:\n\n${Object.entries(
+		FAULTS,
+	)
+		.map(([code, title]) => `- \`${code}\`: ${title}`)
+		.join('\n')}`,
 	license: { name: 'Apache-2.0' },
 } as const

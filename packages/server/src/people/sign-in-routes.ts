@@ -66,7 +66,11 @@ export function signInRoutes({ terms, store, passwords, secure, rights }: SignIn
 			tag: 'Sign-in',
 			summary: 'Sign in by e-mail address and password; the session comes as a cookie.',
 			permission: 'public',
-			body: z.strictObject({ email: z.string().min(1).max(254), password, tenant: idOf('tenant').optional() }),
+			body: z.strictObject({
+				email: z.string().min(1).max(254),
+				password,
+				tenant: line(200).optional().describe('id or name of the organisation; only for those who belong to several'),
+			}),
 			answers: {
 				201: named('SignIn', z.object({ session: idOf('session'), tenant: idOf('tenant'), user: idOf('subject'), expiresAt: time })),
 			},

@@ -43,8 +43,8 @@ export interface SignInParts {
 export interface Attempt {
 	readonly email: string
 	readonly password: string
-	/** Needed only by those who have this address in several organisations. */
-	readonly tenant?: Id<'tenant'> | undefined
+	/** Id or name; needed only by those who have this address in several organisations. */
+	readonly tenant?: string | undefined
 	readonly address: string
 }
 
@@ -91,10 +91,10 @@ export async function signIn(parts: SignInParts, attempt: Attempt, now: number):
 }
 
 /** For system work: in all organisations, or the one that was named. */
-const accountsOf = (tx: Tx, name: Buffer, tenant: Id<'tenant'> | undefined): Promise<Account[]> =>
+const accountsOf = (tx: Tx, name: Buffer, tenant: string | undefined): Promise<Account[]> =>
 	tx.rows(sql<Account>`SELECT s.tenant_id AS tenant, s.subject_id AS subject, s.password FROM sign_in s
 		JOIN person p ON p.tenant_id = s.tenant_id AND p.subject_id = s.subject_id
-		WHERE s.name_index = ${name} AND NOT p.suspended AND p.erased_at IS NULL ${tenant ? sql`AND s.tenant_id = ${tenant}` : sql``} LIMIT 2`)
+		WHERE s.name_index = ${name} AND NOT p.suspended AND p.erased_at IS NULL ${tenant ? sql`AND s.tenant_id IN (SELECT t.tenant_id FROM tenant t WHERE t.tenant_id = ${tenant} OR lower(t.name) = lower(${tenant}))` : sql``} LIMIT 2`)
 
 const refusedSession = (tx: Tx, subject: Id<'subject'>, change: Change): Promise<void> => recordOf(tx, change, 'session.refused', subject)
 

@@ -190,6 +190,9 @@ describe('sign-in', () => {
 		assert.deepEqual([there.status, there.body.tenant], [201, rival.id])
 		const here = await api.ask('POST', '/v1/sign-ins', { body: { email: person.email, password: TEST_PASSWORD, tenant: acme.id } })
 		assert.deepEqual([here.status, here.body.tenant], [201, acme.id])
+		const named = (tenant: string) => api.ask('POST', '/v1/sign-ins', { body: { email: person.email, password: 'the password over there', tenant } })
+		assert.equal((await named('rival')).body.tenant, rival.id, 'people know it by its name')
+		assert.equal((await named('Acme')).status, 401)
 	})
 
 	test('a token carries what it was made with and never more, ends when it says, and its use is seen', async () => {

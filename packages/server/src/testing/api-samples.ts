@@ -288,7 +288,7 @@ export const SAMPLES: Readonly<Record<string, Make>> = {
 		body: { until: new Date(w.api.clock.now() + 5 * 24 * 3_600_000).toISOString() },
 		settled: 409,
 	}),
-	'GET /v1/deliveries/{case}/code': async (w) => ({ params: { case: (await newDelivery(w)).id } }),
+	'POST /v1/deliveries/{case}/code-readings': async (w) => ({ params: { case: (await newDelivery(w)).id }, body: {} }),
 	'POST /v1/deliveries/{case}/codes': async (w) => ({ params: { case: (await newDelivery(w)).id }, body: {} }),
 	'GET /v1/tasks': () => ({}),
 	'POST /v1/tasks/{task}/completions': async (w) => {

@@ -28,7 +28,7 @@ export function CaseRoom() {
 	return <Room of={asked}>{(detail) => <Filled key={detail.id} detail={detail} />}</Room>
 }
 
-type Asking = 'extend' | 'recall' | 'code'
+type Asking = 'extend' | 'recall' | 'code' | 'show'
 
 function Filled({ detail }: { readonly detail: CaseDetail }) {
 	const { id, number, workflow, state, bank, site } = detail
@@ -134,7 +134,7 @@ function Filled({ detail }: { readonly detail: CaseDetail }) {
 							</ul>
 						</Card>
 					)}
-					{isDelivery && <Code detail={detail} zone={zone} />}
+					{isDelivery && <Code detail={detail} zone={zone} show={mayManage ? () => setAsking('show') : undefined} />}
 					{detail.recipient && <Recipient recipient={detail.recipient} />}
 					<Proof id={id} />
 				</div>
@@ -142,6 +142,7 @@ function Filled({ detail }: { readonly detail: CaseDetail }) {
 			{asking === 'extend' && <Extend detail={detail} zone={zone} times={times} close={done} />}
 			{asking === 'recall' && <Recall id={id} close={done} />}
 			{asking === 'code' && <NewCode id={id} close={done} />}
+			{asking === 'show' && <ShowCode id={id} close={done} />}
 			{doing && <CompleteTask task={doing} about={taskWords(doing).title(number)} close={() => setDoing(undefined)} />}
 		</>
 	)
@@ -404,11 +405,22 @@ function Notices({ notices, zone }: { readonly notices: CaseDetail['notices']; r
 	)
 }
 
-function Code({ detail: { codes }, zone }: { readonly detail: CaseDetail; readonly zone: string }) {
+interface CodeProps {
+	readonly detail: CaseDetail
+	readonly zone: string
+	readonly show: (() => void) | undefined
+}
+function Code({ detail: { codes }, zone, show }: CodeProps) {
 	const live = codes.find(({ state }) => state === 'live')
 	return (
 		<Card title={words.code}>
 			<p className="soft">{live ? words.codeLive(longTime(live.notAfter, zone)) : words.codeNone}</p>
+			{live && show && (
+				<button type="button" className="btn small" onClick={show}>
+					<Icon name="keypad" />
+					{words.showCode}
+				</button>
+			)}
 		</Card>
 	)
 }
@@ -520,6 +532,32 @@ function NewCode({ id, close }: { readonly id: string; close(): void }) {
 				</Form>
 			) : (
 				<Secret label={words.codeIs} text={code} note={words.codeOnce} />
+			)}
+		</Dialog>
+	)
+}
+
+function ShowCode({ id, close }: { readonly id: string; close(): void }) {
+	const client = useQueryClient()
+	const [code, setCode] = useState<string>()
+	return (
+		<Dialog title={words.showCodeTitle} lead={code === undefined ? words.showCodeLead : undefined} close={close}>
+			{code === undefined ? (
+				<Form
+					submit={words.showCodeSubmit}
+					cancel={close}
+					send={async () => {
+						const { pickUpCode } = await send<{ pickUpCode?: { digits: string } }>('POST', `/v1/deliveries/${id}/code-readings`, {})
+						setCode(pickUpCode ? digitsOf(pickUpCode) : '')
+						await client.invalidateQueries({ queryKey: ['case', id] })
+					}}
+				>
+					{null}
+				</Form>
+			) : code === '' ? (
+				<p>{words.codeGone}</p>
+			) : (
+				<Secret label={words.codeNow} text={code} note={words.codeOnce} />
 			)}
 		</Dialog>
 	)

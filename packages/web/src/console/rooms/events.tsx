@@ -2,12 +2,12 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { Fragment, useCallback, useEffect, useRef, useState } from 'react'
 import { Icon } from '../../ui/icon.tsx'
-import { get, query } from '../api.ts'
+import { get, query, send, serverNow } from '../api.ts'
 import { useMay, useSeat } from '../context.ts'
 import { useEstate } from '../estate.ts'
 import { useEvents } from '../live.ts'
 import { EventFacts, Moment, shortId, useDoors, Who } from '../names.tsx'
-import { Card, Chip, Empty, Shown, Title } from '../parts.tsx'
+import { Card, Chip, Empty, Form, Shown, Title } from '../parts.tsx'
 import { allBanks, newestCheckpoint } from '../queries.ts'
 import type { EventsSearch } from '../search.ts'
 import type { LedgerEvent, Page } from '../shapes.ts'
@@ -363,15 +363,39 @@ function Filters({ search, banks }: { readonly search: EventsSearch; readonly ba
 	)
 }
 
+const TOKEN_LIFE_MS = 86_400_000
+
+/** The commands as they can be typed, with a token that is good for this and for a day. */
 function ExportNote() {
 	const may = useMay('audit.export', {})
+	const [token, setToken] = useState<string>()
 	if (!may) return null
+	const lines = [
+		`export LATCHWORK_TOKEN=${token ?? 'lw_…'}`,
+		`npx latchwork ledger export --server ${location.origin} --out audit-log`,
+		'npx latchwork ledger verify audit-log',
+	]
 	return (
 		<Card title={words.export}>
 			<p className="soft">{words.exportNote}</p>
-			<pre className="code">
-				latchwork ledger export --server {location.origin} --out log{'\n'}latchwork ledger verify log
-			</pre>
+			<pre className="code">{lines.join('\n')}</pre>
+			{token === undefined ? (
+				<Form
+					submit={words.exportToken}
+					send={async () => {
+						const expiresAt = new Date(serverNow() + TOKEN_LIFE_MS).toISOString()
+						const permissions = ['audit.read', 'audit.export']
+						const made = await send<{ token: string }>('POST', '/v1/tokens', { name: words.exportTokenName, permissions, expiresAt })
+						setToken(made.token)
+					}}
+				>
+					<p className="mute">{words.exportTokenNote}</p>
+				</Form>
+			) : (
+				<p className="mute" role="status">
+					{words.exportTokenNote}
+				</p>
+			)}
 		</Card>
 	)
 }

@@ -71,6 +71,8 @@ export const signIn = {
 	password: 'Password',
 	submit: 'Sign in',
 	submitting: 'Signing in…',
+	organisation: 'Organisation',
+	organisationHint: 'Its name; only if you belong to several.',
 	ended: 'Your session has ended. Sign in to go on where you were.',
 	forgotten: 'Password forgotten? An administrator of your organisation gives you a new one.',
 }
