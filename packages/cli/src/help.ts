@@ -48,6 +48,19 @@ export const HELP = {
 			'--child': 'end when the standard input closes',
 		},
 	},
+	tenant: {
+		words: 'organisations of a server, for whoever operates it; with the environment of the server, which may be running',
+		forms: {
+			'add --name NAME --admin EMAIL': 'one more organisation; prints the password of its first owner, once',
+			list: 'ids and names',
+		},
+		options: { '--data DIR': DATA, '--name NAME': 'add: what it is called', '--admin EMAIL': 'add: the address by which its first owner signs in' },
+	},
+	admin: {
+		words: 'a lost password, for whoever operates the server; with the environment of the server, which may be running',
+		forms: { 'reset EMAIL': 'draws another one, prints it once, and ends the sessions of that person' },
+		options: { '--data DIR': DATA, '--tenant ID': 'reset: which organisation, where several have that address' },
+	},
 	driver: {
 		words: 'which hardware is known; whether a driver keeps its contract; work at the cabinet, with the controller stopped',
 		forms: {

@@ -61,7 +61,7 @@ export function serverConfig(env: Environment): ServerConfig {
 		proxies: proxies(given('LATCHWORK_PROXIES')),
 		first: {
 			organisation: given('LATCHWORK_ORGANISATION') ?? 'Latchwork',
-			email: email(given('LATCHWORK_ADMIN_EMAIL')),
+			email: emailAddress(given('LATCHWORK_ADMIN_EMAIL')),
 			password: password(given('LATCHWORK_ADMIN_PASSWORD')),
 		},
 	}
@@ -179,7 +179,8 @@ function password(text: string | undefined): string | undefined {
 	return text
 }
 
-function email(text = 'admin@localhost'): string {
-	if (!/^[^\s@]{1,64}@[^\s@]{1,190}$/.test(text)) throw wrong('LATCHWORK_ADMIN_EMAIL', `must be an e-mail address, not "${text}"`)
+/** Of an administrator. */
+export function emailAddress(text = 'admin@localhost', name = 'LATCHWORK_ADMIN_EMAIL'): string {
+	if (!/^[^\s@]{1,64}@[^\s@]{1,190}$/.test(text)) throw wrong(name, `must be an e-mail address, not "${text}"`)
 	return text
 }

@@ -1,3 +1,4 @@
+export { deviceAuthority } from './books.ts'
 export { makeClaim } from './claims.ts'
 export type { LinkHandlers } from './handlers.ts'
 export { type ExternalBroker, type Link, openLink } from './link.ts'

@@ -35,6 +35,6 @@ export {
 export type { Rights } from './rights.ts'
 export { peopleRoutes } from './routes.ts'
 export { type ShownSecret, shownSecret } from './secret.ts'
-export { installationKey, sawSession, sawToken, setPassword, signIn } from './sign-in-write.ts'
+export { accountsNamed, forgiveName, installationKey, sawSession, sawToken, setPassword, signIn } from './sign-in-write.ts'
 export { issueToken } from './token-write.ts'
 export { forgetTries } from './try-write.ts'

@@ -7,7 +7,7 @@ import { type PeopleChange, recordOf } from './person-write.ts'
 import { blindIndex, normalEmail } from './personal.ts'
 import { findPerson, nothing } from './read.ts'
 import { mintSecret } from './secret.ts'
-import { giveBackTry, spendTry } from './try-write.ts'
+import { clearName, giveBackTry, spendTry } from './try-write.ts'
 
 const INSTALLATION = 'installation'
 
@@ -95,6 +95,16 @@ const accountsOf = (tx: Tx, name: Buffer, tenant: string | undefined): Promise<A
 	tx.rows(sql<Account>`SELECT s.tenant_id AS tenant, s.subject_id AS subject, s.password FROM sign_in s
 		JOIN person p ON p.tenant_id = s.tenant_id AND p.subject_id = s.subject_id
 		WHERE s.name_index = ${name} AND NOT p.suspended AND p.erased_at IS NULL ${tenant ? sql`AND s.tenant_id IN (SELECT t.tenant_id FROM tenant t WHERE t.tenant_id = ${tenant} OR lower(t.name) = lower(${tenant}))` : sql``} LIMIT 2`)
+
+/** For system work: everybody who signs in by this address. */
+export const accountsNamed = (tx: Tx, email: string, installation: Uint8Array): Promise<Pick<Account, 'tenant' | 'subject'>[]> =>
+	tx.rows(sql<Account>`SELECT s.tenant_id AS tenant, s.subject_id AS subject FROM sign_in s
+		JOIN person p ON p.tenant_id = s.tenant_id AND p.subject_id = s.subject_id
+		WHERE s.name_index = ${blindIndex(installation, 'sign-in', normalEmail(email))} AND NOT p.suspended AND p.erased_at IS NULL ORDER BY s.tenant_id`)
+
+/** For system work: whoever has this address need not wait for what failed before. */
+export const forgiveName = (tx: Tx, email: string, installation: Uint8Array): Promise<void> =>
+	clearName(tx, blindIndex(installation, 'sign-in', normalEmail(email)))
 
 const refusedSession = (tx: Tx, subject: Id<'subject'>, change: Change): Promise<void> => recordOf(tx, change, 'session.refused', subject)
 

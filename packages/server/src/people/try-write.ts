@@ -42,9 +42,14 @@ export async function spendTry(tx: Tx, { name, address }: Trying, now: number): 
 	return 0
 }
 
+/** What failed for this name counts no more. */
+export async function clearName(tx: Tx, name: Buffer): Promise<void> {
+	await tx.run(sql`DELETE FROM sign_in_try WHERE key = ${name}`)
+}
+
 /** The password was right. */
 export async function giveBackTry(tx: Tx, { name, address }: Trying): Promise<void> {
-	await tx.run(sql`DELETE FROM sign_in_try WHERE key = ${name}`)
+	await clearName(tx, name)
 	await tx.run(sql`UPDATE sign_in_try SET failures = greatest(0, failures - 1), locked_until = 0 WHERE key = ${address}`)
 }
 

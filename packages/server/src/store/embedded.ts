@@ -75,6 +75,12 @@ export async function startEmbedded(config: EmbeddedConfig): Promise<Embedded> {
 	}
 }
 
+/** Of a database that another process of this machine keeps running in the directory: for a short visit beside it. */
+export function besideEmbedded(directory: string): Pick<Embedded, 'url' | 'appUrl'> {
+	const place = takePlace(directory)
+	return { url: ownerUrl(place), appUrl: requestsUrl(place) }
+}
+
 /** Starts it again when it ends unasked. */
 function keepRunning(first: Postmaster, start: () => Promise<Postmaster>, { clock, log }: EmbeddedConfig) {
 	const stopping = new AbortController()

@@ -1,5 +1,5 @@
 export { type Blobs, type BlobsConfig, openBlobs } from './blobs.ts'
-export { type Embedded, type EmbeddedConfig, startEmbedded } from './embedded.ts'
+export { besideEmbedded, type Embedded, type EmbeddedConfig, startEmbedded } from './embedded.ts'
 export { asFault } from './faults.ts'
 export { type MigrateConfig, type Migration, migrate, readMigrations } from './migrate.ts'
 export { type MasterKey, sealingKey } from './sealing.ts'
