@@ -517,6 +517,25 @@ describe('the console', () => {
 		await page.setViewportSize({ width: 1440, height: 900 })
 	})
 
+	test('on a phone no table hides a column: a row is a card, and each value stands beside its word', async () => {
+		const { id } = await bookDelivery('Order 2001')
+		await page.setViewportSize({ width: 320, height: 640 })
+		for (const path of ['/cases', `/cases/${id}`, '/people', `/people/${tenant.owner.id}`, '/events']) {
+			await go(path)
+			await page.getByText('Loading…').first().waitFor({ state: 'hidden' })
+			const hidden = await page.evaluate(() =>
+				[...document.querySelectorAll('table :is(td, tbody th)')]
+					.filter((cell) => cell.getBoundingClientRect().right > innerWidth)
+					.map((cell) => cell.outerHTML),
+			)
+			assert.deepEqual(hidden, [], path)
+		}
+		await go('/cases')
+		const bank = page.locator('td', { hasText: /^Lobby$/ }).first()
+		assert.equal(await bank.evaluate((cell) => getComputedStyle(cell, '::before').content), '"Bank"')
+		await page.setViewportSize({ width: 1440, height: 900 })
+	})
+
 	test('axe does find what is wrong: the control', async () => {
 		await go('/')
 		await page.evaluate(() => document.querySelector('#page-content')?.insertAdjacentHTML('beforeend', '<button></button>'))

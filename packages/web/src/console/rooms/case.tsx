@@ -348,7 +348,7 @@ function Lines({ detail: { lines, workflow, bank } }: { readonly detail: CaseDet
 	return (
 		<Card title={workflow === 'delivery' ? words.parcels : words.items} flush>
 			<div className="scroll">
-				<table className="data">
+				<table className="data cards">
 					<thead>
 						<tr>
 							<th scope="col">{words.label}</th>
@@ -362,13 +362,13 @@ function Lines({ detail: { lines, workflow, bank } }: { readonly detail: CaseDet
 						{lines.map((line, i) => (
 							<tr key={line.id}>
 								<th scope="row">{line.tag ?? line.label ?? <AssetTag id={line.asset} other={String(i + 1)} />}</th>
-								<td>
+								<td data-label="State">
 									<StateChip state={caseState(line.state)} />
 									{line.unverified && <small className="mute"> {words.unverified}</small>}
 								</td>
-								<td>{where(line.compartment)}</td>
-								<td>{line.size ?? '–'}</td>
-								<td>
+								<td data-label={words.where}>{where(line.compartment)}</td>
+								<td data-label={words.size}>{line.size ?? '–'}</td>
+								<td data-label={words.custody}>
 									{line.custodian === 'sender' ? words.withSender : line.custodian.startsWith('bnk_') ? words.inBank : <Who id={line.custodian} />}
 								</td>
 							</tr>
@@ -384,7 +384,7 @@ function Notices({ notices, zone }: { readonly notices: CaseDetail['notices']; r
 	return (
 		<Card title={words.notices} flush>
 			<div className="scroll">
-				<table className="data">
+				<table className="data cards">
 					<thead>
 						<tr>
 							<th scope="col">{words.notice}</th>
@@ -395,7 +395,7 @@ function Notices({ notices, zone }: { readonly notices: CaseDetail['notices']; r
 						{notices.map(({ id, kind, dueAt }) => (
 							<tr key={id}>
 								<th scope="row">{NOTICES[kind] ?? capital(kind.replaceAll('-', ' '))}</th>
-								<td>{when(dueAt, zone)}</td>
+								<td data-label={words.dueAt}>{when(dueAt, zone)}</td>
 							</tr>
 						))}
 					</tbody>

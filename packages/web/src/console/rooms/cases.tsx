@@ -137,7 +137,7 @@ export function Table({ cases }: { readonly cases: readonly Case[] }) {
 	const estate = useEstate()
 	return (
 		<div className="scroll">
-			<table className="data">
+			<table className="data cards">
 				<thead>
 					<tr>
 						<th scope="col">{words.number}</th>
@@ -158,10 +158,10 @@ export function Table({ cases }: { readonly cases: readonly Case[] }) {
 										{one.number}
 									</Link>
 								</th>
-								<td>
+								<td data-label={words.what}>
 									<CaseName of={one} /> <span className="mute nowrap">{WORKFLOWS[one.workflow] ?? one.workflow}</span>
 								</td>
-								<td>
+								<td data-label={words.state}>
 									<span className="row wrap">
 										<StateChip state={caseState(one.state)} />
 										{one.conflict !== undefined && (
@@ -171,12 +171,12 @@ export function Table({ cases }: { readonly cases: readonly Case[] }) {
 										)}
 									</span>
 								</td>
-								<td>{estate.bank(one.bank) ?? '–'}</td>
-								<td className="nowrap">
+								<td data-label={words.bank}>{estate.bank(one.bank) ?? '–'}</td>
+								<td className="nowrap" data-label={words.due}>
 									{one.endedAt !== undefined || one.dueAt === undefined ? '–' : <Moment at={one.dueAt} bank={one.bank} />}
 									{late && <b className="late"> {words.overdue}</b>}
 								</td>
-								<td className="nowrap">
+								<td className="nowrap" data-label={words.changed}>
 									<Moment at={one.updatedAt} bank={one.bank} />
 								</td>
 							</tr>

@@ -136,7 +136,7 @@ export function Events() {
 						) : (
 							<>
 								<div className="scroll">
-									<table className="data events">
+									<table className="data cards events">
 										<thead>
 											<tr>
 												<th scope="col" className="right">
@@ -194,8 +194,10 @@ function Row({ event, bankName, state, verify }: RowProps) {
 	const position = Number(event.sequence)
 	return (
 		<tr>
-			<td className="right mono">{count(position)}</td>
-			<td className="nowrap">
+			<td className="right mono" data-label={words.position}>
+				{count(position)}
+			</td>
+			<td className="nowrap" data-label={words.time}>
 				<Moment at={event.time} bank={event.bankid} site={event.siteid} as={stamp} />
 			</td>
 			<th scope="row">
@@ -205,10 +207,10 @@ function Row({ event, bankName, state, verify }: RowProps) {
 					<EventFacts data={event.data} bank={event.bankid} />
 				</small>
 			</th>
-			<td>
+			<td data-label={words.who}>
 				<Who id={event.actor} />
 			</td>
-			<td>
+			<td className="where" data-label={words.where}>
 				{bankName !== undefined && event.bankid !== undefined ? (
 					<Link to="/banks/$bank" params={{ bank: event.bankid }}>
 						{bankName}
@@ -218,7 +220,7 @@ function Row({ event, bankName, state, verify }: RowProps) {
 				)}
 			</td>
 			{verify && (
-				<td>
+				<td data-label={words.proof}>
 					<Proof state={state} position={position} verify={verify} />
 				</td>
 			)}

@@ -60,7 +60,7 @@ export function People() {
 						) : (
 							<>
 								<div className="scroll">
-									<table className="data">
+									<table className="data cards">
 										<thead>
 											<tr>
 												<th scope="col">{words.name}</th>
@@ -77,9 +77,9 @@ export function People() {
 															{person.name ?? general.erased}
 														</Link>
 													</th>
-													<td>{person.email ?? '–'}</td>
-													<td>{person.groups.flatMap((id) => groupName(id) ?? []).join(', ') || '–'}</td>
-													<td>
+													<td data-label={words.email}>{person.email ?? '–'}</td>
+													<td data-label={words.groups}>{person.groups.flatMap((id) => groupName(id) ?? []).join(', ') || '–'}</td>
+													<td data-label={words.state}>
 														<PersonState person={person} />
 													</td>
 												</tr>

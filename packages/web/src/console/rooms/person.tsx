@@ -186,7 +186,7 @@ function Roles({ person: { id, groups } }: { readonly person: Person }) {
 					const held = [...items, ...ofGroups.flatMap(({ data }) => data?.items ?? [])]
 					if (held.length === 0) return <p className="mute">{words.noRoles}</p>
 					return (
-						<ul className="held">
+						<ul className="roles-held">
 							{held.map(({ id: assignment, role, scope, group }) => (
 								<li key={assignment}>
 									<b>{nameOf(role)}</b>
@@ -243,7 +243,7 @@ function Credentials({ person }: { readonly person: Person }) {
 						<Empty title={words.noCredentials} />
 					) : (
 						<div className="scroll">
-							<table className="data">
+							<table className="data cards">
 								<thead>
 									<tr>
 										<th scope="col">{words.kind}</th>
@@ -267,12 +267,16 @@ function Credentials({ person }: { readonly person: Person }) {
 														{one.kind === 'badge' ? words.badge : words.pin}
 													</span>
 												</th>
-												<td>{one.site === undefined ? words.everywhere : (sites.find(({ id }) => id === one.site)?.name ?? '–')}</td>
-												<td className="nowrap">
+												<td data-label={words.where}>
+													{one.site === undefined ? words.everywhere : (sites.find(({ id }) => id === one.site)?.name ?? '–')}
+												</td>
+												<td className="nowrap" data-label={words.given}>
 													<Moment at={one.createdAt} site={one.site} />
 												</td>
-												<td className="nowrap">{one.notAfter === undefined ? '–' : <Moment at={one.notAfter} site={one.site} />}</td>
-												<td>
+												<td className="nowrap" data-label={words.until}>
+													{one.notAfter === undefined ? '–' : <Moment at={one.notAfter} site={one.site} />}
+												</td>
+												<td data-label="State">
 													<CredentialState credential={one} />
 												</td>
 												<td className="right">
