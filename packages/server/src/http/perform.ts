@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { type Caller, covers, mayDo, type Permission, scopesOf } from '@latchwork/core/access'
 import { type Clock, Fault } from '@latchwork/core/base'
 import type { FastifyRequest } from 'fastify'
@@ -17,7 +18,7 @@ export interface Performing {
 }
 
 /** What goes out: text that is ready, bytes, or a feed. */
-export interface Performed extends KeptAnswer {
+export interface Performed extends Omit<KeptAnswer, 'request'> {
 	readonly content?: Raw | Sse
 	readonly replayed?: boolean
 	/** Present for a feed: whether its caller may still have it. */
@@ -49,7 +50,14 @@ export async function perform(route: Route, request: FastifyRequest, claim: Clai
 		const keyed = keyedOf(request, caller)
 		const context = `idempotency:${claim.tenant}:${keyed?.caller}:${keyed?.key}`
 		const before = keyed && (await claimKey(tx, keyed, now))
-		if (before) return { ...(JSON.parse(Buffer.from(parts.sealing.open(before.kept, context)).toString('utf8')) as KeptAnswer), replayed: true }
+		if (before) {
+			const { request: answered, ...kept } = JSON.parse(Buffer.from(parts.sealing.open(before.kept, context)).toString('utf8')) as KeptAnswer
+			if (answered !== digestOf(request))
+				throw new Fault('idempotency-mismatch', 'This Idempotency-Key was used within a day for another request. Use a new key for each request.', {
+					detail: { field: 'Idempotency-Key' },
+				})
+			return { ...kept, replayed: true }
+		}
 		const inside = <T>(work: (tx: Tx) => Promise<T>) => work(tx)
 		const result = await handled(route, {
 			...asked,
@@ -62,7 +70,11 @@ export async function perform(route: Route, request: FastifyRequest, claim: Clai
 		const performed = await toPerformed(route, request.url, result)
 		if (keyed) {
 			const { status, headers, body } = performed
-			await keepAnswer(tx, keyed, parts.sealing.seal(Buffer.from(JSON.stringify({ status, headers, body } satisfies KeptAnswer)), context))
+			await keepAnswer(
+				tx,
+				keyed,
+				parts.sealing.seal(Buffer.from(JSON.stringify({ request: digestOf(request), status, headers, body } satisfies KeptAnswer)), context),
+			)
 		}
 		return performed
 	}
@@ -159,9 +171,13 @@ function keyedOf(request: FastifyRequest, caller: Caller): Keyed | undefined {
 	if (key === undefined) return undefined
 	if (typeof key !== 'string' || !/^[\x21-\x7e]{8,128}$/.test(key))
 		throw new Fault('request-invalid', 'Idempotency-Key: 8 to 128 printable characters without spaces.', { detail: { field: 'Idempotency-Key' } })
-	const { method, url, body, headers } = request
-	return { caller: caller.subject, key, request: { method, url, body, ifMatch: headers['if-match'] } }
+	return { caller: caller.via, key }
 }
+
+const digestOf = ({ method, url, body, headers }: FastifyRequest): string =>
+	createHash('sha256')
+		.update(JSON.stringify([method, url, body ?? null, headers['if-match'] ?? null]))
+		.digest('hex')
 
 /** Serialised here, inside the transaction: an answer that is not what the API describes rolls the change back. */
 async function toPerformed(route: Route, url: string, result: unknown): Promise<Performed> {

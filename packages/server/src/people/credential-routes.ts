@@ -17,7 +17,16 @@ const fields = {
 	updatedAt: time,
 }
 const credential = named('Credential', z.object(fields))
-const issued = named('IssuedCredential', z.object({ ...fields, pin: z.string().optional().describe('shown this once and kept nowhere') }))
+const issued = named(
+	'IssuedCredential',
+	z.object({
+		...fields,
+		pin: z
+			.string()
+			.optional()
+			.describe('shown in this answer alone, and in its repetition to the same session or token with the same Idempotency-Key, for a day'),
+	}),
+)
 const params = z.strictObject({ credential: idOf('credential') })
 
 const toCredential = ({

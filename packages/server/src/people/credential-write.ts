@@ -53,7 +53,7 @@ export interface PinFields {
 	readonly notAfter?: number | undefined
 }
 
-/** A PIN that the system makes, for one site: it is answered once and kept nowhere, only its verifier is (trust.md §0.4). */
+/** A PIN that the system makes, for one site: it is in the answer alone; what is kept is its verifier (trust.md §0.4). */
 export async function issuePin(tx: Tx, change: PeopleChange, { subject, site, notAfter }: PinFields): Promise<CredentialRecord & { pin: string }> {
 	const { now, random } = change
 	await siteOf(tx, site)

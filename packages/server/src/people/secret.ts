@@ -27,15 +27,19 @@ export function mintSecret(kind: 'session' | 'token', tenant: Id<'tenant'>, rand
 	return { text, digest: digestOf(text) }
 }
 
-/** What the headers show: a bearer token, else a session's cookie. A header that is there and wrong is not passed over. */
+/**
+ * What the headers show: a bearer token, else a session's cookie. A header that is there and wrong is not passed over. Where the bound cookie
+ * is there, only that one counts: the plain one can be set by any host of the same domain.
+ */
 export function shownSecret(headers: IncomingHttpHeaders): ShownSecret | undefined {
 	if (headers.authorization !== undefined) {
 		const [, text] = /^Bearer ([^\s]+)$/i.exec(headers.authorization) ?? []
 		return text === undefined ? undefined : read(text, 'token')
 	}
-	for (const pair of (headers.cookie ?? '').split(';')) {
-		const [name = '', value = ''] = pair.trim().split('=', 2)
-		if ((COOKIES as readonly string[]).includes(name)) return read(value, 'session')
+	const pairs = (headers.cookie ?? '').split(';').map((pair) => pair.trim().split('=', 2))
+	for (const wanted of COOKIES) {
+		const [, value] = pairs.find(([name]) => name === wanted) ?? []
+		if (value !== undefined) return read(value, 'session')
 	}
 	return undefined
 }

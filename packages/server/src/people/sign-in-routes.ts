@@ -44,7 +44,15 @@ const tokenFields = {
 	createdAt: time,
 }
 const token = named('Token', z.object(tokenFields))
-const issuedToken = named('IssuedToken', z.object({ ...tokenFields, token: z.string().describe('shown this once and kept nowhere') }))
+const issuedToken = named(
+	'IssuedToken',
+	z.object({
+		...tokenFields,
+		token: z
+			.string()
+			.describe('shown in this answer alone, and in its repetition to the same session or token with the same Idempotency-Key, for a day'),
+	}),
+)
 
 const toToken = ({ subject, permissions, expiresAt, lastUsedAt, createdAt, ...rest }: TokenRecord): z.input<typeof token> => ({
 	...rest,

@@ -84,11 +84,20 @@ export async function signIn(parts: SignInParts, attempt: Attempt, now: number):
 	// Recorded without being waited for: the answer comes as quickly as where nobody has that name.
 	if (account && !right)
 		void store.write(account.tenant, (tx) => refusedSession(tx, account.subject, { now, random: parts.random, actor: 'server' })).catch(() => {})
-	if (!account || !right)
-		throw new Fault('not-signed-in', 'Address or password is wrong. If you belong to several organisations, name the one that you mean.')
+	if (!account || !right) throw wrong()
 	await store.system((tx) => giveBackTry(tx, trying))
-	return store.write(account.tenant, (tx) => startSession(tx, account.subject, { now, random: parts.random, actor: account.subject }))
+	return store.write(account.tenant, async (tx) => {
+		// The password took its time: it may have been changed, or the person suspended, since it was read.
+		if (!(await stillSo(tx, account))) throw wrong()
+		return startSession(tx, account.subject, { now, random: parts.random, actor: account.subject })
+	})
 }
+
+const wrong = () => new Fault('not-signed-in', 'Address or password is wrong. If you belong to several organisations, name the one that you mean.')
+
+const stillSo = (tx: Tx, { subject, password }: Account): Promise<object | undefined> =>
+	tx.first(sql`SELECT 1 FROM sign_in s JOIN person p ON p.tenant_id = s.tenant_id AND p.subject_id = s.subject_id
+		WHERE s.tenant_id = ${tx.tenant} AND s.subject_id = ${subject} AND s.password = ${password} AND NOT p.suspended AND p.erased_at IS NULL FOR SHARE OF s, p`)
 
 /** For system work: in all organisations, or the one that was named. */
 const accountsOf = (tx: Tx, name: Buffer, tenant: string | undefined): Promise<Account[]> =>

@@ -4,6 +4,7 @@ import { seededRandom } from '@latchwork/core/base'
 import { sql } from '../store/index.ts'
 import { type Answered, TEST_PASSWORD, type TestApi, type TestPerson, type TestTenant, testApi } from '../testing/api.ts'
 import { checkPassword, passwords } from './index.ts'
+import { signIn as signInHere } from './sign-in-write.ts'
 
 const KEPT_SESSIONS = sql<{ text: string }>`SELECT t::text AS text FROM session t UNION ALL SELECT t::text FROM api_token t`
 const cookieOf = (answer: Answered) => answer.headers.get('set-cookie')?.split(';')[0] ?? ''
@@ -40,6 +41,35 @@ describe('sign-in', () => {
 		assert.match(answer.headers.get('set-cookie') ?? '', /^__Host-latchwork=ls_.*; Secure$/)
 		assert.equal((await secure.ask('GET', '/v1/me', { cookie: cookieOf(answer) })).status, 200)
 		await secure.close()
+	})
+
+	test('the bound cookie counts, wherever a plain one of somebody else stands beside it', async () => {
+		const [own, foreign] = [cookieOf(await signIn(person.email, TEST_PASSWORD)), cookieOf(await signIn(acme.owner.email, TEST_PASSWORD))]
+		assert.equal((await me(`${foreign}; __Host-${own}`)).body.user, person.id)
+		assert.equal((await me(`__Host-${own}; ${foreign}`)).body.user, person.id)
+		assert.equal((await me(`${foreign}; __Host-latchwork=nonsense`)).status, 401, 'what is there and wrong is not passed over')
+	})
+
+	test('a password that was changed while it was looked at opens no session any more', async () => {
+		let between = async () => {}
+		const { terms, passwords: real } = api.parts
+		const slow = {
+			...real,
+			async verify(given: string, stored: string | undefined) {
+				const right = await real.verify(given, stored)
+				await between()
+				return right
+			},
+		}
+		const parts = { store: api.store, random: terms.random, installation: terms.installation, passwords: slow }
+		const attempt = { email: person.email, password: TEST_PASSWORD, address: '192.0.2.1' }
+		assert.ok((await signInHere(parts, attempt, api.clock.now())).id)
+		between = async () => {
+			const body = { password: 'another of five words 8' }
+			const { status, text } = await api.ask('PUT', `/v1/users/${person.id}/password`, { token: acme.owner.token, body })
+			assert.equal(status, 204, text)
+		}
+		await assert.rejects(signInHere(parts, attempt, api.clock.now()), { code: 'not-signed-in' })
 	})
 
 	test('unknown address, wrong password, suspended and password-less people get one and the same answer', async () => {

@@ -24,7 +24,7 @@ export interface TokenRecord {
 	readonly createdAt: number
 }
 
-/** The text is answered once and kept nowhere. */
+/** The text is in the answer alone. */
 export async function issueToken(
 	tx: Tx,
 	change: Change,
