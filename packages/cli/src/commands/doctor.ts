@@ -101,7 +101,10 @@ const expired = ({ version, expiresAt }: Pick<Bundle, 'version' | 'expiresAt'>, 
 
 const iso = (at: number) => new Date(at).toISOString().slice(0, 16)
 
-/** How likely somebody who types every day finds a PIN or a pick-up code: at most 1 % a year at one kiosk, and both count (trust.md §3.4). */
+/**
+ * How likely somebody who types every day finds a PIN or a pick-up code: at most 1 % a year at one kiosk, and both count (trust.md §3.4). A bundle
+ * holds no PIN and so no PIN's length: the figure is of the length that new ones get, and says so.
+ */
 export function pinGuessing(bundle: Pick<Bundle, 'version' | 'credentials' | 'codes' | 'revoked' | 'settings'>): Finding {
 	const { version, credentials, revoked, settings } = bundle
 	const gone = new Set<string>(revoked.ids)
@@ -112,7 +115,7 @@ export function pinGuessing(bundle: Pick<Bundle, 'version' | 'credentials' | 'co
 	const alike = digits + hint <= settings.pinLength ? codes : 0
 	const answer = checkPinSettings(pins + alike, settings.pinLength, settings.wrongPinsPerDay)
 	const chance = answer.chance === 0 ? '0' : (100 * answer.chance).toPrecision(2)
-	const what = `bundle ${version}: ${pins} PINs${alike ? ` and ${alike} pick-up codes` : ''} of ${settings.pinLength} digits, ${settings.wrongPinsPerDay} wrong tries a day: a guesser finds one within a year with ${chance} %`
+	const what = `bundle ${version}: ${pins} PINs${alike ? ` and ${alike} pick-up codes` : ''}, ${settings.wrongPinsPerDay} wrong tries a day: a guesser finds one within a year with ${chance} %, if all have the ${settings.pinLength} digits that new PINs get; one from before a longer setting is as short as it was until it is renewed`
 	return { ok: answer.ok, what, ...(!answer.ok && { remedy: answer.text }) }
 }
 
