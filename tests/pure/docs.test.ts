@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { readConfig } from '@latchwork/edge/config'
+import { checkConfig, readConfig } from '@latchwork/edge/config'
 import { ERROR_PAGE, errorPage } from '../house/error-page.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -91,9 +91,14 @@ function anchorsOf(page: string): string[] {
 	)
 }
 
-test('the installer’s edge.json is one that the controller accepts', () => {
-	const example = blocks.find((b) => b.page === 'docs/guides/installer.md' && b.language === 'json')
-	assert.ok(example !== undefined)
+test('the installer’s edge.json is one that the controller accepts, and so is its wiring.json with what enrolment adds', () => {
+	const [example, wiring] = blocks.filter((b) => b.page === 'docs/guides/installer.md' && b.language === 'json')
+	assert.ok(example !== undefined && wiring !== undefined)
+	const { compartments } = checkConfig({ ...JSON.parse(example.text), ...JSON.parse(wiring.text) }, 'edge.json')
+	assert.deepEqual(
+		compartments.map(({ door }) => door),
+		[1, 2],
+	)
 	const folder = mkdtempSync(join(tmpdir(), 'latchwork-docs-'))
 	try {
 		writeFileSync(join(folder, 'edge.json'), example.text)

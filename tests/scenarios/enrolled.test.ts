@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -145,7 +145,7 @@ describe('a controller that is enrolled', () => {
 		assert.ok(whole.ok)
 	})
 
-	test('a claim works once; the next machine is told so', async () => {
+	test('a claim works once, is not spent on a reader whose key is not there, and the next machine is told so', async () => {
 		const another = await world.bank()
 		const { token } = await world.claim(another.controller)
 		const { device } = world.link.ports() ?? assert.fail('no device port')
@@ -160,6 +160,11 @@ describe('a controller that is enrolled', () => {
 			join(folder, name),
 		]
 		// Its wiring is that of the first bank, which nobody can know before the bundle comes: the controller runs, and waits for one of its own.
+		const wiring = JSON.parse(readFileSync(hardware.wiring, 'utf8')) as { readers: object[] }
+		const locked = { ...wiring, readers: wiring.readers.map((r) => ({ ...r, family: 'osdp', key: 'no.key' })) }
+		writeFileSync(join(folder, 'locked.json'), JSON.stringify(locked))
+		const early = await runController(...args('first'), '--config', join(folder, 'locked.json')).ended
+		assert.match(early.said, /no\.key cannot be read/)
 		const first = runController(...args('first'))
 		await first.ready
 		first.child.kill('SIGTERM')

@@ -72,7 +72,16 @@ const edgeConfig = z.strictObject({
 		}),
 	),
 	compartments: z
-		.array(z.strictObject({ id: id('compartment'), bus: z.string(), board: z.int().nonnegative(), channel: z.int().nonnegative() }))
+		.array(
+			z.strictObject({
+				id: id('compartment'),
+				/** The door's number, for whoever reads the file; what the bundle says counts. */
+				door: z.int().optional(),
+				bus: z.string(),
+				board: z.int().nonnegative(),
+				channel: z.int().nonnegative(),
+			}),
+		)
 		.min(1),
 })
 export type EdgeConfig = z.infer<typeof edgeConfig>

@@ -9,7 +9,7 @@ import { checkConfig, type EdgeConfig } from './config.ts'
 import { certificationRequest, pemOf } from './csr.ts'
 import { writeJson, writeText } from './durable.ts'
 import { refuseStrange } from './identity.ts'
-import { signingKey } from './keys.ts'
+import { READER_KEY_BYTES, secretBytes, signingKey } from './keys.ts'
 import { type DeviceTls, deviceHttp } from './sync/device-http.ts'
 
 interface Enrolment {
@@ -27,16 +27,34 @@ const PATIENCE_MS = 15_000
 
 /** What the command line says of it; nothing of it is needed once it has been done, so a service may keep its whole command line. */
 export async function enrolOnce(given: {
-	readonly server: unknown
-	readonly claim: unknown
-	readonly config: unknown
+	readonly server?: unknown
+	readonly claim?: unknown
+	/** Holds the claim, as everybody on the machine can read a command line. */
+	readonly claimFile?: unknown
+	readonly config?: unknown
+	/** `LATCHWORK_CLAIM` in it is a third way for the claim. */
+	readonly environment?: Readonly<Record<string, string | undefined>>
 	readonly path: string
 }): Promise<void> {
-	const { server, claim, config, path } = given
-	if ((server === undefined && claim === undefined) || isEnrolled(path)) return
-	if (typeof server !== 'string' || typeof claim !== 'string')
-		throw new Fault('config-invalid', 'To enrol, name both: `--server https://… --claim TOKEN`.')
+	const { server, config, path } = given
+	if ((server ?? given.claim ?? given.claimFile) === undefined || isEnrolled(path)) return
+	const claim = claimOf(given)
+	if (typeof server !== 'string' || claim === undefined)
+		throw new Fault(
+			'config-invalid',
+			'To enrol, name both: `--server https://… --claim-file FILE` (or `--claim TOKEN`, or the token in LATCHWORK_CLAIM).',
+		)
 	await enrol({ server, claim, wiring: typeof config === 'string' ? config : path, path: resolve(path) })
+}
+
+function claimOf({ claim, claimFile, environment = {} }: Parameters<typeof enrolOnce>[0]): string | undefined {
+	if (typeof claim === 'string') return claim
+	if (typeof claimFile !== 'string') return environment.LATCHWORK_CLAIM || undefined
+	try {
+		return readFileSync(claimFile, 'utf8').trim()
+	} catch (cause) {
+		throw new Fault('config-invalid', `--claim-file: ${claimFile} cannot be read.`, { cause })
+	}
 }
 
 /** Is there an `edge.json` that names a server? Then nothing needs to be claimed. */
@@ -58,7 +76,7 @@ async function enrol({ server, claim, wiring, path }: Enrolment): Promise<void> 
 	const base = portOf(server)
 	const [secret = '', pin = ''] = claim.split('.')
 	if (!secret || !/^[A-Za-z0-9_-]{43}$/.test(pin))
-		throw new Fault('config-invalid', '--claim: copy the whole token; it ends in a dot and 43 more characters.')
+		throw new Fault('config-invalid', 'The claim is not whole: copy all of the token; it ends in a dot and 43 more characters.')
 	const of = wiringIn(wiring)
 	const directory = dirname(resolve(path))
 	const before = recordsOf(path, directory)
@@ -118,6 +136,8 @@ function wiringIn(path: string): Wiring {
 	}
 	const { port, web, clock, buses, readers, compartments } = raw
 	const { port: p, ...rest } = checkConfig({ ...NOBODY, port, web, ...(clock !== undefined && { clock }), buses, readers, compartments }, path)
+	// A start would end at a key that is not there, and the claim would be spent.
+	for (const { key } of rest.readers) if (key !== undefined) secretBytes(key, READER_KEY_BYTES)
 	return {
 		port: p,
 		web: rest.web,

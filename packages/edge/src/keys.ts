@@ -42,6 +42,9 @@ function privateKey(path: string): KeyObject {
 	}
 }
 
+/** Of an OSDP secure channel. */
+export const READER_KEY_BYTES = 16
+
 /** A key kept as hex in a file of its own (level L0: protects against casual copying only, SECURITY.md). */
 export function secretBytes(path: string, length: number): Uint8Array {
 	const bytes = fromHex(readSecret(path).trim())

@@ -167,16 +167,20 @@ function giveUp(fault: unknown): never {
 /** As a program: what the command line says. The entry of the bundle calls it, after a look at the version of Node. */
 export const run = (): Promise<void> => start(process.argv.slice(2)).catch(giveUp)
 
-/** `EDGE.JSON [--server URL --claim TOKEN [--config WIRING]] [--child]` */
+/** `EDGE.JSON [--server URL --claim-file FILE|--claim TOKEN [--config WIRING]] [--child]`; the claim can also come as LATCHWORK_CLAIM. */
 async function start(args: readonly string[]): Promise<void> {
 	const text = { type: 'string' } as const
 	const { values, positionals } = parsed(() =>
-		parseArgs({ args: [...args], allowPositionals: true, options: { child: { type: 'boolean' }, server: text, claim: text, config: text } }),
+		parseArgs({
+			args: [...args],
+			allowPositionals: true,
+			options: { child: { type: 'boolean' }, server: text, claim: text, 'claim-file': text, config: text },
+		}),
 	)
 	const [path] = positionals
-	if (path !== undefined && (values.server !== undefined || values.claim !== undefined)) {
+	if (path !== undefined && (values.server ?? values.claim ?? values['claim-file']) !== undefined) {
 		const { enrolOnce } = await import('./server-door.ts')
-		await enrolOnce({ server: values.server, claim: values.claim, config: values.config, path })
+		await enrolOnce({ ...values, claimFile: values['claim-file'], environment: process.env, path })
 	}
 	await main(path, values.child)
 }

@@ -5,7 +5,7 @@ import type { Reader, ReaderEvent } from '@latchwork/drivers/reader'
 import { type DriverClock, openTransport } from '@latchwork/drivers/transport'
 import type { EdgeConfig } from './config.ts'
 import type { Journal } from './journal/index.ts'
-import { secretBytes } from './keys.ts'
+import { READER_KEY_BYTES, secretBytes } from './keys.ts'
 import type { KioskSession } from './kiosk/index.ts'
 
 /** A reader that has not answered for so long after the start counts as lost. */
@@ -87,7 +87,7 @@ export function readerEvents(parts: ReaderParts) {
 						`readers.${r.id}.product: ${r.family} has no product "${product}"; there are: ${entry.products.join(', ')}.`,
 					)
 				const reader = entry.create(product)
-				const key = r.key === undefined ? undefined : secretBytes(r.key, 16)
+				const key = r.key === undefined ? undefined : secretBytes(r.key, READER_KEY_BYTES)
 				const io = await openTransport(r.transport, bench)
 				onStop(async () => {
 					await reader.stop()

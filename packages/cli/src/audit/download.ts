@@ -1,14 +1,9 @@
 import { copyFileSync, existsSync, linkSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { Fault, type FaultCode } from '@latchwork/core/base'
+import { Fault } from '@latchwork/core/base'
 import { checkpointPath, exportPaths, LOG_FILES, type LogVerdict, parseTilePath, peekCheckpoint, readmeOf, statementOf } from '@latchwork/core/ledger'
+import { type ApiServer, apiOf } from '../api-client.ts'
 import { isLogExport, type LogClaims, pathsIn, verifyLogFolder } from './log-folder.ts'
-
-export interface LogServer {
-	/** Where its API is, without `/v1`. */
-	readonly url: string
-	readonly token: string
-}
 
 export interface Fetched {
 	readonly verdict: LogVerdict
@@ -25,7 +20,7 @@ const AT_ONCE = 8
  * Fetches a tenant's log as it was when its newest checkpoint was signed; the server records that it was exported. It is put together and verified
  * beside `folder`, whose files change only when it is whole and has grown out of what lies there: what was whole stays so, whatever a server says.
  */
-export async function fetchExport(server: LogServer, folder: string, claims: LogClaims): Promise<Fetched> {
+export async function fetchExport(server: ApiServer, folder: string, claims: LogClaims): Promise<Fetched> {
 	const held = await heldIn(folder)
 	mkdirSync(dirname(folder), { recursive: true })
 	const beside = mkdtempSync(`${folder}.fetched-`)
@@ -64,7 +59,7 @@ async function heldIn(folder: string): Promise<{ readonly origin: string } | und
 }
 
 /** Full tiles and old checkpoints never change: those of the export that is held are not fetched again. */
-async function downloadLog(server: LogServer, into: string, held?: { readonly folder: string; readonly origin: string }): Promise<void> {
+async function downloadLog(server: ApiServer, into: string, held?: { readonly folder: string; readonly origin: string }): Promise<void> {
 	const { get, record } = client(server)
 	await record()
 	const newest = await get(LOG_FILES.checkpoint)
@@ -129,34 +124,17 @@ function takeOver(fetched: string, folder: string): void {
 	}
 }
 
-const REFUSALS: Readonly<Record<number, FaultCode>> = { 401: 'not-signed-in', 403: 'not-permitted', 404: 'not-found' }
-
-function client({ url, token }: LogServer): { get(path: string): Promise<Uint8Array>; record(): Promise<void> } {
-	const ask = async (path: string, init: RequestInit = {}): Promise<Response> => {
-		const address = `${url.replace(/\/+$/, '')}/v1/audit/${path}`
-		const response = await fetch(address, { ...init, headers: { ...init.headers, authorization: `Bearer ${token}` } }).catch((cause: unknown) => {
-			throw new Fault('transport-closed', `${url} does not answer. Is it the server's address, and does the server run?`, { cause })
-		})
-		if (response.ok) return response
-		const code = REFUSALS[response.status] ?? 'request-refused'
-		throw new Fault(code, `${address}: the server answered ${response.status}. ${await detailOf(response)}`.trim())
-	}
+function client(server: ApiServer): { get(path: string): Promise<Uint8Array>; record(): Promise<void> } {
+	const ask = apiOf(server)
 	return {
-		get: async (path) => new Uint8Array(await (await ask(`log/${path}`)).arrayBuffer()),
+		get: async (path) => new Uint8Array(await (await ask(`audit/log/${path}`)).arrayBuffer()),
 		async record() {
-			await ask('exports', { method: 'POST', headers: { 'content-type': 'application/json', 'idempotency-key': crypto.randomUUID() }, body: '{}' })
+			await ask('audit/exports', {
+				method: 'POST',
+				headers: { 'content-type': 'application/json', 'idempotency-key': crypto.randomUUID() },
+				body: '{}',
+			})
 		},
-	}
-}
-
-/** What a problem document says, if it is one. */
-async function detailOf(response: Response): Promise<string> {
-	const text = await response.text()
-	try {
-		const { detail, title } = JSON.parse(text) as { detail?: unknown; title?: unknown }
-		return String(detail ?? title ?? '')
-	} catch {
-		return ''
 	}
 }
 

@@ -4,26 +4,44 @@ import { fileURLToPath } from 'node:url'
 import { Fault } from '@latchwork/core/base'
 import { readConfig } from '@latchwork/edge/config'
 import { enrolOnce } from '@latchwork/edge/enrolment'
+import { apiServer } from '../api-client.ts'
+import { wiringOf } from '../commissioning/wiring.ts'
 import { dataDirectory, readArgs } from '../config.ts'
 
 /**
  * `latchwork edge [edge.json]` runs a controller here, `--server URL --claim TOKEN` enrols it before its first start;
+ * `latchwork edge wiring --server URL --bank BANK` prints a beginning of the file that says how its hardware is wired;
  * `latchwork edge settle DOOR nothing|TAG` ends the hold on a compartment, `latchwork edge settle --history` the waiting after records were lost.
  */
 export async function edge(args: readonly string[]): Promise<void> {
 	if (args[0] === 'settle') return settle(args.slice(1))
+	if (args[0] === 'wiring') return wiring(args.slice(1))
 	const { values, positionals } = readArgs(
 		args,
-		{ data: { type: 'string' }, server: { type: 'string' }, claim: { type: 'string' }, config: { type: 'string' } },
+		{
+			data: { type: 'string' },
+			server: { type: 'string' },
+			claim: { type: 'string' },
+			'claim-file': { type: 'string' },
+			config: { type: 'string' },
+		},
 		true,
 	)
 	const data = values.data === undefined ? dataDirectory(process.env) : resolve(String(values.data))
 	const path = positionals[0] ?? join(data, 'edge.json')
-	await enrolOnce({ server: values.server, claim: values.claim, config: values.config, path })
+	await enrolOnce({ ...values, claimFile: values['claim-file'], environment: process.env, path })
 	// The same program that `latchwork dev` and a service manager start, so that all of them run one code path.
 	process.argv[2] = path
 	const { main } = await import(fileURLToPath(import.meta.resolve('@latchwork/edge/main')))
 	await main(process.argv[2])
+}
+
+async function wiring(args: readonly string[]): Promise<void> {
+	const { values } = readArgs(args, { server: { type: 'string' }, token: { type: 'string' }, bank: { type: 'string' } })
+	if (values.server === undefined || values.bank === undefined)
+		throw new Fault('config-invalid', 'Say of which bank: `latchwork edge wiring --server https://lockers.example --bank bnk_…`.')
+	const token = values.token === undefined ? process.env.LATCHWORK_TOKEN : String(values.token)
+	process.stdout.write(`${JSON.stringify(await wiringOf(apiServer(String(values.server), token), String(values.bank)), null, '\t')}\n`)
 }
 
 async function settle(args: readonly string[]): Promise<void> {

@@ -4,7 +4,8 @@ import { Fault, fromHex, toHex } from '@latchwork/core/base'
 import { readExport, type SignedHead, type StreamVerdict, verifyStream, writeExport } from '@latchwork/core/ledger'
 import { checkStored, readJournal } from '@latchwork/edge/journal'
 import { nodeCrypto, signingKey } from '@latchwork/edge/keys'
-import { fetchExport, type LogServer } from '../audit/download.ts'
+import { type ApiServer, apiServer } from '../api-client.ts'
+import { fetchExport } from '../audit/download.ts'
 import { isLogExport, type LogClaims, proveEntry, sayLog, verifyLogFolder } from '../audit/log-folder.ts'
 import { dataDirectory, readArgs } from '../config.ts'
 
@@ -33,7 +34,7 @@ export async function ledger([verb, ...rest]: readonly string[]): Promise<void> 
 	if (verb === 'verify') return verify(target ?? data, claims)
 	if (verb === 'proof') return prove(target, text('position'), claims)
 	if (verb === 'export' && text('server') !== undefined)
-		return fetchLog({ url: String(values.server), token: text('token') ?? process.env.LATCHWORK_TOKEN ?? '' }, text('out'), claims)
+		return fetchLog(apiServer(String(values.server), text('token') ?? process.env.LATCHWORK_TOKEN), text('out'), claims)
 	if (verb === 'export') return write(target, data)
 	throw new Fault('config-invalid', 'Say what to do: `latchwork ledger verify`, `proof` or `export`; `latchwork help ledger` tells more.')
 }
@@ -73,11 +74,8 @@ async function prove(folder: string | undefined, position: string | undefined, c
 	process.stderr.write(`Proven: entry ${position} is\n${Buffer.from(entry).toString()}\n`)
 }
 
-async function fetchLog(server: LogServer, out: string | undefined, claims: LogClaims): Promise<void> {
+async function fetchLog(server: ApiServer, out: string | undefined, claims: LogClaims): Promise<void> {
 	if (!out) throw new Fault('config-invalid', 'Name the folder to write: latchwork ledger export --server URL --token T --out DIR.')
-	if (server.token === '') throw new Fault('config-invalid', 'The server asks for a token: --token T, or LATCHWORK_TOKEN.')
-	if (!URL.canParse(server.url) || !/^https?:$/.test(new URL(server.url).protocol))
-		throw new Fault('config-invalid', `--server needs an address such as https://lockers.example, not "${server.url}".`)
 	const { verdict, place, grown } = await fetchExport(server, resolve(out), claims)
 	process.stdout.write(`${await sayLog(verdict.ok ? out : place, verdict, claims, grown)}\n`)
 	if (verdict.ok) return

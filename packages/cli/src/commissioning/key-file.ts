@@ -1,8 +1,6 @@
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { toHex } from '@latchwork/core/base'
-import { secretBytes } from '@latchwork/edge/keys'
-
-const KEY_BYTES = 16
+import { READER_KEY_BYTES, secretBytes } from '@latchwork/edge/keys'
 
 /**
  * The file of a reader's key and, beside it, the key that is on its way: written before the reader gets it, so that a power cut in
@@ -23,7 +21,7 @@ export interface KeyFile {
 
 export function keyFile(path: string): KeyFile {
 	const coming = `${path}.new`
-	const read = (file: string) => (existsSync(file) ? secretBytes(file, KEY_BYTES) : undefined)
+	const read = (file: string) => (existsSync(file) ? secretBytes(file, READER_KEY_BYTES) : undefined)
 	return {
 		path,
 		present: () => read(path),
