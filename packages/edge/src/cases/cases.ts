@@ -373,7 +373,8 @@ export function openCases(parts: CaseParts): Cases {
 }
 
 const itemOf = (line: Line): string => line.asset ?? line.id
-const NOTHING: CaseEntry = { events: [], put: [], drop: [] }
+/** A step that the cases have nothing to say about. */
+export const NOTHING: CaseEntry = { events: [], put: [], drop: [] }
 const joinedBeside = (sum: CaseEntry, e: CaseEntry): CaseEntry => ({
 	events: [...sum.events, ...e.events],
 	put: [...sum.put, ...e.put],

@@ -1,55 +1,23 @@
-import type { Asset, Grant, Identity } from '@latchwork/core/access'
+import type { Grant } from '@latchwork/core/access'
 import { type Id, isFault, newId } from '@latchwork/core/base'
 import { type DoorSession, type Ended, type Evidence, KIOSK_TIMERS as IDLE, REOPEN, type Step } from '@latchwork/core/door'
 import type { EventDraft } from '@latchwork/core/ledger'
 import * as visits from '@latchwork/core/visit'
-import type { DenyReason, KioskScreen } from '@latchwork/core/wire'
-import type { CaseEntry, Parcel, Task } from '../cases/index.ts'
+import type { KioskScreen } from '@latchwork/core/wire'
+import { type CaseEntry, NOTHING, type Parcel, type Task } from '../cases/index.ts'
 import { doorFacts, endScreen, liveScreen, receiptOf } from './door-screens.ts'
+import type { Doors, Errand, Place, Stage, Tried } from './errand.ts'
 import type { Intent } from './intents.ts'
+import { loanErrands } from './loan-errands.ts'
+import { parcelErrands } from './parcel-errands.ts'
 import type { Seat, SessionParts } from './seat.ts'
 import { itemOf, type Thing, workflowOf } from './things.ts'
 import type { VisitRecords } from './visits.ts'
 
 type Visit = visits.Visit
-type CompartmentId = Id<'compartment'>
-
-/** What a door is being opened for; kept in the visit's plan, this is its image for the screen. */
-export interface Errand {
-	readonly stepId: string
-	readonly act: 'collect' | 'deposit'
-	readonly caseId: string
-	readonly lineId: string
-	readonly thing: Thing
-	readonly compartment: CompartmentId
-	readonly session: Id<'doorSession'>
-}
-
-/** A thing and the door for it. */
-type Place = Pick<Errand, 'thing' | 'compartment'>
-
 type Done = Extract<KioskScreen, { name: 'done' }>
 
-/** The line of a case that a door would move, what to write with it and what must be proven. */
-interface Ready {
-	readonly caseId: string
-	readonly lineId: string
-	readonly entry: CaseEntry
-	readonly evidence: Evidence
-}
-
-const NOTHING: CaseEntry = { events: [], put: [], drop: [] }
 const MOST_MISMATCHES = 2
-
-/** How an errand shows itself, and how it leaves. */
-export interface Stage {
-	readonly show: (screen: KioskScreen, idleMs?: number) => void
-	readonly deny: (reason: DenyReason, until?: number) => void
-	/** Ends the visit, unless a door is under way. */
-	readonly finish: () => void
-	/** Frees the screen. */
-	readonly home: () => void
-}
 
 /** Doors opened for the person in the seat, one after the other, from the decision to the receipt or to what stands in the way. */
 export interface Errands {
@@ -106,56 +74,21 @@ export function openErrands(parts: SessionParts, seat: Seat, records: VisitRecor
 
 	const take = (intent: Exclude<Intent, { kind: 'parcels' }>): void => {
 		mismatches = 0
-		if (intent.kind === 'borrow') return borrow(intent.type)
-		if (intent.kind === 'return') return bringBack(intent.loan.caseId, intent.loan.lineId, intent.asset)
+		if (intent.kind === 'borrow') return loans.borrow(intent.type)
+		if (intent.kind === 'return') return loans.bringBack(intent.loan.caseId, intent.loan.lineId, intent.asset)
 		if (intent.kind === 'pick-up') return handle(intent.parcel, 'pick-up')
-		if (collectAgain({ ...intent, thing: { kind: 'asset', asset: intent.asset } }) === 'next') deny('compartment-unavailable')
+		if (loans.collect(intent) === 'next') deny('compartment-unavailable')
 	}
 
 	const handle = (parcel: Parcel, task: Task): void => {
 		mismatches = 0
-		if (task === 'drop-off') return dropOff(parcel)
+		if (task === 'drop-off') return parcels.dropOff(parcel)
 		const { compartment } = parcel
-		if (compartment === undefined || takeOut({ thing: { kind: 'parcel', parcel, task }, compartment }) === 'next') deny('compartment-unavailable')
+		if (compartment === undefined || parcels.takeOut({ thing: { kind: 'parcel', parcel, task }, compartment }) === 'next')
+			deny('compartment-unavailable')
 	}
 
-	/** Into the smallest that it fits (X7), then the next when one will not do. `except`: this one was tried. */
-	const dropOff = (parcel: Parcel, more: { readonly except?: CompartmentId; readonly larger?: true } = {}): void => {
-		const reason = parts.intents.loansWait()
-		if (reason) return deny(reason)
-		const above = more.larger && more.except ? sizeOf(more.except) : undefined
-		const places = parts.intents.placesFor({ parcel, ...(above && { above }) }).filter((id) => id !== more.except)
-		const { caseId, lineId } = parcel
-		for (const compartment of places) {
-			if (depositInto(compartment, { caseId, lineId, thing: { kind: 'parcel', parcel, task: 'drop-off' } }) === 'shown') return
-		}
-		show({ name: 'bank-full', ...(more.larger && { larger: true as const }) }, IDLE.notice)
-	}
-
-	const takeOut = (place: Place & { readonly thing: Extract<Thing, { kind: 'parcel' }> }): 'shown' | 'next' => {
-		const { parcel, task } = place.thing
-		const { caseId, lineId } = parcel
-		return attempt('collect', place, ({ subject, credential }) => {
-			if (task === 'pull') return { caseId, lineId, entry: NOTHING, evidence: cases.evidence(caseId, lineId, 'collect', subject) }
-			const ready = cases.dispense(caseId, lineId, subject)
-			if (!ready || !seat.who?.pickUp) return ready && { ...ready, caseId, lineId }
-			const used: EventDraft = {
-				type: 'credential.code-used',
-				subject: seat.visit?.id ?? caseId,
-				actor: subject,
-				data: { jti: credential, case: caseId, line: lineId },
-			}
-			return { ...ready, entry: { ...ready.entry, events: [used, ...ready.entry.events] }, caseId, lineId }
-		})
-	}
-
-	const sizeOf = (id: CompartmentId) => parts.authority.current()?.bundle.bank.compartments.find((c) => c.id === id)?.size
-
-	/**
-	 * The decision that binds, for every door and every try: it may have changed since the screen was made, or since the last try
-	 * (I13). `next`: this compartment would not do; anything else has its screen already.
-	 */
-	const attempt = (act: Errand['act'], place: Place, line: (person: Identity) => Ready | undefined): 'shown' | 'next' => {
+	const attempt: Doors['attempt'] = (act, place, line) => {
 		const by = parts.authority.current()
 		// Nobody is signed in any more: the door stood open too long, or a restart came between.
 		if (!seat.who || !by) {
@@ -176,8 +109,7 @@ export function openErrands(parts: SessionParts, seat: Seat, records: VisitRecor
 		return openDoor(act, { caseId, lineId }, place, decision.grant, entry, evidence) ? 'shown' : 'next'
 	}
 
-	/** A refusal is a refusal even where it cannot be recorded; it never spends the space held back for returns and alarms. */
-	const refused = (event: EventDraft): void => {
+	const refused: Doors['refused'] = (event) => {
 		try {
 			journal.commit({ events: [event] })
 		} catch (fault) {
@@ -185,48 +117,11 @@ export function openErrands(parts: SessionParts, seat: Seat, records: VisitRecor
 		}
 	}
 
-	const borrow = (type: string): void => {
-		const reason = parts.intents.loansWait()
-		if (reason) {
-			const data = { method: seat.who?.method ?? 'none', reason }
-			refused({ type: 'decision.denied', subject: parts.bankId, ...(seat.who && { actor: seat.who.subject }), data })
-			return deny(reason)
-		}
-		const candidates = parts.intents.candidates(type)
-		for (const candidate of candidates) {
-			const facts = { entitled: true, stock: candidates.length, freeCompartments: 0, recalled: false, spareReturned: false }
-			const begin = ({ subject }: Identity): Ready | undefined => {
-				const begun = cases.begin(subject, candidate.asset.id, candidate.compartment, facts)
-				return 'refused' in begun ? undefined : begun
-			}
-			const { asset, compartment } = candidate
-			if (attempt('collect', { thing: { kind: 'asset', asset }, compartment }, begin) === 'shown') return
-		}
-		deny('nothing-available')
-	}
-
-	/** What was allotted and not taken; it may have run out meanwhile. */
-	const collectAgain = (of: Pick<Errand, 'caseId' | 'lineId' | 'thing' | 'compartment'>): 'shown' | 'next' => {
-		const { thing, compartment } = of
-		if (thing.kind === 'parcel') return takeOut({ thing, compartment })
-		return attempt('collect', of, ({ subject }) => {
-			const ready = cases.dispense(of.caseId, of.lineId, subject)
-			return ready && { ...ready, caseId: of.caseId, lineId: of.lineId }
-		})
-	}
-
-	const depositInto = (compartment: CompartmentId, of: Pick<Errand, 'caseId' | 'lineId' | 'thing'>): 'shown' | 'next' =>
+	const depositInto: Doors['depositInto'] = (compartment, of) =>
 		attempt('deposit', { thing: of.thing, compartment }, ({ subject }) => {
 			const { caseId, lineId } = of
 			return { caseId, lineId, entry: NOTHING, evidence: cases.evidence(caseId, lineId, 'deposit', subject) }
 		})
-
-	const bringBack = (caseId: string, lineId: string, asset: Asset, except?: CompartmentId): void => {
-		for (const compartment of parts.intents.emptyCompartments().filter((id) => id !== except)) {
-			if (depositInto(compartment, { caseId, lineId, thing: { kind: 'asset', asset } }) === 'shown') return
-		}
-		show({ name: 'bank-full' }, IDLE.notice)
-	}
 
 	/** Writes everything with the `releasing` row, then the pulse follows. False: this compartment would not do, try the next. */
 	const openDoor = (
@@ -294,6 +189,10 @@ export function openErrands(parts: SessionParts, seat: Seat, records: VisitRecor
 		return true
 	}
 
+	const doors: Doors = { show, deny, attempt, depositInto, refused }
+	const loans = loanErrands(parts, seat, doors)
+	const parcels = parcelErrands(parts, seat, doors)
+
 	const decided = (record: { id: string; effect: string; rules: readonly string[] } & object, thing: Thing): EventDraft => {
 		const { id, effect, ...data } = record as { id: string; effect: 'allow' | 'deny' } & Record<string, string | number | boolean | readonly string[]>
 		return {
@@ -312,7 +211,7 @@ export function openErrands(parts: SessionParts, seat: Seat, records: VisitRecor
 		const session = live()
 		const at = errand && parts.bank().state().compartments[errand.compartment]
 		if (!errand || !session || !at) return
-		const said = { stuck: stuck === session.id, tooSmall: tooSmall === session.id, larger: largerDoor(errand) }
+		const said = { stuck: stuck === session.id, tooSmall: tooSmall === session.id, larger: parcels.largerDoor(errand) }
 		const shownNext = liveScreen(factsOf(errand), session, at, time.now(), said)
 		if (shownNext.name === 'confirm') return seat.screen.name === 'confirm' ? undefined : show(shownNext, IDLE.home)
 		if (shownNext.name === 'opening' || JSON.stringify(shownNext) !== JSON.stringify(seat.screen)) show(shownNext)
@@ -360,9 +259,13 @@ export function openErrands(parts: SessionParts, seat: Seat, records: VisitRecor
 		if (end.end === 'committed') return succeeded(e, end)
 		// Nothing was put in because it did not fit: the next size opens without another touch.
 		if (end.end === 'no-change' && tooSmall === end.session.id && e.thing.kind === 'parcel' && seat.who)
-			return dropOff(e.thing.parcel, { except: e.compartment, larger: true })
+			return parcels.dropOff(e.thing.parcel, { except: e.compartment, larger: true })
 		const compartment = parts.bank().state().compartments[e.compartment]
-		const next = { retry: seat.who !== undefined, other: seat.who !== undefined && otherDoor(e), larger: seat.who !== undefined && largerDoor(e) }
+		const next = {
+			retry: seat.who !== undefined,
+			other: seat.who !== undefined && otherDoor(e),
+			larger: seat.who !== undefined && parcels.largerDoor(e),
+		}
 		const after = endScreen(factsOf(e), end, compartment, next)
 		if (after.name === 'needs-help') parts.signal('denied')
 		show(after, after.name === 'needs-help' ? IDLE.incident : IDLE.home)
@@ -370,7 +273,7 @@ export function openErrands(parts: SessionParts, seat: Seat, records: VisitRecor
 
 	const succeeded = (e: Errand, end: Ended): void => {
 		const due = e.act === 'collect' && e.thing.kind === 'asset' ? cases.due(e.caseId) : undefined
-		const left = seat.who && e.thing.kind === 'parcel' ? leftAfter(e.thing, seat.who) : 0
+		const left = seat.who && e.thing.kind === 'parcel' ? parcels.leftAfter(e.thing, seat.who) : 0
 		parts.signal('granted')
 		if (e.act === 'collect' && seat.who && granted) pickedUp = { errand: e, grant: granted, until: time.now() + REOPEN.withinMs, left: REOPEN.times }
 		showDone({
@@ -383,22 +286,8 @@ export function openErrands(parts: SessionParts, seat: Seat, records: VisitRecor
 		})
 	}
 
-	/** Doors that this person may want next. */
-	const leftAfter = ({ task }: Extract<Thing, { kind: 'parcel' }>, person: Identity): number =>
-		task === 'pick-up' ? parts.intents.waiting(person).length : parts.intents.parcels(person, task).length
-
-	const otherDoor = (e: Errand): boolean => {
-		const { thing } = e
-		if (thing.kind === 'parcel') return e.act === 'deposit' && parts.intents.placesFor({ parcel: thing.parcel }).some((id) => id !== e.compartment)
-		return e.act === 'deposit'
-			? parts.intents.emptyCompartments().some((id) => id !== e.compartment)
-			: parts.intents.candidates(thing.asset.type).some((c) => c.compartment !== e.compartment)
-	}
-
-	const largerDoor = ({ thing, act, compartment }: Errand): boolean => {
-		const above = sizeOf(compartment)
-		return thing.kind === 'parcel' && act === 'deposit' && above !== undefined && parts.intents.placesFor({ parcel: thing.parcel, above }).length > 0
-	}
+	const otherDoor = ({ thing, act, compartment }: Errand): boolean =>
+		thing.kind === 'parcel' ? parcels.otherDoor(act, compartment, thing.parcel) : loans.otherDoor(act, compartment, thing.asset)
 
 	const again = (): void => {
 		const e = errand
@@ -406,25 +295,29 @@ export function openErrands(parts: SessionParts, seat: Seat, records: VisitRecor
 		if ((e.act === 'collect' ? collectAgain(e) : depositInto(e.compartment, e)) === 'next') deny('compartment-unavailable')
 	}
 
+	const collectAgain = ({ thing, ...of }: Errand): Tried =>
+		thing.kind === 'parcel' ? parcels.takeOut({ ...of, thing }) : loans.collect({ ...of, asset: thing.asset })
+
 	/** X1, X4: the next compartment; what was promised in the first one is given back. After a doubt a pick-up needs the person anew (R4). */
 	const elsewhere = (): void => {
 		const e = errand
 		if (!e || live() || !seat.who) return finish()
-		if (e.thing.kind === 'parcel') return e.act === 'deposit' ? dropOff(e.thing.parcel, { except: e.compartment }) : finish()
+		if (e.thing.kind === 'parcel') return e.act === 'deposit' ? parcels.dropOff(e.thing.parcel, { except: e.compartment }) : finish()
 		const { asset } = e.thing
-		if (e.act === 'deposit') return bringBack(e.caseId, e.lineId, asset, e.compartment)
+		if (e.act === 'deposit') return loans.bringBack(e.caseId, e.lineId, asset, e.compartment)
 		if (seat.screen.name === 'needs-help') return finish()
 		if (seat.visit) giveBack(seat.visit)
 		errand = undefined
-		borrow(asset.type)
+		loans.borrow(asset.type)
 	}
 
 	/** X7. At the open door it is noted, and the larger one opens when this one is shut empty. */
 	const larger = (): void => {
 		const session = live()
 		if (errand?.thing.kind !== 'parcel' || errand.act !== 'deposit') return
-		if (seat.screen.name === 'no-change') return seat.who ? dropOff(errand.thing.parcel, { except: errand.compartment, larger: true }) : finish()
-		if (seat.screen.name !== 'open' || session?.state !== 'opened' || !largerDoor(errand)) return
+		if (seat.screen.name === 'no-change')
+			return seat.who ? parcels.dropOff(errand.thing.parcel, { except: errand.compartment, larger: true }) : finish()
+		if (seat.screen.name !== 'open' || session?.state !== 'opened' || !parcels.largerDoor(errand)) return
 		tooSmall = session.id
 		showDoor()
 	}

@@ -5,7 +5,7 @@ import type { EventDraft } from '@latchwork/core/ledger'
 import * as visits from '@latchwork/core/visit'
 import type { DenyReason, KioskAct, KioskScreen } from '@latchwork/core/wire'
 import type { ReaderEvent } from '@latchwork/drivers/reader'
-import type { CaseEntry } from '../cases/index.ts'
+import { type CaseEntry, NOTHING } from '../cases/index.ts'
 import type { Entry } from '../journal/index.ts'
 import { openErrands } from './errands.ts'
 import type { Shown } from './identify.ts'
@@ -38,8 +38,6 @@ const TAKES_LABELS: ReadonlySet<KioskScreen['name']> = new Set(['choose', 'parce
 
 /** As many as the screen has room for, beside the touch for more. */
 const PARCELS_SHOWN = 4
-
-const NOTHING: CaseEntry = { events: [], put: [], drop: [] }
 
 export function openSession(parts: SessionParts): KioskSession {
 	const { journal, cases, time, clock } = parts
