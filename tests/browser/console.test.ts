@@ -313,6 +313,7 @@ describe('the console', () => {
 			new RegExp(berlin),
 		)
 		await go('/', abroad)
+		await abroad.getByText('(Times of Berlin)').waitFor()
 		assert.match((await abroad.locator('.title .lead').textContent()) ?? '', new RegExp(`${berlin} \\(Times of Berlin\\)`))
 
 		await go(`/cases/${id}`, abroad)

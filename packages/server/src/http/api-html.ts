@@ -175,7 +175,7 @@ article { margin-block: 1rem; padding: .25rem 1.125rem 1rem; border: 1px solid v
 code { padding: 0 .25em; border-radius: .25em; background: var(--sunken); font-size: .9em; } h3 code { background: none; }
 h3 code { overflow-wrap: anywhere; } h4 { margin-block: 1rem .25rem; }
 .method { font-size: .8em; padding: .1em .5em; border-radius: .3em; background: var(--tint); color: var(--brand); }
-.list { columns: 22rem; padding-inline-start: 1rem; font-size: .875rem; } .list li { break-inside: avoid; }
+.list { columns: 22rem; column-gap: 2.5rem; padding-inline-start: 1rem; font-size: .875rem; } .list li { break-inside: avoid; }
 table { border-collapse: collapse; width: 100%; } caption { text-align: start; font-weight: bold; }
 th, td { text-align: start; vertical-align: top; padding: .3rem .6rem .3rem 0; border-block-start: 1px solid var(--line); overflow-wrap: anywhere; }
 th { width: 16rem; font-weight: normal; } td ul { margin: 0; padding-inline-start: 1rem; }

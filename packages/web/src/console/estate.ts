@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { useMay } from './context.ts'
 import { allBanks, allSites } from './queries.ts'
-import { clockOf, HERE } from './time.ts'
+import { type Clock, clockOf, HERE } from './time.ts'
 
 interface Place {
 	readonly bank?: string | undefined
@@ -9,17 +9,13 @@ interface Place {
 }
 
 /** What banks and sites are called and which time is told there, for lists that have their ids. */
-export interface EstateFacts {
+export interface EstateFacts extends Clock {
 	bank(id: string | undefined): string | undefined
 	site(id: string | undefined): string | undefined
 	/** At which site a bank stands. */
 	siteOf(bank: string | undefined): string | undefined
-	/** Where it happened; what happened nowhere, such as a change to a person, is told in the time of home. */
+	/** Where it happened; what happened nowhere is told in the time of home. */
 	zone(place: Place): string
-	/** The time of all sites where they have one, else of whoever reads. */
-	readonly home: string
-	/** Whose times a page shows, in words. */
-	readonly told: string
 }
 
 export function useEstate(): EstateFacts {
@@ -28,13 +24,12 @@ export function useEstate(): EstateFacts {
 	const { data: sites = [] } = useQuery({ ...allSites, enabled })
 	const find = (id: string | undefined) => banks.find((one) => one.id === id)
 	const at = (id: string | undefined) => sites.find((one) => one.id === id)
-	const { home, told } = clockOf(sites, HERE)
+	const clock = clockOf(sites, HERE)
 	return {
 		bank: (id) => find(id)?.name,
 		site: (id) => at(id)?.name,
 		siteOf: (id) => find(id)?.site,
-		zone: ({ bank, site }) => at(find(bank)?.site ?? site)?.timeZone ?? home,
-		home,
-		told,
+		zone: ({ bank, site }) => at(find(bank)?.site ?? site)?.timeZone ?? clock.home,
+		...clock,
 	}
 }

@@ -156,14 +156,14 @@ interface MomentProps {
 	/** How it is written. */
 	readonly as?: (at: string, zone: string) => string
 }
-/** A moment at the place where it belongs; where that is another time than the rest of the page tells, the place is named. */
+/** A moment at the place where it belongs; where sites have different times, the place is named. */
 export function Moment({ at, bank, site, as = when }: MomentProps) {
 	const estate = useEstate()
 	const zone = estate.zone({ bank, site })
 	return (
 		<time dateTime={at}>
 			{as(at, zone)}
-			{zone !== estate.home && <small className="mute"> {zoneName(zone)}</small>}
+			{estate.several && <small className="mute"> {zoneName(zone)}</small>}
 		</time>
 	)
 }

@@ -38,12 +38,21 @@ export function when(at: string | number, zone: string): string {
 /** "Berlin", of `Europe/Berlin`. */
 export const zoneName = (zone: string): string => (zone.split('/').at(-1) ?? zone).replaceAll('_', ' ')
 
+export interface Clock {
+	/** The time of all sites where they have one, else of whoever reads: so is told what happened at no site, such as a change to a person. */
+	readonly home: string
+	/** Sites have different times, so each time names its place. */
+	readonly several: boolean
+	/** Whose times a page shows, in words. */
+	readonly told: string
+}
+
 /** Which time is told of what happened at no site, and whose times a page shows; `here`: the zone of whoever reads. */
-export function clockOf(sites: readonly Pick<Site, 'name' | 'timeZone'>[], here: string): { readonly home: string; readonly told: string } {
+export function clockOf(sites: readonly Pick<Site, 'name' | 'timeZone'>[], here: string): Clock {
 	const [zone = here, ...others] = new Set(sites.map(({ timeZone }) => timeZone))
-	if (others.length > 0) return { home: here, told: general.timesWhere(zoneName(here)) }
+	if (others.length > 0) return { home: here, several: true, told: general.timesWhere }
 	const [only] = sites
-	return { home: zone, told: only && sites.length === 1 ? general.timesAt(only.name) : general.timesOf(zoneName(zone)) }
+	return { home: zone, several: false, told: only && sites.length === 1 ? general.timesAt(only.name) : general.timesOf(zoneName(zone)) }
 }
 
 /** "Tuesday 16 June, 12:42" */

@@ -8,9 +8,9 @@ import { useEstate } from '../estate.ts'
 import { Card, Dialog, Empty, Form, Reasons, Room, Segments, Title } from '../parts.tsx'
 import { overviewNow } from '../queries.ts'
 import type { BankSpace, Overview, Task } from '../shapes.ts'
-import { longTime, useNow } from '../time.ts'
+import { longTime, useNow, zoneName } from '../time.ts'
 import { completion, hour, needing, silentParts, standing, taskWords, troublesOf, overview as words } from '../words/overview.ts'
-import { count } from '../words/shell.ts'
+import { count, general } from '../words/shell.ts'
 
 /** A bank with less than this share free is nearly full, whatever keeps the rest from being given. */
 const NEARLY_FULL = 0.1
@@ -35,8 +35,8 @@ function Filled({ overview }: { readonly overview: Overview }) {
 				title={words.title(n)}
 				below={
 					<>
-						{words.lead(n, banks.filter(({ outage }) => outage === 'raw').length)} {longTime(overview.at, estate.home)} ({estate.told}) ·{' '}
-						{words.size(sites, banks.length, all)}
+						{words.lead(n, banks.filter(({ outage }) => outage === 'raw').length)} {longTime(overview.at, estate.home)} (
+						{general.timesOf(zoneName(estate.home))}) · {words.size(sites, banks.length, all)}
 					</>
 				}
 			/>

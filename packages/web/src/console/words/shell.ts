@@ -57,7 +57,7 @@ export const general = {
 	choose: 'Choose…',
 	timesAt: (site: string) => `Times at ${site}`,
 	timesOf: (zone: string) => `Times of ${zone}`,
-	timesWhere: (here: string) => `Times of the site where it happened; of what happened at none, those of ${here}`,
+	timesWhere: 'Each time names its place',
 	door: (number: number) => `Door ${number}`,
 	sender: 'the sender',
 	aCase: 'a case',
