@@ -64,6 +64,7 @@ export function readArgs(
 	try {
 		return parseArgs({ args: [...args], options, allowPositionals, strict: true })
 	} catch (cause) {
-		throw new Fault('config-invalid', `${cause instanceof Error ? cause.message : cause} \`latchwork help\` lists the options.`, { cause })
+		const why = String(cause instanceof Error ? cause.message : cause).replace(/\.?$/, '.')
+		throw new Fault('config-invalid', `${why} \`latchwork help\` lists the options.`, { cause })
 	}
 }

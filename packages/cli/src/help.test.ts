@@ -47,9 +47,12 @@ test('each command tells about itself, all together about all, and the version i
 test('what is no command, and words that mean nothing, are refused in words', async () => {
 	const names = ['toString', 'constructor', '__proto__', 'devv']
 	const answers = await Promise.all([...names.map((name) => latchwork(name)), latchwork('help', 'toString')])
-	for (const [i, { code, complaint }] of answers.entries()) {
-		assert.equal(code, 2)
-		assert.match(complaint, new RegExp(`There is no command "${names[i] ?? 'toString'}"`))
+	for (const [i, { code, out, complaint }] of answers.entries()) {
+		assert.deepEqual([code, out], [2, ''], 'nothing that the reason could scroll away with')
+		assert.match(
+			complaint,
+			new RegExp(`^There is no command "${names[i] ?? 'toString'}"\\. There are: dev, .*doctor.*\\. .latchwork help. tells more\\.\n$`),
+		)
 		assert.doesNotMatch(complaint, /^\s+at /m)
 	}
 	const extra = [
@@ -61,6 +64,9 @@ test('what is no command, and words that mean nothing, are refused in words', as
 		['bundle', 'server', '--out', 'x'],
 		['--version', 'now'],
 	]
+	const { complaint: option } = await latchwork('doctor', '--port', '1')
+	assert.match(option, /^Unknown option '--port'[^\n]*\. `latchwork help` lists the options\.\n$/)
+	assert.doesNotMatch(option, /\.\./)
 	for (const { code, complaint, out } of await Promise.all(extra.map((args) => latchwork(...args)))) {
 		assert.equal(code, 1, complaint + out)
 		assert.match(complaint, /^\S/)

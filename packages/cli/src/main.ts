@@ -35,8 +35,7 @@ async function main([name = 'help', ...args]: readonly string[]): Promise<void> 
 	const isHelp = name === 'help' || name === '--help' || name === '-h'
 	const [topic] = isHelp ? args : [name]
 	if (topic === undefined || isCommand(topic)) return say(helpText(topic))
-	say(helpText())
-	process.stderr.write(`\nThere is no command "${topic}".\n`)
+	process.stderr.write(`There is no command "${topic}". There are: ${Object.keys(COMMANDS).join(', ')}. \`latchwork help\` tells more.\n`)
 	process.exitCode = 2
 }
 
