@@ -257,4 +257,5 @@ async function settled(
 	if (of && 'compartment' in of && (await believed(tx, event, of, about, doing))) await settleTasks(tx, { ...of, kind }, how, doing)
 }
 
-const equal = (a: Moved, b: Moved): boolean => a.line === b.line && a.from === b.from && a.to === b.to && a.version === b.version
+const equal = (a: Moved, b: Moved): boolean =>
+	a.line === b.line && a.from === b.from && a.to === b.to && a.version === b.version && a.tableHash === b.tableHash

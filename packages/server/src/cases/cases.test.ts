@@ -5,6 +5,7 @@ import type { StreamEvent } from '@latchwork/core/ledger'
 import { exampleLayout } from '@latchwork/core/wire'
 import {
 	type Case,
+	type Env,
 	FINISHED,
 	type Input,
 	type LoadedTable,
@@ -18,13 +19,13 @@ import {
 } from '@latchwork/core/workflow'
 import fc from 'fast-check'
 import { nodeCrypto } from '../crypto.ts'
-import { ALWAYS_OPEN, compartmentsOf, createBank, createSite } from '../estate/index.ts'
-import { codesOfCase, reservationsOf } from '../space/index.ts'
+import { ALWAYS_OPEN, compartmentsOf, createBank, createSite, dirtyOf, settleDirty } from '../estate/index.ts'
+import { codeInUse, codesOfCase, reservationsOf } from '../space/index.ts'
 import { type Store, sealingKey, sql } from '../store/index.ts'
 import { createTenant } from '../tenants/index.ts'
 import { type TestStore, testStore } from '../testing/index.ts'
 import { type CaseRow, caseOf, noticesOf, recordsOf, tableOf } from './case-read.ts'
-import { bookDelivery, type CaseTerms, extendDelivery, keepTable, recallDelivery, renewCode } from './delivery-write.ts'
+import { bookDelivery, type CaseTerms, caseSealing, extendDelivery, keepTable, recallDelivery, renewCode } from './delivery-write.ts'
 import { caseApplier, caseDeadlines, casePart, ownOf, runDeadlines } from './index.ts'
 import { finishTask, listTasks } from './task-write.ts'
 
@@ -88,8 +89,8 @@ describe('cases', () => {
 			copy: () => of,
 			record,
 			/** False when its table does not allow it. */
-			does(input: Input, at: number): boolean {
-				const env = { now: at, bank, facts: FINISHED }
+			does(input: Input, at: number, due?: Env['due']): boolean {
+				const env = { now: at, bank, facts: FINISHED, ...(due && { due }) }
 				const stepped = step(table, of, input, env)
 				if ('refused' in stepped) return false
 				for (const data of movedData(stepped, { input, env })) record('case.moved', row.id, data, at)
@@ -101,6 +102,7 @@ describe('cases', () => {
 				const about = { sender: undefined as never, bank, site, now }
 				await store.write(tenant, (tx) => caseApplier({ random, master })(tx, sent, about))
 			},
+			retell: (change: (all: StreamEvent[]) => StreamEvent[]) => events.push(...change(events.splice(0))),
 			tamper: (change: (event: StreamEvent) => StreamEvent) => events.push(change(events.pop() as StreamEvent)),
 		}
 	}
@@ -140,6 +142,33 @@ describe('cases', () => {
 		await assert.rejects(book(bank, DOORS.length + 1), (e) => isFault(e, 'no-suitable-compartment'))
 		assert.equal(await count('workflow_case'), before)
 		assert.equal((await store.read(tenant, (tx) => reservationsOf(tx, bank))).length, 1)
+	})
+
+	it('keeps nothing by which its tables tell a code or a contact, and can say both', async () => {
+		const bank = await newBank()
+		const { row, code } = await book(bank)
+		const [stored, contact] = await store.system(async (tx) => [
+			(await tx.first<Record<string, unknown>>(sql`SELECT * FROM pick_up_code WHERE case_id = ${row.id}`)) ?? assert.fail(),
+			(await tx.first<{ text: string }>(sql`SELECT row_to_json(c)::text || convert_from(recipient, 'LATIN1') AS text FROM workflow_case c
+				WHERE case_id = ${row.id}`)) ?? assert.fail(),
+		])
+		const digest = (...parts: Uint8Array[]) => Buffer.from(nodeCrypto.sha256(Buffer.concat(parts))).toString('hex')
+		const typed = Buffer.from(code.digits)
+		const sealing = await store.read(tenant, (tx) => caseSealing(tx, { master, random }))
+		const opened = sealing.open(stored.sealed as Uint8Array, `pick-up-code:${stored.code_id}`)
+		assert.equal(digest(opened), stored.commitment, 'the salt is kept, sealed')
+		for (const [column, value] of Object.entries(stored)) {
+			const bytes = value instanceof Uint8Array ? value : Buffer.from(String(value), /^[0-9a-f]+$/.test(String(value)) ? 'hex' : 'utf8')
+			assert.notEqual(digest(bytes, typed), stored.commitment, `${column} is the salt`)
+			assert.ok(!Buffer.from(bytes).includes(typed), `${column} has the digits`)
+		}
+		assert.match(contact.text, /M… K…/)
+		assert.doesNotMatch(contact.text, /Mia|Kern|49301234/)
+		const inUse = () => store.read(tenant, (tx) => codeInUse(tx, row.id, START, sealing))
+		assert.equal((await inUse())?.code, code.digits)
+		const older = Buffer.from(sealing.seal(typed, `pick-up-code:${stored.code_id}`))
+		await store.system((tx) => tx.run(sql`UPDATE pick_up_code SET sealed = ${older} WHERE case_id = ${row.id}`))
+		assert.equal((await inUse())?.code, code.digits, 'of a code that is older than the sealed salt')
 	})
 
 	it('gives the last compartment to one of many who ask at once', async () => {
@@ -198,6 +227,21 @@ describe('cases', () => {
 			store.write(tenant, (tx) => finishTask(tx, task?.id as Id<'task'>, 'again', undefined, who)),
 			(e) => isFault(e, 'request-refused'),
 		)
+	})
+
+	it('follows no step that another table than the case’s made, be it the first of its moves or a later one', async () => {
+		const bank = await newBank()
+		for (const later of [false, true]) {
+			const { row } = await book(bank)
+			const side = bankSide(bank, row, await withTable(row))
+			side.does(deposit(row), START)
+			side.retell((events) => {
+				assert.ok(events.length > 1)
+				return events.map((event, i) => (i > 0 === later ? { ...event, data: { ...event.data, tableHash: 'f'.repeat(64) } } : event))
+			})
+			await side.send(START)
+			assert.equal((await read(row.id)).conflict, later ? 'other-moves' : 'other-table')
+		}
 	})
 
 	it('knows two truths when a delivery was called back here while its bank, unheard, took the parcel in', async () => {
@@ -292,9 +336,15 @@ describe('cases', () => {
 			store.write(tenant, (tx) => extendDelivery(tx, row.id, due - HOUR, termsAt(START))),
 			(e) => isFault(e, 'request-refused'),
 		)
-		const { code } = await store.write(tenant, (tx) => renewCode(tx, row.id, termsAt(START)))
+		const until = async () => (await store.read(tenant, (tx) => codesOfCase(tx, row.id))).map(({ notAfter }) => notAfter)
+		assert.deepEqual(await until(), [due], 'the code lives as long as the parcel waits')
+		assert.ok(side.does({ kind: 'request', name: 'extend', by: 'system' }, START, { 'collect-by': due + HOUR }))
+		await marks(bank, () => side.send(START))
+		assert.deepEqual([await until(), (await read(row.id)).conflict], [[due + HOUR], null])
+		const { code } = await marks(bank, () => store.write(tenant, (tx) => renewCode(tx, row.id, termsAt(START))))
 		assert.match(code.digits, /^\d{8}$/)
-		await store.write(tenant, (tx) => recallDelivery(tx, row.id, 'order-cancelled', termsAt(START)))
+		assert.deepEqual((await codeStates(row.id)).toSorted(), ['live', 'revoked'], 'the one before opens nothing any more')
+		await marks(bank, () => store.write(tenant, (tx) => recallDelivery(tx, row.id, 'order-cancelled', termsAt(START))))
 		const now = await read(row.id)
 		assert.deepEqual([now.body, now.state], [side.copy(), 'ready'])
 		const part = await store.read(tenant, (tx) => casePart(tx, bank, START))
@@ -458,6 +508,16 @@ describe('cases', () => {
 			assert.ok((seen.get(state) ?? 0) > 0, `never ${state}: ${JSON.stringify([...seen])}`)
 	})
 
+	/** The bank is to get a new bundle for this. */
+	const marks = async <T>(bank: Id<'bank'>, change: () => Promise<T>): Promise<T> => {
+		const marked = () => store.read(tenant, (tx) => dirtyOf(tx, bank))
+		const before = await marked()
+		if (before) await store.write(tenant, (tx) => settleDirty(tx, before))
+		assert.equal(await marked(), undefined)
+		const made = await change()
+		assert.ok(await marked(), 'its bank hears of it')
+		return made
+	}
 	const codeStates = async (id: Id<'case'>) =>
 		(await store.read(tenant, (tx) => codesOfCase(tx, id))).map((one) => (one.usedAt !== null ? 'used' : one.revokedAt !== null ? 'revoked' : 'live'))
 	const count = async (table: string, and = sql``) =>

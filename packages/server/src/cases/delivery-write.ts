@@ -3,6 +3,7 @@ import { type Crypto, Fault, type Id, newId, type Random } from '@latchwork/core
 import { type LoadedTable, newCase, type Refused, type Stepped, step } from '@latchwork/core/workflow'
 import { placeOf } from '../estate/index.ts'
 import { append } from '../ledger/index.ts'
+import { isPerson } from '../people/index.ts'
 import { type CodeTerms, codeInUse, issueCode, liveCodes, reserve, revokeCodes } from '../space/index.ts'
 import { type Db, type MasterKey, sql, type Tx } from '../store/index.ts'
 import { type KeyTerms, settingsOf, signerOf, tenantSealing } from '../tenants/index.ts'
@@ -51,6 +52,10 @@ export async function bookDelivery(tx: Tx, wanted: NewDelivery, terms: CaseTerms
 	const { now, random, actor } = terms
 	const place = await placeOf(tx, wanted.bank)
 	if (!place) throw new Fault('not-found', 'There is no such bank.')
+	if ('user' in wanted.recipient && !(await isPerson(tx, wanted.recipient.user)))
+		throw new Fault('not-found', 'The recipient is no person of this organisation. List them with GET /v1/users.', {
+			detail: { field: 'body.recipient.user' },
+		})
 	const settings = await settingsOf(tx, place)
 	const table = await keepTable(tx, deliveriesWithin(wanted.collectWindowHours ?? settings.collectWindowHours, terms.crypto.sha256), now)
 	const id = newId('case', now, random)

@@ -219,6 +219,20 @@ describe('estate', () => {
 			[row?.door, row?.content, row?.asset, row?.allocation, row?.sessionState, row?.seq, row?.since],
 			['open', 'item', 'ast_1', 'in-use', 'opened', 5, START + 5],
 		)
+		// A new life of its database has forgotten all; what comes late of the one before is history.
+		const next = newId('stream', START, random)
+		await apply([{ ...event(1, 'stream.started', 'ctl'), stream: next }])
+		const begun = await store.read(tenant, (tx) => doorLive(tx, first.id))
+		const late = [
+			event(6, 'door-session.closed', 'dos_1', { compartment: first.id }),
+			event(7, 'compartment.emptied', first.id),
+			event(8, 'controller.storage-low', 'ctl'),
+		]
+		assert.equal((await apply(late)).length, 3)
+		assert.deepEqual(await store.read(tenant, (tx) => doorLive(tx, first.id)), begun)
+		assert.deepEqual([begun?.door, begun?.content, begun?.seq], ['unknown', 'unknown', 1])
+		const live = await store.read(tenant, (tx) => bankLive(tx, made.id))
+		assert.deepEqual([live?.stream, live?.storage], [next, 'good'])
 		// Another tenant's bank is not there.
 		assert.deepEqual(await store.write(other, (tx) => applyEdgeEvents(tx, events)), [])
 	})

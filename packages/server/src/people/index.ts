@@ -22,6 +22,7 @@ export {
 	type Group,
 	groupCodes,
 	groupsOf,
+	isPerson,
 	listPeople,
 	lockLoanLimit,
 	namesOf,

@@ -54,6 +54,10 @@ export async function findPerson(db: Db, subject: Id<'subject'>, terms: PeopleTe
 	return person
 }
 
+/** Somebody of this organisation, and not erased. */
+export const isPerson = async (db: Db, subject: Id<'subject'>): Promise<boolean> =>
+	(await db.first(sql`SELECT 1 FROM person WHERE tenant_id = ${db.tenant} AND subject_id = ${subject} AND erased_at IS NULL`)) !== undefined
+
 export interface PersonFilter {
 	readonly search?: string | undefined
 	readonly group?: Id<'group'> | undefined

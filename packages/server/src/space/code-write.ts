@@ -25,6 +25,7 @@ export interface NewCode {
 /** The same digits are not drawn again at a bank for so long. */
 const NOT_AGAIN_MS = 90 * 86_400_000
 const DRAWS = 8
+const SALT_BYTES = 32
 const contextOf = (id: string) => `pick-up-code:${id}`
 
 /** Draws a code that opens one case at one bank once, in place of any that the case had. The digits are answered here and sealed in the table. */
@@ -38,12 +39,13 @@ export async function issueCode(
 	for (let left = DRAWS; left > 0; left--) {
 		const code = drawDigits(digits, random)
 		const id = newId('credential', now, random)
-		const salt = random(32)
-		const commitment = toHex(crypto.sha256(new Uint8Array([...salt, ...new TextEncoder().encode(code)])))
+		// What the commitment in the clear is the digest of: without the salt eight digits are found in seconds, so it is sealed with them.
+		const salted = new Uint8Array([...random(SALT_BYTES), ...new TextEncoder().encode(code)])
+		const commitment = toHex(crypto.sha256(salted))
 		const inserted =
-			await tx.run(sql`INSERT INTO pick_up_code (tenant_id, code_id, bank_id, case_id, digits, verifier, commitment, salt, sealed, not_after, created_at)
-			VALUES (${tx.tenant}, ${id}, ${bank}, ${of}, ${digits}, ${verifierOf(siteKey, crypto, 'code', codeNormal(bank, code))}, ${commitment}, ${Buffer.from(salt)},
-				${Buffer.from(sealing.seal(new TextEncoder().encode(code), contextOf(id)))}, ${notAfter}, ${now}) ON CONFLICT (tenant_id, bank_id, verifier) DO NOTHING`)
+			await tx.run(sql`INSERT INTO pick_up_code (tenant_id, code_id, bank_id, case_id, digits, verifier, commitment, sealed, not_after, created_at)
+			VALUES (${tx.tenant}, ${id}, ${bank}, ${of}, ${digits}, ${verifierOf(siteKey, crypto, 'code', codeNormal(bank, code))}, ${commitment},
+				${Buffer.from(sealing.seal(salted, contextOf(id)))}, ${notAfter}, ${now}) ON CONFLICT (tenant_id, bank_id, verifier) DO NOTHING`)
 		if (inserted === 0) continue
 		await append(tx, [{ type: 'credential.issued', subject: id, actor, site, bank, data: { kind: 'code', case: of, commitment, notAfter } }], {
 			now,
@@ -121,8 +123,11 @@ export async function codeInUse(
 	now: number,
 	sealing: Pick<MasterKey, 'open'>,
 ): Promise<{ id: Id<'credential'>; code: string; notAfter: number } | undefined> {
-	const row = await db.first<{ id: Id<'credential'>; sealed: Uint8Array; notAfter: number }>(sql`
-		SELECT code_id AS id, sealed, not_after AS "notAfter" FROM pick_up_code
+	const row = await db.first<{ id: Id<'credential'>; digits: number; sealed: Uint8Array; notAfter: number }>(sql`
+		SELECT code_id AS id, digits, sealed, not_after AS "notAfter" FROM pick_up_code
 		WHERE tenant_id = ${db.tenant} AND case_id = ${of} AND used_at IS NULL AND revoked_at IS NULL AND not_after > ${now}`)
-	return row && { id: row.id, notAfter: row.notAfter, code: new TextDecoder().decode(sealing.open(row.sealed, contextOf(row.id))) }
+	if (!row) return undefined
+	const { id, notAfter, digits } = row
+	// Those of before migration 0062 were sealed without their salt.
+	return { id, notAfter, code: new TextDecoder().decode(sealing.open(row.sealed, contextOf(id)).subarray(-digits)) }
 }

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { newId } from '@latchwork/core/base'
+import { findPerson } from '../people/index.ts'
+import { erasePerson } from '../people/person-write.ts'
+import { type TestApi, type TestTenant, testApi } from '../testing/api.ts'
+
+describe('deliveries over HTTP', () => {
+	let api: TestApi
+	let fernholt: TestTenant
+	before(async () => {
+		api = await testApi()
+		fernholt = await api.tenant('Fernholt')
+	})
+	after(() => api.close())
+
+	const announce = (recipient: unknown) =>
+		api.ask('POST', '/v1/deliveries', {
+			token: fernholt.owner.token,
+			body: { bank: fernholt.bank, label: 'Order 1042', lines: [{ size: 'S' }], recipient },
+		})
+
+	test('go to people of the organisation, and to nobody who does not exist', async () => {
+		const { id: user } = await api.person(fernholt)
+		const made = await announce({ user })
+		assert.deepEqual([made.status, made.body.delivery?.owner], [201, user], made.text)
+		const erased = await api.person(fernholt)
+		await api.store.write(fernholt.id, async (tx) => {
+			const { version } = (await findPerson(tx, erased.id, api.parts.terms)) ?? assert.fail()
+			await erasePerson(tx, { ...api.parts.terms, actor: 'server', now: api.clock.now() }, erased.id, version)
+		})
+		const strangers = [newId('subject', api.clock.now(), api.parts.random), (await api.tenant('Riverside')).owner.id, erased.id]
+		for (const stranger of strangers) {
+			const answer = await announce({ user: stranger })
+			assert.deepEqual([answer.status, answer.body.code], [404, 'not-found'], answer.text)
+			assert.match(answer.text, /recipient/)
+		}
+	})
+
+	test('show the contact of their recipient to those who manage cases, and to nobody else who may see them', async () => {
+		const made = await announce({ name: 'Mia Kern', phone: '+4930555018', hint: 'M… K…' })
+		assert.equal(made.status, 201, made.text)
+		const path = `/v1/cases/${made.body.delivery.id}`
+		const seen = async (token: string) => {
+			const answer = await api.ask('GET', path, { token })
+			assert.equal(answer.status, 200, answer.text)
+			return answer.body.recipient
+		}
+		const contact = { name: 'Mia Kern', phone: '+4930555018' }
+		assert.deepEqual(await seen((await api.person(fernholt, { role: 'desk-staff' })).token), contact)
+		for (const role of ['auditor', 'integrator'] as const) assert.equal(await seen((await api.person(fernholt, { role })).token), undefined, role)
+		assert.equal(await seen(await api.token(fernholt, fernholt.owner, ['case.read'])), undefined, 'a token that was narrowed')
+	})
+})
