@@ -97,7 +97,7 @@ describe('the door of the API', () => {
 	test('what is not there is not found in the same words for every method, and with no inner matters', async () => {
 		for (const [method, path] of [
 			['GET', '/v1/nothing'],
-			['DELETE', '/v1/health'],
+			['DELETE', '/v1/healthy'],
 			['GET', '/../../etc/passwd'],
 			['GET', `/v1/sites/${acme.site}/nothing`],
 		] as const) {
@@ -107,6 +107,42 @@ describe('the door of the API', () => {
 			assert.deepEqual(Object.keys(body).sort(), ['code', 'detail', 'instance', 'status', 'title', 'type'])
 			assert.equal(body.code, 'not-found')
 		}
+	})
+
+	test('another method than those of an address is told which they are', async () => {
+		for (const [method, path, allow] of [
+			['DELETE', '/v1/health', 'GET'],
+			['PUT', '/v1/sites', 'GET, POST'],
+			['POST', `/v1/sites/${acme.site}?x=1`, 'GET, PATCH, DELETE'],
+		] as const) {
+			const { status, body, headers } = await api.ask(method, path, { token: acme.owner.token })
+			assert.deepEqual([status, body.code, headers.get('allow')], [405, 'request-invalid', allow], path)
+			assert.match(body.detail, new RegExp(`takes ${allow}, and no ${method}`))
+		}
+	})
+
+	test('what is wrong with a value is said in words about the value', async () => {
+		const { token } = acme.owner
+		const said = async (path: string, body: unknown) => {
+			const answer = await api.ask('POST', path, { token, body: typeof body === 'string' ? body : JSON.stringify(body) })
+			return [answer.status, answer.body.detail]
+		}
+		const site = { name: 'Main street', timeZone: 'Europe/Berlin' }
+		assert.deepEqual(await said('/v1/sites', { timeZone: 'Europe/Berlin' }), [400, 'body.name: is missing'])
+		assert.deepEqual(await said('/v1/sites', { ...site, name: 7 }), [400, 'body.name: must be a text'])
+		assert.deepEqual(await said('/v1/sites', { ...site, name: 'x'.repeat(201) }), [400, 'body.name: must be at most 200 characters long'])
+		assert.deepEqual(await said('/v1/sites', { ...site, colour: 'red' }), [400, 'body: has no field called colour'])
+		assert.deepEqual(await said('/v1/users', { name: 'Ada', maxLoans: 1.5 }), [400, 'body.maxLoans: must be a whole number'])
+		assert.deepEqual(await said('/v1/door-sessions', { compartment: 'cmp_1', reason: 'person-at-the-door' }), [
+			400,
+			'body.compartment: must be an id like cmp_…',
+		])
+		assert.match(String((await said('/v1/door-sessions', { reason: 'because' }))[1]), /^body\./)
+		assert.match(String((await said('/v1/sites', '{"__proto__":{}}'))[1]), /a field called __proto__/)
+		assert.match(String((await said('/v1/sites', '{"a":'))[1]), /^The body is not JSON: /)
+		assert.match(String((await said('/v1/sites', `{"a":"${'x'.repeat(70_000)}"}`))[1]), /larger than 65,536 bytes/)
+		const wrongLimit = await api.ask('GET', '/v1/sites?limit=x', { token })
+		assert.equal(wrongLimit.body.detail, 'query.limit: must be a number')
 	})
 
 	test('a defect is told as a defect, with the id under which the log says more, and nothing else', async () => {
@@ -136,6 +172,7 @@ describe('the door of the API', () => {
 				body,
 				headers: { 'content-type': type },
 			})
+			assert.doesNotMatch(problem.detail, /Invalid|expected|received|Unsupported|Unexpected|too large$/, 'words of a library')
 			return [status, problem.code, problem.field]
 		}
 		assert.deepEqual(await post('{'), [400, 'request-invalid', undefined])
@@ -181,7 +218,7 @@ describe('the door of the API', () => {
 			assert.equal(headers.get('access-control-allow-origin'), null, path)
 			assert.equal(headers.get('server'), null, path)
 		}
-		assert.equal((await api.ask('OPTIONS', '/v1/sites', { headers: { origin: 'https://elsewhere.example' } })).status, 404)
+		assert.equal((await api.ask('OPTIONS', '/v1/sites', { headers: { origin: 'https://elsewhere.example' } })).status, 405)
 	})
 
 	test('the same key with the same request gets the same answer for a day, and does the work once', async () => {

@@ -67,7 +67,19 @@ export const problemShape = named(
 )
 export type Problem = z.infer<typeof problemShape>
 
-interface Refused {
+/** Refused by a rule of HTTP itself, under a status that is no fault's. */
+export class Refused extends Error {
+	readonly statusCode: number
+	readonly headers: Readonly<Record<string, string>>
+	constructor(statusCode: number, message: string, headers: Readonly<Record<string, string>> = {}) {
+		super(message)
+		this.name = 'Refused'
+		this.statusCode = statusCode
+		this.headers = headers
+	}
+}
+
+interface Refusal {
 	readonly problem: Problem
 	readonly headers: Readonly<Record<string, string>>
 	/** Somebody has to look at it. */
@@ -75,7 +87,7 @@ interface Refused {
 }
 
 /** What a client may know about an error: everything of a fault that is about its request, nothing of a defect. */
-export function toProblem(error: unknown, instance: string): Refused {
+export function toProblem(error: unknown, instance: string): Refusal {
 	if (error instanceof Fault) {
 		const status = STATUS[error.code]
 		const { field, retryAfterSeconds } = (error.detail ?? {}) as { field?: unknown; retryAfterSeconds?: unknown }
@@ -88,10 +100,14 @@ export function toProblem(error: unknown, instance: string): Refused {
 			defect: status === 500,
 		}
 	}
-	// Of the HTTP server itself: too large, wrong content type, malformed JSON or address. Its sentences name no inner matters.
+	// Of the HTTP server itself: too large, wrong content type, malformed JSON or address. server.ts puts most of them in its own words; none names inner matters.
 	const { statusCode = 500, message = '' } = (error ?? {}) as { statusCode?: number; message?: string }
 	if (statusCode >= 400 && statusCode < 500)
-		return { problem: problem(statusCode, 'request-invalid', message, { instance }), headers: {}, defect: false }
+		return {
+			problem: problem(statusCode, 'request-invalid', message, { instance }),
+			headers: error instanceof Refused ? error.headers : {},
+			defect: false,
+		}
 	return { problem: problem(500, 'internal', DEFECT, { instance }), headers: {}, defect: true }
 }
 

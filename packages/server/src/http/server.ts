@@ -3,7 +3,7 @@ import fastifySwagger from '@fastify/swagger'
 import { isPermission } from '@latchwork/core/access'
 import { type Clock, Fault, newId, type Random } from '@latchwork/core/base'
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
-import { jsonSchemaTransform, jsonSchemaTransformObject, validatorCompiler } from 'fastify-type-provider-zod'
+import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import type { Store } from '../store/index.ts'
 import { Raw, Sse } from './answer.ts'
 import { apiPage } from './api-page.ts'
@@ -13,9 +13,10 @@ import { checkDepth, checkText } from './json.ts'
 import { type Rate, rateLimit } from './limits.ts'
 import { hasPages, isPageAddress, pages, sendPage } from './pages.ts'
 import { type Performed, perform, performPublic } from './perform.ts'
-import { toProblem } from './problem.ts'
+import { Refused, toProblem } from './problem.ts'
 import type { Route } from './route.ts'
 import { streamSse } from './sse-stream.ts'
+import { validator } from './validate.ts'
 
 export interface HttpParts {
 	readonly routes: readonly Route[]
@@ -71,7 +72,7 @@ export async function httpServer(parts: HttpParts): Promise<HttpServer> {
 	for (const route of parts.routes) checkRoute(route)
 	const { config, host } = parts
 	const refuse = (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
-		const { problem, headers, defect } = toProblem(validationFault(error) ?? error, request.id)
+		const { problem, headers, defect } = toProblem(validationFault(error) ?? wordedFault(error, request) ?? error, request.id)
 		if (defect) host.log({ level: 'error', request: request.id, method: request.method, route: request.routeOptions.url, error: wordsOf(error) })
 		return reply.code(problem.status).headers(headers).type('application/problem+json').send(JSON.stringify(problem))
 	}
@@ -94,7 +95,7 @@ export async function httpServer(parts: HttpParts): Promise<HttpServer> {
 	const callers = rateLimit(host.clock, config.callerRate ?? CALLER_RATE)
 	const addresses = rateLimit(host.clock, config.addressRate ?? ADDRESS_RATE)
 
-	app.setValidatorCompiler(validatorCompiler)
+	app.setValidatorCompiler(validator)
 	// Answers are checked and written inside the transaction (perform.ts); what comes here is text already.
 	app.setSerializerCompiler(() => (value) => (typeof value === 'string' ? value : JSON.stringify(value)))
 	app.removeAllContentTypeParsers()
@@ -105,7 +106,8 @@ export async function httpServer(parts: HttpParts): Promise<HttpServer> {
 		} catch (fault) {
 			return done(fault as Fault)
 		}
-		parse(request, text, done)
+		// Two names of fields are refused by the parser though the text is JSON: they would reach into every object.
+		parse(request, text, (fault, value) => done(fault && isJson(text) ? new Fault('request-invalid', POISONED) : fault, value))
 	})
 	app.addHook('onRequest', async (request, reply) => {
 		void reply.headers({ ...HEADERS, 'x-request-id': request.id })
@@ -121,7 +123,13 @@ export async function httpServer(parts: HttpParts): Promise<HttpServer> {
 	app.setNotFoundHandler((request, reply) => {
 		if (web !== undefined && isPageAddress(request)) return sendPage(reply)
 		addresses.take(request.ip)
-		return refuse(new Fault('not-found', `There is nothing at ${request.method} ${request.url.split('?')[0]?.slice(0, 200)}.`), request, reply)
+		const methods = methodsAt(parts.routes, addressOf(request))
+		if (methods.length === 0) return refuse(nothingAt(request), request, reply)
+		return refuse(
+			new Refused(405, `${addressOf(request)} takes ${methods.join(', ')}, and no ${request.method}.`, { allow: methods.join(', ') }),
+			request,
+			reply,
+		)
 	})
 	await app.register(fastifySwagger, {
 		openapi: {
@@ -245,6 +253,62 @@ function validationFault(error: unknown): Fault | undefined {
 	const where = validationContext === 'querystring' ? 'query' : (validationContext ?? 'request')
 	const field = [where, ...(first.instancePath ?? '').split('/').filter(Boolean)].join('.')
 	return new Fault('request-invalid', `${field}: ${first.message ?? 'is not as documented'}`, { detail: { field } })
+}
+
+const addressOf = ({ url }: FastifyRequest): string => url.split('?')[0]?.slice(0, 200) ?? ''
+const nothingAt = (request: FastifyRequest) => new Fault('not-found', `There is nothing at ${request.method} ${addressOf(request)}.`)
+
+/** What an address takes, where it is one of the API. */
+const methodsAt = (routes: readonly Route[], address: string): string[] => [
+	...new Set(
+		routes
+			.filter(({ path }) =>
+				new RegExp(
+					`^${path
+						.replaceAll('.', '\\.')
+						.replaceAll(/\{\w+\}/g, '[^/]+')
+						.replace('*', '.+')}$`,
+				).test(address),
+			)
+			.map(({ method }) => method),
+	),
+]
+
+const POISONED = 'The body holds a field called __proto__, or prototype within constructor: no field here has such a name.'
+function isJson(text: string): boolean {
+	try {
+		JSON.parse(text)
+		return true
+	} catch {
+		return false
+	}
+}
+
+/** What the HTTP server itself refuses, in words that say what to do. */
+function wordedFault(error: unknown, request: FastifyRequest): Error | undefined {
+	if (error instanceof Fault || error instanceof Refused) return undefined
+	const { code = '', statusCode } = (error ?? {}) as { code?: string; statusCode?: number }
+	switch (code) {
+		case 'FST_ERR_CTP_BODY_TOO_LARGE':
+			return new Refused(
+				413,
+				`The body is larger than ${(request.routeOptions.bodyLimit ?? BODY_LIMIT).toLocaleString('en')} bytes, which is the most here.`,
+			)
+		case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+			return new Refused(415, 'The body must be JSON: send it with Content-Type: application/json.')
+		case 'FST_ERR_CTP_EMPTY_JSON_BODY':
+			return new Fault('request-invalid', 'The body is empty, though its Content-Type says JSON. Send {} where there is nothing to say.')
+		case 'FST_ERR_CTP_INVALID_JSON_BODY':
+			return new Fault('request-invalid', 'The body is not JSON: a bracket, a quotation mark or a comma is missing, or one is too many.')
+		case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
+			return new Fault('request-invalid', 'The body is not as long as Content-Length says.')
+		case 'FST_ERR_BAD_URL':
+			return new Fault('request-invalid', 'The address holds a % that is not followed by two hex digits of UTF-8.')
+		case 'FST_ERR_MAX_PARAM_LENGTH':
+			return new Refused(414, 'A part of the address is longer than anything here is called.')
+	}
+	// Files of the console: what may not be looked at is not there.
+	return statusCode === 403 ? nothingAt(request) : undefined
 }
 
 function listeningAt(server: Server, config: HttpConfig): string {
