@@ -10,6 +10,8 @@ interface Place {
 
 /** What banks and sites are called and which time is told there, for lists that have their ids. */
 export interface EstateFacts extends Clock {
+	/** All of it is here that the reader may see: a form may take over what it says. */
+	readonly known: boolean
 	bank(id: string | undefined): string | undefined
 	site(id: string | undefined): string | undefined
 	/** At which site a bank stands. */
@@ -18,14 +20,17 @@ export interface EstateFacts extends Clock {
 	zone(place: Place): string
 }
 
+const NONE: readonly never[] = []
+
 export function useEstate(): EstateFacts {
 	const enabled = useMay('estate.read')
-	const { data: banks = [] } = useQuery({ ...allBanks, enabled })
-	const { data: sites = [] } = useQuery({ ...allSites, enabled })
+	const { data: banks = NONE } = useQuery({ ...allBanks, enabled })
+	const { data: sites = NONE } = useQuery({ ...allSites, enabled })
 	const find = (id: string | undefined) => banks.find((one) => one.id === id)
 	const at = (id: string | undefined) => sites.find((one) => one.id === id)
 	const clock = clockOf(sites, HERE)
 	return {
+		known: !enabled || (banks !== NONE && sites !== NONE),
 		bank: (id) => find(id)?.name,
 		site: (id) => at(id)?.name,
 		siteOf: (id) => find(id)?.site,

@@ -47,7 +47,7 @@ function Filled({ detail }: { readonly detail: CaseDetail }) {
 	const open = detail.endedAt === undefined
 	// What was called back gets no more time and no code; before something waits to be collected there is no time to give.
 	const recalled = detail.recalledAt !== undefined
-	const extendable = !recalled && detail.deadlines['collect-by'] !== undefined
+	const extendable = estate.known && !recalled && detail.deadlines['collect-by'] !== undefined
 	const done = () => setAsking(undefined)
 	return (
 		<>
