@@ -537,6 +537,70 @@ describe('the console', () => {
 		await page.setViewportSize({ width: 1440, height: 900 })
 	})
 
+	test('letters of twice the size: nothing scrolls sideways, and the map keeps the room that it needs', async () => {
+		await page.setViewportSize({ width: 1280, height: 800 })
+		for (const path of ['/', '/banks', `/banks/${tenant.bank}?door=14`]) {
+			await go(path)
+			await page.evaluate(() => {
+				document.documentElement.style.fontSize = '200%'
+			})
+			const over = await page.evaluate(() => (document.scrollingElement?.scrollWidth ?? 0) - window.innerWidth)
+			assert.ok(over <= 0, `${path} scrolls sideways by ${over} px`)
+		}
+		const [card, crumb] = [await page.locator('.bank-cols > .card').first().boundingBox(), await page.locator('.crumbs li').last().boundingBox()]
+		assert.ok(card && card.width > 700, `the drawing’s card is ${card?.width} px wide`)
+		assert.ok(crumb && crumb.width >= 64, 'where one is can be read')
+	})
+
+	test('a bank of 200 doors with a long name is drawn whole at 1280 px, and no crumb lies over another', async () => {
+		const cell = (number: number) => ({ kind: 'door', number, size: 'M', accessible: false, heightMm: 90 })
+		const columns = Array.from({ length: 10 }, (_, c) => ({ widthMm: 300, cells: Array.from({ length: 20 }, (_, r) => cell(c * 20 + r + 1)) }))
+		const name = 'A bank whose name somebody typed without thinking about the width of any screen at all, and then some more of it'
+		const body = { site: tenant.site, helpPhone: '110', name, layout: { columns } }
+		const made = await api.ask('POST', '/v1/banks', { token: tenant.owner.token, body })
+		assert.equal(made.status, 201, made.text)
+		await page.setViewportSize({ width: 1280, height: 800 })
+		await go(`/banks/${made.body.id}?door=37`)
+		await page.locator('[data-door="200"]').waitFor()
+		const hidden = await page
+			.locator('.cabinet')
+			.evaluate(({ parentElement }) => (parentElement?.scrollWidth ?? 0) - (parentElement?.clientWidth ?? 0))
+		assert.ok(hidden <= 0, `${hidden} px of the drawing are out of sight`)
+		await page.getByRole('navigation', { name: 'You are here' }).getByText(name).waitFor()
+		const crumbs = await page
+			.locator('.crumb')
+			.evaluateAll((all) => all.map((one) => one.getBoundingClientRect()).map(({ left, right }) => [left, right]))
+		for (const [i, [left = 0]] of crumbs.entries()) assert.ok(i === 0 || left >= (crumbs[i - 1]?.[1] ?? 0), `crumb ${i} lies over the one before`)
+	})
+
+	test('at 320 px a door that is chosen shows its panel, and the open menu makes nothing scroll sideways', async () => {
+		await page.setViewportSize({ width: 320, height: 640 })
+		await go(`/banks/${tenant.bank}`)
+		await page.locator('[data-door="14"]').click()
+		await page.getByRole('heading', { name: 'Door 14' }).waitFor()
+		const box = await page.getByRole('heading', { name: 'Door 14' }).boundingBox()
+		assert.ok(box && box.y >= 0 && box.y < 640, `its panel begins at ${box?.y} px`)
+		assert.equal(await page.locator('p.keys').isVisible(), false, 'no keys on a phone')
+		await page.getByRole('button', { name: 'Menu' }).click()
+		await page.locator('.side.open').waitFor()
+		assert.ok((await page.evaluate(() => document.scrollingElement?.scrollWidth ?? 0)) <= 320)
+		await page.keyboard.press('Escape')
+		await page.setViewportSize({ width: 1440, height: 900 })
+	})
+
+	test('a held door says why, what to do and where; a stuck one says it once', async () => {
+		await edge.tell(
+			{ type: 'door.stuck', subject: door(20), data: { failures: 2 } },
+			{ type: 'compartment.taken-out-of-service', subject: door(20), data: { why: 'stuck' } },
+		)
+		await go(`/banks/${tenant.bank}?door=20`)
+		const panel = page.getByRole('complementary', { name: 'Door 20' })
+		await panel.getByText('The lock was pulsed more than once, and the door did not move.').waitFor()
+		await panel.getByText('latchwork edge settle 20 nothing').waitFor()
+		assert.equal(await panel.getByText('Stuck', { exact: true }).count(), 1)
+		assert.equal(await panel.getByText('Stuck.', { exact: true }).count(), 0)
+	})
+
 	test('axe does find what is wrong: the control', async () => {
 		await go('/')
 		await page.evaluate(() => document.querySelector('#page-content')?.insertAdjacentHTML('beforeend', '<button></button>'))

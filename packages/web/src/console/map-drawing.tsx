@@ -7,9 +7,10 @@ import { type DoorState, doing, doorState, STATE_ICONS } from './door-state.ts'
 import type { BankMap, MapDoor } from './shapes.ts'
 import { SIZES, stateWord, bank as words } from './words/banks.ts'
 
-/** How large the drawing is when there is room, and what its smallest door must be so that its number and its word can be read. */
+/** How large the drawing is when there is room; what its smallest door is then, so that its number and its word can be read; and to what it may shrink. */
 const BOX = { width: 800, height: 600 } as const
-const LEAST = { width: 62, height: 38 } as const
+const ROOMY = { width: 62, height: 38 } as const
+const LEAST = { width: 40, height: 18 } as const
 
 interface DrawingProps {
 	readonly map: BankMap
@@ -21,17 +22,18 @@ interface DrawingProps {
 }
 
 /**
- * The bank as it stands there, in real proportions. Metal does not mirror, so the drawing runs left to right in every language. One stop of the Tab key:
+ * The bank as it stands there, in real proportions where there is room. Metal does not mirror, so the drawing runs left to right in every language. One stop of the Tab key:
  * arrows walk from door to door by place.
  */
 export function BankMapDrawing({ map: { bank, layout, doors }, hidden, chosen, inside, choose }: DrawingProps) {
-	const placed = useMemo(() => placeBank(layout, boxFor(layout)), [layout])
+	const placed = useMemo(() => placeBank(layout, { width: BOX.width * roomy(layout), height: BOX.height * roomy(layout) }), [layout])
 	const [at, setAt] = useState(chosen ?? placed.doors[0]?.door.number)
 	const surface = useRef<HTMLDivElement>(null)
 	const places = useMemo(() => new Map(placed.doors.map(({ door }) => [door.number, placeWords(layout, door.number)])), [layout, placed])
 	const byNumber = useMemo(() => new Map(doors.map((door) => [door.number, door])), [doors])
 	const tabStop = placed.doors.some(({ door }) => door.number === at) ? at : placed.doors[0]?.door.number
-	const size = { '--wide': placed.width, '--high': placed.body.height } as CSSProperties
+	const least = useMemo(() => shrinks(layout), [layout])
+	const size = { '--wide': placed.width, '--high': placed.body.height, ...least } as CSSProperties
 
 	const onKey = (event: KeyboardEvent) => {
 		if (!isArrow(event.key) || event.ctrlKey || event.metaKey || event.altKey) return
@@ -110,7 +112,7 @@ const Door = memo(function Door({ rect, door, tag, place, fade, chosen, stop, fo
 	const busy = doing(door)
 	const word = busy === 'opening' ? 'Opening…' : busy === 'checking' ? 'Checking…' : stateWord(door)
 	const ajar = door.live.door === 'open'
-	const classes = ['door', 'st', `st-${state}`, ajar && 'ajar', fade && 'fade', busy && 'busy', rect.height < 34 && 'flat'].filter(Boolean).join(' ')
+	const classes = ['door', 'st', `st-${state}`, ajar && 'ajar', fade && 'fade', busy && 'busy'].filter(Boolean).join(' ')
 	return (
 		<button
 			type="button"
@@ -165,9 +167,27 @@ function sameDoor(a: DoorProps, b: DoorProps): boolean {
 
 const boxOf = ({ x, y, width, height }: Rect): CSSProperties => ({ '--x': x, '--y': y, '--w': width, '--h': height }) as CSSProperties
 
-/** Large enough that its smallest door can be read; what is wider than its card scrolls inside it. */
-function boxFor(layout: BankMap['layout']): { width: number; height: number } {
-	const at = placeBank(layout, BOX)
-	const grow = Math.max(1, ...at.doors.map(({ width, height }) => Math.max(LEAST.width / width, LEAST.height / height)))
-	return { width: BOX.width * grow, height: BOX.height * grow }
+/** How much larger than its box a drawing must be so that its smallest door is as large as this, in width and in height. */
+function growth(layout: BankMap['layout'], smallest: { readonly width: number; readonly height: number }): { width: number; height: number } {
+	const { doors } = placeBank(layout, BOX)
+	return {
+		width: Math.max(...doors.map(({ width }) => smallest.width / width)),
+		height: Math.max(...doors.map(({ height }) => smallest.height / height)),
+	}
+}
+
+/** Large enough that its smallest door can be read with ease. */
+function roomy(layout: BankMap['layout']): number {
+	const { width, height } = growth(layout, ROOMY)
+	return Math.max(1, width, height)
+}
+
+/**
+ * What width and height shrink to where there is less room, as shares of that; what is still wider scrolls inside its card. Doors that would become
+ * too low stay as high as they must be: a whole bank that is drawn a little narrow says more than half of one in its proportions.
+ */
+function shrinks(layout: BankMap['layout']): { '--least-wide': number; '--least-high': number } {
+	const whole = roomy(layout)
+	const { width, height } = growth(layout, LEAST)
+	return { '--least-wide': Math.min(1, width / whole), '--least-high': Math.min(1, height / whole) }
 }

@@ -209,7 +209,7 @@ function Crumbs({ path, organisation }: { readonly path: string; readonly organi
 					// biome-ignore lint/suspicious/noArrayIndexKey: a trail is its order.
 					<li key={i} {...(i === trail.length - 1 && { 'aria-current': 'page' as const })}>
 						{i > 0 && <Icon name="right" />}
-						{part}
+						<span className="crumb">{part}</span>
 					</li>
 				))}
 			</ol>

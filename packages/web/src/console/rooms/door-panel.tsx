@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { Icon } from '../../ui/icon.tsx'
 import { capital, placeWords } from '../../ui/words.ts'
 import { get, send } from '../api.ts'
@@ -30,10 +30,17 @@ export function DoorPanel({ map, door, of, open, close }: PanelProps) {
 	const mayOpen = useMay('door.open.remote', at)
 	const mayManage = useMay('estate.manage', at)
 	const now = useNow()
+	const itself = useRef<HTMLElement>(null)
+	// Below the drawing, on a phone, a chosen door would change nothing that can be seen.
+	// biome-ignore lint/correctness/useExhaustiveDependencies: another door is another panel.
+	useEffect(() => {
+		const { top = 0 } = itself.current?.getBoundingClientRect() ?? {}
+		if (top > innerHeight * 0.7) itself.current?.scrollIntoView({ block: 'start' })
+	}, [door.number])
 	const place = capital(placeWords(layout, door.number))
 	const heightMm = layout.columns.flatMap(({ cells }) => cells).find((cell) => cell.kind === 'door' && cell.number === door.number)?.heightMm
 	return (
-		<aside className="card panel" aria-label={panel.door(door.number)}>
+		<aside className="card panel" ref={itself} aria-label={panel.door(door.number)}>
 			<section className="panel-top">
 				<div>
 					<h2>{panel.door(door.number)}</h2>
@@ -79,9 +86,9 @@ export function DoorPanel({ map, door, of, open, close }: PanelProps) {
 					</dd>
 				</dl>
 				{door.service.state === 'out-of-service' && <p className="note">{outOfUse.is(door.service.reason)}</p>}
-				{door.live.why && <p className="note">{whyWords(door.live.why)}</p>}
 				{door.live.sensor === 'unreliable' && <p className="note">{panel.sensorUnreliable}</p>}
 			</section>
+			{door.live.why && <Held number={door.number} why={door.live.why} />}
 			<Content door={door} />
 			{(mayOpen || mayManage) && (
 				<section>
@@ -98,6 +105,23 @@ export function DoorPanel({ map, door, of, open, close }: PanelProps) {
 				</section>
 			)}
 		</aside>
+	)
+}
+
+/** A hold ends where somebody can look: what to do, and where. */
+function Held({ number, why }: { readonly number: number; readonly why: string }) {
+	return (
+		<section>
+			<h3>{panel.held}</h3>
+			<p>{whyWords(why)}</p>
+			<ol className="hold-steps">
+				<li>{panel.heldLook}</li>
+				<li>
+					{panel.heldSay} <code>{panel.heldCommand(number)}</code>
+				</li>
+				<li>{panel.heldThen}</li>
+			</ol>
+		</section>
 	)
 }
 

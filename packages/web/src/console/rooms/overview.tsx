@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { Icon, type IconName } from '../../ui/icon.tsx'
 import { send } from '../api.ts'
 import { useMay } from '../context.ts'
@@ -296,7 +296,10 @@ export function Bar({ share, full }: { readonly share: number; readonly full: bo
 	)
 }
 
-const CHART = { width: 720, height: 190, left: 34, bottom: 22, top: 16 } as const
+/** Margins grow with the letters that stand in them. */
+const chartSize = (letter: number) => ({ height: 152 + 38 * letter, left: 34 * letter, bottom: 22 * letter, top: 16 * letter })
+/** Below this width every other label of an hour is left out. */
+const NARROW_CHART = 400
 
 /** Its table twin has the same numbers; the text alternative says the finding. */
 function PerHour({ hours }: { readonly hours: readonly number[] }) {
@@ -351,16 +354,28 @@ function PerHour({ hours }: { readonly hours: readonly number[] }) {
 }
 
 function Chart({ hours, most }: { readonly hours: readonly number[]; readonly most: number }) {
-	const { width, height, left, bottom, top } = CHART
+	const drawn = useRef<SVGSVGElement>(null)
+	const [{ width, letter }, setSize] = useState({ width: 720, letter: 1 })
+	const { height, left, bottom, top } = chartSize(letter)
+	// Drawn as wide as its card: a picture that is scaled has letters that are scaled.
+	useEffect(() => {
+		if (!drawn.current) return
+		const observer = new ResizeObserver(([entry]) => {
+			const letter = Number.parseFloat(getComputedStyle(document.documentElement).fontSize) / 16
+			setSize({ width: Math.round(entry?.contentRect.width ?? 720), letter })
+		})
+		observer.observe(drawn.current)
+		return () => observer.disconnect()
+	}, [])
 	const step = (width - left) / 24
 	const tall = (n: number) => ((height - bottom - top) * n) / most
 	const floor = height - bottom
 	return (
-		<svg className="chart" viewBox={`0 0 ${width} ${height}`} role="img" aria-label={words.perHourSaid(hours)}>
+		<svg className="chart" ref={drawn} height={height} viewBox={`0 0 ${width} ${height}`} role="img" aria-label={words.perHourSaid(hours)}>
 			{[0, most].map((n) => (
 				<g key={n}>
 					<line className="grid" x1={left} x2={width} y1={floor - tall(n)} y2={floor - tall(n)} />
-					<text x={left - 8} y={floor - tall(n) + 4} textAnchor="end">
+					<text x={left - 8} y={floor - tall(n) + 4 * letter} textAnchor="end">
 						{count(n)}
 					</text>
 				</g>
@@ -368,7 +383,14 @@ function Chart({ hours, most }: { readonly hours: readonly number[]; readonly mo
 			{hours.slice(0, 24).map((n, i) => (
 				// biome-ignore lint/suspicious/noArrayIndexKey: the hour is the place in the list.
 				<g key={i}>
-					<rect className="chart-bar" x={left + i * step + 3} y={floor - tall(n)} width={step - 6} height={tall(n)} rx={2} />
+					<rect
+						className="chart-bar"
+						x={left + i * step + 3}
+						y={floor - tall(n)}
+						width={Math.max(1, step - (width < NARROW_CHART * letter ? 3 : 6))}
+						height={tall(n)}
+						rx={2}
+					/>
 					{n === most && (
 						<text className="peak" x={left + (i + 0.5) * step} y={floor - tall(n) - 5} textAnchor="middle">
 							{count(n)}
@@ -376,7 +398,7 @@ function Chart({ hours, most }: { readonly hours: readonly number[]; readonly mo
 					)}
 				</g>
 			))}
-			{[0, 4, 8, 12, 16, 20].map((i) => (
+			{(width < NARROW_CHART * letter ? [0, 8, 16] : [0, 4, 8, 12, 16, 20]).map((i) => (
 				<text key={i} x={left + (i + 0.5) * step} y={height - 5} textAnchor="middle">
 					{hour(i)}
 				</text>

@@ -74,7 +74,8 @@ const ALARMS: Readonly<Record<NonNullable<DoorLive['alarm']>, string>> = {
 export function stateWord(door: Pick<MapDoor, 'service' | 'live'>): string {
 	const state = doorState(door)
 	const { alarm, door: shown } = door.live
-	return state === 'alarm' && alarm ? `${ALARMS[alarm]}${shown === 'open' ? ', open' : ''}` : STATES[state]
+	if (state !== 'alarm' || !alarm) return STATES[state]
+	return `${alarm === 'opened-while-down' ? 'Opened while off' : ALARMS[alarm]}${shown === 'open' ? ', open' : ''}`
 }
 
 /** The fact of the door, with how long where that matters. */
@@ -88,17 +89,37 @@ export function doorWords({ live }: MapDoor, now: number): string {
 	return live.door === 'closed' ? 'Closed' : 'Unknown'
 }
 
+/** Why the bank gives a compartment to nobody, by the code of its record. */
 const WHY: Readonly<Record<string, string>> = {
 	ambiguous: 'Nobody can prove what happened at the last door session.',
 	'content-changed': 'The content changed while the door was closed.',
+	'content-changed-while-closed': 'The content changed while the door was closed.',
 	'never-seen': 'The bank has not said what is in it.',
+	forced: 'It opened and nobody had been let in.',
+	'opened-while-down': 'It was opened while the controller was off.',
+	'opened-late': 'It opened when the lock should have held again.',
+	stuck: 'The lock was pulsed more than once, and the door did not move.',
+	'found-empty': 'Something should lie in it, and the sensor sees nothing.',
+	'found-occupied': 'It should be empty, and the sensor sees something.',
+	'left-open': 'It stood open so long that anybody could have been at it.',
+	'evidence-below-need': 'No sensor proved what was put in or taken out.',
+	'board-lost-while-open': 'It stood open when its lock board fell silent.',
+	'another-door-opened': 'Another door opened when this one should have.',
+	'history-lost': 'The bank lost its records of what lies here.',
+	unanswered: 'Nobody said whether the door had opened.',
 }
-export const whyWords = (why: string): string => WHY[why] ?? `${why.replaceAll('-', ' ').replace(/^./, (c) => c.toUpperCase())}.`
+export const whyWords = (why: string): string => WHY[why] ?? `The bank says: ${why.replaceAll('-', ' ')}.`
 
 /** What ends a hold of the bank: only somebody who stands there can say what is in it. */
 export const heldBack = 'The bank keeps it back until somebody at the bank has looked and said what is in it.'
 
 export const panel = {
+	held: 'Held by the bank',
+	heldLook: 'Go to the bank and look behind the door.',
+	/** The console has no right to say what is in a door that it does not see. */
+	heldSay: 'Say what is there at the machine in the cabinet: nothing, or the tag of what lies inside.',
+	heldCommand: (n: number) => `latchwork edge settle ${n} nothing`,
+	heldThen: 'The bank gives it out again by itself.',
 	door: (n: number) => `Door ${n}`,
 	bankLine: (size: string, place: string) => `${size} · ${place}`,
 	layers: { door: 'Door', compartment: 'Compartment', case: 'Case' },
