@@ -39,10 +39,10 @@ interface Queue {
 export function openInbox(terms: InboxTerms): Inbox {
 	const queues = new Map<Id<'tenant'>, Queue>()
 
-	const run = async (tenant: Id<'tenant'>, group: readonly Waiting[]): Promise<void> => {
+	const run = async (tenant: Id<'tenant'>, group: readonly Waiting[], careful = false): Promise<void> => {
 		const { store, clock, random, appliers, unapplied } = terms
 		try {
-			const given = { now: clock.now(), random, appliers, ...(unapplied && { unapplied }) }
+			const given = { now: clock.now(), random, appliers, careful, ...(unapplied && { unapplied }) }
 			const answers = await store.write(tenant, (tx) =>
 				ingestGroup(
 					tx,
@@ -54,10 +54,9 @@ export function openInbox(terms: InboxTerms): Inbox {
 			terms.recorded?.()
 			for (const [i, answer] of answers.entries()) group[i]?.resolve(answer)
 		} catch (cause) {
-			const [only, ...others] = group
-			// One message must not spoil what came with it by chance.
-			if (others.length > 0 && !isFault(cause, 'database-unavailable')) for (const one of group) await run(tenant, [one])
-			else for (const one of only ? [only, ...others] : []) one.reject(cause)
+			// One message must not spoil what came with it by chance, nor one event its message.
+			if (!careful && !isFault(cause, 'database-unavailable')) for (const one of group) await run(tenant, [one], true)
+			else for (const one of group) one.reject(cause)
 		}
 	}
 

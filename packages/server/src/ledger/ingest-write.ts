@@ -15,7 +15,7 @@ export interface Applied {
 }
 /**
  * Changes another domain's state by what a controller has recorded, in the transaction that records it: new events of one bank, in the order
- * of their stream, each once. Throws: none of its writes stay, and the events are offered once more one by one.
+ * of their stream, each once. Throws: nothing of the transaction stays, and the events are offered once more one by one.
  */
 export type Applier = (tx: Tx, events: readonly StreamEvent[], about: Applied) => Promise<unknown>
 
@@ -25,6 +25,8 @@ export interface IngestTerms {
 	readonly appliers: readonly Applier[]
 	/** An applier threw at this event: the fact stands, and somebody must settle what follows from it. */
 	readonly unapplied?: (tx: Tx, event: StreamEvent, about: Applied, cause: unknown) => Promise<void>
+	/** Something went wrong without: an event that cannot be applied must not take the others with it. */
+	readonly careful: boolean
 }
 
 export const GAP_ALARM_MS = 300_000
@@ -181,14 +183,13 @@ async function recordedHashes(tx: Tx, tenant: string, stream: string, { from, to
 	return new Map(rows.map(({ seq, hash }) => [seq, hash]))
 }
 
-/** All at once, since that nearly always works; else one by one, so that only the event that cannot be applied stays without effect. */
+/** All at once, since that nearly always works; carefully one by one, so that only the event that cannot be applied stays without effect. */
 async function apply(tx: Tx, accepted: readonly Accepted[], terms: IngestTerms): Promise<void> {
-	if (terms.appliers.length === 0 || accepted.length === 0) return
 	const runs = runsOf(accepted, terms.now)
-	const all = await attempt(tx, async () => {
+	if (!terms.careful) {
 		for (const run of runs) await applyRun(tx, run, terms.appliers)
-	})
-	if (all.ok) return
+		return
+	}
 	for (const { events, about } of runs) {
 		for (const event of events) {
 			const tried = await attempt(tx, () => applyRun(tx, { events: [event], about }, terms.appliers))

@@ -63,8 +63,7 @@ export async function sequence(tx: Tx, terms: SequenceTerms): Promise<Sequenced>
 	)
 	await moveEvents(tx, grown)
 	await saveTiles(tx, grown)
-	await saveHeads(tx, grown, terms.now)
-	await notify(tx, sizes)
+	await saveHeads(tx, grown, terms.now, namesOf(sizes))
 	return { sizes, months }
 }
 
@@ -201,13 +200,15 @@ async function saveTiles(tx: Tx, grown: readonly Grown[]): Promise<void> {
 		ON CONFLICT (tenant_id, level, index) DO UPDATE SET hashes = excluded.hashes`)
 }
 
-async function saveHeads(tx: Tx, grown: readonly Grown[], now: number): Promise<void> {
+/** And tells of it, once it is committed. */
+async function saveHeads(tx: Tx, grown: readonly Grown[], now: number, told: readonly string[]): Promise<void> {
 	const tenants = grown.map(({ tenant }) => tenant)
-	await tx.run(sql`
-		UPDATE ledger_head h SET size = n.size, month = n.month, root = n.root, unsigned_since = coalesce(h.unsigned_since, ${Math.floor(now)})
+	await tx.rows(sql`
+		WITH saved AS (UPDATE ledger_head h SET size = n.size, month = n.month, root = n.root, unsigned_since = coalesce(h.unsigned_since, ${Math.floor(now)})
 		FROM unnest(${tenants}::text[], ${grown.map(({ tree }) => tree.size)}::bigint[], ${grown.map(({ month }) => month)}::integer[],
 			${grown.map(({ tree }) => tree.root())}::bytea[]) AS n (tenant_id, size, month, root)
-		WHERE h.tenant_id = n.tenant_id`)
+		WHERE h.tenant_id = n.tenant_id)
+		SELECT pg_notify(${CHANNEL}, told) FROM unnest(${told}::text[]) AS told`)
 	const begun = grown.filter(({ head, month }) => head.month !== month)
 	if (begun.length === 0) return
 	await tx.run(sql`
@@ -218,10 +219,10 @@ async function saveHeads(tx: Tx, grown: readonly Grown[], now: number): Promise<
 /** A notification takes at most 8,000 bytes. */
 const MOST_NAMED = 100
 
-async function notify(tx: Tx, sizes: ReadonlyMap<Id<'tenant'>, number>): Promise<void> {
+/** What is told of the logs that have grown: the position of each one's last event. */
+function namesOf(sizes: ReadonlyMap<Id<'tenant'>, number>): string[] {
 	const all = [...sizes].map(([tenant, size]) => [tenant, size - 1] as const)
-	for (let i = 0; i < all.length; i += MOST_NAMED) {
-		const payload = JSON.stringify(Object.fromEntries(all.slice(i, i + MOST_NAMED)))
-		await tx.rows(sql`SELECT pg_notify(${CHANNEL}, ${payload})`)
-	}
+	return Array.from({ length: Math.ceil(all.length / MOST_NAMED) }, (_, i) =>
+		JSON.stringify(Object.fromEntries(all.slice(i * MOST_NAMED, (i + 1) * MOST_NAMED))),
+	)
 }
