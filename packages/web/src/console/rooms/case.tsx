@@ -467,9 +467,7 @@ function Extend({ detail: { id, deadlines }, zone, times, close }: ExtendProps) 
 	const days = Array.from({ length: DAYS_AHEAD + later }, (_, i) => [String(i), day(noon(i), zone)] as const)
 	return (
 		<Dialog title={words.extendTitle} lead={words.extendLead(longTime(end, zone), times)} close={close}>
-			{/* Where the site is may be known after the dialog is open: what was proposed in another time is proposed anew. */}
 			<Form
-				key={zone}
 				submit={words.extendSubmit}
 				cancel={close}
 				send={async (form) => {
