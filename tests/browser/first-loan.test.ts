@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { type Site, startSite } from '../scenarios/site.ts'
+import { violationsOf } from './accessibility.ts'
 import { startBrowser } from './browser.ts'
 
 /** The whole product as a new user meets it: real controller, real bytes, both pages in Chromium; only the metal is emulated. */
@@ -52,12 +52,7 @@ describe('the first loan in a browser', () => {
 	 */
 	async function accessible(page: Page, screen: string): Promise<void> {
 		await site.freeze()
-		const { violations } = await new AxeBuilder({ page }).exclude('iframe').analyze()
-		assert.deepEqual(
-			violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target).join(', ')}`),
-			[],
-			screen,
-		)
+		assert.deepEqual(await violationsOf(page, { exclude: 'iframe' }), [], screen)
 		await site.run()
 	}
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { AxeBuilder } from '@axe-core/playwright'
 import { kioskExamples } from '@latchwork/core/wire'
 import type { Browser, Page } from 'playwright-core'
+import { violationsOf } from './accessibility.ts'
 import { type Served, servePage, startBrowser } from './browser.ts'
 import { lengthenWords, problemsOnScreen } from './screen-rules.ts'
 
@@ -56,38 +56,27 @@ describe('kiosk gallery', () => {
 		await served.close()
 	})
 
-	async function show(query: string): Promise<void> {
-		await page.evaluate(async (address) => {
-			history.pushState(null, '', address)
-			dispatchEvent(new PopStateEvent('popstate'))
-			while (document.documentElement.dataset.shown !== address) await new Promise((later) => setTimeout(later))
-		}, `?${query}`)
+	const show = (query: string) => page.evaluate(showInPage, `?${query}`)
+
+	/** Shows one after the other and looks at each; in one go, as the way to the page and back costs more than a look. */
+	function problemsOn(queries: readonly string[], change = () => {}): Promise<string[]> {
+		const addresses = queries.map((query) => `?${query}`)
+		return page.evaluate(`(${lookInPage})(${JSON.stringify(addresses)}, ${showInPage}, ${change}, ${problemsOnScreen})`)
 	}
 
 	for (const size of SIZES) {
 		test(`every screen in every look keeps the rules at ${size.width} × ${size.height}`, async () => {
 			await page.setViewportSize(size)
-			const problems: string[] = []
-			for (const look of size.looks) {
-				for (const screen of look === 'theme=light' ? SCREENS : DIFFERENT) {
-					await show(`screen=${screen}&${look}`)
-					for (const problem of await page.evaluate(problemsOnScreen)) problems.push(`${screen} ${look}: ${problem}`)
-				}
-			}
-			assert.deepEqual(problems, [])
+			const looks = size.looks.flatMap((look) => (look === 'theme=light' ? SCREENS : DIFFERENT).map((screen) => `screen=${screen}&${look}`))
+			assert.deepEqual(await problemsOn(looks), [])
 		})
 	}
 
 	for (const size of SIZES.slice(0, 2)) {
 		test(`words 40 % longer still fit at ${size.width} × ${size.height}`, async () => {
 			await page.setViewportSize(size)
-			const problems: string[] = []
-			for (const screen of DIFFERENT) {
-				await show(`screen=${screen}`)
-				await page.evaluate(lengthenWords)
-				for (const problem of await page.evaluate(problemsOnScreen)) problems.push(`${screen}: ${problem}`)
-			}
-			assert.deepEqual(problems, [])
+			const queries = DIFFERENT.map((screen) => `screen=${screen}`)
+			assert.deepEqual(await problemsOn(queries, lengthenWords), [])
 		})
 	}
 
@@ -174,9 +163,15 @@ describe('kiosk gallery', () => {
 		assert.deepEqual(problems, [])
 	})
 
-	test('a screen without an example is a failure', async () => {
-		await show('screen=there-is-none')
-		assert.deepEqual(await page.evaluate(problemsOnScreen), ['no such example'])
+	test('a screen without an example is a failure, and so are words that grow too long', async () => {
+		const none = 'screen=there-is-none'
+		assert.deepEqual(await problemsOn(['screen=open', none, 'screen=done']), [`?${none}: no such example`])
+		await page.setViewportSize(SIZES[0])
+		const longer = () => {
+			for (const heading of document.querySelectorAll('h1')) heading.textContent = `${heading.textContent} `.repeat(40)
+		}
+		assert.deepEqual(await problemsOn(['screen=open&text=large']), [])
+		assert.notDeepEqual(await problemsOn(['screen=open'], longer), [])
 	})
 
 	test('the rules see a screen that breaks them', async () => {
@@ -241,6 +236,27 @@ describe('kiosk gallery', () => {
 	})
 })
 
+/** This and the next are evaluated inside the page. */
+async function showInPage(address: string): Promise<void> {
+	dispatchEvent(new CustomEvent('show', { detail: address }))
+	while (document.documentElement.dataset.shown !== address) await new Promise((later) => setTimeout(later))
+}
+
+async function lookInPage(
+	addresses: readonly string[],
+	show: typeof showInPage,
+	change: () => void,
+	problems: typeof problemsOnScreen,
+): Promise<string[]> {
+	const found: string[] = []
+	for (const address of addresses) {
+		await show(address)
+		change()
+		found.push(...problems().map((problem) => `${address}: ${problem}`))
+	}
+	return found
+}
+
 /** WCAG 2.2: (L1 + 0.05) / (L2 + 0.05) of two colours written as `rgb(…)`. */
 function contrast(one: string, other: string): number {
 	const [light = Number.NaN, dark = Number.NaN] = [one, other].map(luminance).sort((a, b) => b - a)
@@ -253,12 +269,4 @@ function luminance(color: string): number {
 		return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4
 	})
 	return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-}
-
-async function violationsOf(of: Page): Promise<string[]> {
-	const { violations } = await new AxeBuilder({ page: of })
-		.setLegacyMode(true)
-		.options({ resultTypes: ['violations'] })
-		.analyze()
-	return violations.map((violation) => `${violation.id} ${violation.nodes.map((node) => `${node.target} ${node.any[0]?.message ?? ''}`).join(' | ')}`)
 }

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import type { ServerResponse } from 'node:http'
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
-import { AxeBuilder } from '@axe-core/playwright'
 import {
 	type VirtualState,
 	virtualBadge,
@@ -14,6 +13,7 @@ import {
 	virtualScan,
 } from '@latchwork/core/wire'
 import type { Browser, Page } from 'playwright-core'
+import { violationsOf } from './accessibility.ts'
 import { servePage, startBrowser } from './browser.ts'
 
 /** The built page of the virtual bank against a scripted control API: every control sends what the wire contract names. */
@@ -219,13 +219,7 @@ describe('virtual bank page', () => {
 		test(`no accessibility violation and no sideways scroll, ${colorScheme}, ${width} px`, async () => {
 			await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
 			await page.setViewportSize({ width, height: 900 })
-			const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze()
-			assert.deepEqual(
-				violations.map(
-					(violation) => `${violation.id}: ${violation.nodes.map((node) => `${node.target} ${node.any[0]?.message ?? ''}`).join(' | ')}`,
-				),
-				[],
-			)
+			assert.deepEqual(await violationsOf(page), [])
 			assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= width)
 		})
 	}

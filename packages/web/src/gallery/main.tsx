@@ -10,8 +10,10 @@ import { type Settings, useReading } from '../kiosk/reading.ts'
  * Every kiosk screen without a controller: `?screen=open&theme=dark&contrast=high&text=large&low=on`, `text=largest`, `unheard=yes`, `?screen=lost`, `?screen=starting`,
  * and the list of them all. Time stands still.
  */
+let asked = location.search
+
 function Gallery() {
-	const address = useSyncExternalStore(onAddress, () => location.search)
+	const address = useSyncExternalStore(onShow, () => asked)
 	const query = new URLSearchParams(address)
 	const id = query.get('screen')
 	document.documentElement.dataset.theme = query.get('theme') ?? ''
@@ -49,9 +51,14 @@ function settingsOf(query: URLSearchParams): Settings {
 	}
 }
 
-function onAddress(changed: () => void) {
-	window.addEventListener('popstate', changed)
-	return () => window.removeEventListener('popstate', changed)
+/** An event `show` takes the place of a visit to its address, which would cost a browser more than the screen does; tests show thousands. */
+function onShow(changed: () => void) {
+	const show = (event: Event) => {
+		asked = (event as CustomEvent<string>).detail
+		changed()
+	}
+	window.addEventListener('show', show)
+	return () => window.removeEventListener('show', show)
 }
 
 function Index() {
