@@ -10,7 +10,7 @@ const RECORDED_MS = 60_000
 
 /** Who stands at the door of the API: what `http` asks for. */
 export const gate = {
-	claimOf: (headers: IncomingHttpHeaders): ShownSecret | undefined => shownSecret(headers),
+	claimOf: (headers: IncomingHttpHeaders, secure: boolean): ShownSecret | undefined => shownSecret(headers, secure),
 	async identify(db: Db, { kind, digest }: ShownSecret, now: number): Promise<{ caller: Caller; touch?(tx: Tx): Promise<void> } | undefined> {
 		const known = await callerOf(db, kind, digest, now)
 		if (!known) return undefined

@@ -13,7 +13,8 @@ export interface Claim {
 
 /** Who stands at the door: handed in, because `http` knows no domain. */
 export interface Gate {
-	claimOf(headers: IncomingHttpHeaders): Claim | undefined
+	/** `secure`: people come by https. */
+	claimOf(headers: IncomingHttpHeaders, secure: boolean): Claim | undefined
 	/** `touch` is there when the use has to be recorded. */
 	identify(db: Db, claim: Claim, now: number): Promise<{ readonly caller: Caller; touch?(tx: Tx): Promise<void> } | undefined>
 }

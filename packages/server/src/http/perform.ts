@@ -44,6 +44,7 @@ export async function perform(route: Route, request: FastifyRequest, claim: Clai
 		return performed.content instanceof Sse ? { ...performed, still } : performed
 	}
 	const ifMatch = ifMatchOf(route, request)
+	const prepared = route.prepare && (await prepare(route.prepare, route, asked, claim, parts))
 	const work = async (tx: Tx): Promise<Performed> => {
 		const { caller, touch } = await permitted(route, asked, claim, tx, parts.gate, now)
 		if (touch) await touch(tx)
@@ -66,6 +67,7 @@ export async function perform(route: Route, request: FastifyRequest, claim: Clai
 			read: inside,
 			write: inside,
 			...(ifMatch !== undefined && { ifMatch }),
+			...(route.prepare && { prepared }),
 		})
 		const performed = await toPerformed(route, request.url, result)
 		if (keyed) {
@@ -85,6 +87,11 @@ export async function perform(route: Route, request: FastifyRequest, claim: Clai
 			if (!(fault instanceof Fault) || fault.code !== 'database-busy' || left <= 1) throw fault
 		}
 	}
+}
+
+async function prepare(work: NonNullable<Route['prepare']>, route: Route, asked: Asked, claim: Claim, { store, gate }: Performing): Promise<unknown> {
+	const { caller } = await store.read(claim.tenant, (db) => permitted(route, asked, claim, db, gate, asked.now))
+	return work({ ...asked, caller, tenant: claim.tenant } as never)
 }
 
 /** A route that is open to everybody has no caller, tenant or transaction. */

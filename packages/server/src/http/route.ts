@@ -39,6 +39,9 @@ export interface AskedToChange<P, Q, B> extends AskedToWrite<P, Q, B> {
 	readonly ifMatch: number
 }
 
+/** What a route does before its transaction: nothing in the database stands still for it meanwhile. */
+type AskedBefore<P, Q, B> = Omit<AskedByCaller<P, Q, B>, 'read'>
+
 type Request<M extends Method, N extends Need, P, Q, B, V extends boolean> = N extends 'public'
 	? Asked<P, Q, B>
 	: M extends 'GET'
@@ -61,6 +64,7 @@ export interface RouteSpec<
 	B extends Schema | undefined,
 	A extends Answers,
 	V extends boolean,
+	W,
 > {
 	readonly method: M
 	/** `/v1/sites/{site}`. */
@@ -84,7 +88,12 @@ export interface RouteSpec<
 	readonly produces?: string
 	/** Largest body in bytes, where 64 KiB do not fit. */
 	readonly bodyLimit?: number
-	readonly handle: (request: Request<M, N, Out<P>, Out<Q>, Out<B>, V>) => Promise<In<A[keyof A]> | Answer>
+	/**
+	 * For a change, what takes its time and needs no transaction, as work on passwords does: done once the caller is known and permitted, outside the
+	 * transaction of the request, in which the permission is looked at again. What it answers comes to the handler as `prepared`.
+	 */
+	readonly prepare?: (asked: AskedBefore<Out<P>, Out<Q>, Out<B>>) => Promise<W>
+	readonly handle: (request: Request<M, N, Out<P>, Out<Q>, Out<B>, V> & { readonly prepared: W }) => Promise<In<A[keyof A]> | Answer>
 }
 
 /** A route as the server mounts it. Only `route()` makes one. */
@@ -102,6 +111,7 @@ export interface Route {
 	readonly versioned?: boolean
 	readonly produces?: string
 	readonly bodyLimit?: number
+	readonly prepare?: (asked: never) => Promise<unknown>
 	readonly handle: (request: never) => Promise<unknown>
 }
 
@@ -114,6 +124,7 @@ export function route<
 	Q extends Schema | undefined = undefined,
 	B extends Schema | undefined = undefined,
 	V extends boolean = true,
->(spec: RouteSpec<M, N, P, Q, B, A, V>): Route {
+	W = undefined,
+>(spec: RouteSpec<M, N, P, Q, B, A, V, W>): Route {
 	return spec as unknown as Route
 }

@@ -92,6 +92,7 @@ export async function httpServer(parts: HttpParts): Promise<HttpServer> {
 	const closing = new AbortController()
 	const claims = new WeakMap<FastifyRequest, Claim>()
 	const url = () => (config.publicUrl ?? listeningAt(app.server, config)).replace(/\/$/, '')
+	const secure = config.publicUrl?.startsWith('https:') ?? false
 	const callers = rateLimit(host.clock, config.callerRate ?? CALLER_RATE)
 	const addresses = rateLimit(host.clock, config.addressRate ?? ADDRESS_RATE)
 
@@ -155,7 +156,7 @@ export async function httpServer(parts: HttpParts): Promise<HttpServer> {
 				schema: schemaOf(route),
 				...(route.bodyLimit && { bodyLimit: route.bodyLimit }),
 				onRequest: async (request, reply) => {
-					const claim = route.permission === 'public' ? undefined : parts.gate.claimOf(request.headers)
+					const claim = route.permission === 'public' ? undefined : parts.gate.claimOf(request.headers, secure)
 					const allowance = claim ? callers.take(claim.digest) : addresses.take(request.ip)
 					void reply.headers({
 						'ratelimit-limit': String(allowance.limit),

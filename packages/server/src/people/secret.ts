@@ -17,8 +17,11 @@ export interface ShownSecret {
 }
 
 const PREFIX = { token: 'lw_', session: 'ls_' } as const
-/** `__Host-`: a browser takes it over TLS only, for this host only, and for all its paths. */
-export const COOKIES = ['__Host-latchwork', 'latchwork'] as const
+/**
+ * `__Host-`: a browser takes it over TLS only, for this host only, and for all its paths. Where people come by https it is the only one that counts,
+ * because the plain one can be set by any host of the same domain.
+ */
+export const cookieName = (secure: boolean): string => (secure ? '__Host-latchwork' : 'latchwork')
 const FORM = /^(lw|ls)_([A-Za-z0-9_-]{64})$/
 
 export function mintSecret(kind: 'session' | 'token', tenant: Id<'tenant'>, random: Random): Secret {
@@ -27,21 +30,15 @@ export function mintSecret(kind: 'session' | 'token', tenant: Id<'tenant'>, rand
 	return { text, digest: digestOf(text) }
 }
 
-/**
- * What the headers show: a bearer token, else a session's cookie. A header that is there and wrong is not passed over. Where the bound cookie
- * is there, only that one counts: the plain one can be set by any host of the same domain.
- */
-export function shownSecret(headers: IncomingHttpHeaders): ShownSecret | undefined {
+/** What the headers show: a bearer token, else a session's cookie. A header that is there and wrong is not passed over. */
+export function shownSecret(headers: IncomingHttpHeaders, secure: boolean): ShownSecret | undefined {
 	if (headers.authorization !== undefined) {
 		const [, text] = /^Bearer ([^\s]+)$/i.exec(headers.authorization) ?? []
 		return text === undefined ? undefined : read(text, 'token')
 	}
 	const pairs = (headers.cookie ?? '').split(';').map((pair) => pair.trim().split('=', 2))
-	for (const wanted of COOKIES) {
-		const [, value] = pairs.find(([name]) => name === wanted) ?? []
-		if (value !== undefined) return read(value, 'session')
-	}
-	return undefined
+	const [, value] = pairs.find(([name]) => name === cookieName(secure)) ?? []
+	return value === undefined ? undefined : read(value, 'session')
 }
 
 function read(text: string, kind: 'session' | 'token'): ShownSecret | undefined {

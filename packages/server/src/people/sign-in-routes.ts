@@ -7,8 +7,8 @@ import { tenantOf } from '../tenants/index.ts'
 import { checkPassword, type Passwords } from './password.ts'
 import { findPerson, nothing, type PeopleTerms } from './read.ts'
 import type { Rights } from './rights.ts'
-import { COOKIES } from './secret.ts'
-import { endSession, passwordOf, sessionsOf, setPassword, signIn } from './sign-in-write.ts'
+import { cookieName } from './secret.ts'
+import { endSession, provePassword, replacePassword, sessionsOf, setPassword, signIn } from './sign-in-write.ts'
 import { issueToken, revokeToken, type TokenRecord, tokensOf } from './token-write.ts'
 
 export interface SignInRouteParts {
@@ -64,9 +64,9 @@ const toToken = ({ subject, permissions, expiresAt, lastUsedAt, createdAt, ...re
 })
 
 export function signInRoutes({ terms, store, passwords, secure, rights }: SignInRouteParts): Route[] {
-	const [bound, plain] = COOKIES
+	const signInParts = { store, random: terms.random, installation: terms.installation, passwords }
 	const cookie = (value: string, seconds: number) =>
-		`${secure ? bound : plain}=${value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${seconds}${secure ? '; Secure' : ''}`
+		`${cookieName(secure)}=${value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${seconds}${secure ? '; Secure' : ''}`
 	return [
 		route({
 			method: 'POST',
@@ -83,7 +83,7 @@ export function signInRoutes({ terms, store, passwords, secure, rights }: SignIn
 				201: named('SignIn', z.object({ session: idOf('session'), tenant: idOf('tenant'), user: idOf('subject'), expiresAt: time })),
 			},
 			handle: async ({ body, now, address }) => {
-				const signedIn = await signIn({ store, random: terms.random, installation: terms.installation, passwords }, { ...body, address }, now)
+				const signedIn = await signIn(signInParts, { ...body, address }, now)
 				const { id, tenant, subject, secret, expiresAt } = signedIn
 				return answer(
 					201,
@@ -135,15 +135,15 @@ export function signInRoutes({ terms, store, passwords, secure, rights }: SignIn
 			permission: 'signed-in',
 			body: z.strictObject({ current: password, password }),
 			answers: { 204: undefined },
-			handle: ({ body, write, caller, now }) =>
-				write(async (tx) => {
-					if (caller.kind !== 'session') throw new Fault('request-refused', 'A token cannot change a password.')
-					if (!(await passwords.verify(body.current, await passwordOf(tx, caller.subject))))
-						throw new Fault('request-invalid', 'body.current: this is not the current password.', { detail: { field: 'body.current' } })
-					const person = await findPerson(tx, caller.subject, terms)
-					checkPassword(body.password, person?.personal?.email ?? '')
-					await setPassword(tx, { ...terms, actor: caller.subject, now }, caller.subject, await passwords.hash(body.password))
-				}),
+			async prepare({ body, caller, tenant, address, now }) {
+				if (caller.kind !== 'session') throw new Fault('request-refused', 'A token cannot change a password.')
+				const person = await store.read(tenant, (db) => findPerson(db, caller.subject, terms))
+				checkPassword(body.password, person?.personal?.email ?? '')
+				const proven = await provePassword(signInParts, { tenant, subject: caller.subject, password: body.current, address }, now)
+				return { proven, hashed: await passwords.hash(body.password) }
+			},
+			handle: ({ prepared: { proven, hashed }, write, caller, now }) =>
+				write((tx) => replacePassword(tx, { ...terms, actor: caller.subject, now }, caller.subject, proven, hashed)),
 		}),
 		route({
 			method: 'PUT',
@@ -154,13 +154,14 @@ export function signInRoutes({ terms, store, passwords, secure, rights }: SignIn
 			params: z.strictObject({ user: idOf('subject') }),
 			body: z.strictObject({ password }),
 			answers: { 204: undefined },
-			handle: ({ params, body, write, caller, now }) =>
+			prepare: ({ body }) => passwords.hash(body.password),
+			handle: ({ params, body, prepared: hashed, write, caller, now }) =>
 				write(async (tx) => {
 					const person = await findPerson(tx, params.user, terms)
 					if (!person) throw nothing('person')
 					await rights.mayActAs(tx, caller, params.user)
 					checkPassword(body.password, person.personal?.email ?? '')
-					await setPassword(tx, { ...terms, actor: caller.subject, now }, params.user, await passwords.hash(body.password))
+					await setPassword(tx, { ...terms, actor: caller.subject, now }, params.user, hashed)
 				}),
 		}),
 		route({

@@ -74,10 +74,7 @@ export async function signIn(parts: SignInParts, attempt: Attempt, now: number):
 		const wait = await spendTry(tx, trying, now)
 		return { wait, accounts: wait > 0 ? [] : await accountsOf(tx, trying.name, attempt.tenant) }
 	})
-	if (wait > 0) {
-		const seconds = Math.ceil(wait / 1000)
-		throw new Fault('rate-limited', `Too many failed attempts. Try again in ${seconds} s.`, { detail: { retryAfterSeconds: seconds } })
-	}
+	if (wait > 0) throw tooMany(wait)
 	// Two organisations know this address and none was named: nothing says which password is meant.
 	const account = accounts.length === 1 ? accounts[0] : undefined
 	const right = await parts.passwords.verify(attempt.password, account?.password)
@@ -91,6 +88,55 @@ export async function signIn(parts: SignInParts, attempt: Attempt, now: number):
 		if (!(await stillSo(tx, account))) throw wrong()
 		return startSession(tx, account.subject, { now, random: parts.random, actor: account.subject })
 	})
+}
+
+export interface PasswordProof {
+	readonly tenant: Id<'tenant'>
+	readonly subject: Id<'subject'>
+	readonly password: string
+	readonly address: string
+}
+
+/**
+ * Whoever is signed in shows once more that they know the password, which costs tries as a sign-in does: a session that lies open is no way to guess it.
+ * Answers what the password was compared with.
+ */
+export async function provePassword({ store, random, passwords, installation }: SignInParts, proof: PasswordProof, now: number): Promise<string> {
+	const { tenant, subject } = proof
+	const own = await store.read(tenant, (db) =>
+		db.first(
+			sql<{
+				name: Uint8Array
+				password: string
+			}>`SELECT name_index AS name, password FROM sign_in WHERE tenant_id = ${tenant} AND subject_id = ${subject}`,
+		),
+	)
+	if (!own) throw notCurrent()
+	const trying = { name: Buffer.from(own.name), address: blindIndex(installation, 'address', proof.address) }
+	const wait = await store.system((tx) => spendTry(tx, trying, now))
+	if (wait > 0) throw tooMany(wait)
+	if (!(await passwords.verify(proof.password, own.password))) {
+		await store.write(tenant, (tx) => refusedSession(tx, subject, { now, random, actor: subject }))
+		throw notCurrent()
+	}
+	await store.system((tx) => giveBackTry(tx, trying))
+	return own.password
+}
+
+/** `proven`: what the current password was compared with, before this transaction; it must stand still. */
+export async function replacePassword(tx: Tx, change: PeopleChange, subject: Id<'subject'>, proven: string, hashed: string): Promise<void> {
+	const same = await tx.first(
+		sql`SELECT 1 FROM sign_in WHERE tenant_id = ${tx.tenant} AND subject_id = ${subject} AND password = ${proven} FOR UPDATE`,
+	)
+	if (!same) throw notCurrent()
+	await setPassword(tx, change, subject, hashed)
+}
+
+const notCurrent = () => new Fault('request-invalid', 'body.current: this is not the current password.', { detail: { field: 'body.current' } })
+
+function tooMany(wait: number): Fault {
+	const seconds = Math.ceil(wait / 1000)
+	return new Fault('rate-limited', `Too many failed attempts. Try again in ${seconds} s.`, { detail: { retryAfterSeconds: seconds } })
 }
 
 const wrong = () => new Fault('not-signed-in', 'Address or password is wrong. If you belong to several organisations, name the one that you mean.')
@@ -160,6 +206,3 @@ export interface SessionRecord {
 export const sessionsOf = (db: Db, subject: Id<'subject'>, now: number): Promise<SessionRecord[]> =>
 	db.rows(sql<SessionRecord>`SELECT session_id AS id, created_at AS "createdAt", seen_at AS "seenAt", expires_at AS "expiresAt" FROM session
 		WHERE tenant_id = ${db.tenant} AND subject_id = ${subject} AND ended_at IS NULL AND expires_at > ${now} AND seen_at + idle_ms > ${now} ORDER BY created_at`)
-
-export const passwordOf = async (db: Db, subject: Id<'subject'>): Promise<string | undefined> =>
-	(await db.first(sql<{ password: string }>`SELECT password FROM sign_in WHERE tenant_id = ${db.tenant} AND subject_id = ${subject}`))?.password

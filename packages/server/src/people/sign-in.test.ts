@@ -4,9 +4,10 @@ import { seededRandom } from '@latchwork/core/base'
 import { sql } from '../store/index.ts'
 import { type Answered, TEST_PASSWORD, type TestApi, type TestPerson, type TestTenant, testApi } from '../testing/api.ts'
 import { checkPassword, passwords } from './index.ts'
-import { signIn as signInHere } from './sign-in-write.ts'
+import { provePassword, replacePassword, signIn as signInHere } from './sign-in-write.ts'
 
 const KEPT_SESSIONS = sql<{ text: string }>`SELECT t::text AS text FROM session t UNION ALL SELECT t::text FROM api_token t`
+const OPEN_TRANSACTIONS = sql`SELECT 1 FROM pg_stat_activity WHERE state LIKE 'idle in transaction%' AND datname = current_database()`
 const cookieOf = (answer: Answered) => answer.headers.get('set-cookie')?.split(';')[0] ?? ''
 
 describe('sign-in', () => {
@@ -34,20 +35,25 @@ describe('sign-in', () => {
 		assert.equal((await me(cookieOf(answer))).body.user, person.id)
 	})
 
-	test('over https the cookie is bound to the host and to TLS', async () => {
+	test('over https the cookie is bound to the host and to TLS, and no other counts', async (t) => {
 		const secure = await testApi({ config: { LATCHWORK_PUBLIC_URL: 'https://lockers.example' }, http: { publicUrl: 'https://lockers.example' } })
+		t.after(() => secure.close())
 		const tenant = await secure.tenant('Acme')
 		const answer = await secure.ask('POST', '/v1/sign-ins', { body: { email: tenant.owner.email, password: TEST_PASSWORD } })
 		assert.match(answer.headers.get('set-cookie') ?? '', /^__Host-latchwork=ls_.*; Secure$/)
-		assert.equal((await secure.ask('GET', '/v1/me', { cookie: cookieOf(answer) })).status, 200)
-		await secure.close()
-	})
-
-	test('the bound cookie counts, wherever a plain one of somebody else stands beside it', async () => {
-		const [own, foreign] = [cookieOf(await signIn(person.email, TEST_PASSWORD)), cookieOf(await signIn(acme.owner.email, TEST_PASSWORD))]
-		assert.equal((await me(`${foreign}; __Host-${own}`)).body.user, person.id)
-		assert.equal((await me(`__Host-${own}; ${foreign}`)).body.user, person.id)
-		assert.equal((await me(`${foreign}; __Host-latchwork=nonsense`)).status, 401, 'what is there and wrong is not passed over')
+		const cookie = cookieOf(answer)
+		const whose = async (shown: string) => (await secure.ask('GET', '/v1/me', { cookie: shown })).body.user
+		assert.equal(await whose(cookie), tenant.owner.id)
+		// Any host of the same domain can set a plain cookie: it is never looked at, wherever it stands.
+		const other = await secure.person(tenant)
+		const plain = cookieOf(await secure.ask('POST', '/v1/sign-ins', { body: { email: other.email, password: TEST_PASSWORD } })).slice(
+			'__Host-'.length,
+		)
+		assert.match(plain, /^latchwork=/)
+		assert.deepEqual(
+			[await whose(`${plain}; ${cookie}`), await whose(`${cookie}; ${plain}`), await whose(plain)],
+			[tenant.owner.id, tenant.owner.id, undefined],
+		)
 	})
 
 	test('a password that was changed while it was looked at opens no session any more', async () => {
@@ -205,6 +211,47 @@ describe('sign-in', () => {
 		for (const wrong of ['fourteen chars', 'a'.repeat(20), 'x'.repeat(129), 'my name is person77 yes'])
 			assert.throws(() => checkPassword(wrong, 'person77@example.org'), { code: 'request-invalid' }, wrong)
 		checkPassword('fifteen letters', 'person77@example.org')
+	})
+
+	test('guessing the current password at an open session costs tries as a sign-in does, leaves facts, and holds up no transaction', async (t) => {
+		const cookie = cookieOf(await signIn(person.email, TEST_PASSWORD))
+		const change = (current: string) => api.ask('PUT', '/v1/me/password', { cookie, body: { current, password: 'quite another passphrase' } })
+		const idle: number[] = []
+		for (const method of ['verify', 'hash'] as const) {
+			const real = api.parts.passwords[method] as (...given: never[]) => Promise<unknown>
+			t.mock.method(api.parts.passwords, method, async (...given: never[]) => {
+				idle.push((await api.store.system((tx) => tx.rows(OPEN_TRANSACTIONS))).length)
+				return real(...given)
+			})
+		}
+		const statuses: number[] = []
+		for (let i = 0; i < 40; i++) statuses.push((await change('not it')).status)
+		assert.deepEqual(statuses.slice(0, 5), [400, 400, 400, 400, 429])
+		assert.ok(statuses.slice(5).every((status) => status === 429))
+		assert.equal((await signIn(person.email, TEST_PASSWORD)).status, 429, 'one ladder for both')
+		const refused = await api.store.read(acme.id, (db) =>
+			db.rows(sql<{ text: string }>`SELECT convert_from(bytes, 'UTF8') AS text FROM event_pending`),
+		)
+		assert.equal(refused.filter(({ text }) => text.includes('"session.refused"') && text.includes(person.id)).length, 4)
+		await api.clock.advance(3_000)
+		assert.equal((await change(TEST_PASSWORD)).status, 204)
+		assert.equal((await signIn(person.email, 'quite another passphrase')).status, 201, 'the right one clears what failed')
+		const given = await api.ask('PUT', `/v1/users/${person.id}/password`, { token: acme.owner.token, body: { password: 'another of five words 8' } })
+		assert.equal(given.status, 204)
+		assert.deepEqual([idle.length, idle.filter((open) => open > 0)], [8, []])
+	})
+
+	test('of two changes of one password at the same time the second finds another current one', async () => {
+		const cookie = cookieOf(await signIn(person.email, TEST_PASSWORD))
+		const parts = { store: api.store, passwords: api.parts.passwords, ...api.parts.terms }
+		const proof = { tenant: acme.id, subject: person.id, password: TEST_PASSWORD, address: '192.0.2.1' }
+		const proven = await provePassword(parts, proof, api.clock.now())
+		const change = { ...api.parts.terms, actor: person.id, now: api.clock.now() }
+		const replace = (hashed: string) => api.store.write(acme.id, (tx) => replacePassword(tx, change, person.id, proven, hashed))
+		await replace(await api.parts.passwords.hash('the quicker one of both'))
+		await assert.rejects(replace('argon2id$the slower one'), { code: 'request-invalid' })
+		assert.equal((await me(cookie)).status, 401)
+		assert.equal((await signIn(person.email, 'the quicker one of both')).status, 201)
 	})
 
 	test('the same address in two organisations signs in where it is said to', async () => {
