@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { Fault, isFault, type Random, toHex } from '@latchwork/core/base'
-import { keyBytes, type ServerConfig } from './config.ts'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { Fault, isFault } from '@latchwork/core/base'
+import type { ServerConfig } from './config.ts'
+import { masterKeyBytes } from './master-key.ts'
 import type { Parts, ServerHost } from './parts.ts'
 import { installationKey, passwords } from './people/index.ts'
 import { besideEmbedded, migrate, openStore, sealingKey, startEmbedded } from './store/index.ts'
@@ -68,22 +69,4 @@ async function databaseOf(
 		if (how === 'visit' && isFault(fault, 'data-in-use')) return besideEmbedded(directory)
 		throw fault
 	}
-}
-
-/** Made at the first start, for this user alone; without it nothing that is sealed in the database can be read again. */
-function masterKeyBytes({ masterKey }: ServerConfig, random: Random, how: 'serve' | 'visit'): Uint8Array {
-	if ('bytes' in masterKey) return masterKey.bytes
-	const { file } = masterKey
-	if (!existsSync(file)) {
-		if (how === 'visit')
-			throw new Fault(
-				'config-invalid',
-				`There is no master key in ${file}. Start the server once, then give this command as the same user and with the same environment (LATCHWORK_DATA, LATCHWORK_MASTER_KEY, DATABASE_URL).`,
-			)
-		mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-		writeFileSync(file, `${toHex(random(32))}\n`, { mode: 0o600, flag: 'wx' })
-	}
-	if ((statSync(file).mode & 0o077) !== 0)
-		throw new Fault('config-invalid', `${file} can be read by others. It is the master key: \`chmod 600\` it, and ask who has read it.`)
-	return keyBytes(file, readFileSync(file, 'utf8'))
 }

@@ -120,6 +120,37 @@ describe('roles', () => {
 		assert.equal((await ask('PUT', `/v1/users/${staff.id}/password`, { password: 'a new one for the desk' })).status, 204)
 	})
 
+	test('a badge or PIN of somebody who may do more is given and taken by who does so in the whole organisation, and not by the desk of a site', async () => {
+		const desk = await api.person(acme, { role: 'desk-staff', scope: { kind: 'site', id: acme.otherSite } })
+		const central = await api.person(acme, { role: 'desk-staff' })
+		const [plain, peer] = [await api.person(acme), await api.person(acme, { role: 'desk-staff', scope: { kind: 'site', id: acme.otherSite } })]
+		const elsewhere = await api.person(acme, { role: 'desk-staff', scope: { kind: 'site', id: acme.site } })
+		let number = 4_000
+		const badge = (token: string, user: string) => api.ask('POST', '/v1/credentials', { token, body: { kind: 'badge', user, number: `${++number}` } })
+		const pin = (token: string, user: string) => api.ask('POST', '/v1/credentials', { token, body: { kind: 'pin', user, site: acme.otherSite } })
+		for (const give of [badge, pin])
+			for (const [giver, user, expected] of [
+				[desk, acme.owner, 403],
+				[desk, elsewhere, 403],
+				[desk, plain, 201],
+				[desk, peer, 201],
+				[central, acme.owner, 201],
+			] as const) {
+				const given = await give(giver.token, user.id)
+				assert.equal(given.status, expected, given.text)
+				if (expected === 403) assert.equal(given.body.code, 'not-permitted')
+			}
+		const of = (user: string) => api.ask('GET', `/v1/credentials?user=${user}`, { token: owner })
+		const revoke = async (token: string, user: string) => {
+			const { id, version } = (await of(user)).body.items[0]
+			return (await api.ask('DELETE', `/v1/credentials/${id}`, { token, version })).status
+		}
+		assert.deepEqual(
+			[await revoke(desk.token, acme.owner.id), await revoke(central.token, acme.owner.id), await revoke(desk.token, plain.id)],
+			[403, 200, 200],
+		)
+	})
+
 	test('whoever may give roles at a site gives them there only', async () => {
 		const role = (
 			await api.ask('POST', '/v1/roles', { token: owner, body: { name: 'Site lead', permissions: ['role.assign', 'estate.read', 'case.read'] } })

@@ -128,15 +128,17 @@ async function mayLetIn(db: Db, by: Caller, group: Id<'group'>): Promise<void> {
 
 /** Whoever can be somebody can do what that one may: setting a password asks for all of it. */
 async function mayActAs(db: Db, by: Caller, subject: Id<'subject'>): Promise<void> {
-	for (const holding of await holdingsOf(db, subject)) mustHold(by, [holding], (await placeOfScope(db, holding.scope)) ?? {})
+	for (const holding of await holdingsOf(db, subject)) mustHold(by, [holding], (await placeOfScope(db, holding.scope)) ?? {}, MORE_THAN_YOU)
 }
 
+const MORE_THAN_YOU = 'This person may do what you may not, and somebody has to act who may do it too'
+
 /** Throws `not-permitted` when the caller lacks at the place one of the permissions that are given. */
-export function mustHold(by: Caller, holdings: readonly Holding[], place: Place): void {
+export function mustHold(by: Caller, holdings: readonly Holding[], place: Place, text = 'You cannot give what you do not hold there yourself'): void {
 	for (const { permissions } of holdings)
 		for (const permission of permissions)
 			if (!scopesOf(by, permission).some((scope) => covers(scope, place)))
-				throw new Fault('not-permitted', `You cannot give what you do not hold there yourself: ${permission}.`, { detail: { permission } })
+				throw new Fault('not-permitted', `${text}: ${permission}.`, { detail: { permission } })
 }
 
 /** The scope with all that it lies in; undefined: there is no such place. */

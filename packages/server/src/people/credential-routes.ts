@@ -1,8 +1,12 @@
+import { type Caller, scopesOf } from '@latchwork/core/access'
+import type { Id } from '@latchwork/core/base'
 import { z } from 'zod'
 import { fromCursor, fromTime, idOf, listFields, named, page, pageOf, type Route, route, time, toTime, updatedCursor } from '../http/index.ts'
+import type { Db } from '../store/index.ts'
 import { type CredentialRecord, findCredential, listCredentials } from './credential-read.ts'
 import { issueBadge, issuePin, revokeCredential } from './credential-write.ts'
 import { nothing, type PeopleTerms } from './read.ts'
+import type { Rights } from './rights.ts'
 
 const fields = {
 	id: idOf('credential'),
@@ -59,7 +63,7 @@ const newCredential = z.discriminatedUnion('kind', [
 	z.strictObject({ kind: z.literal('pin'), user: idOf('subject'), site: idOf('site'), notAfter: time.optional() }),
 ])
 
-export const credentialRoutes = (terms: PeopleTerms): Route[] => [
+export const credentialRoutes = (terms: PeopleTerms, { mayActAs }: Rights): Route[] => [
 	route({
 		method: 'GET',
 		path: '/v1/credentials',
@@ -87,12 +91,13 @@ export const credentialRoutes = (terms: PeopleTerms): Route[] => [
 		tag: 'People',
 		summary: 'Give a badge, or a PIN that the system makes and shows once.',
 		permission: 'credential.manage',
-		// A badge counts everywhere, and whoever gives badges gives them to people of the organisation; a PIN is of one site.
+		// A badge counts everywhere, so who gives it at a place only is asked about its person (mayHandle); a PIN is of one site.
 		scope: async ({ body }) => (body.kind === 'pin' ? { site: body.site } : 'anywhere'),
 		body: newCredential,
 		answers: { 201: issued },
 		handle: ({ body: { user, notAfter: until, ...what }, write, caller, now }) =>
 			write(async (tx) => {
+				await mayHandle(mayActAs, tx, caller, user)
 				const change = { ...terms, actor: caller.subject, now }
 				const notAfter = until === undefined ? undefined : fromTime(until)
 				if (what.kind === 'badge')
@@ -130,6 +135,19 @@ export const credentialRoutes = (terms: PeopleTerms): Route[] => [
 		},
 		answers: { 200: credential },
 		handle: ({ params, write, ifMatch, caller, now }) =>
-			write(async (tx) => toCredential(await revokeCredential(tx, { ...terms, actor: caller.subject, now }, params.credential, ifMatch))),
+			write(async (tx) => {
+				const found = await findCredential(tx, params.credential)
+				if (!found) throw nothing('credential')
+				await mayHandle(mayActAs, tx, caller, found.subject)
+				return toCredential(await revokeCredential(tx, { ...terms, actor: caller.subject, now }, params.credential, ifMatch))
+			}),
 	}),
 ]
+
+/**
+ * Who holds somebody's badge or PIN is that person at a bank. Whoever gives and takes them in the whole organisation does so for everybody; at a
+ * place, only for those who may do no more than oneself.
+ */
+async function mayHandle(mayActAs: Rights['mayActAs'], db: Db, by: Caller, subject: Id<'subject'>): Promise<void> {
+	if (!scopesOf(by, 'credential.manage').some(({ kind }) => kind === 'tenant')) await mayActAs(db, by, subject)
+}

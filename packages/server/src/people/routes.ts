@@ -9,5 +9,5 @@ export const peopleRoutes = (parts: SignInRouteParts): Route[] => [
 	...signInRoutes(parts),
 	...userRoutes(parts.terms, parts.rights),
 	...groupRoutes(parts.terms, parts.rights),
-	...credentialRoutes(parts.terms),
+	...credentialRoutes(parts.terms, parts.rights),
 ]
