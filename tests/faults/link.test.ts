@@ -25,7 +25,7 @@ import { advanceSharedClock, clockAhead } from '@latchwork/edge/clock-file'
 import { readJournal } from '@latchwork/edge/journal'
 import { nodeCrypto } from '@latchwork/edge/keys'
 import { type LinkSite, linkSite } from '@latchwork/server/link/testing'
-import { atWork, openHardware, runController, untilHealth } from '../scenarios/controller.ts'
+import { atWork, type ControllerProcess, openHardware, runController, untilHealth } from '../scenarios/controller.ts'
 
 /** Kills of the controller in one run; a campaign asks for more. */
 const KILLS = Number(process.env.LATCHWORK_LINK_KILLS ?? 8)
@@ -94,7 +94,7 @@ async function openBench(folder: string): Promise<Bench> {
 		path: '/mqtt',
 		clock,
 		async answer(path: string, body: string): Promise<{ status: number; body: string }> {
-			if (path === DEVICE_PATHS.bundle(bundle.bank.id)) return { status: 200, body: text }
+			if (path.split('?', 1)[0] === DEVICE_PATHS.bundle(bundle.bank.id)) return { status: 200, body: text }
 			if (path === DEVICE_PATHS.events) return { status: 200, body: JSON.stringify(take(body)) }
 			const ask = /ask=(.+)$/.exec(path)?.[1]
 			if (ask) return { status: 200, body: JSON.stringify({ signed: signedTime(ask) }) }
@@ -152,14 +152,18 @@ async function openBench(folder: string): Promise<Bench> {
 	})
 }
 
-/** As an installer starts it. */
-const run = (bench: Bench, data: string, { claim = bench.token, server = bench.url }: { claim?: string; server?: string } = {}) =>
-	runController('--server', server, '--claim', claim, '--config', bench.wiring, '--data', data)
-
 describe('a controller and the device port, over real sockets', () => {
 	let folder: string
 	let data: string
 	let bench: Bench
+	const started = new Set<ControllerProcess>()
+
+	/** As an installer starts it. */
+	const run = (data: string, { claim = bench.token, server = bench.url }: { claim?: string; server?: string } = {}) => {
+		const controller = runController('--server', server, '--claim', claim, '--config', bench.wiring, '--data', data)
+		started.add(controller)
+		return controller
+	}
 
 	before(async () => {
 		folder = mkdtempSync(join(tmpdir(), 'latchwork-link-fault-'))
@@ -167,20 +171,22 @@ describe('a controller and the device port, over real sockets', () => {
 		bench = await openBench(folder)
 	})
 	after(async () => {
+		// What a test that failed left running would keep this process alive.
+		for (const { child } of started) child.kill('SIGKILL')
 		await bench.close()
 		rmSync(folder, { recursive: true, force: true })
 	})
 
 	test('a claim for another server sends nothing to this one; a wrong address and half a token are told in words', async () => {
 		const other = `${CLAIM}.${createHash('sha256').update('another').digest('base64url')}`
-		const cases: [RegExp, Parameters<typeof run>[2]][] = [
+		const cases: [RegExp, Parameters<typeof run>[1]][] = [
 			[/not the server that the claim names/, { claim: other }],
-			[/copy the whole token/, { claim: CLAIM }],
+			[/copy all of the token/, { claim: CLAIM }],
 			[/does not answer/, { server: 'https://localhost:1' }],
 			[/begins with https/, { server: 'http://localhost:1' }],
 		]
 		for (const [words, change] of cases) {
-			const { code, said } = await run(bench, data, change).ended
+			const { code, said } = await run(data, change).ended
 			assert.notEqual(code, 0)
 			assert.match(said, words)
 			assert.ok(!existsSync(join(data, 'edge.json')))
@@ -190,7 +196,7 @@ describe('a controller and the device port, over real sockets', () => {
 	test('one claim makes it a controller: keys that nobody else reads, its events at the server; the next start needs no claim', async () => {
 		// It has run out when it comes, so the first thing to do is to renew it.
 		bench.days = -1
-		const first = run(bench, data)
+		const first = run(data)
 		const url = await first.ready
 		for (const name of ['edge.json', 'link.pem', 'link.crt', 'server-ca.crt', 'site.key', 'device.pem'])
 			assert.equal(statSync(join(data, name)).mode & 0o077, 0, name)
@@ -203,11 +209,11 @@ describe('a controller and the device port, over real sockets', () => {
 			bench.streams.get(stream?.stream ?? ''),
 			stream?.lines.map((bytes) => new TextDecoder().decode(bytes)).slice(0, bench.streams.get(stream?.stream ?? '')?.length),
 		)
-		const again = run(bench, data, { claim: 'spent', server: 'https://localhost:1' })
+		const again = run(data, { claim: 'spent', server: 'https://localhost:1' })
 		await untilHealth(await again.ready, atWork, 'at work again')
 		again.child.kill('SIGTERM')
 		await again.ended
-		const used = await run(bench, join(folder, 'other')).ended
+		const used = await run(join(folder, 'other')).ended
 		assert.match(used.said, /This claim was used\. Make a new one in the console\./)
 	})
 
@@ -215,7 +221,7 @@ describe('a controller and the device port, over real sockets', () => {
 		let scans = 0
 		const kills = { controller: 0, broker: 0, pending: 0 }
 		for (let i = 0; i < KILLS; i++) {
-			const edge = run(bench, data)
+			const edge = run(data)
 			const url = await edge.ready
 			await untilHealth(url, atWork, 'at work')
 			for (let n = 0; n < 20 + 7 * i; n++) bench.scan(`rubbish-${++scans}`)
@@ -231,7 +237,7 @@ describe('a controller and the device port, over real sockets', () => {
 		}
 		t.diagnostic(JSON.stringify({ ...kills, scans }))
 		assert.ok(kills.pending >= KILLS / 3, 'kills must fall into the middle of sending')
-		const last = run(bench, data)
+		const last = run(data)
 		await untilHealth(await last.ready, (h) => atWork(h) && h.link.pending === 0, 'all is acknowledged')
 		last.child.kill('SIGTERM')
 		await last.ended
@@ -258,7 +264,7 @@ describe('a controller and the device port, over real sockets', () => {
 		)
 
 	test('a day of the site’s time with a broker that hangs: work goes on, it is on record once, and all of it arrives afterwards', async () => {
-		const edge = run(bench, data)
+		const edge = run(data)
 		const url = await edge.ready
 		await untilHealth(url, atWork, 'at work')
 		const before = typesOf(data).length
@@ -291,7 +297,7 @@ describe('a controller and the device port, over real sockets', () => {
 		bench.claims = 1
 		bench.path = '/cut'
 		const elsewhere = join(folder, 'elsewhere')
-		const edge = run(bench, elsewhere)
+		const edge = run(elsewhere)
 		const url = await edge.ready
 		await untilHealth(url, (h) => atWork(h) && h.link.way === 'https', 'at work by the other way')
 		for (let n = 0; n < 30; n++) bench.scan(`plain-${n}`)
