@@ -12,6 +12,24 @@ import { buildWebIfStale } from './house/web-build.ts'
 const root = join(import.meta.dirname, '..')
 const PURE = ['packages/*/src/**/*.test.{ts,tsx}', 'tests/pure/**/*.test.ts', 'tests/*.test.ts']
 const SCENARIO = ['tests/scenarios/**/*.test.ts', 'tests/faults/**/*.test.ts', 'tests/browser/**/*.test.ts']
+/** From the longest down, as the run itself says how long each took; the others follow by name. */
+const LONGEST = [
+	'tests/faults/kill.test.ts',
+	'tests/faults/bus.test.ts',
+	'tests/scenarios/dev.test.ts',
+	'tests/browser/console.test.ts',
+	'tests/browser/gallery.test.ts',
+	'tests/faults/server-kill.test.ts',
+	'tests/scenarios/readme.test.ts',
+	'tests/faults/link.test.ts',
+	'tests/browser/kiosk-page.test.ts',
+	'tests/scenarios/estate.test.ts',
+	'tests/faults/server-database.test.ts',
+	'tests/faults/day-away.test.ts',
+	'tests/browser/virtual-page.test.ts',
+	'tests/scenarios/door.test.ts',
+	'tests/browser/first-loan.test.ts',
+]
 const PEERS = ['tests/peers/**/*.test.ts']
 const MINUTE = 60_000
 const STAGES: ReadonlyMap<string, () => Promise<Outcome>> = new Map([
@@ -56,10 +74,7 @@ async function check(): Promise<Outcome> {
 async function scenario(): Promise<Outcome> {
 	const unbuilt = buildWebIfStale(root, say)
 	if (unbuilt !== undefined) return { tests: [], problems: [unbuilt] }
-	return runTestFiles(
-		{ root, stage: 'scenario', patterns: SCENARIO, alone: 'tests/faults/kill.test.ts', testTimeoutMs: 5 * MINUTE, timeoutMs: 12 * MINUTE },
-		say,
-	)
+	return runTestFiles({ root, stage: 'scenario', patterns: SCENARIO, longest: LONGEST, testTimeoutMs: 5 * MINUTE, timeoutMs: 12 * MINUTE }, say)
 }
 
 /** Programs of others that judge ours. */

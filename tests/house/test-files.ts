@@ -1,17 +1,17 @@
 import { chmodSync, globSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { type CensusScope, leftovers, takeCensus } from './census.ts'
 import type { TestResult } from './results.ts'
-import { type Ended, runTests } from './test-process.ts'
+import { type Ended, runTests, type TestProcess } from './test-process.ts'
 
 /** One stage's test files and how long they may take, in milliseconds. */
 export interface TestFiles {
 	readonly root: string
 	readonly stage: string
 	readonly patterns: readonly string[]
-	/** A file that takes as long as all others together gets a process of its own. */
-	readonly alone?: string
+	/** Each file in a process of its own, these first: what takes longest must not begin last. Without it two processes share the files. */
+	readonly longest?: readonly string[]
 	readonly testTimeoutMs: number
 	readonly timeoutMs: number
 }
@@ -23,11 +23,13 @@ export interface Outcome {
 }
 
 /** node:test without isolation uses one core: two processes share the files of a stage. */
-const SHARDS = 2
+const SHARED = 2
+/** Files of their own wait for controllers and browsers much of the time: there is room for one more than there are cores. */
+const AT_ONCE = 3
 /** A process that was just killed needs a moment to be gone. */
 const SETTLE_MS = 3_000
 
-/** Runs the files in two processes and counts what is left on the machine afterwards: processes, listening ports, temporary folders. */
+/** Runs the files and counts what is left on the machine afterwards: processes, listening ports, temporary folders. */
 export async function runTestFiles(job: TestFiles, say: (text: string) => void): Promise<Outcome> {
 	const files = [...new Set(globSync([...job.patterns], { cwd: job.root, exclude: ['**/node_modules/**'] }))]
 		.sort()
@@ -39,21 +41,37 @@ export async function runTestFiles(job: TestFiles, say: (text: string) => void):
 	const scope: CensusScope = { mark: `TMPDIR=${folder}`, sessions, folder, prefix: 'latchwork-' }
 	const before = takeCensus(scope)
 	try {
-		const alone = files.filter((file) => job.alone !== undefined && file.endsWith(job.alone))
-		const shared = files.filter((file) => !alone.includes(file))
-		const shards = Math.min(SHARDS, shared.length)
-		const parts = [
-			...alone.map((file) => ({ files: [file], shard: '1/1' })),
-			...Array.from({ length: shards }, (_, i) => ({ files: shared, shard: `${i + 1}/${shards}` })),
-		]
-		const ended = await Promise.all(parts.map((part) => runTests({ ...job, ...part, folder }, (pid) => sessions.add(pid), say)))
+		const parts = job.longest ? apart(files, job.root, job.longest) : split(files, SHARED)
+		const ended: Ended[] = []
+		const work = async () => {
+			for (let part = parts.shift(); part; part = parts.shift()) {
+				const start = performance.now()
+				ended.push(await runTests({ ...job, ...part, folder }, (pid) => sessions.add(pid), say))
+				say(`[${part.name}] ended after ${((performance.now() - start) / 1000).toFixed(1)} s`)
+			}
+		}
+		await Promise.all(Array.from({ length: AT_ONCE }, work))
 		const left = await settled(() => leftovers(before, takeCensus(scope)))
-		return outcomeOf(files.length, ended, left)
+		const renamed = (job.longest ?? []).filter((name) => !files.includes(join(job.root, name)))
+		const outcome = outcomeOf(files.length, ended, left)
+		return { ...outcome, problems: [...outcome.problems, ...renamed.map((name) => `${name} is to begin first and is not there`)] }
 	} finally {
 		for (const pid of takeCensus(scope).processes.keys()) end(pid)
 		await settled(() => [...takeCensus(scope).processes.values()])
 		rmSync(folder, { recursive: true, force: true })
 	}
+}
+
+type Part = Pick<TestProcess, 'name' | 'files'>
+
+function split(files: readonly string[], most: number): Part[] {
+	const count = Math.min(most, files.length)
+	return Array.from({ length: count }, (_, i) => ({ name: `${i + 1}/${count}`, files: files.filter((_, n) => n % count === i) }))
+}
+
+function apart(files: readonly string[], root: string, longest: readonly string[]): Part[] {
+	const names = files.map((file) => relative(root, file))
+	return [...new Set([...longest.filter((name) => names.includes(name)), ...names])].map((name) => ({ name, files: [join(root, name)] }))
 }
 
 function outcomeOf(files: number, ended: readonly Ended[], left: readonly string[]): Outcome {

@@ -7,9 +7,9 @@ import { type Results, readResults } from './results.ts'
 export interface TestProcess {
 	readonly root: string
 	readonly stage: string
+	/** How it is called in what it says. */
+	readonly name: string
 	readonly files: readonly string[]
-	/** `i/n` of node:test: which part of the files. */
-	readonly shard: string
 	/** Milliseconds for one test, and for the whole process. */
 	readonly testTimeoutMs: number
 	readonly timeoutMs: number
@@ -34,18 +34,18 @@ export function killRunningTests(): void {
  * group: when it takes too long the whole group is killed and the report names the tests that were running.
  */
 export async function runTests(job: TestProcess, onStart: (pid: number) => void, say: (text: string) => void): Promise<Ended> {
-	const events = join(job.folder, `events-${job.shard.replace('/', '-of-')}.jsonl`)
+	const events = join(job.folder, `events-${job.name.replaceAll('/', '-')}.jsonl`)
 	const child = spawn(process.execPath, nodeArguments(job, events), {
 		cwd: job.root,
 		detached: true,
 		stdio: ['ignore', 'pipe', 'pipe'],
-		env: testEnvironment(process.env, job.folder),
+		env: testEnvironment(process.env, job),
 	})
 	if (child.pid !== undefined) {
 		groups.add(child.pid)
 		onStart(child.pid)
 	}
-	for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on('line', (text) => say(`[${job.shard}] ${text}`))
+	for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on('line', (text) => say(`[${job.name}] ${text}`))
 	const { code, timedOut } = await ended(child, job.timeoutMs)
 	const results = readResults(readEvents(events))
 	const trouble = timedOut ? hanging(job, results) : silentFailure(code, results)
@@ -58,7 +58,6 @@ function nodeArguments(job: TestProcess, events: string): string[] {
 		`--import=${join(import.meta.dirname, 'seed.ts')}`,
 		'--test',
 		'--test-isolation=none',
-		`--test-shard=${job.shard}`,
 		`--test-timeout=${job.testTimeoutMs}`,
 		`--test-reporter=${reporter}`,
 		`--test-reporter-destination=${events}`,
@@ -66,10 +65,13 @@ function nodeArguments(job: TestProcess, events: string): string[] {
 	]
 }
 
-/** Settings of the person who runs the tests must not reach them: neither Latchwork's nor those of an outer test run. */
-export function testEnvironment(from: NodeJS.ProcessEnv, folder: string): NodeJS.ProcessEnv {
+/**
+ * Settings of the person who runs the tests must not reach them: neither Latchwork's nor those of an outer test run. What Node compiled for one
+ * process serves the next ones, in the folder that `latchwork dev` uses: a good part of a short process is the reading of its own sources.
+ */
+export function testEnvironment(from: NodeJS.ProcessEnv, { root, folder }: Pick<TestProcess, 'root' | 'folder'>): NodeJS.ProcessEnv {
 	const kept = Object.entries(from).filter(([name]) => !name.startsWith('LATCHWORK_') && name !== 'NODE_TEST_CONTEXT' && name !== 'NODE_OPTIONS')
-	return { ...Object.fromEntries(kept), TMPDIR: folder }
+	return { ...Object.fromEntries(kept), TMPDIR: folder, NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/latchwork') }
 }
 
 function ended(child: ChildProcess, timeoutMs: number): Promise<{ code: number | null; timedOut: boolean }> {
@@ -108,7 +110,7 @@ function readEvents(path: string): string {
 }
 
 function hanging(job: TestProcess, results: Results): string {
-	const took = `The test process ${job.stage} ${job.shard} was killed after ${job.timeoutMs / 1000} s.`
+	const took = `The test process ${job.stage} ${job.name} was killed after ${job.timeoutMs / 1000} s.`
 	if (results.unfinished.length > 0) return `${took} Still running: ${results.unfinished.join('; ')}`
 	return `${took} Every test had ended: something keeps the process alive (a timer, a socket, a child process left open).`
 }

@@ -135,6 +135,32 @@ test('a test process that hangs is killed, and the run says so', () =>
 		assert.match(problems[0] ?? '', /planted 1\/1 was killed after 2 s/)
 	}))
 
+/** Ends when the file is there, which another test writes. */
+const WAITS_FOR = (file: string) => `
+import { existsSync } from 'node:fs'
+import { test } from 'node:test'
+test('waits', async () => {
+	while (!existsSync(${JSON.stringify(file)})) await new Promise((later) => setTimeout(later, 10))
+})
+`
+
+test('files apart: what takes longest begins before the others have ended, and a name that is no file is told', () =>
+	inFolder(async (folder) => {
+		const file = join(folder, 'begun')
+		for (const name of ['a', 'b', 'c']) writeFileSync(join(folder, `${name}.test.mjs`), WAITS_FOR(file))
+		writeFileSync(
+			join(folder, 'd.test.mjs'),
+			`import { writeFileSync } from 'node:fs'\nimport { test } from 'node:test'\ntest('begins', () => writeFileSync(${JSON.stringify(file)}, ''))`,
+		)
+		const job = { root: folder, stage: 'planted', patterns: ['*.test.mjs'], testTimeoutMs: 20_000, timeoutMs: 60_000 }
+		const { tests, problems } = await runTestFiles({ ...job, longest: ['d.test.mjs', 'gone.test.mjs'] }, () => {})
+		assert.deepEqual(
+			tests.map(({ outcome }) => outcome),
+			['passed', 'passed', 'passed', 'passed'],
+		)
+		assert.deepEqual(problems, ['gone.test.mjs is to begin first and is not there'])
+	}))
+
 test('no file at all is a problem of its own', () =>
 	inFolder(async (folder) => {
 		const { problems } = await runTestFiles({ root: folder, stage: 'planted', patterns: ['*.test.mjs'], testTimeoutMs: 1, timeoutMs: 1 }, () => {})

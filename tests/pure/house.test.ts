@@ -88,9 +88,9 @@ test('the slowest tests come first, at most as many as asked', () => {
 test('settings of the person who runs the tests do not reach them', () => {
 	const env = testEnvironment(
 		{ LATCHWORK_PORT: '1', LATCHWORK_DATA: '/x', NODE_OPTIONS: '--x', NODE_TEST_CONTEXT: 'child', HOME: '/home', TMPDIR: '/t' },
-		'/run',
+		{ root: '/repository', folder: '/run' },
 	)
-	assert.deepEqual(env, { HOME: '/home', TMPDIR: '/run' })
+	assert.deepEqual(env, { HOME: '/home', TMPDIR: '/run', NODE_COMPILE_CACHE: '/repository/node_modules/.cache/latchwork' })
 })
 
 const result = (outcome: 'passed' | 'failed' | 'skipped') => ({ path: ['doors', outcome], file: '/x.test.ts', line: 1, ms: 1, outcome })
