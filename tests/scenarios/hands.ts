@@ -53,8 +53,11 @@ export async function holdOf(site: Site, door: number): Promise<Held['hold']> {
 	return (await doorsInTrouble(site)).find((d) => d.door === door)?.hold
 }
 
-/** A reader that is making its connection anew drops what it has just read; whoever sees nothing happen holds the badge there again. */
-const TAPS = { most: 4, everyMs: 6_000 }
+/**
+ * A reader that is making its connection anew drops what it has just read; whoever sees nothing happen holds the badge there again. Late enough that
+ * no tap is still under way on a busy machine: it would come to a later screen.
+ */
+const TAPS = { most: 4, everyMs: 15_000 }
 
 /** Tells a person with their badge; answers what they may do. */
 export async function arrive(site: Site, n: number): Promise<Named<'choose'>['choices']> {

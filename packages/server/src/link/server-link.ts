@@ -230,7 +230,8 @@ export function openServerLink(parts: ServerLinkParts): ServerLink {
 			closing = true
 			client.off('connect', subscribe)
 			// What has begun is finished, so that it is acknowledged; nothing new is begun.
-			client.handleMessage = () => {}
+			// It is passed over, not held: behind a message that is held no acknowledgement is read, and what has begun would wait for it.
+			client.handleMessage = (_, next) => next()
 			await commands.close()
 			await Promise.all(working)
 			await client.endAsync(true)
