@@ -122,6 +122,15 @@ test('decision records are numbered without gaps and carry date, status and thei
 	}
 })
 
+test('no file holds the marks of a merge that nobody finished', () => {
+	const marks = /^(?:<{7}|>{7}) \S/m
+	assert.ok(marks.test('a\n<<<<<<< HEAD\nb'))
+	assert.deepEqual(
+		tracked.filter((file) => marks.test(read(file))),
+		[],
+	)
+})
+
 test('no text of the repository names a folder of somebody’s machine', () => {
 	const machine = /(?:^|[\s"'`(=])\/(?:home|Users|root|work|mnt)\/[a-z.]/
 	assert.match('see /home/ada/latchwork', machine)

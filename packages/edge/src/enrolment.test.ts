@@ -45,3 +45,15 @@ test('a claim comes from the command line, a file or the environment, and nothin
 	assert.match(await said({ claimFile: at('claim') }), /To enrol, name both/)
 	await enrolOnce({ path: at('edge.json'), environment: { LATCHWORK_CLAIM: CLAIM } })
 })
+
+test('a folder whose records nobody can name is refused before a claim is spent', async (t) => {
+	const folder = mkdtempSync(join(tmpdir(), 'latchwork-enrolment-'))
+	t.after(() => rmSync(folder, { recursive: true, force: true }))
+	const at = (name: string) => join(folder, name)
+	writeFileSync(at('wiring.json'), JSON.stringify({ ...WIRING, readers: [] }))
+	writeFileSync(at('edge.db'), '')
+	const enrol = () => enrolOnce({ server: SERVER, claim: CLAIM, config: at('wiring.json'), path: at('edge.json') })
+	await assert.rejects(enrol, { code: 'config-invalid', message: /holds records, and .*edge\.json does not say of which controller/ })
+	writeFileSync(at('edge.json'), JSON.stringify({ controller: sampleId('controller', 'one') }))
+	await assert.rejects(enrol, { code: 'server-unreachable' })
+})

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { dirname, join, resolve } from 'node:path'
 import { connect, type DetailedPeerCertificate } from 'node:tls'
-import { Fault, fromBase64, toBase64, toHex } from '@latchwork/core/base'
+import { Fault, fromBase64, type Id, isId, toBase64, toHex } from '@latchwork/core/base'
 import { DEVICE_PATHS, type EnrolmentAnswer, type EnrolmentRequest, enrolmentAnswer } from '@latchwork/core/wire'
 import { checkConfig, type EdgeConfig } from './config.ts'
 import { certificationRequest, pemOf } from './csr.ts'
@@ -85,13 +85,9 @@ async function enrol({ server, claim, wiring, path }: Enrolment): Promise<void> 
 	const key = madeOnce(files.key, () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey)
 	const head = headKey(files.deviceKey)
 	const ca = await pinned(base, pin)
-	const answer = await claimed(base, { ca: [ca] }, { claim: secret, csr: certificationRequest(createPrivateKey(key)), head })
+	const csr = certificationRequest(createPrivateKey(key))
+	const answer = await claimed(base, { ca: [ca] }, { claim: secret, csr, head, ...(before && { controller: before }) })
 	refuseStrange(answer.certificate, key)
-	if (before !== undefined && before !== answer.controller)
-		throw new Fault(
-			'config-invalid',
-			`${directory} holds the records of ${before}, and the claim is for ${answer.controller}. Name another directory with --data.`,
-		)
 	const config = configOf(of, answer, files, head.keyId)
 	checkConfig(config, path)
 	writeText(files.certificate, answer.certificate)
@@ -100,14 +96,16 @@ async function enrol({ server, claim, wiring, path }: Enrolment): Promise<void> 
 	writeJson(path, config)
 }
 
-/** Whose records lie there already: a stream has one controller for ever. */
-function recordsOf(path: string, directory: string): string | undefined {
+/** Whose records lie there already: a stream has one controller for ever, so the server is told before the claim is spent. */
+function recordsOf(path: string, directory: string): Id<'controller'> | undefined {
 	if (!existsSync(join(directory, 'edge.db'))) return undefined
+	let controller: unknown
 	try {
-		return String((JSON.parse(readFileSync(path, 'utf8')) as { controller?: unknown }).controller)
-	} catch {
-		return 'another controller'
-	}
+		controller = (JSON.parse(readFileSync(path, 'utf8')) as { controller?: unknown }).controller
+	} catch {}
+	if (!isId('controller', controller))
+		throw new Fault('config-invalid', `${directory} holds records, and ${path} does not say of which controller. Name another directory with --data.`)
+	return controller
 }
 
 const filesIn = (directory: string) => ({
@@ -159,7 +157,7 @@ const NOBODY = {
 	lease: '',
 } as const
 
-/** Made once: an enrolment that is tried again is tried with the same key, so the server can tell that it is the same machine. */
+/** Made once: an enrolment that is tried again, as its answer was lost, is tried with the same key, by which the server knows the machine again. */
 function madeOnce(path: string, make: () => KeyObject): string {
 	if (!existsSync(path)) writeText(path, make().export({ type: 'pkcs8', format: 'pem' }).toString())
 	return readFileSync(path, 'utf8')

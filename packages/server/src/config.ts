@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
 import { Fault, fromHex } from '@latchwork/core/base'
+import { passwordFault } from './people/index.ts'
 
 /** What a server runs with; made of the environment, and of nothing else. */
 export interface ServerConfig {
@@ -62,7 +63,7 @@ export function serverConfig(env: Environment): ServerConfig {
 		first: {
 			organisation: given('LATCHWORK_ORGANISATION') ?? 'Latchwork',
 			email: emailAddress(given('LATCHWORK_ADMIN_EMAIL')),
-			password: password(given('LATCHWORK_ADMIN_PASSWORD')),
+			password: password(given('LATCHWORK_ADMIN_PASSWORD'), emailAddress(given('LATCHWORK_ADMIN_EMAIL'))),
 		},
 	}
 }
@@ -174,8 +175,9 @@ function proxies(text = ''): readonly string[] {
 }
 
 /** Undefined: one is drawn and said once. */
-function password(text: string | undefined): string | undefined {
-	if (text !== undefined && text.length < 12) throw wrong('LATCHWORK_ADMIN_PASSWORD', 'must have at least 12 characters')
+function password(text: string | undefined, email: string): string | undefined {
+	const fault = text === undefined ? undefined : passwordFault(text, email)
+	if (fault !== undefined) throw wrong('LATCHWORK_ADMIN_PASSWORD', fault)
 	return text
 }
 

@@ -218,9 +218,14 @@ const publicKey = z.strictObject({ keyId: z.string().min(1).max(100), publicKey:
 
 /**
  * `csr`: PKCS #10 in PEM with a P-256 key that stays on the controller. Its name is not read: the claim says who it is.
- * `head`: the Ed25519 key that signs the heads of its streams.
+ * `head`: the Ed25519 key that signs the heads of its streams. `controller`: whose records lie on the machine already; a claim for another one is not spent.
  */
-export const enrolmentRequest = z.strictObject({ claim: z.string().min(1).max(200), csr: pem, head: publicKey.optional() })
+export const enrolmentRequest = z.strictObject({
+	claim: z.string().min(1).max(200),
+	csr: pem,
+	head: publicKey.optional(),
+	controller: id('controller').optional(),
+})
 export type EnrolmentRequest = z.infer<typeof enrolmentRequest>
 
 /** Everything a controller needs to begin. Binary keys are base64. */

@@ -193,7 +193,7 @@ export function openOutbox({ journal, clock, random }: OutboxParts): Outbox {
 		}
 	}
 
-	/** The server has others, or these are not its own: raised once, and nothing more of it until it asks. */
+	/** The server has others, or these are not its own: raised once, and nothing more of it until the server asks or a connection begins anew. */
 	const refuse = (lane: Lane, { seq, code }: NonNullable<Kept['refused']>): void => {
 		const known = lane.kept.refused?.seq === seq && lane.kept.refused.code === code
 		if (known && lane.kept.stopped) return
@@ -213,14 +213,18 @@ export function openOutbox({ journal, clock, random }: OutboxParts): Outbox {
 		}
 	}
 
+	const unstop = (lane: Lane): boolean => {
+		if (!lane.kept.stopped) return false
+		const { stopped: _, ...on } = lane.kept
+		lane.kept = on
+		unkept.add(lane)
+		keep()
+		return true
+	}
+
 	const wanted = (lane: Lane, from: number): void => {
 		const at = clock.mono()
-		if (lane.kept.stopped) {
-			const { stopped: _, ...on } = lane.kept
-			lane.kept = on
-			unkept.add(lane)
-			keep()
-		} else if (lane.asked?.from === from && at - lane.asked.at < ECHO_MS) return
+		if (!unstop(lane) && lane.asked?.from === from && at - lane.asked.at < ECHO_MS) return
 		lane.asked = { from, at }
 		rewind(lane, Math.min(from, lane.next))
 		pumpLane(lane)
@@ -236,6 +240,8 @@ export function openOutbox({ journal, clock, random }: OutboxParts): Outbox {
 			for (const lane of lanes.values()) {
 				lane.patience.reset()
 				rewind(lane, lane.kept.acked + 1)
+				// Tried once more at each connection: it may be a newer server now, which knows this kind of event.
+				unstop(lane)
 			}
 			pump()
 		},

@@ -1,4 +1,6 @@
 import type { Readable } from 'node:stream'
+import type { Caller } from '@latchwork/core/access'
+import type { Db } from '../store/index.ts'
 
 /** What a handler answers when a plain body with the route's one success status is not enough. */
 export class Answer {
@@ -35,12 +37,17 @@ export interface SseMessage {
 /** Yields what is there and what comes, until the signal is aborted. It is asked for the next message only when the last one was taken. */
 export type Feed = (signal: AbortSignal) => AsyncIterable<SseMessage>
 
+/** Whether the feed is still the caller's, asked every few seconds beside the route's own permission. */
+export type Still = (db: Db, caller: Caller) => Promise<boolean>
+
 export class Sse {
 	readonly feed: Feed
-	constructor(feed: Feed) {
+	readonly still: Still
+	constructor(feed: Feed, still: Still) {
 		this.feed = feed
+		this.still = still
 	}
 }
 
 /** Server-sent events. The feed runs outside the request's transaction and reads on its own; it ends with the session, the client or the server. */
-export const sse = (feed: Feed): Answer => new Answer(200, new Sse(feed))
+export const sse = (feed: Feed, still: Still = async () => true): Answer => new Answer(200, new Sse(feed, still))

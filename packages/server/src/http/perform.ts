@@ -3,7 +3,7 @@ import { type Caller, covers, mayDo, type Permission, scopesOf } from '@latchwor
 import { type Clock, Fault } from '@latchwork/core/base'
 import type { FastifyRequest } from 'fastify'
 import type { Db, Store, Tx } from '../store/index.ts'
-import { Answer, Raw, Sse } from './answer.ts'
+import { Answer, Raw, Sse, type Still } from './answer.ts'
 import { markCursor, markOf, unmarkCursor } from './cursor.ts'
 import { asksVersion } from './describe.ts'
 import type { Claim, Gate, Sealing } from './gate.ts'
@@ -40,8 +40,8 @@ export async function perform(route: Route, request: FastifyRequest, claim: Clai
 		})
 		// What was read is answered also where its use cannot be recorded at this moment.
 		if (touch) await parts.store.write(claim.tenant, touch).catch(() => {})
-		const still = () => stillPermitted(route, asked, claim, parts)
-		return performed.content instanceof Sse ? { ...performed, still } : performed
+		const { content } = performed
+		return content instanceof Sse ? { ...performed, still: () => stillPermitted(route, asked, claim, content.still, parts) } : performed
 	}
 	const ifMatch = ifMatchOf(route, request)
 	const prepared = route.prepare && (await prepare(route.prepare, route, asked, claim, parts))
@@ -152,10 +152,9 @@ async function permitted(route: Route, asked: Asked, claim: Claim, db: Db, gate:
 const lacks = (permission: Permission, where: string) =>
 	new Fault('not-permitted', `This needs the permission ${permission} ${where}.`, { detail: { permission } })
 
-async function stillPermitted(route: Route, asked: Asked, claim: Claim, { store, gate, clock }: Performing): Promise<boolean> {
+async function stillPermitted(route: Route, asked: Asked, claim: Claim, still: Still, { store, gate, clock }: Performing): Promise<boolean> {
 	try {
-		await store.read(claim.tenant, (db) => permitted(route, asked, claim, db, gate, clock.now()))
-		return true
+		return await store.read(claim.tenant, async (db) => still(db, (await permitted(route, asked, claim, db, gate, clock.now())).caller))
 	} catch (fault) {
 		// A database that is away for a moment says nothing about the session.
 		return fault instanceof Fault && fault.code === 'database-unavailable'

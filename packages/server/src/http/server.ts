@@ -1,7 +1,7 @@
 import type { Server } from 'node:http'
 import fastifySwagger from '@fastify/swagger'
 import { isPermission } from '@latchwork/core/access'
-import { type Clock, Fault, newId, type Random } from '@latchwork/core/base'
+import { type Clock, Fault, newId, type Random, seats } from '@latchwork/core/base'
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import type { Store } from '../store/index.ts'
@@ -54,6 +54,9 @@ const CALLER_RATE: Rate = { burst: 600, perSecond: 60 }
 /** Sign-in, the API's page, and whoever shows nothing or something wrong. */
 const ADDRESS_RATE: Rate = { burst: 300, perSecond: 10 }
 
+/** Live streams of one session or token at a time: the tabs of a browser, and more processes of an integrator than anybody has. */
+const MOST_STREAMS = 20
+
 /** Nothing is loaded from elsewhere, nothing is inline, nobody frames it, nothing is kept by caches. */
 const HEADERS = {
 	'content-security-policy':
@@ -95,6 +98,7 @@ export async function httpServer(parts: HttpParts): Promise<HttpServer> {
 	const secure = config.publicUrl?.startsWith('https:') ?? false
 	const callers = rateLimit(host.clock, config.callerRate ?? CALLER_RATE)
 	const addresses = rateLimit(host.clock, config.addressRate ?? ADDRESS_RATE)
+	const streams = seats()
 
 	app.setValidatorCompiler(validator)
 	// Answers are checked and written inside the transaction (perform.ts); what comes here is text already.
@@ -193,11 +197,17 @@ export async function httpServer(parts: HttpParts): Promise<HttpServer> {
 	const sent = async (performed: Performed, request: FastifyRequest, reply: FastifyReply, signal: AbortSignal) => {
 		const { status, headers, body, content, still } = performed
 		if (content instanceof Sse) {
+			const leave = streams.take(claims.get(request)?.digest ?? request.ip, MOST_STREAMS)
+			if (!leave)
+				throw new Fault('rate-limited', `You have ${MOST_STREAMS} live streams already, which is the most of one session or token: close one.`, {
+					detail: { retryAfterSeconds: 60 },
+				})
 			reply.hijack()
 			const all = { ...(reply.getHeaders() as Record<string, string>), ...headers }
 			await streamSse(reply.raw, { feed: content.feed, headers: all, signal, still: still ?? (async () => true), clock: host.clock }).catch((fault) =>
 				host.log({ level: 'error', request: request.id, route: request.routeOptions.url, error: wordsOf(fault) }),
 			)
+			leave()
 			return
 		}
 		void reply.code(status).headers(headers)

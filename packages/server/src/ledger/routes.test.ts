@@ -34,7 +34,9 @@ describe('the API of the ledger', () => {
 		const watch = openWatch({ store, pace: realClock, failed: () => {} })
 		const routes = ledgerRoutes({ store, watch, pace: realClock, random: ledger.random, signerOf: ledger.signerOf, bankIds: async () => [] })
 		const sealing = { seal: (bytes: Uint8Array) => bytes, open: (bytes: Uint8Array) => bytes }
-		const host = { clock: { ...realClock, now: ledger.clock.now }, random: ledger.random, log: () => {} }
+		// A beat comes a hundred times as often as in service.
+		const clock = { ...realClock, now: ledger.clock.now, after: (ms: number, run: () => void) => realClock.after(ms / 100, run) }
+		const host = { clock, random: ledger.random, log: () => {} }
 		const http = await httpServer({ routes, store, gate, sealing, host, config: { host: '127.0.0.1', port: 0, version: '0' } })
 		servers.push({ http, watch, store })
 	}
@@ -206,6 +208,67 @@ describe('the API of the ledger', () => {
 		assert.equal((await get('/v1/events/stream?after=x', by)).body.code, 'request-invalid')
 		for (const wrong of ['-1', '1e3', '0x10', '1.0'])
 			assert.equal((await call('/v1/events/stream', by, { headers: { 'last-event-id': wrong } })).status, 400, wrong)
+	})
+
+	test('one token has so many live streams and no more, takes none from another, and a stream that ends leaves its place', async () => {
+		const { by, tenant } = await filled()
+		const streams = Array.from({ length: 20 }, () => live('/v1/events/stream', by, { 'last-event-id': '23' }))
+		for (const stream of streams) assert.equal((await stream.next()).value?.id, '24')
+		const { status, body } = await get('/v1/events/stream', by)
+		assert.deepEqual([status, body.code], [429, 'rate-limited'])
+		const other = live('/v1/events/stream', token(tenant), { 'last-event-id': '23' })
+		assert.equal((await other.next()).value?.id, '24')
+		for (const stream of [...streams, other]) await stream.return(undefined)
+		// The server hears of it a moment later.
+		for (;;) {
+			const again = await call('/v1/events/stream', by)
+			await again.body?.cancel()
+			if (again.status === 200) break
+		}
+	})
+
+	test('a stream ends when its caller may no longer see the same places, and when he may see more', async () => {
+		const { by, tenant, site, bank } = await filled()
+		const before = { kind: 'site', id: site } as const
+		for (const scopes of [[{ kind: 'bank', id: bank }], [before, { kind: 'bank', id: bank }], [{ kind: 'tenant' }]] as const) {
+			const narrow = token(tenant, [before])
+			const caller = callers.get(narrow.authorization) as Caller
+			const stream = live('/v1/events/stream', narrow, { 'last-event-id': '23' })
+			assert.equal((await stream.next()).value?.id, '24')
+			const ended = stream.next()
+			const holdings = scopes.map((scope) => ({ scope, permissions: new Set(ALL) }))
+			callers.set(narrow.authorization, { ...caller, holdings })
+			assert.equal((await ended).done, true)
+		}
+		// With the same rights it goes on.
+		const stays = live('/v1/events/stream', by, { 'last-event-id': '23' })
+		assert.equal((await stays.next()).value?.id, '24')
+		const next = stays.next()
+		callers.set(by.authorization, { ...(callers.get(by.authorization) as Caller) })
+		await at.store.write(tenant, (tx) =>
+			append(tx, [{ type: 'site.changed', subject: site, actor: 'server', data: {} }], { now: START, random: ledger.random }),
+		)
+		await Promise.all([ledger.sequence(), next])
+		assert.equal((await next).value?.id, '25')
+		await stays.return(undefined)
+	})
+
+	test('hashes of the log are for whoever may read its proofs, the events in it for whoever may export it', async () => {
+		const { by, tenant } = await filled()
+		await ledger.checkpoint(tenant)
+		const reader = token(tenant, [{ kind: 'tenant' }], ['audit.read'])
+		const status = async (path: string, who: { authorization: string }) => (await call(`/v1/audit/log/${path}`, who)).status
+		for (const path of ['checkpoint', 'log.vkey', 'tile/0/000.p/25']) assert.equal(await status(path, reader), 200, path)
+		for (const path of [
+			'tile/entries/000.p/25',
+			'tile//entries/000.p/25',
+			'tile/./entries/000.p/25',
+			'tile/x/../entries/000.p/25',
+			'tile%2Fentries/000.p/25',
+		])
+			assert.ok([403, 404].includes(await status(path, reader)), path)
+		assert.equal(await status('tile/entries/000.p/25', reader), 403)
+		assert.equal(await status('tile/entries/000.p/25', by), 200)
 	})
 
 	test('whoever has heard more than the log holds is told so, for it was put back from an older day', async () => {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { type Caller, type Place, scopesOf } from '@latchwork/core/access'
 import { type Clock, Fault, type Id, type Random, toBase64, toHex } from '@latchwork/core/base'
 import { z } from 'zod'
@@ -5,7 +6,7 @@ import { answer, fromCursor, idOf, listFields, named, page, pageOf, type Route, 
 import type { Db, Store } from '../store/index.ts'
 import { append } from './append-write.ts'
 import type { SignerOf } from './checkpoint-write.ts'
-import { feed } from './feed.ts'
+import { feeds } from './feed.ts'
 import { proveEvent, proveGrowth, readLogFile, verifierKeyOf } from './log-read.ts'
 import { type EventQuery, type LoggedEvent, readEvents, readSize, readStreams } from './read.ts'
 import { newestCheckpoint, readCheckpoints } from './tree-read.ts'
@@ -120,82 +121,90 @@ const proofShape = named(
 	}),
 )
 
-const eventRoutes = ({ store, watch, pace, bankIds }: LedgerRoutes): Route[] => [
-	route({
-		method: 'GET',
-		path: '/v1/events',
-		tag: 'Events',
-		summary: 'Events of the ledger in their order, as CloudEvents.',
-		permission: 'event.read',
-		scope: 'anywhere',
-		query: z.strictObject({
-			limit: listFields.limit,
-			cursor: listFields.cursor,
-			order: z
-				.enum(['rising', 'falling'])
-				.default('rising')
-				.describe('rising: from the beginning, or behind `after`; falling: the newest first, or before `before`'),
-			after: position.optional(),
-			before: position.optional(),
-			...filterFields,
+function eventRoutes({ store, watch, pace, bankIds }: LedgerRoutes): Route[] {
+	const feed = feeds({ store, watch, pace })
+	return [
+		route({
+			method: 'GET',
+			path: '/v1/events',
+			tag: 'Events',
+			summary: 'Events of the ledger in their order, as CloudEvents.',
+			permission: 'event.read',
+			scope: 'anywhere',
+			query: z.strictObject({
+				limit: listFields.limit,
+				cursor: listFields.cursor,
+				order: z
+					.enum(['rising', 'falling'])
+					.default('rising')
+					.describe('rising: from the beginning, or behind `after`; falling: the newest first, or before `before`'),
+				after: position.optional(),
+				before: position.optional(),
+				...filterFields,
+			}),
+			answers: { 200: pageOf('Events', eventShape) },
+			handle: ({ read, query, caller, tenant }) =>
+				read(async (db) => {
+					const { limit, cursor, order, after, before, ...filter } = query
+					const from = fromCursor(cursor, positionCursor)?.[0] ?? (order === 'rising' ? after : before)
+					if (order === 'rising' && from !== undefined)
+						reached(from, await readSize(db, tenant), cursor === undefined ? 'query.after' : 'query.cursor')
+					const within = await withinOf(db, caller, bankIds)
+					const events = await readEvents(db, tenant, { ...filter, within, order, from, limit: limit + 1 })
+					return page(
+						events,
+						limit,
+						(event) => envelopeOf(event, tenant),
+						(event) => [event.position],
+					)
+				}),
 		}),
-		answers: { 200: pageOf('Events', eventShape) },
-		handle: ({ read, query, caller, tenant }) =>
-			read(async (db) => {
-				const { limit, cursor, order, after, before, ...filter } = query
-				const from = fromCursor(cursor, positionCursor)?.[0] ?? (order === 'rising' ? after : before)
-				if (order === 'rising' && from !== undefined) reached(from, await readSize(db, tenant), cursor === undefined ? 'query.after' : 'query.cursor')
-				const within = await withinOf(db, caller, bankIds)
-				const events = await readEvents(db, tenant, { ...filter, within, order, from, limit: limit + 1 })
-				return page(
-					events,
-					limit,
-					(event) => envelopeOf(event, tenant),
-					(event) => [event.position],
-				)
-			}),
-	}),
-	route({
-		method: 'GET',
-		path: '/v1/events/stream',
-		tag: 'Events',
-		summary: 'Events as they get their positions: ids and types, as server-sent events. Comes back where `Last-Event-ID` says.',
-		permission: 'event.read',
-		scope: 'anywhere',
-		query: z.strictObject({ after: position.optional().describe('instead of Last-Event-ID; without both: from now on'), ...filterFields }),
-		answers: {
-			200: z
-				.string()
-				.describe(
-					'each message has the position as its id and the head of a CloudEvent as its data; between them come events `beat` without data, every 5 s',
-				),
-		},
-		produces: 'text/event-stream',
-		handle: ({ read, query, caller, tenant, headers }) =>
-			read(async (db) => {
-				const { after, ...filter } = query
-				const within = await withinOf(db, caller, bankIds)
-				const size = await readSize(db, tenant)
-				const last = lastEventOf(headers['last-event-id'])
-				const from = last ?? after ?? size - 1
-				reached(from, size, last === undefined ? 'query.after' : 'Last-Event-ID')
-				return sse(async function* (signal) {
-					for await (const event of feed({ store, watch, pace }, tenant, from, { ...filter, within }, signal))
-						yield { id: String(event.position), data: JSON.stringify(headOf(event, tenant)) }
-				})
-			}),
-	}),
-	route({
-		method: 'GET',
-		path: '/v1/events/{position}/proof',
-		tag: 'Audit',
-		summary: 'The bytes of an event, and the proof that they are in the signed log: verified without trusting this server.',
-		permission: 'audit.read',
-		params: z.strictObject({ position }),
-		answers: { 200: proofShape },
-		handle: ({ read, params, tenant }) => read((db) => proveEvent(db, tenant, params.position)),
-	}),
-]
+		route({
+			method: 'GET',
+			path: '/v1/events/stream',
+			tag: 'Events',
+			summary: 'Events as they get their positions: ids and types, as server-sent events. Comes back where `Last-Event-ID` says.',
+			permission: 'event.read',
+			scope: 'anywhere',
+			query: z.strictObject({ after: position.optional().describe('instead of Last-Event-ID; without both: from now on'), ...filterFields }),
+			answers: {
+				200: z
+					.string()
+					.describe(
+						'each message has the position as its id and the head of a CloudEvent as its data; between them come events `beat` without data, every 5 s',
+					),
+			},
+			produces: 'text/event-stream',
+			handle: ({ read, query, caller, tenant, headers }) =>
+				read(async (db) => {
+					const { after, ...filter } = query
+					const within = await withinOf(db, caller, bankIds)
+					const size = await readSize(db, tenant)
+					const last = lastEventOf(headers['last-event-id'])
+					const from = last ?? after ?? size - 1
+					reached(from, size, last === undefined ? 'query.after' : 'Last-Event-ID')
+					return sse(
+						async function* (signal) {
+							for await (const event of feed(tenant, from, { ...filter, within }, signal))
+								yield { id: String(event.position), data: JSON.stringify(headOf(event, tenant)) }
+						},
+						// With other rights it is another stream: this one ends, and its client comes back with what it saw last.
+						async (db, caller) => isDeepStrictEqual(await withinOf(db, caller, bankIds), within),
+					)
+				}),
+		}),
+		route({
+			method: 'GET',
+			path: '/v1/events/{position}/proof',
+			tag: 'Audit',
+			summary: 'The bytes of an event, and the proof that they are in the signed log: verified without trusting this server.',
+			permission: 'audit.read',
+			params: z.strictObject({ position }),
+			answers: { 200: proofShape },
+			handle: ({ read, params, tenant }) => read((db) => proveEvent(db, tenant, params.position)),
+		}),
+	]
+}
 
 function lastEventOf(header: string | string[] | undefined): number | undefined {
 	if (header === undefined || header === '') return undefined
@@ -251,93 +260,109 @@ const exportShape = named(
 	}),
 )
 
-const auditRoutes = ({ random, signerOf }: LedgerRoutes): Route[] => [
-	route({
-		method: 'GET',
-		path: '/v1/audit/checkpoints',
-		tag: 'Audit',
-		summary: 'What was signed about the log, the newest first.',
-		permission: 'audit.read',
-		query: z.strictObject({ limit: listFields.limit, cursor: listFields.cursor }),
-		answers: { 200: pageOf('Checkpoints', checkpointShape) },
-		handle: ({ read, query, tenant }) =>
-			read(async (db) =>
-				page(
-					await readCheckpoints(db, tenant, query.limit + 1, fromCursor(query.cursor, positionCursor)?.[0]),
-					query.limit,
-					({ root, signedAt, ...rest }) => ({ ...rest, root: toBase64(root), signedAt: toTime(signedAt) }),
-					({ number }) => [number],
+const logFile = z.strictObject({ '*': z.string().max(200) })
+
+function auditRoutes({ random, signerOf }: LedgerRoutes): Route[] {
+	const fileOf = async (db: Db, tenant: Id<'tenant'>, path: string) => {
+		const file = await readLogFile(db, tenant, path, () => signerOf(db, tenant))
+		if (!file) throw new Fault('not-found', 'The log has no such file.')
+		return raw(file.content, { 'content-type': file.type, 'cache-control': file.final ? 'private, max-age=31536000, immutable' : 'no-cache' })
+	}
+	return [
+		route({
+			method: 'GET',
+			path: '/v1/audit/checkpoints',
+			tag: 'Audit',
+			summary: 'What was signed about the log, the newest first.',
+			permission: 'audit.read',
+			query: z.strictObject({ limit: listFields.limit, cursor: listFields.cursor }),
+			answers: { 200: pageOf('Checkpoints', checkpointShape) },
+			handle: ({ read, query, tenant }) =>
+				read(async (db) =>
+					page(
+						await readCheckpoints(db, tenant, query.limit + 1, fromCursor(query.cursor, positionCursor)?.[0]),
+						query.limit,
+						({ root, signedAt, ...rest }) => ({ ...rest, root: toBase64(root), signedAt: toTime(signedAt) }),
+						({ number }) => [number],
+					),
 				),
-			),
-	}),
-	route({
-		method: 'GET',
-		path: '/v1/audit/proofs',
-		tag: 'Audit',
-		summary: 'That one signed log grew out of an earlier one by appending alone.',
-		permission: 'audit.read',
-		query: z.strictObject({ from: position, to: position.optional().describe('without it: the newest checkpoint') }),
-		answers: { 200: growthShape },
-		handle: ({ read, query, tenant }) => read((db) => proveGrowth(db, tenant, query.from, query.to)),
-	}),
-	route({
-		method: 'GET',
-		path: '/v1/audit/streams',
-		tag: 'Audit',
-		summary: 'Streams of controllers: how far each is recorded, what is missing, and alarms.',
-		permission: 'audit.read',
-		query: z.strictObject({ limit: listFields.limit, cursor: listFields.cursor }),
-		answers: { 200: pageOf('Streams', streamShape) },
-		handle: ({ read, query, tenant }) =>
-			read(async (db) =>
-				page(
-					await readStreams(db, tenant, query.limit + 1, fromCursor(query.cursor, z.tuple([z.number().int(), z.string().max(80)]))),
-					query.limit,
-					({ gap, alarm, alarmAt, startedAt, receivedAt, ...rest }) => ({
-						...rest,
-						startedAt: toTime(startedAt),
-						receivedAt: toTime(receivedAt),
-						...(gap && { gap: { ...gap, since: toTime(gap.since) } }),
-						...(alarm && { alarm }),
-						...(alarmAt !== null && { alarmAt: toTime(alarmAt) }),
-					}),
-					({ startedAt, stream }) => [startedAt, stream],
+		}),
+		route({
+			method: 'GET',
+			path: '/v1/audit/proofs',
+			tag: 'Audit',
+			summary: 'That one signed log grew out of an earlier one by appending alone.',
+			permission: 'audit.read',
+			query: z.strictObject({ from: position, to: position.optional().describe('without it: the newest checkpoint') }),
+			answers: { 200: growthShape },
+			handle: ({ read, query, tenant }) => read((db) => proveGrowth(db, tenant, query.from, query.to)),
+		}),
+		route({
+			method: 'GET',
+			path: '/v1/audit/streams',
+			tag: 'Audit',
+			summary: 'Streams of controllers: how far each is recorded, what is missing, and alarms.',
+			permission: 'audit.read',
+			query: z.strictObject({ limit: listFields.limit, cursor: listFields.cursor }),
+			answers: { 200: pageOf('Streams', streamShape) },
+			handle: ({ read, query, tenant }) =>
+				read(async (db) =>
+					page(
+						await readStreams(db, tenant, query.limit + 1, fromCursor(query.cursor, z.tuple([z.number().int(), z.string().max(80)]))),
+						query.limit,
+						({ gap, alarm, alarmAt, startedAt, receivedAt, ...rest }) => ({
+							...rest,
+							startedAt: toTime(startedAt),
+							receivedAt: toTime(receivedAt),
+							...(gap && { gap: { ...gap, since: toTime(gap.since) } }),
+							...(alarm && { alarm }),
+							...(alarmAt !== null && { alarmAt: toTime(alarmAt) }),
+						}),
+						({ startedAt, stream }) => [startedAt, stream],
+					),
 				),
-			),
-	}),
-	route({
-		method: 'GET',
-		path: '/v1/audit/log/*',
-		tag: 'Audit',
-		summary: 'The log as files: checkpoint, log.vkey, checkpoints/…, tile/…, tile/entries/… (C2SP tlog-tiles).',
-		permission: 'audit.read',
-		params: z.strictObject({ '*': z.string().max(200) }),
-		answers: { 200: z.string().describe('the bytes of the file') },
-		handle: ({ read, params, tenant }) =>
-			read(async (db) => {
-				const file = await readLogFile(db, tenant, params['*'], () => signerOf(db, tenant))
-				if (!file) throw new Fault('not-found', 'The log has no such file.')
-				return raw(file.content, { 'content-type': file.type, 'cache-control': file.final ? 'private, max-age=31536000, immutable' : 'no-cache' })
-			}),
-	}),
-	route({
-		method: 'POST',
-		path: '/v1/audit/exports',
-		tag: 'Audit',
-		summary: 'Records that the log is exported up to the newest checkpoint, and says where its files are.',
-		permission: 'audit.export',
-		body: z.strictObject({}),
-		answers: { 201: exportShape },
-		handle: ({ write, caller, tenant, now }) =>
-			write(async (tx) => {
-				const checkpoint = await newestCheckpoint(tx, tenant)
-				if (!checkpoint) throw new Fault('request-refused', 'No checkpoint was signed yet: it is within a minute of the first event.')
-				const { size, root, note } = checkpoint
-				const data = { size, root: toHex(root) }
-				const [fact] = await append(tx, [{ type: 'audit.exported', subject: tenant, actor: caller.subject, data }], { now, random })
-				if (!fact) throw new Fault('event-invalid', 'The export could not be recorded.')
-				const key = verifierKeyOf(await signerOf(tx, tenant))
-				return answer(201, { event: fact.id, size, checkpoint: note, key, path: '/v1/audit/log' })
-			}),
-	}),
-]
+		}),
+		route({
+			method: 'GET',
+			path: '/v1/audit/log/*',
+			tag: 'Audit',
+			summary:
+				'What proves the log, as files: checkpoint, log.vkey, checkpoints/…, tile/… (C2SP tlog-tiles). It holds hashes and nothing of an event.',
+			permission: 'audit.read',
+			params: logFile,
+			answers: { 200: z.string().describe('the bytes of the file') },
+			// An encoded slash comes here, though the route of the entries was meant.
+			handle: ({ read, params, tenant }) => read((db) => fileOf(db, tenant, params['*'].startsWith('tile/entries') ? '' : params['*'])),
+		}),
+		route({
+			method: 'GET',
+			path: '/v1/audit/log/tile/entries/*',
+			tag: 'Audit',
+			summary: 'The events themselves, 256 a file: an export. Record it with `POST /v1/audit/exports` first.',
+			permission: 'audit.export',
+			params: logFile,
+			answers: { 200: z.string().describe('the bytes of the file') },
+			handle: ({ read, params, tenant }) => read((db) => fileOf(db, tenant, `tile/entries/${params['*']}`)),
+		}),
+		route({
+			method: 'POST',
+			path: '/v1/audit/exports',
+			tag: 'Audit',
+			summary: 'Records that the log is exported up to the newest checkpoint, and says where its files are.',
+			permission: 'audit.export',
+			body: z.strictObject({}),
+			answers: { 201: exportShape },
+			handle: ({ write, caller, tenant, now }) =>
+				write(async (tx) => {
+					const checkpoint = await newestCheckpoint(tx, tenant)
+					if (!checkpoint) throw new Fault('request-refused', 'No checkpoint was signed yet: it is within a minute of the first event.')
+					const { size, root, note } = checkpoint
+					const data = { size, root: toHex(root) }
+					const [fact] = await append(tx, [{ type: 'audit.exported', subject: tenant, actor: caller.subject, data }], { now, random })
+					if (!fact) throw new Fault('event-invalid', 'The export could not be recorded.')
+					const key = verifierKeyOf(await signerOf(tx, tenant))
+					return answer(201, { event: fact.id, size, checkpoint: note, key, path: '/v1/audit/log' })
+				}),
+		}),
+	]
+}

@@ -105,10 +105,18 @@ export const revokeCertificates = (tx: Tx, controller: Id<'controller'>, now: nu
 		sql`UPDATE device_certificate SET revoked_at = ${Math.floor(now)} WHERE tenant_id = ${tx.tenant} AND controller_id = ${controller} AND revoked_at IS NULL`,
 	)
 
+/** Throws `request-refused` for the name of another key: what that has signed must stay provable. */
 export async function keepHeadKey(tx: Tx, controller: Id<'controller'>, keyId: string, publicKey: Uint8Array, now: number): Promise<void> {
 	await tx.run(sql`INSERT INTO head_key (tenant_id, controller_id, key_id, public_key, created_at)
-		VALUES (${tx.tenant}, ${controller}, ${keyId}, ${Buffer.from(publicKey)}, ${Math.floor(now)})
-		ON CONFLICT (tenant_id, controller_id, key_id) DO UPDATE SET public_key = excluded.public_key, created_at = excluded.created_at`)
+		VALUES (${tx.tenant}, ${controller}, ${keyId}, ${Buffer.from(publicKey)}, ${Math.floor(now)}) ON CONFLICT DO NOTHING`)
+	const kept = await tx.first<{ publicKey: Uint8Array }>(
+		sql`SELECT public_key AS "publicKey" FROM head_key WHERE tenant_id = ${tx.tenant} AND controller_id = ${controller} AND key_id = ${keyId}`,
+	)
+	if (!kept || Buffer.compare(kept.publicKey, publicKey) !== 0)
+		throw new Fault(
+			'request-refused',
+			`head.keyId: ${keyId} names another key of this controller, which has signed already. Name the new one differently.`,
+		)
 }
 
 /** Public keys of its heads, by key id. */

@@ -42,6 +42,8 @@ export type FromBroker =
 	| { readonly kind: 'failed'; readonly code: 'port-in-use' | 'config-invalid'; readonly text: string }
 	| { readonly kind: 'counters'; readonly counters: BrokerCounters }
 	| { readonly kind: 'incident'; readonly incident: BrokerIncident }
+	/** The answer to `now`: it hears, and its loop turns. */
+	| { readonly kind: 'heard' }
 
 type Refused = Extract<DeviceCheck, { ok: false }>['why']
 /** Refused: a connection. Dropped: a message, and its controller stays. */

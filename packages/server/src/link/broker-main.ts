@@ -59,8 +59,10 @@ createInterface({ input: process.stdin })
 	.on('line', (text) => {
 		const line = JSON.parse(text) as ToBroker
 		if (line.kind === 'start') open(line).catch(fail)
-		else if (line.kind === 'now') setNow(line.now)
-		else {
+		else if (line.kind === 'now') {
+			setNow(line.now)
+			say({ kind: 'heard' })
+		} else {
 			setNow(line.state.now)
 			port?.update(line.state)
 		}

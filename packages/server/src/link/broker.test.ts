@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer as createHttp } from 'node:http'
 import { request } from 'node:https'
+import { connect as connectTcp } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
-import { seededRandom } from '@latchwork/core/base'
+import { fakeClock, seededRandom } from '@latchwork/core/base'
 import { ALL_UP, allDown, downTopic, LINK_DOWN, LINK_UP, MAX_LINK_BYTES, MAX_POSTED_BYTES, upTopic } from '@latchwork/core/wire'
 import type { MqttClient } from 'mqtt'
 import { socketPaths } from './broker.ts'
@@ -284,22 +285,55 @@ describe('the broker child', () => {
 		await neighbour.endAsync()
 	})
 
-	test('one controller has so many connections and no more, and takes no place from another', async () => {
-		const device = await site.device()
-		const dial = async (by: TestDevice) => {
-			const socket = connectTls({ port: site.broker.ports().device, host: 'localhost', ca: site.portCa, cert: by.cert, key: by.key })
+	test('one controller has so many connections and no more, and takes no place from another; strangers share one place, however many certificates they make', async () => {
+		const dial = async (by?: TestDevice) => {
+			const socket = connectTls({
+				port: site.broker.ports().device,
+				host: 'localhost',
+				ca: site.portCa,
+				...(by && { cert: by.cert, key: by.key }),
+			})
 			socket.on('error', () => {})
+			socket.resume()
 			await once(socket, 'secureConnect')
 			return socket
 		}
-		const sockets: TLSSocket[] = []
-		for (let i = 0; i < 16; i++) sockets.push(await dial(device))
-		const above = await dial(device)
-		above.resume()
-		await new Promise<void>((done) => void above.once('close', () => done()))
+		const fill = async (next: () => Promise<TestDevice | undefined>) => {
+			const sockets: TLSSocket[] = []
+			for (let i = 0; i < 16; i++) sockets.push(await dial(await next()))
+			const above = await dial(await next())
+			await new Promise<void>((done) => void above.once('close', () => done()))
+			await site.told('refused-many')
+			assert.ok(sockets.every((socket) => !socket.destroyed))
+			return sockets
+		}
+		const device = await site.device()
+		const ours = await fill(async () => device)
+		// Each with a certificate of its own, of an authority that nobody here knows, or with none.
+		const stranger = await newAuthority(site.tenants[0], Date.now())
+		let turn = 0
+		const strangers = await fill(async () => (turn++ % 2 === 0 ? site.device({ by: stranger }) : undefined))
 		const neighbour = await dial(await site.device())
-		assert.ok([...sockets, neighbour].every((socket) => !socket.destroyed))
-		for (const socket of [...sockets, neighbour]) socket.destroy()
+		assert.ok([...ours, ...strangers].every((socket) => !socket.destroyed))
+		const gone = [...ours, ...strangers, neighbour].map((socket) => new Promise<void>((done) => void socket.once('close', () => done())))
+		for (const socket of [...ours, ...strangers, neighbour]) socket.destroy()
+		await Promise.all(gone)
+		// A place that was left is there again.
+		const again = await connected(device)
+		await again.endAsync()
+	})
+
+	test('who opens connections and says nothing has so many of an address, and the next is shut before it costs a handshake', async () => {
+		const dial = (localAddress: string) => {
+			const socket = connectTcp({ port: site.broker.ports().device, host: '127.0.0.1', localAddress })
+			socket.on('error', () => {})
+			return socket
+		}
+		const silent = Array.from({ length: 513 }, () => dial('127.0.0.7'))
+		await site.told('refused-many')
+		const neighbour = await connected(mine)
+		await neighbour.endAsync()
+		for (const socket of silent) socket.destroy()
 	})
 
 	test('a resumed TLS session still shows the certificate', async () => {
@@ -414,6 +448,55 @@ describe('the supervisor of the broker', () => {
 			const arrived = message(server)
 			await client.publishAsync(upTopic(device.controller, 'status'), 'here', { qos: 1 })
 			await arrived
+		} finally {
+			await site.close()
+		}
+	})
+
+	test('one that hangs is ended after a minute without a word, and its follower lets everybody in again', async () => {
+		const time = fakeClock(Date.now())
+		const site = await linkSite({}, time)
+		try {
+			const device = await site.device()
+			const server = site.internal()
+			server.on('connect', () => void server.subscribe(ALL_UP, { qos: 1 }))
+			const client = site.connect(device, { reconnectPeriod: 100, reconnectOnConnackError: true })
+			await happened(client, 'connect')
+			const pid = site.broker.pid()
+			process.kill(pid, 'SIGSTOP')
+			const back = Promise.all([happened(server, 'connect'), happened(client, 'connect')])
+			await time.advance(59_000)
+			assert.equal(site.broker.pid(), pid)
+			await time.advance(6_000)
+			await back
+			assert.notEqual(site.broker.pid(), pid)
+		} finally {
+			await site.close()
+		}
+	})
+
+	test('one that answers is left alone, and a certificate that runs out takes its connection along', async () => {
+		const time = fakeClock(Date.now())
+		const site = await linkSite({}, time)
+		try {
+			const [short, long] = [await site.device({ days: 1 }), await site.device()]
+			const server = site.internal()
+			await happened(server, 'connect')
+			await server.subscribeAsync(ALL_UP, { qos: 1 })
+			const [leaves, stays] = [short, long].map((device) => site.connect(device)) as [MqttClient, MqttClient]
+			await Promise.all([happened(leaves, 'connect'), happened(stays, 'connect')])
+			const pid = site.broker.pid()
+			const gone = happened(leaves, 'close')
+			time.stepWall(DAY_MS)
+			for (let i = 0; i < 30; i++) {
+				await time.advance(5_000)
+				const arrived = message(server)
+				await stays.publishAsync(upTopic(long.controller, 'status'), 'here', { qos: 1 })
+				await arrived
+			}
+			await gone
+			await site.told('ended-expired', short)
+			assert.deepEqual([stays.connected, site.broker.pid()], [true, pid])
 		} finally {
 			await site.close()
 		}

@@ -44,6 +44,8 @@ export interface Broker {
 const QUICK_MS = 10_000
 const PAUSE = { first: 250, longest: 10_000 }
 const TIME_EVERY_MS = 5_000
+/** A minute: one that hangs holds the port and lets nobody in, and nothing but its end mends that. Times and no clock: a server that was stopped itself blames nobody. */
+const MOST_UNHEARD = 12
 const PATIENCE_MS = 5_000
 
 /**
@@ -106,13 +108,16 @@ export async function startBroker(
 		process_.stdin.on('error', () => {})
 		createInterface({ input: process_.stderr }).on('line', log)
 		counters = { connected: 0 }
+		let unheard = 0
 		const { mqtt } = config
 		tell({ kind: 'start', device, ...(mqtts && { mqtts }), mqtt, ...paths, secret, state: { ...state, now: clock.now() } })
 		const ended = new Promise<void>((done) => process_.once('close', () => done()))
 		const ready = new Promise<void>((done, failed) => {
 			createInterface({ input: process_.stdout }).on('line', (text) => {
 				const line = JSON.parse(text) as FromBroker
+				unheard = 0
 				if (line.kind === 'counters') counters = line.counters
+				else if (line.kind === 'heard') return
 				else if (line.kind === 'incident') incident(line.incident)
 				else if (line.kind === 'failed') failed(new Fault(line.code, `The device port cannot be opened: ${line.text}`))
 				else {
@@ -124,7 +129,13 @@ export async function startBroker(
 			process_.once('close', () => failed(new Fault('broker-unavailable', 'The broker ended before it was ready.')))
 		})
 		ready.catch((fault) => log(String(fault)))
-		return { began, process: process_, tell, ended, ready }
+		const tellTime = () => {
+			if (unheard++ === MOST_UNHEARD) {
+				log('The broker does not answer; ending it.')
+				process_.kill('SIGKILL')
+			} else tell({ kind: 'now', now: clock.now() })
+		}
+		return { began, process: process_, tell, tellTime, ended, ready }
 	}
 
 	const pause = (ms: number) =>
@@ -152,7 +163,7 @@ export async function startBroker(
 
 	let untell = () => {}
 	const tellTime = () => {
-		child.tell({ kind: 'now', now: clock.now() })
+		child.tellTime()
 		untell = clock.after(TIME_EVERY_MS, tellTime)
 	}
 	untell = clock.after(TIME_EVERY_MS, tellTime)

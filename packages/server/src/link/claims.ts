@@ -41,11 +41,31 @@ export async function makeClaim(
 export const claimedTenant = async (db: Db, secret: string): Promise<Id<'tenant'> | undefined> =>
 	(await db.first<{ tenant: Id<'tenant'> }>(sql`SELECT tenant_id AS tenant FROM claim_token WHERE hash = ${hashOf(secret)}`))?.tenant
 
-/** Uses it up. Undefined: used, withdrawn or too old. Two who come at once: one of them. */
-export const takeClaim = (tx: Tx, secret: string, now: number): Promise<{ claim: Id<'claim'>; controller: Id<'controller'> } | undefined> =>
-	tx.first(sql`UPDATE claim_token SET used_at = ${Math.floor(now)}
-		WHERE tenant_id = ${tx.tenant} AND hash = ${hashOf(secret)} AND used_at IS NULL AND withdrawn_at IS NULL AND expires_at > ${Math.floor(now)}
-		RETURNING claim_id AS claim, controller_id AS controller`)
+export interface TakenClaim {
+	readonly claim: Id<'claim'>
+	readonly controller: Id<'controller'>
+	/** The machine asks again: it did not hear the answer. */
+	readonly again: boolean
+}
+
+/**
+ * Uses it up for the machine with this key, given as a digest. Undefined: used by another, withdrawn or too old. Two who come at once: one of them.
+ * The same machine may come again as long as the claim would have lived: what it was answered may never have arrived.
+ */
+export async function takeClaim(tx: Tx, secret: string, by: Uint8Array, at: number): Promise<TakenClaim | undefined> {
+	const now = Math.floor(at)
+	const row = await tx.first<{ claim: Id<'claim'>; controller: Id<'controller'>; usedAt: number | null }>(sql`
+		SELECT claim_id AS claim, controller_id AS controller, used_at AS "usedAt" FROM claim_token
+		WHERE tenant_id = ${tx.tenant} AND hash = ${hashOf(secret)} AND withdrawn_at IS NULL AND expires_at > ${now}
+			AND (used_at IS NULL OR used_by = ${Buffer.from(by)}) FOR UPDATE`)
+	if (!row) return undefined
+	const { usedAt, ...taken } = row
+	if (usedAt === null)
+		await tx.run(
+			sql`UPDATE claim_token SET used_at = ${now}, used_by = ${Buffer.from(by)} WHERE tenant_id = ${tx.tenant} AND claim_id = ${taken.claim}`,
+		)
+	return { ...taken, again: usedAt !== null }
+}
 
 /** 192 bits of chance need no salt and no slow hash. */
 const hashOf = (secret: string): Buffer => hash('sha256', secret, 'buffer')

@@ -2,6 +2,7 @@ import { type Server as HttpServer, type IncomingMessage, request, type ServerRe
 import { createServer as createHttps } from 'node:https'
 import type { Server as NetServer, Socket } from 'node:net'
 import { createServer as createTls, type SecureContextOptions, type TLSSocket } from 'node:tls'
+import { seats } from '@latchwork/core/base'
 import { LINK_PATH, MAX_POSTED_BYTES } from '@latchwork/core/wire'
 import { createWebSocketStream, WebSocketServer } from 'ws'
 import type { BrokerStart, BrokerState, BrokerTally } from './broker-lines.ts'
@@ -37,8 +38,10 @@ const LIMITS = {
 	connectionsCheckingInterval: 2_000,
 }
 const UPSTREAM_MS = 30_000
-/** Of one certificate; of one address without any: a controller needs three. */
+/** Of one certificate of ours; of one address without any: a controller needs three. */
 const MOST_OF_ONE = 16
+/** Of one address before the handshake has said who it is: behind one may stand a whole site that comes back at once. */
+const MOST_SHAKING = 512
 const MOST_WS_BYTES = 262_144
 
 /**
@@ -105,26 +108,38 @@ export async function openDevicePort({ start, broker, now, tally }: DevicePortPa
 		if (who && broker) broker.take(socket, who, addressOf(socket))
 		else socket.destroy()
 	})
-	const places = new Map<string, number>()
-	const seat = (socket: TLSSocket) => {
-		const whose = socket.getPeerX509Certificate()?.fingerprint256 ?? addressOf(socket)
-		const taken = (places.get(whose) ?? 0) + 1
-		if (taken > MOST_OF_ONE) {
-			tally.tell({ what: 'refused-many', address: addressOf(socket) })
-			return socket.destroy()
+	const places = seats()
+	const refuseMany = (socket: Socket) => {
+		tally.tell({ what: 'refused-many', address: addressOf(socket) })
+		socket.destroy()
+	}
+	/** A place until the handshake says whose the connection is, by the address and port that it comes from. */
+	const shaking = new Map<string, () => void>()
+	const shake = (socket: Socket) => {
+		// Set before the handshake: its last message waits for nobody either.
+		socket.setNoDelay(true)
+		const leave = places.take(`shaking ${addressOf(socket)}`, MOST_SHAKING)
+		if (!leave) return refuseMany(socket)
+		const from = endOf(socket)
+		const left = () => {
+			leave()
+			if (shaking.get(from) === left) shaking.delete(from)
 		}
-		places.set(whose, taken)
-		socket.once('close', () => {
-			const left = (places.get(whose) ?? 1) - 1
-			if (left === 0) places.delete(whose)
-			else places.set(whose, left)
-		})
+		shaking.set(from, left)
+		socket.once('close', left)
+	}
+	/** A certificate is a place of its own only if it is of ours: a stranger makes as many as he likes. */
+	const seat = (socket: TLSSocket) => {
+		shaking.get(endOf(socket))?.()
+		const check = judge(socket)
+		const leave = places.take('fingerprint' in check ? check.fingerprint : addressOf(socket), MOST_OF_ONE)
+		if (leave) socket.once('close', leave)
+		else refuseMany(socket)
 	}
 
 	for (const server of [https, mqtts]) {
+		server?.prependListener('connection', shake)
 		server?.prependListener('secureConnection', seat)
-		// Set before the handshake: its last message waits for nobody either.
-		server?.on('connection', (socket: Socket) => void socket.setNoDelay(true))
 		server?.on('tlsClientError', (_, socket: TLSSocket) => socket.destroy())
 	}
 
@@ -164,6 +179,8 @@ function listen(server: HttpServer | NetServer, { host, port }: BrokerStart['dev
 }
 
 const addressOf = (socket: Socket): string => socket.remoteAddress ?? ''
+const endOf = (socket: Socket): string => `${socket.remoteAddress} ${socket.remotePort}`
+
 const offersMqtt = ({ headers }: IncomingMessage): boolean =>
 	(headers['sec-websocket-protocol'] ?? '').split(',').some((name) => name.trim() === 'mqtt')
 

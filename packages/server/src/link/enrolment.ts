@@ -7,7 +7,7 @@ import { publicKeysOf, settingsOf } from '../tenants/index.ts'
 import { deviceAuthority, isOnBooks, keepCertificate, keepHeadKey, revokeCertificates } from './books.ts'
 import { claimedTenant, takeClaim } from './claims.ts'
 import type { DeviceCheck, DeviceName } from './device-check.ts'
-import { DAY_MS, issueDevice, readRequest } from './pki.ts'
+import { DAY_MS, digestOf, issueDevice, readRequest } from './pki.ts'
 
 export interface EnrolmentParts {
 	readonly store: Store
@@ -34,21 +34,35 @@ const invalidClaim = () =>
  * A machine becomes a controller: the claim says which one, the request proves the key that stays with it. What the controller had before counts no
  * more. `presented`: a machine that is enrolled already can only be claimed as what it is.
  */
-export async function enrol(parts: EnrolmentParts, { claim, csr, head }: EnrolmentRequest, presented: DeviceCheck): Promise<EnrolmentAnswer> {
+export async function enrol(
+	parts: EnrolmentParts,
+	{ claim, csr, head, controller: before }: EnrolmentRequest,
+	presented: DeviceCheck,
+): Promise<EnrolmentAnswer> {
 	const key = await readRequest(csr)
+	const keyDigest = await digestOf(key)
 	const headKey = head && readHeadKey(head)
 	const tenant = await parts.store.system((db) => claimedTenant(db, claim))
 	if (tenant === undefined) throw invalidClaim()
 	const answer = await parts.store.write(tenant, async (tx) => {
 		const now = parts.clock.now()
-		const taken = await takeClaim(tx, claim, now)
+		const taken = await takeClaim(tx, claim, keyDigest, now)
 		const controller = taken && (await findController(tx, taken.controller, true))
 		if (!taken || !controller || controller.revokedAt !== null || isAnother(presented, { tenant, controller: controller.id })) throw invalidClaim()
+		if (before !== undefined && before !== controller.id)
+			throw new Fault(
+				'request-refused',
+				`The claim is for ${controller.id}, and the machine holds the records of ${before}. Name another directory with --data; the claim was not spent.`,
+			)
 		await revokeCertificates(tx, controller.id, now)
-		await append(tx, [{ type: 'controller.claimed', subject: controller.id, actor: 'server', bank: controller.bank, data: { claim: taken.claim } }], {
-			...parts,
-			now,
-		})
+		const claimed = {
+			type: 'controller.claimed',
+			subject: controller.id,
+			actor: 'server',
+			bank: controller.bank,
+			data: { claim: taken.claim },
+		} as const
+		if (!taken.again) await append(tx, [claimed], { ...parts, now })
 		const issued = await certify(tx, parts, controller, key)
 		if (headKey) await keepHeadKey(tx, controller.id, headKey.keyId, headKey.publicKey, now)
 		const site = (await placeOf(tx, controller.bank))?.site as Id<'site'>

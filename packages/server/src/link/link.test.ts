@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createPrivateKey, hash, X509Certificate } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import { acceptTime } from '@latchwork/core/access'
+import { testKey } from '@latchwork/core/access/testing'
 import { Fault, fromBase64, type Id, newId } from '@latchwork/core/base'
 import { signHead } from '@latchwork/core/ledger'
 import {
@@ -170,6 +171,39 @@ describe('the link', () => {
 			assert.deepEqual(both.map(({ status }) => status).sort(), [201, 403])
 		})
 
+		test('a machine that did not hear the answer asks again with its key and is answered anew, as long as the claim would have lived', async () => {
+			const { controller } = await world.bank()
+			const [claim = ''] = (await world.claim(controller)).token.split('.')
+			const keys = await deviceKeys()
+			const lost = await enrolWith(claim, keys)
+			const heard = await enrolWith(claim, keys)
+			assert.deepEqual([lost.status, heard.status], [201, 201])
+			const machines = [lost, heard].map(({ text }) => ({ answer: enrolmentAnswer.parse(JSON.parse(text)), key: keys.key, head: testKey() }))
+			assert.notEqual(machines[0]?.answer.certificate, machines[1]?.answer.certificate)
+			// Of one machine there is one certificate that counts.
+			const statuses = await Promise.all(machines.map(async (as) => (await world.call('/device/v1/time?ask=abcdefgh', { as })).status))
+			assert.deepEqual(statuses, [403, 200])
+			assert.deepEqual(
+				(await facts(controller)).filter((type) => type === 'controller.claimed'),
+				['controller.claimed'],
+			)
+			assert.equal((await enrolWith(claim)).status, 403)
+			ahead += CLAIM_LIFE_MS
+			assert.equal((await enrolWith(claim, keys)).status, 403)
+			ahead -= CLAIM_LIFE_MS
+		})
+
+		test('a machine that holds the records of another controller is told so, and the claim is still there', async () => {
+			const { controller } = await world.bank()
+			const other = (await world.bank()).controller
+			const [claim = ''] = (await world.claim(controller)).token.split('.')
+			const { csr } = await deviceKeys()
+			const refused = await world.call('/device/v1/enrolments', { body: { claim, csr, controller: other } })
+			assert.deepEqual([refused.status, codeOf(refused)], [409, 'request-refused'])
+			assert.deepEqual((await facts(controller)).sort(), ['controller.claim-issued', 'controller.created'])
+			assert.equal((await world.call('/device/v1/enrolments', { body: { claim, csr, controller } })).status, 201)
+		})
+
 		test('a body that is none, or a request for no key of ours, is refused by its field, and spends no claim', async () => {
 			const { controller } = await world.bank()
 			const [claim = ''] = (await world.claim(controller)).token.split('.')
@@ -190,6 +224,21 @@ describe('the link', () => {
 					JSON.stringify(body),
 				)
 			assert.equal((await enrolWith(claim, { csr })).status, 201)
+		})
+
+		test('the name of a key that signs heads stands for one key for ever: another key under it is refused, and the claim is still there', async () => {
+			const { controller } = await world.bank()
+			const enrolled = async (claim: string, keyId: string) => {
+				const { csr } = await deviceKeys()
+				const head = { keyId, publicKey: Buffer.from(testKey().publicKey).toString('base64') }
+				return world.call('/device/v1/enrolments', { body: { claim, csr, head } })
+			}
+			const [first = ''] = (await world.claim(controller)).token.split('.')
+			assert.equal((await enrolled(first, 'edge-1')).status, 201)
+			const [second = ''] = (await world.claim(controller)).token.split('.')
+			const refused = await enrolled(second, 'edge-1')
+			assert.deepEqual([refused.status, codeOf(refused)], [409, 'request-refused'])
+			assert.equal((await enrolled(second, 'edge-2')).status, 201)
 		})
 
 		test('a machine that takes another’s place puts it out', async () => {

@@ -1,3 +1,4 @@
+import 'reflect-metadata'
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
@@ -6,6 +7,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { newId, seededRandom } from '@latchwork/core/base'
+import {
+	BasicConstraintsExtension,
+	ExtendedKeyUsage,
+	ExtendedKeyUsageExtension,
+	type Extension,
+	X509Certificate as PeculiarCertificate,
+	X509CertificateGenerator,
+} from '@peculiar/x509'
 import { checkDevice, trustOf } from './device-check.ts'
 import { DAY_MS, issueDevice, issuePort, readRequest } from './pki.ts'
 import { deviceKeys } from './testing/device.ts'
@@ -49,6 +58,29 @@ test('nothing else is a controller: no certificate, rubbish, a stranger, another
 	assert.equal(why(der(port.certificate)), 'foreign')
 	assert.equal(why(der((await issueDevice(mine, { ...given, controller: 'x' as typeof controller })).certificate)), 'malformed')
 	assert.equal(why(der((await issueDevice(theirs, { ...given, tenant: other })).certificate)), 'ok')
+})
+
+test('what an authority of ours signed for another purpose is no controller, though it bears a controller’s name', async () => {
+	const signed = async (...extensions: Extension[]) => {
+		const certificate = await X509CertificateGenerator.create({
+			serialNumber: '01',
+			subject: `CN=${controller},O=${tenant}`,
+			issuer: new PeculiarCertificate(mine.certificate).subject,
+			publicKey: given.key,
+			signingKey: mine.key,
+			signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
+			notBefore: new Date(now - DAY_MS),
+			notAfter: new Date(now + DAY_MS),
+			extensions,
+		})
+		const check = checkDevice(new Uint8Array(certificate.rawData), trust, now)
+		return check.ok ? 'ok' : check.why
+	}
+	const forClients = new ExtendedKeyUsageExtension([ExtendedKeyUsage.clientAuth])
+	assert.equal(await signed(new BasicConstraintsExtension(false), forClients), 'ok')
+	assert.equal(await signed(new BasicConstraintsExtension(true), forClients), 'malformed')
+	assert.equal(await signed(new BasicConstraintsExtension(false), new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth])), 'malformed')
+	assert.equal(await signed(new BasicConstraintsExtension(false)), 'malformed')
 })
 
 test('a request must be one, on P-256, and signed by its own key', async () => {

@@ -1,5 +1,5 @@
 import 'reflect-metadata'
-import { createPrivateKey, createPublicKey } from 'node:crypto'
+import { createPrivateKey, createPublicKey, hash } from 'node:crypto'
 import { Fault, type Id, type Random, toHex } from '@latchwork/core/base'
 import {
 	AuthorityKeyIdentifierExtension,
@@ -98,6 +98,10 @@ export async function readRequest(csr: string): Promise<CryptoKey> {
 	}
 	throw new Fault('request-invalid', 'csr: its signature is not by the key that it names.')
 }
+
+/** SHA-256 of its SubjectPublicKeyInfo. */
+export const digestOf = async (key: CryptoKey): Promise<Uint8Array> =>
+	hash('sha256', new Uint8Array(await crypto.subtle.exportKey('spki', key)), 'buffer')
 
 /** A client certificate for `key`, named by us and by nothing that the controller says. */
 export async function issueDevice(

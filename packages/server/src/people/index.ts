@@ -12,7 +12,7 @@ export {
 } from './credential-read.ts'
 export { ensureSiteKey, issueBadge, issuePin, readyCredentials, revokeCredential } from './credential-write.ts'
 export { createGroup, joinGroup, leaveGroup } from './group-write.ts'
-export { checkPassword, type Passwords, passwords } from './password.ts'
+export { checkPassword, type Passwords, passwordFault, passwords } from './password.ts'
 export { changePerson, createPerson, erasePerson, type PeopleChange, type PersonFields } from './person-write.ts'
 export type { Personal } from './personal.ts'
 export {

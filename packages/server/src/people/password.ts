@@ -56,21 +56,25 @@ const SHORTEST = 15
 const LONGEST = 128
 const FEWEST_LETTERS = 6
 
-/** Length and nothing else makes a password good (NIST SP 800-63B-4): no classes of characters, no expiry. Throws `request-invalid`. */
+/** Throws `request-invalid`. */
 export function checkPassword(password: string, email: string): void {
+	const wrong = passwordFault(password, email)
+	if (wrong !== undefined) throw new Fault('request-invalid', `body.password: ${wrong}.`, { detail: { field: 'body.password' } })
+}
+
+/** Length and nothing else makes a password good (NIST SP 800-63B-4): no classes of characters, no expiry. What is wrong with it, behind its name. */
+export function passwordFault(password: string, email: string): string | undefined {
 	const letters = [...password.normalize('NFC')]
 	const [name = ''] = email.toLowerCase().split('@')
-	const wrong =
-		letters.length < SHORTEST
-			? `needs at least ${SHORTEST} characters; several words are easy to remember`
-			: letters.length > LONGEST
-				? `has at most ${LONGEST} characters`
-				: new Set(letters).size < FEWEST_LETTERS
-					? 'repeats too few characters'
-					: name.length >= 4 && password.toLowerCase().includes(name)
-						? 'must not contain the name of the address'
-						: undefined
-	if (wrong !== undefined) throw new Fault('request-invalid', `body.password: ${wrong}.`, { detail: { field: 'body.password' } })
+	return letters.length < SHORTEST
+		? `needs at least ${SHORTEST} characters; several words are easy to remember`
+		: letters.length > LONGEST
+			? `has at most ${LONGEST} characters`
+			: new Set(letters).size < FEWEST_LETTERS
+				? 'repeats too few characters'
+				: name.length >= 4 && password.toLowerCase().includes(name)
+					? 'must not contain the name of the address'
+					: undefined
 }
 
 /** Runs so many at once, lets so many wait, and sends the rest away. */

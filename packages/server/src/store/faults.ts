@@ -13,13 +13,20 @@ const AWAY = new Set([
 	'57P01',
 	'57P02',
 	'57P03',
+	// A transaction that nobody went on with.
+	'25P03',
 	'08000',
 	'08001',
 	'08003',
 	'08006',
 ])
 const DENIED = new Set(['28000', '28P01', '42501', '3D000'])
-const FULL = new Set(['53100', '53200', '58030'])
+const FULL = new Set(['53100'])
+/** Memory of the database's machine; a disk that cannot be read or written. */
+const UNWELL: Readonly<Record<string, string>> = { '53200': 'no memory left', '58030': 'a disk that cannot be read or written' }
+/** Serialisation, deadlock, a lock that somebody else kept. */
+const BUSY = new Set(['40001', '40P01', '55P03'])
+const TOO_LONG = '57014'
 
 /** What the database refused, as a fault; what the work itself threw stays what it is. */
 export function asFault(cause: unknown): unknown {
@@ -32,6 +39,12 @@ export function asFault(cause: unknown): unknown {
 			cause,
 		})
 	if (FULL.has(code)) return new Fault('database-full', 'The database has no room left. Nothing was changed; free some space.', { cause })
-	if (code === '40001' || code === '40P01') return new Fault('database-busy', 'Two changes met. Nothing was changed; try again.', { cause })
+	if (code in UNWELL)
+		return new Fault('database-unavailable', `The database says that it has ${UNWELL[code]}: ${message}. Nothing was changed.`, { cause })
+	if (code === TOO_LONG)
+		return new Fault('database-unavailable', 'The database took too long over this. Nothing was changed; ask for less, or try again later.', {
+			cause,
+		})
+	if (BUSY.has(code)) return new Fault('database-busy', 'Two changes met. Nothing was changed; try again.', { cause })
 	return cause
 }

@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import { Fault, type Id, isFault, newId, seededRandom } from '@latchwork/core/base'
 import pg from 'pg'
 import { type TestStore, testStore } from '../testing/index.ts'
-import { sql } from './index.ts'
+import { type Sql, sql, type Tx } from './index.ts'
 
 const random = seededRandom(20261125)
 const tenant = (): Id<'tenant'> => newId('tenant', Date.UTC(2026, 0, 5, 9), random)
@@ -81,6 +81,36 @@ describe('the store', () => {
 		assert.ok(isFault(refused[0]?.reason, 'database-busy'))
 	})
 
+	test('a statement that takes for ever, a lock that nobody gives back and a transaction that nobody goes on with come to an end', async () => {
+		const set = (tx: Tx) =>
+			tx.rows<{ name: string; setting: string }>(sql`SELECT name, setting FROM pg_settings
+				WHERE name IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout') ORDER BY name`)
+		const settings = (rows: { setting: string }[]) => rows.map(({ setting }) => Number(setting))
+		assert.deepEqual(settings(await at.store.write(a, set)), [60_000, 10_000, 30_000])
+		assert.deepEqual(settings(await at.store.system(set)), [60_000, 30_000, 300_000])
+		const within = (limit: Sql<unknown>, statement: Sql<unknown>) =>
+			at.store.system(async (tx) => {
+				await tx.run(limit)
+				await tx.run(statement)
+			})
+		await assert.rejects(within(sql`SET LOCAL statement_timeout = 20`, sql`SELECT pg_sleep(30)`), {
+			code: 'database-unavailable',
+			message: /took too long/,
+		})
+		await at.store.write(a, (tx) => tx.run(sql`INSERT INTO thing VALUES (${a}, 'locked', 0)`))
+		await at.store.write(a, async (tx) => {
+			await tx.run(sql`UPDATE thing SET n = 1 WHERE id = 'locked'`)
+			await assert.rejects(within(sql`SET LOCAL lock_timeout = 20`, sql`UPDATE thing SET n = 2 WHERE id = 'locked'`), { code: 'database-busy' })
+		})
+		const forgotten = at.store.system(async (tx) => {
+			await tx.run(sql`SET LOCAL idle_in_transaction_session_timeout = 20`)
+			const mine = await tx.first<{ pid: number }>(sql`SELECT pg_backend_pid() AS pid`)
+			while ((await asOwner(at.url, `SELECT 1 FROM pg_stat_activity WHERE pid = ${mine?.pid}`)) > 0);
+			await tx.run(sql`SELECT 1`)
+		})
+		await assert.rejects(forgotten, { code: 'database-unavailable' })
+	})
+
 	test('a notice reaches who listens, and a lock has one holder until it is closed', async () => {
 		const heard = Promise.withResolvers<string>()
 		const listening = await at.store.listen('ledger', heard.resolve, heard.reject)
@@ -135,11 +165,11 @@ describe('the store', () => {
 	})
 })
 
-async function asOwner(url: string, statement: string): Promise<void> {
+async function asOwner(url: string, statement: string): Promise<number> {
 	const client = new pg.Client({ connectionString: url })
 	await client.connect()
 	try {
-		await client.query(statement)
+		return (await client.query(statement)).rowCount ?? 0
 	} finally {
 		await client.end()
 	}

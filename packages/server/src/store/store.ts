@@ -116,7 +116,7 @@ export function openStore(config: StoreConfig): Store {
 	return {
 		read: (tenant, work) => transaction(beginFor(tenant, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'), tenant, work),
 		write: (tenant, work) => transaction(beginFor(tenant, 'BEGIN'), tenant, work),
-		system: (work) => transaction(`BEGIN; ${as(ROLE.system)}`, undefined, work),
+		system: (work) => transaction(`BEGIN; ${as('system')}`, undefined, work),
 		async listen(channel, heard, lost) {
 			const { client, close } = await own(lost)
 			client.on('notification', ({ payload }) => heard(payload ?? ''))
@@ -161,12 +161,18 @@ async function commit(client: pg.PoolClient): Promise<void> {
 	if (command === 'ROLLBACK') throw new Error('A statement of this transaction failed and its error was caught: nothing was saved.')
 }
 
-const as = (role: string): string => `SET LOCAL ROLE ${role}; SET LOCAL search_path = ${SEARCH_PATH}`
+/** Nobody waits longer than a person would, and no forgotten transaction keeps its locks: it ends, and whoever asked may ask again. */
+const PATIENCE = { app: { statement: 30_000, lock: 10_000, idle: 60_000 }, system: { statement: 300_000, lock: 30_000, idle: 60_000 } } as const
+
+const as = (role: keyof typeof ROLE): string => {
+	const { statement, lock, idle } = PATIENCE[role]
+	return `SET LOCAL ROLE ${ROLE[role]}; SET LOCAL search_path = ${SEARCH_PATH}; SET LOCAL statement_timeout = ${statement}; SET LOCAL lock_timeout = ${lock}; SET LOCAL idle_in_transaction_session_timeout = ${idle}`
+}
 
 /** One round trip; the id is checked because it is written into the text. */
 function beginFor(tenant: Id<'tenant'>, begin: string): string {
 	if (!isId('tenant', tenant)) throw new Fault('not-found', 'There is no such tenant.')
-	return `${begin}; ${as(ROLE.app)}; SET LOCAL latchwork.tenant = '${tenant}'`
+	return `${begin}; ${as('app')}; SET LOCAL latchwork.tenant = '${tenant}'`
 }
 
 function transactionOf(client: pg.PoolClient, tenant: Id<'tenant'> | undefined, afterwards: (() => void)[]): Tx {

@@ -273,6 +273,13 @@ export const SAMPLES: Readonly<Record<string, Make>> = {
 		await w.api.sign(w.tenant.id)
 		return { params: { '*': 'checkpoint' } }
 	},
+	'GET /v1/audit/log/tile/entries/*': async (w) => {
+		await w.api.sign(w.tenant.id)
+		const { size } = await firstOf(w, '/v1/audit/checkpoints')
+		const width = size % 256
+		const index = String(width === 0 ? size / 256 - 1 : Math.floor(size / 256)).padStart(3, '0')
+		return { params: { '*': width === 0 ? index : `${index}.p/${width}` } }
+	},
 	'POST /v1/audit/exports': async (w) => {
 		await w.api.sign(w.tenant.id)
 		return { body: {} }

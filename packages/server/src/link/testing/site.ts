@@ -50,12 +50,12 @@ export interface LinkSite {
 	/** The server's own client. */
 	internal(options?: IClientOptions): MqttClient
 	revoke(...fingerprints: string[]): void
-	/** Resolves when an incident of this kind was told. */
-	told(what: BrokerIncident['what'], of: DeviceName): Promise<void>
+	/** Resolves when an incident of this kind was told; of nobody: whoever it was. */
+	told(what: BrokerIncident['what'], of?: DeviceName): Promise<void>
 	close(): Promise<void>
 }
 
-export async function linkSite(config: Partial<BrokerConfig> = {}): Promise<LinkSite> {
+export async function linkSite(config: Partial<BrokerConfig> = {}, clock: Clock = realClock): Promise<LinkSite> {
 	const folder = mkdtempSync(join(tmpdir(), 'latchwork-link-'))
 	const now = Date.now()
 	const tenants = [newId('tenant', now, random), newId('tenant', now, random)] as const
@@ -79,7 +79,7 @@ export async function linkSite(config: Partial<BrokerConfig> = {}): Promise<Link
 		},
 		state(),
 		{
-			clock: realClock,
+			clock,
 			random,
 			log: () => {},
 			incident(incident) {
@@ -130,7 +130,7 @@ export async function linkSite(config: Partial<BrokerConfig> = {}): Promise<Link
 		told: (what, of) =>
 			new Promise((resolve) => {
 				const look = () => {
-					if (!incidents.some((i) => i.what === what && i.controller === of.controller && i.tenant === of.tenant)) return
+					if (!incidents.some((i) => i.what === what && (!of || (i.controller === of.controller && i.tenant === of.tenant)))) return
 					waiting.delete(look)
 					resolve()
 				}

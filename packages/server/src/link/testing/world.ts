@@ -52,6 +52,8 @@ export async function linkWorld({
 	const failed = () => {}
 	const watch = openWatch({ store, pace: realClock, failed })
 	const keys = new Map<string, LogSigner>()
+	/** How often each controller was claimed: a machine has a head key of its own. */
+	const turns = new Map<string, number>()
 	const signerOf = async (_: unknown, tenant: string): Promise<LogSigner> => {
 		const known = keys.get(tenant) ?? { origin: `log.example/${tenant}`, ...testKey() }
 		keys.set(tenant, known)
@@ -167,7 +169,13 @@ export async function linkWorld({
 			const { token } = await world.claim(controller, tenant)
 			const { csr, key } = await deviceKeys()
 			const head = testKey()
-			const body = { claim: token.split('.')[0] ?? '', csr, head: { keyId: 'edge-1', publicKey: Buffer.from(head.publicKey).toString('base64') } }
+			const turn = (turns.get(controller) ?? 0) + 1
+			turns.set(controller, turn)
+			const body = {
+				claim: token.split('.')[0] ?? '',
+				csr,
+				head: { keyId: `edge-${turn}`, publicKey: Buffer.from(head.publicKey).toString('base64') },
+			}
 			const { status, text } = await call('/device/v1/enrolments', { body })
 			if (status !== 201) throw new Error(`${status} ${text}`)
 			return { answer: enrolmentAnswer.parse(JSON.parse(text)), key, head }
