@@ -37,7 +37,7 @@ export async function startServer(config: ServerConfig, host: ServerHost): Promi
 		const works = await openWorks(parts)
 		opened.unshift(works.close)
 		const http = await httpServer({
-			routes: routesOf(parts, { requested: works.link.requested, watch: works.watch, pace }),
+			routes: routesOf(parts, { requested: works.link.requested, watch: works.watch, pace, device: works.device }),
 			store,
 			gate,
 			sealing: master,

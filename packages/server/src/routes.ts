@@ -23,10 +23,12 @@ export interface RouteNews {
 	/** Tells when the ledger has grown, and the time that those who follow it wait in. */
 	readonly watch: Watch
 	readonly pace: Pick<Clock, 'after'>
+	/** `https://…` of the device port; undefined where another process has it and nobody said under which name. */
+	readonly device: () => string | undefined
 }
 
 /** The API: every domain's routes, with what a domain needs of those to its right handed over as functions. Each has its line in testing/api-samples.ts. */
-export function routesOf(parts: Parts, { requested, watch, pace }: RouteNews): Route[] {
+export function routesOf(parts: Parts, { requested, watch, pace, device }: RouteNews): Route[] {
 	const { store, random, clock, master, terms, passwords, config, checkPolicy } = parts
 	const secure = config.publicUrl?.startsWith('https:') ?? false
 	return [
@@ -36,7 +38,7 @@ export function routesOf(parts: Parts, { requested, watch, pace }: RouteNews): R
 		...peopleRoutes({ terms, store, passwords, secure, rights }),
 		...accessRoutes(random, checkPolicy),
 		...ledgerRoutes({ store, watch, pace, random, signerOf: logSigner(parts), bankIds }),
-		...linkRoutes(random),
+		...linkRoutes(random, device),
 		...spaceRoutes({ random, requested, bankOfCase }),
 		...assetRoutes(random),
 		...caseRoutes({ random, crypto: nodeCrypto, master, siteKey: (tx, site) => ensureSiteKey(tx, site, terms, clock.now()) }),

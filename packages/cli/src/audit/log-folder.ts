@@ -18,7 +18,7 @@ import {
 	verifyLog,
 	widthAt,
 } from '@latchwork/core/ledger'
-import { nodeCrypto } from '@latchwork/edge/keys'
+import { nodeCrypto, verifyAside } from '@latchwork/edge/keys'
 
 /** Sixteen mebibytes are a full bundle of the longest entries. */
 const MAX_FILE_BYTES = 17_000_000
@@ -66,7 +66,7 @@ export interface LogClaims {
 /** `leftOver`: files of another size of the log may lie there, too. */
 export async function verifyLogFolder(folder: string, { key, kept }: LogClaims, { leftOver = false } = {}): Promise<LogVerdict> {
 	return verifyLog(filesOf(folder), {
-		crypto: nodeCrypto,
+		crypto: { ...nodeCrypto, verifyAside },
 		...(!leftOver && { paths: pathsIn(folder) }),
 		...(key !== undefined && { key }),
 		...(kept !== undefined && { kept: readFileSync(kept) }),

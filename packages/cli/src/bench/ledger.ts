@@ -23,7 +23,7 @@ import {
 	tilePath,
 	verifyLog,
 } from '@latchwork/core/ledger'
-import { nodeCrypto, signingKey } from '@latchwork/edge/keys'
+import { nodeCrypto, signingKey, verifyAside } from '@latchwork/edge/keys'
 import { alone, type Bench, type BenchOptions, type Figure, percentile } from './figures.ts'
 
 const { sha256 } = nodeCrypto
@@ -72,7 +72,7 @@ async function ofSize(size: number, key: Key, { effort, log }: BenchOptions): Pr
 			}),
 			timed(() => build(entries)),
 			await timedAsync(async () => {
-				const verdict = await verifyLog((path) => files.get(path), { crypto: nodeCrypto })
+				const verdict = await verifyLog((path) => files.get(path), { crypto: { ...nodeCrypto, verifyAside } })
 				if (!verdict.ok) throw new Fault('log-invalid', verdict.text)
 			}),
 		]

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Fault } from '@latchwork/core/base'
+import { Fault, sleep } from '@latchwork/core/base'
 import { resumeClock, systemClock } from '@latchwork/edge/clock-file'
 import { writeJson } from '@latchwork/edge/durable'
 import { enrolOnce } from '@latchwork/edge/enrolment'
@@ -90,6 +90,7 @@ export async function startWhole(parts: DevParts): Promise<Running> {
 	}
 	const [first] = edges
 	if (!first) throw new Fault('config-invalid', 'The demo estate has no bank.')
+	await Promise.all(edges.map(({ ready }) => well(ready.url)))
 	const waits = seeded.parcels[WAITS]
 	const courier = seeded.people[0]
 	if (waits && courier && !estate.waiting) {
@@ -125,6 +126,17 @@ export async function startWhole(parts: DevParts): Promise<Running> {
 			banks: seeded.sites.map(({ id, bank, controller }, i) => ({ id: bank, site: id, controller, kiosk: edges[i]?.ready.url ?? '' })),
 		},
 		failed,
+	}
+}
+
+const PATIENCE_MS = 5_000
+/** What keeps a bank from opening a door just after its start. */
+const NOT_YET = new Set(['bundle-missing', 'link-lost', 'board-lost', 'reader-lost'])
+/** Whoever reads READY taps, or opens a door from afar, at once. A fault that was left on the drawing keeps nobody longer than this. */
+async function well(kiosk: string): Promise<void> {
+	for (const until = systemClock.mono() + PATIENCE_MS; systemClock.mono() < until; await sleep(systemClock, 25)) {
+		const health = await fetch(`${kiosk}health`).catch(() => undefined)
+		if (health && !((await health.json()) as { problems: readonly string[] }).problems.some((problem) => NOT_YET.has(problem))) return
 	}
 }
 

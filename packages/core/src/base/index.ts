@@ -1,6 +1,7 @@
 export { fromBase64, fromBase64Url, toBase64, toBase64Url } from './base64.ts'
 export { type Clock, type FakeClock, fakeClock, sleep } from './clock.ts'
 export { type Crypto, fromHex, type Sign, toHex } from './crypto.ts'
+export { defined } from './defined.ts'
 export { FAULTS, Fault, type FaultCode, isFault } from './fault.ts'
 export { ID_PREFIXES, type Id, type IdKind, isId, newId, uuidv7 } from './id.ts'
 export { canonical, canonicalBytes, type Json } from './json.ts'

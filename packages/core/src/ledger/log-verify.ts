@@ -45,7 +45,8 @@ export type LogVerdict = GoodLog | BadLog
 export type ReadFile = (path: string) => Uint8Array | undefined | Promise<Uint8Array | undefined>
 
 export interface LogTerms {
-	readonly crypto: Pick<Crypto, 'sha256' | 'verify'>
+	/** `verifyAside`: the same judgement by another thread, while this one goes on. */
+	readonly crypto: Pick<Crypto, 'sha256' | 'verify'> & { readonly verifyAside?: (...given: Parameters<Crypto['verify']>) => Promise<boolean> }
 	/** The verifier key as it was handed over on another way. Without it the export's own key is believed. */
 	readonly key?: string
 	/** A checkpoint of this log that was kept elsewhere, such as by a witness: the log must have grown out of it. */
@@ -62,10 +63,22 @@ export interface LogTerms {
 export async function verifyLog(read: ReadFile, terms: LogTerms): Promise<LogVerdict> {
 	const keys = await readKeys(read, terms)
 	if ('ok' in keys) return keys
-	const signed = await readCheckpoints(read, keys, terms)
-	if ('ok' in signed) return signed
-	const verdict = await verifyEntries(read, signed, terms)
-	return (verdict.ok && strayFile(verdict, terms.paths)) || verdict
+	const signatures: Signature[] = []
+	const signed = await readCheckpoints(read, keys, terms, signatures)
+	const verdict = 'ok' in signed ? signed : await verifyEntries(read, signed, terms)
+	return (await firstForged(signatures)) ?? ((verdict.ok && strayFile(verdict, terms.paths)) || verdict)
+}
+
+/** Of a checkpoint, judged beside the rest: until it is, its checkpoint is taken at its word. */
+interface Signature {
+	readonly genuine: Promise<boolean>
+	readonly fault: BadLog
+}
+
+/** Whatever else differs comes after it, or would not have been looked for. */
+async function firstForged(signatures: readonly Signature[]): Promise<BadLog | undefined> {
+	for (const { genuine, fault } of signatures) if (!(await genuine)) return fault
+	return undefined
 }
 
 /** A tile of an earlier, smaller export is as little vouched for as a stranger's file: nobody could tell whether it was changed. */
@@ -106,7 +119,12 @@ interface Signed {
 	readonly kept?: Checkpoint
 }
 
-async function readCheckpoints(read: ReadFile, keys: readonly NoteKey[], { crypto, kept }: LogTerms): Promise<Signed | BadLog> {
+async function readCheckpoints(
+	read: ReadFile,
+	keys: readonly NoteKey[],
+	{ crypto, kept }: LogTerms,
+	signatures: Signature[],
+): Promise<Signed | BadLog> {
 	const newestBytes = await read(LOG_FILES.checkpoint)
 	if (!newestBytes) return badFile(LOG_FILES.checkpoint, 'missing', 'The newest checkpoint is missing.')
 	const newest = openCheckpoint(newestBytes, keys, crypto)
@@ -126,7 +144,13 @@ async function readCheckpoints(read: ReadFile, keys: readonly NoteKey[], { crypt
 		const at = { kind: 'checkpoint', path, index: number } as const
 		const bytes = await read(path)
 		if (!bytes) return bad({ ...at, code: 'missing', text: `Checkpoint ${number} is missing; the newest is not reached.` })
-		const opened = openCheckpoint(bytes, keys, crypto)
+		const aside: Crypto['verify'] = (key, message, signature) => {
+			const genuine = crypto.verifyAside?.(key, message, signature) ?? Promise.resolve(crypto.verify(key, message, signature))
+			const name = keys.find(({ publicKey }) => sameBytes(publicKey, key))?.name
+			signatures.push({ genuine, fault: bad({ ...at, code: 'signature', text: `The signature of ${name} is wrong.` }) })
+			return true
+		}
+		const opened = openCheckpoint(bytes, keys, { sha256: crypto.sha256, verify: aside })
 		if (!opened.ok) return bad({ ...at, code: opened.code, text: opened.text })
 		const { checkpoint } = opened
 		if (checkpoint.origin !== origin) return bad({ ...at, code: 'order', text: `It is a checkpoint of ${checkpoint.origin}.` })

@@ -58,7 +58,7 @@ export {
 	upTopic,
 } from './link.ts'
 export { deviceExamples, downExamples, upExamples } from './link-examples.ts'
-export { OPEN_REASONS, RECALL_REASONS, TASK_WAYS } from './reasons.ts'
+export { OPEN_REASONS, OUT_REASONS, RECALL_REASONS, TASK_WAYS } from './reasons.ts'
 export {
 	type SensorFault,
 	sensorFault,

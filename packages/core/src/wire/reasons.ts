@@ -7,6 +7,8 @@
 export const OPEN_REASONS = ['person-at-the-door', 'check-content', 'take-out', 'put-in', 'repair'] as const
 /** Why a delivery is called back. */
 export const RECALL_REASONS = ['sender-asks', 'wrong-recipient', 'order-cancelled', 'unsafe'] as const
+/** Why a compartment is out of service. */
+export const OUT_REASONS = ['broken', 'dirty', 'kept-free', 'misused'] as const
 /** How a task was settled. */
 export const TASK_WAYS = [
 	'checked-and-in-order',

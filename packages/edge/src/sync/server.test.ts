@@ -292,6 +292,10 @@ test('a command that is expired, early, strange or not allowed changes nothing a
 	const strange = sampleId('compartment', 'elsewhere')
 	const cases: [string, OpenRemote | LinkCommand][] = [
 		['command-expired', openRemote(stage, { issuedAt: now - 40_000, expiresAt: now - 10_000 })],
+		...(['self-test', 'restart'] as const).map((kind): [string, LinkCommand] => {
+			const late = openRemote(stage, { issuedAt: now - 40_000, expiresAt: now - 10_000 })
+			return ['command-expired', { ...late, kind, compartment: undefined, reason: undefined } as unknown as LinkCommand]
+		}),
 		['time-uncertain', openRemote(stage, { issuedAt: now + 10 * MINUTE, expiresAt: now + 10 * MINUTE + 30_000 })],
 		['other-bank', openRemote(stage, { bank: stage.otherBank })],
 		['compartment-unknown', openRemote(stage, { compartment: strange })],

@@ -116,7 +116,13 @@ describe('roles', () => {
 			['DELETE', undefined],
 		] as const)
 			assert.equal((await api.ask(method, `/v1/users/${acme.owner.id}`, { token, version, body })).status, 403, method)
+		const auditor = await api.person(acme)
+		const held = (await give(owner, { role: 'auditor', user: auditor.id, scope: { kind: 'tenant' } })).body.id
+		assert.deepEqual((await ask('DELETE', `/v1/role-assignments/${held}`)).status, 403, 'nor takes it away')
+		assert.equal(await status(auditor.token, '/v1/events'), 200)
 		const staff = await api.person(acme, { role: 'desk-staff' })
+		const [desk] = (await api.ask('GET', `/v1/role-assignments?user=${staff.id}`, { token: owner })).body.items
+		assert.equal((await ask('DELETE', `/v1/role-assignments/${desk.id}`)).status, 204)
 		assert.equal((await ask('PUT', `/v1/users/${staff.id}/password`, { password: 'a new one for the desk' })).status, 204)
 	})
 
@@ -182,6 +188,53 @@ describe('roles', () => {
 		assert.equal((await patch(`/v1/roles/${role.id}`, 1)).status, 412)
 		assert.equal((await patch('/v1/roles/auditor', 1)).body.code, 'request-refused')
 		assert.equal((await api.ask('DELETE', `/v1/roles/${role.id}`, { token: owner, version: 2 })).body.code, 'request-refused')
+	})
+
+	test('what is held, given and published comes in pages that leave nothing out and show nothing twice', async () => {
+		const tenant = await api.tenant('Pages')
+		const { token } = tenant.owner
+		const made = async (path: string, body: unknown) => {
+			const answer = await api.ask('POST', path, { token, body })
+			assert.equal(answer.status, 201, answer.text)
+			return answer.body
+		}
+		for (const n of [1, 2, 3]) {
+			await made('/v1/roles', { name: `Role ${n}`, permissions: ['estate.read'] })
+			await made('/v1/tokens', { name: `Token ${n}` })
+			await made('/v1/role-assignments', { role: 'auditor', user: (await api.person(tenant)).id, scope: { kind: 'tenant' } })
+			const { id, version } = await made('/v1/policies', { code: `policy${n}`, draft: 'permit (principal, action, resource);' })
+			await made(`/v1/policies/${id}/versions`, { version })
+		}
+		const [{ id: policy }] = (await api.ask('GET', '/v1/policies', { token })).body.items
+		for (const n of [2, 3, 4]) {
+			const { version } = (await api.ask('GET', `/v1/policies/${policy}`, { token })).body
+			const draft = `forbid (principal, action, resource) when { context.offline || ${n} == 1 };`
+			const changed = await api.ask('PATCH', `/v1/policies/${policy}`, { token, version, body: { draft } })
+			assert.equal(changed.status, 200, changed.text)
+			await made(`/v1/policies/${policy}/versions`, { version: changed.body.version })
+		}
+		for (const [path, least] of [
+			['/v1/roles', 10],
+			['/v1/role-assignments', 4],
+			['/v1/tokens', 4],
+			['/v1/policies', 3],
+			[`/v1/policies/${policy}/versions`, 4],
+		] as const) {
+			const whole = (await api.ask('GET', `${path}?limit=200`, { token })).body
+			assert.equal(whole.next, undefined)
+			assert.ok(whole.items.length >= least, `${path}: ${whole.items.length}`)
+			const seen: unknown[] = []
+			for (let cursor = ''; ; ) {
+				const { items, next } = (await api.ask('GET', `${path}?limit=2${cursor}`, { token })).body
+				assert.ok(items.length <= 2)
+				seen.push(...items)
+				if (next === undefined) break
+				cursor = `&cursor=${next}`
+			}
+			assert.deepEqual(seen, whole.items, path)
+		}
+		const numbers = (await api.ask('GET', `/v1/policies/${policy}/versions`, { token })).body.items.map((one: { number: number }) => one.number)
+		assert.deepEqual(numbers, [4, 3, 2, 1], 'the newest first')
 	})
 
 	test('the last owner stays, also when two owners leave each other at once', async () => {

@@ -1,8 +1,8 @@
 import { Fault, type Random } from '@latchwork/core/base'
 import { z } from 'zod'
-import { idOf, named, type Route, route, time, toTime } from '../http/index.ts'
+import { fromTime, idOf, listQuery, named, pageOf, pageQuery, pageWithin, type Route, route, time, toTime } from '../http/index.ts'
 import { type CheckPolicy, changeDraft, draftPolicy, publishPolicy, retirePolicy } from './policy-write.ts'
-import { findPolicy, listPolicies, type Policy, policyVersions } from './read.ts'
+import { findPolicy, listPolicies, type Policy, type PolicyVersion, policyVersions } from './read.ts'
 
 const cedar = z.string().min(1).max(60_000)
 const code = z.string().regex(/^(?!latchwork\.)[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$/, 'must be letters, digits, _ . - and not begin with latchwork.')
@@ -41,8 +41,14 @@ export const policyRoutes = (random: Random, check: CheckPolicy): Route[] => [
 		summary: 'Site policies.',
 		permission: 'policy.read',
 		scope: 'anywhere',
-		answers: { 200: named('PolicyPage', z.object({ items: z.array(policy) })) },
-		handle: ({ read }) => read(async (db) => ({ items: (await listPolicies(db)).map(toPolicy) })),
+		query: listQuery,
+		answers: { 200: pageOf('Policies', policy) },
+		handle: ({ read, query }) =>
+			read(async (db) => {
+				const since = query.updatedSince === undefined ? 0 : fromTime(query.updatedSince)
+				const changed = (await listPolicies(db)).filter(({ updatedAt }) => updatedAt >= since)
+				return pageWithin(changed, query, toPolicy, ({ code }) => code)
+			}),
 	}),
 	route({
 		method: 'POST',
@@ -101,11 +107,13 @@ export const policyRoutes = (random: Random, check: CheckPolicy): Route[] => [
 		permission: 'policy.read',
 		scope: 'anywhere',
 		params,
-		answers: { 200: named('PolicyVersionPage', z.object({ items: z.array(version) })) },
-		handle: ({ params, read }) =>
+		query: pageQuery,
+		answers: { 200: pageOf('PolicyVersions', version) },
+		handle: ({ params, read, query }) =>
 			read(async (db) => {
 				if (!(await findPolicy(db, params.policy))) throw new Fault('not-found', 'There is no such policy.')
-				return { items: (await policyVersions(db, params.policy)).map(({ publishedAt, ...rest }) => ({ ...rest, publishedAt: toTime(publishedAt) })) }
+				const toVersion = ({ publishedAt, ...rest }: PolicyVersion) => ({ ...rest, publishedAt: toTime(publishedAt) })
+				return pageWithin(await policyVersions(db, params.policy), query, toVersion, ({ number }) => (1e9 - number).toString())
 			}),
 	}),
 	route({

@@ -132,11 +132,13 @@ interface AssignmentRow extends Omit<Assignment, 'scope'> {
 export async function listAssignments(
 	db: Db,
 	of: { id?: Id<'roleAssignment'>; user?: Id<'subject'> | undefined; group?: Id<'group'> | undefined; role?: string | undefined } = {},
+	{ after = '', limit }: { after?: string | undefined; limit?: number } = {},
 ): Promise<Assignment[]> {
 	const rows =
 		await db.rows(sql<AssignmentRow>`SELECT assignment_id AS id, role, subject_id AS "user", group_id AS "group", scope_kind AS kind, scope_id AS place, created_at AS "createdAt"
 		FROM role_assignment WHERE tenant_id = ${db.tenant} ${of.id ? sql`AND assignment_id = ${of.id}` : sql``} ${of.user ? sql`AND subject_id = ${of.user}` : sql``}
-		${of.group ? sql`AND group_id = ${of.group}` : sql``} ${of.role ? sql`AND role = ${of.role}` : sql``} ORDER BY assignment_id`)
+		${of.group ? sql`AND group_id = ${of.group}` : sql``} ${of.role ? sql`AND role = ${of.role}` : sql``} AND assignment_id > ${after} ORDER BY assignment_id
+		${limit === undefined ? sql`` : sql`LIMIT ${limit}`}`)
 	return rows.map(({ kind, place, ...rest }) => ({ ...rest, scope: scopeFrom(kind, place) }))
 }
 

@@ -1,5 +1,5 @@
 import { type Caller, covers, type Holding, type Permission, type Place, type Scope, scopesOf } from '@latchwork/core/access'
-import { Fault, type Id, newId } from '@latchwork/core/base'
+import { defined, Fault, type Id, newId } from '@latchwork/core/base'
 import { type Change, findArea, findSite, markBundles, placeOf, unchangedSince } from '../estate/index.ts'
 import { append } from '../ledger/index.ts'
 import type { Rights } from '../people/index.ts'
@@ -27,7 +27,7 @@ export async function createRole(tx: Tx, change: Change, { name, permissions }: 
 
 export async function changeRole(tx: Tx, change: Change, id: string, ifMatch: number, patch: Partial<RoleFields>): Promise<Role> {
 	const before = await lockRole(tx, id, ifMatch)
-	const { name, permissions } = { ...before, ...Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined)) }
+	const { name, permissions } = { ...before, ...defined(patch) }
 	const taken = await tx.first(sql`SELECT 1 FROM role WHERE tenant_id = ${tx.tenant} AND name = ${name} AND role_id <> ${id}`)
 	if (taken) throw nameTaken(name)
 	await tx.run(sql`UPDATE role SET name = ${name}, permissions = ${JSON.stringify(permissions)}::jsonb, version = version + 1, updated_at = ${change.now}

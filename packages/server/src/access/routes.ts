@@ -1,7 +1,7 @@
 import { PERMISSIONS, type Permission, type Scope } from '@latchwork/core/access'
 import { Fault, type Random } from '@latchwork/core/base'
 import { z } from 'zod'
-import { idOf, line, named, type Route, route, time, toTime } from '../http/index.ts'
+import { fromCursor, idOf, line, named, page, pageOf, pageQuery, pageWithin, type Route, route, time, toTime } from '../http/index.ts'
 import { policyRoutes } from './policy-routes.ts'
 import type { CheckPolicy } from './policy-write.ts'
 import { type Assignment, findRole, listAssignments, listRoles, type Role } from './read.ts'
@@ -65,8 +65,9 @@ export const accessRoutes = (random: Random, checkPolicy: CheckPolicy): Route[] 
 		summary: 'Roles: those that came with the product, and one’s own.',
 		permission: 'role.read',
 		scope: 'anywhere',
-		answers: { 200: named('RolePage', z.object({ items: z.array(role) })) },
-		handle: ({ read }) => read(async (db) => ({ items: (await listRoles(db)).map(toRole) })),
+		query: pageQuery,
+		answers: { 200: pageOf('Roles', role) },
+		handle: ({ read, query }) => read(async (db) => pageWithin(await listRoles(db), query, toRole, ({ builtIn, id }) => `${builtIn ? 0 : 1} ${id}`)),
 	}),
 	route({
 		method: 'POST',
@@ -130,9 +131,13 @@ export const accessRoutes = (random: Random, checkPolicy: CheckPolicy): Route[] 
 		tag: 'Access',
 		summary: 'Who holds which role where.',
 		permission: 'role.read',
-		query: z.strictObject({ user: idOf('subject').optional(), group: idOf('group').optional(), role: roleId.optional() }),
-		answers: { 200: named('RoleAssignmentPage', z.object({ items: z.array(assignment) })) },
-		handle: ({ query, read }) => read(async (db) => ({ items: (await listAssignments(db, query)).map(toAssignment) })),
+		query: pageQuery.extend({ user: idOf('subject').optional(), group: idOf('group').optional(), role: roleId.optional() }),
+		answers: { 200: pageOf('RoleAssignments', assignment) },
+		handle: ({ query: { limit, cursor, ...of }, read }) =>
+			read(async (db) => {
+				const after = fromCursor(cursor, z.tuple([z.string().max(80)]))?.[0]
+				return page(await listAssignments(db, of, { after, limit: limit + 1 }), limit, toAssignment, ({ id }) => [id])
+			}),
 	}),
 	route({
 		method: 'POST',

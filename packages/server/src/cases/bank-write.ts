@@ -3,13 +3,14 @@ import type { StreamEvent } from '@latchwork/core/ledger'
 import { type Case, type Input, type LoadedTable, type Moved, newCase, recordedSteps, step } from '@latchwork/core/workflow'
 import { z } from 'zod'
 import { nodeCrypto } from '../crypto.ts'
+import type { Change } from '../estate/index.ts'
 import { type Applied, type Applier, append } from '../ledger/index.ts'
 import { takenAwayBy } from '../people/index.ts'
 import { type MasterKey, sql, type Tx } from '../store/index.ts'
 import { type CaseRow, findCase, lockCase, tableOf } from './case-read.ts'
 import { insertCase, keepTable } from './delivery-write.ts'
 import { believed, ownOf, spokenOf } from './foreign-write.ts'
-import { adopt, type Doing, saveStep } from './step-write.ts'
+import { adopt, saveStep } from './step-write.ts'
 import { bankTables } from './tables.ts'
 import { openTask, settleTasks } from './task-write.ts'
 
@@ -24,7 +25,7 @@ export interface BankTerms {
  */
 export function caseApplier({ random, master }: BankTerms): Applier {
 	const follow = async (tx: Tx, event: StreamEvent, about: Applied) => {
-		const doing: Doing = { actor: 'server', now: about.now, random }
+		const doing: Change = { actor: 'server', now: about.now, random }
 		switch (event.type) {
 			case 'case.opened':
 				return opened(tx, event, about, { ...doing, master })
@@ -57,7 +58,7 @@ const openedSchema = z.object({
 })
 
 /** A case that a person began at the bank: a walk-up loan. */
-async function opened(tx: Tx, event: StreamEvent, about: Applied, doing: Doing & { readonly master: MasterKey }): Promise<void> {
+async function opened(tx: Tx, event: StreamEvent, about: Applied, doing: Change & { readonly master: MasterKey }): Promise<void> {
 	if (!isId('case', event.subject)) return
 	const { site } = about
 	const same = await lockCase(tx, event.subject)
@@ -82,7 +83,7 @@ async function opened(tx: Tx, event: StreamEvent, about: Applied, doing: Doing &
 }
 
 /** One event of a step. The first tells what the step was made of; each one after it must be the next of those that it led to here. */
-async function moved(tx: Tx, event: StreamEvent, about: Applied, doing: Doing): Promise<void> {
+async function moved(tx: Tx, event: StreamEvent, about: Applied, doing: Change): Promise<void> {
 	const row = await lockCase(tx, event.subject)
 	if (!row) return openTask(tx, { kind: 'unknown-case', site: about.site, bank: event.bank, detail: { case: event.subject } }, doing)
 	if (!(await believed(tx, event, { bank: row.bank, case: row.id }, about, doing))) return
@@ -119,7 +120,7 @@ async function tellLateCollection(
 	before: CaseRow,
 	{ id, site, bank, state, recalledAt }: CaseRow,
 	event: StreamEvent,
-	doing: Doing,
+	doing: Change,
 ): Promise<void> {
 	if (state !== 'collected' || before.state === 'collected' || recalledAt === null || event.at < recalledAt) return
 	const fact = { type: 'delivery.collected-after-recall', subject: id, actor: 'server', site, bank, cause: `${event.stream}/${event.seq}` } as const
@@ -127,7 +128,7 @@ async function tellLateCollection(
 }
 
 /** A further move of a step that has begun. */
-async function next(tx: Tx, row: CaseRow, event: StreamEvent, [first, ...rest]: readonly Moved[], about: Applied, doing: Doing): Promise<void> {
+async function next(tx: Tx, row: CaseRow, event: StreamEvent, [first, ...rest]: readonly Moved[], about: Applied, doing: Change): Promise<void> {
 	const parsed = moveSchema.safeParse(event.data)
 	if (!parsed.success) return openTask(tx, { kind: 'unreadable-step', site: about.site, bank: event.bank, case: row.id }, doing)
 	const move: Moved = { case: row.id, ...parsed.data }
@@ -173,7 +174,7 @@ async function force(
 	event: StreamEvent,
 	why: Why,
 	about: Applied,
-	doing: Doing,
+	doing: Change,
 ): Promise<void> {
 	await adopt(tx, row, table, forced(row.body, move), why, doing)
 	await dispute(tx, row, event, why, about, doing)
@@ -185,7 +186,7 @@ function forced(of: Case, { line, to, version }: Moved): Case {
 }
 
 /** Told once a case: what the bank says later of the same case is followed, and read by whoever settles it. */
-async function dispute(tx: Tx, row: CaseRow, { stream, seq, bank }: StreamEvent, why: Why, { site }: Applied, doing: Doing): Promise<void> {
+async function dispute(tx: Tx, row: CaseRow, { stream, seq, bank }: StreamEvent, why: Why, { site }: Applied, doing: Change): Promise<void> {
 	if (row.conflict !== null) return
 	const here = { state: row.state, version: row.body.version }
 	await append(
@@ -197,14 +198,14 @@ async function dispute(tx: Tx, row: CaseRow, { stream, seq, bank }: StreamEvent,
 }
 
 /** The bank itself met something that its table does not allow. */
-async function disputed(tx: Tx, event: StreamEvent, about: Applied, doing: Doing): Promise<void> {
+async function disputed(tx: Tx, event: StreamEvent, about: Applied, doing: Change): Promise<void> {
 	const row = await lockCase(tx, event.subject)
 	if (!row || !(await believed(tx, event, { bank: row.bank, case: row.id }, about, doing))) return
 	await adopt(tx, row, await tableOf(tx, row.tableHash), row.body, 'at-the-bank', doing)
 	await dispute(tx, row, event, 'at-the-bank', about, doing)
 }
 
-async function task(tx: Tx, event: StreamEvent, about: Applied, doing: Doing): Promise<void> {
+async function task(tx: Tx, event: StreamEvent, about: Applied, doing: Change): Promise<void> {
 	const { subject, bank, data } = event
 	const { kind = 'check', ...detail } = data
 	const of = await spokenOf(tx, subject)
@@ -216,7 +217,7 @@ async function task(tx: Tx, event: StreamEvent, about: Applied, doing: Doing): P
  * The bank let somebody at a door whose rights had been taken away before: it had not heard of it, or not yet. What happened stands; it is named, and
  * staff follow it up (trust.md §3.6). Bringing something back is allowed to everybody.
  */
-async function judgeRelease(tx: Tx, { subject, actor, bank, at, stream, seq, data }: StreamEvent, { site }: Applied, doing: Doing): Promise<void> {
+async function judgeRelease(tx: Tx, { subject, actor, bank, at, stream, seq, data }: StreamEvent, { site }: Applied, doing: Change): Promise<void> {
 	if (!isId('subject', actor)) return
 	const of = isId('case', data.case) ? await ownOf(tx, bank, data.case) : {}
 	if (data.act === 'deposit' && (!of.case || (await findCase(tx, of.case))?.workflow === 'loan')) return
@@ -231,7 +232,7 @@ async function judgeRelease(tx: Tx, { subject, actor, bank, at, stream, seq, dat
 }
 
 /** Door sessions belong to the case that they were opened for: the first event names it, the others only the session. */
-async function session(tx: Tx, event: StreamEvent, about: Applied, doing: Doing): Promise<void> {
+async function session(tx: Tx, event: StreamEvent, about: Applied, doing: Change): Promise<void> {
 	const { subject, stream, seq, data, type, bank } = event
 	const of = isId('case', data.case) ? await spokenOf(tx, data.case) : undefined
 	if (of && 'case' in of && (await believed(tx, event, of, about, doing)))
@@ -251,7 +252,7 @@ async function settled(
 	event: StreamEvent,
 	about: Applied,
 	{ compartment, kind, how }: { readonly compartment: unknown; readonly kind: string; readonly how: string },
-	doing: Doing,
+	doing: Change,
 ): Promise<void> {
 	const of = isId('compartment', compartment) ? await spokenOf(tx, compartment) : undefined
 	if (of && 'compartment' in of && (await believed(tx, event, of, about, doing))) await settleTasks(tx, { ...of, kind }, how, doing)

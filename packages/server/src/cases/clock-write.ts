@@ -1,19 +1,20 @@
 import { nextDeadline, step } from '@latchwork/core/workflow'
+import type { Change } from '../estate/index.ts'
 import type { Tx } from '../store/index.ts'
 import { lockCase, tableOf } from './case-read.ts'
 import type { DeadlineHandlers } from './deadline-write.ts'
-import { type Doing, giveNotice, officeEnv, saveStep, schedule } from './step-write.ts'
+import { giveNotice, officeEnv, saveStep, schedule } from './step-write.ts'
 
 /**
  * What a case's deadline does. Before its first act at the bank the case moves here. Afterwards the bank moves it, and only when it does not say
  * so in time (it is offline) are people told from here; the step comes when the bank is heard again, and tells nobody twice.
  */
-export const caseDeadlines = (random: Doing['random']): DeadlineHandlers => ({
+export const caseDeadlines = (random: Change['random']): DeadlineHandlers => ({
 	case: (tx, { ref }, now) => own(tx, ref, { actor: 'server', now, random }),
 	'case-late': (tx, { ref }, now) => late(tx, ref, { actor: 'server', now, random }),
 })
 
-async function own(tx: Tx, id: string, doing: Doing): Promise<void> {
+async function own(tx: Tx, id: string, doing: Change): Promise<void> {
 	const row = await lockCase(tx, id)
 	const table = row && (await tableOf(tx, row.tableHash))
 	const due = table && nextDeadline(table, row.body)
@@ -24,7 +25,7 @@ async function own(tx: Tx, id: string, doing: Doing): Promise<void> {
 	if (!('refused' in stepped)) await saveStep(tx, row, table, stepped, doing, { input, env })
 }
 
-async function late(tx: Tx, id: string, doing: Doing): Promise<void> {
+async function late(tx: Tx, id: string, doing: Change): Promise<void> {
 	const row = await lockCase(tx, id)
 	const table = row && (await tableOf(tx, row.tableHash))
 	if (!table || row.endedAt !== null) return

@@ -1,17 +1,17 @@
 import { codeRule, mintCode } from '@latchwork/core/access'
 import { type Crypto, Fault, type Id, newId, type Random } from '@latchwork/core/base'
 import { type LoadedTable, newCase, type Refused, type Stepped, step } from '@latchwork/core/workflow'
-import { placeOf } from '../estate/index.ts'
+import { type Change, placeOf } from '../estate/index.ts'
 import { append } from '../ledger/index.ts'
 import { isPerson } from '../people/index.ts'
 import { type CodeTerms, codeInUse, issueCode, liveCodes, reserve, revokeCodes } from '../space/index.ts'
 import { type Db, type MasterKey, sql, type Tx } from '../store/index.ts'
 import { type KeyTerms, settingsOf, signerOf, tenantSealing } from '../tenants/index.ts'
 import { type CaseRow, caseOf, type LineNote, lockCase, tableOf } from './case-read.ts'
-import { type Doing, officeEnv, saveOrder, saveStep } from './step-write.ts'
+import { officeEnv, saveOrder, saveStep } from './step-write.ts'
 import { deliveriesWithin } from './tables.ts'
 
-export interface CaseTerms extends Doing {
+export interface CaseTerms extends Change {
 	readonly crypto: Crypto
 	readonly master: MasterKey
 	/** Of the site, under which its banks know codes. */

@@ -1,5 +1,5 @@
 import { mayDo, type Place, scopesOf } from '@latchwork/core/access'
-import type { Crypto, Id, Random } from '@latchwork/core/base'
+import { type Crypto, defined, type Id, type Random } from '@latchwork/core/base'
 import { RECALL_REASONS, TASK_WAYS } from '@latchwork/core/wire'
 import { z } from 'zod'
 import { placeOf } from '../estate/index.ts'
@@ -277,7 +277,3 @@ async function contactOf(db: Db, row: CaseRow, master: MasterKey, random: Random
 	const bytes = sealing.open(row.recipient ?? new Uint8Array(), contactContext(row.id))
 	return JSON.parse(new TextDecoder().decode(bytes)) as { name?: string; email?: string; phone?: string }
 }
-
-/** Without the fields that were left out, which is what the rows below know. */
-const defined = <T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
-	Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as { [K in keyof T]: Exclude<T[K], undefined> }

@@ -1,6 +1,6 @@
-import { type Id, newId, type Random } from '@latchwork/core/base'
+import { newId } from '@latchwork/core/base'
 import { type Case, type Effected, FINISHED, type LoadedTable, movedData, nextDeadline, type Stepped, type Told } from '@latchwork/core/workflow'
-import { markBundles } from '../estate/index.ts'
+import { type Change, markBundles } from '../estate/index.ts'
 import { append, type ServerDraft } from '../ledger/index.ts'
 import { endReservations, extendCodes, markCodesUsed, revokeCodes } from '../space/index.ts'
 import { sql, type Tx } from '../store/index.ts'
@@ -9,12 +9,6 @@ import { setDeadlineRow } from './deadline-write.ts'
 import { noteLoans, thingsOut } from './loan-write.ts'
 import { openTask } from './task-write.ts'
 
-export interface Doing {
-	readonly actor: Id<'subject'> | 'server'
-	readonly now: number
-	readonly random: Random
-}
-
 /** How long after a deadline the bank is waited for to say what became of it, before the people are told all the same. */
 const PATIENCE_MS = 120_000
 
@@ -22,7 +16,7 @@ const PATIENCE_MS = 120_000
  * A case after one step: the row, what follows from it for space, notices, codes and deadlines. `told`: the server made the step and records it;
  * absent: a bank recorded it. Only what the bank does not do itself is done here: it frees and holds compartments and makes its own tasks.
  */
-export async function saveStep(tx: Tx, row: CaseRow, table: LoadedTable, stepped: Stepped, doing: Doing, told?: Told): Promise<CaseRow> {
+export async function saveStep(tx: Tx, row: CaseRow, table: LoadedTable, stepped: Stepped, doing: Change, told?: Told): Promise<CaseRow> {
 	const { case: body, effects } = stepped
 	const after: CaseRow = {
 		...row,
@@ -43,7 +37,7 @@ export async function saveStep(tx: Tx, row: CaseRow, table: LoadedTable, stepped
 }
 
 /** The bank's word against what was known here: its facts are taken over as they are, so that what it says next can be followed. */
-export async function adopt(tx: Tx, row: CaseRow, table: LoadedTable | undefined, body: Case, why: string, doing: Doing): Promise<CaseRow> {
+export async function adopt(tx: Tx, row: CaseRow, table: LoadedTable | undefined, body: Case, why: string, doing: Change): Promise<CaseRow> {
 	const after: CaseRow = {
 		...row,
 		body,
@@ -83,12 +77,12 @@ function endOf(table: LoadedTable, body: Case, row: CaseRow, now: number): numbe
 	return over ? (row.endedAt ?? now) : null
 }
 
-function factsOf(row: CaseRow, stepped: Stepped, told: Told, { actor }: Doing): ServerDraft[] {
+function factsOf(row: CaseRow, stepped: Stepped, told: Told, { actor }: Change): ServerDraft[] {
 	const at = { actor, site: row.site, bank: row.bank }
 	return movedData(stepped, told).map((data) => ({ type: 'case.moved', subject: row.id, ...at, data }))
 }
 
-async function perform(tx: Tx, row: CaseRow, effect: Effected, own: boolean, doing: Doing): Promise<void> {
+async function perform(tx: Tx, row: CaseRow, effect: Effected, own: boolean, doing: Change): Promise<void> {
 	switch (effect.effect) {
 		case 'notify':
 			return giveNotice(tx, row, effect.about ?? 'changed', doing)
@@ -106,7 +100,7 @@ async function perform(tx: Tx, row: CaseRow, effect: Effected, own: boolean, doi
 /** The occasion is the deadline that it is about, so that the bank and the clock here never tell a person twice. */
 const TIMED: ReadonlySet<string> = new Set(['reminder', 'expiring', 'expired', 'not-delivered', 'due-soon', 'overdue', 'escalated', 'lost'])
 
-export async function giveNotice(tx: Tx, row: CaseRow, kind: string, { now, random }: Doing): Promise<void> {
+export async function giveNotice(tx: Tx, row: CaseRow, kind: string, { now, random }: Change): Promise<void> {
 	const occasion = TIMED.has(kind) ? `due/${dueOf(row.body) ?? ''}` : `step/${row.body.version + 1}`
 	const id = newId('notice', now, random)
 	const added = await tx.run(sql`INSERT INTO notice (tenant_id, notice_id, case_id, kind, occasion, due_at)
@@ -120,7 +114,7 @@ export async function giveNotice(tx: Tx, row: CaseRow, kind: string, { now, rand
 }
 
 /** What lies in a compartment needs no claim on one, and what has ended needs no code. */
-async function settleSpace(tx: Tx, table: LoadedTable, before: Case, { id, body, endedAt }: CaseRow, doing: Doing): Promise<void> {
+async function settleSpace(tx: Tx, table: LoadedTable, before: Case, { id, body, endedAt }: CaseRow, doing: Change): Promise<void> {
 	for (const line of body.lines) {
 		const was = before.lines.find((l) => l.id === line.id)
 		const held = (state: string | undefined) => state !== undefined && table.line.held.includes(state)

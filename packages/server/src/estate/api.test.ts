@@ -47,7 +47,7 @@ describe('the estate over HTTP', () => {
 		const path = `/v1/compartments/${first.id}`
 		assert.equal((await ask('PATCH', path, { number: 99 })).body.code, 'version-missing')
 		assert.equal((await ask('PATCH', path, { number: 99 }, 7)).body.code, 'version-conflict')
-		const patch = { number: 99, powered: true, inside: { widthMm: 380, depthMm: 500 }, service: { state: 'out-of-service', reason: 'cleaning' } }
+		const patch = { number: 99, powered: true, inside: { widthMm: 380, depthMm: 500 }, service: { state: 'out-of-service', reason: 'dirty' } }
 		const changed = await ok(200, 'PATCH', path, patch, 1)
 		assert.deepEqual(
 			[changed.number, changed.capabilities, changed.inside, changed.service, changed.live.allocation],

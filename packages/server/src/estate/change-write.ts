@@ -1,4 +1,4 @@
-import { Fault, type Id, type Json, type Random } from '@latchwork/core/base'
+import { defined, Fault, type Id, type Json, type Random } from '@latchwork/core/base'
 import { append, type ServerDraft } from '../ledger/index.ts'
 import { type Sql, sql, type Tx } from '../store/index.ts'
 import { asJson, type Noted } from './read.ts'
@@ -49,7 +49,7 @@ export function changedFields(before: object, patch: object): string[] {
 
 /** A record as it will be: what is not given stays. */
 export function merged<T extends object>(before: T, patch: Given<T>): T {
-	return { ...before, ...Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined)) }
+	return { ...before, ...defined(patch) }
 }
 
 /** The columns of a new record's notes, in the order of `NOTE_COLUMNS`. */

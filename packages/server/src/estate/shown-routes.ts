@@ -1,4 +1,4 @@
-import { bankLayout, doorNumber } from '@latchwork/core/wire'
+import { bankLayout, doorNumber, OUT_REASONS } from '@latchwork/core/wire'
 import { z } from 'zod'
 import { idOf, named, recordFields, showRecord, time, toTime } from '../http/index.ts'
 import { calendar } from './calendar.ts'
@@ -107,7 +107,7 @@ export const compartmentPatch = z.strictObject({
 	service: z
 		.discriminatedUnion('state', [
 			z.strictObject({ state: z.literal('in-service') }),
-			z.strictObject({ state: z.literal('out-of-service'), reason: code }),
+			z.strictObject({ state: z.literal('out-of-service'), reason: z.enum(OUT_REASONS) }),
 		])
 		.optional(),
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { PERMISSIONS } from '@latchwork/core/access'
 import { FAULTS } from '@latchwork/core/base'
-import { OPEN_REASONS, RECALL_REASONS, TASK_WAYS } from '@latchwork/core/wire'
+import { OPEN_REASONS, OUT_REASONS, RECALL_REASONS, TASK_WAYS } from '@latchwork/core/wire'
 import { type TestApi, testApi } from '../testing/api.ts'
 import { SAMPLES } from '../testing/api-samples.ts'
 
@@ -78,6 +78,34 @@ describe('the description of the API', () => {
 			const answer = await api.ask('POST', to, { token: acme.owner.token, body: { ...(sample?.body as object), [field]: 'because' } })
 			assert.deepEqual([answer.status, answer.body.field], [400, `body.${field}`], path)
 		}
+	})
+
+	test('every list comes in pages, and one record’s history says whether it is whole', () => {
+		let lists = 0
+		for (const { path, method, call } of calls()) {
+			const { content } = (call.responses as Record<string, { content?: { 'application/json'?: { schema: { $ref?: string } } } }>)['200'] ?? {}
+			const name = content?.['application/json']?.schema.$ref?.split('/').at(-1) ?? ''
+			const fields = (found.components.schemas[name] as { properties?: object } | undefined)?.properties ?? {}
+			if (method !== 'get' || !('items' in fields)) continue
+			const asked = ((call.parameters ?? []) as { name: string }[]).map(({ name }) => name)
+			if (path === '/v1/cases/{case}/timeline') {
+				assert.ok('whole' in fields)
+				continue
+			}
+			lists++
+			assert.ok(asked.includes('limit') && asked.includes('cursor') && 'next' in fields, path)
+		}
+		assert.ok(lists > 20, `${lists} lists`)
+	})
+
+	test('so is why a compartment is out of service', async () => {
+		const acme = await api.tenant('Acme')
+		const [{ id, version }] = (await api.ask('GET', `/v1/compartments?bank=${acme.bank}`, { token: acme.owner.token })).body.items
+		const patch = (reason: string) =>
+			api.ask('PATCH', `/v1/compartments/${id}`, { token: acme.owner.token, version, body: { service: { state: 'out-of-service', reason } } })
+		const refused = await patch('because')
+		assert.deepEqual([refused.status, refused.body.field], [400, 'body.service.reason'])
+		assert.equal((await patch(OUT_REASONS[0])).status, 200)
 	})
 
 	test('a change must say which version it is for, and the description says so', () => {

@@ -15,6 +15,26 @@ export function page<R, T>(rows: readonly R[], limit: number, item: (row: R) => 
 	return { items: shown.map(item), ...(rows.length > limit && last !== undefined && { next: toCursor(cursor(last)) }) }
 }
 
+/**
+ * A page of a list that is short enough to be read whole. `key`: what it is ordered by, unique in it; a row that has gone meanwhile leaves no hole.
+ */
+export function pageWithin<R, T>(
+	rows: readonly R[],
+	{ limit, cursor }: { readonly limit: number; readonly cursor?: string | undefined },
+	item: (row: R) => T,
+	key: (row: R) => string,
+) {
+	const after = fromCursor(cursor, z.tuple([z.string().max(200)]))?.[0]
+	const keyed = rows.map((row) => ({ row, key: key(row) })).sort((a, b) => (a.key < b.key ? -1 : 1))
+	const left = after === undefined ? keyed : keyed.filter((one) => one.key > after)
+	return page(
+		left,
+		limit,
+		({ row }) => item(row),
+		(one) => [one.key],
+	)
+}
+
 /** Opaque to callers, and no secret: row-level security and the route's own filter hold whatever it says. */
 const toCursor = (parts: readonly (string | number)[]): string => Buffer.from(JSON.stringify(parts)).toString('base64url')
 

@@ -1,5 +1,5 @@
 export { answer, type Feed, raw, sse } from './answer.ts'
-export { fromCursor, page, pageOf, updatedCursor } from './cursor.ts'
+export { fromCursor, page, pageOf, pageWithin, updatedCursor } from './cursor.ts'
 export type { Gate } from './gate.ts'
 export { forgetKeys } from './idempotency-write.ts'
 export { type Rate, rateLimit } from './limits.ts'
@@ -17,6 +17,7 @@ export {
 	listQuery,
 	named,
 	noteFields,
+	pageQuery,
 	recordFields,
 	showRecord,
 	time,

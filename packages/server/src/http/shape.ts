@@ -66,3 +66,5 @@ export const listFields = {
 	updatedSince: time.optional(),
 }
 export const listQuery = z.strictObject(listFields)
+/** Of a list whose records never change. */
+export const pageQuery = z.strictObject({ limit: listFields.limit, cursor: listFields.cursor })

@@ -4,7 +4,7 @@ import { type Id, newId } from '@latchwork/core/base'
 import pg from 'pg'
 import { openStore, type Store, sql } from '../store/index.ts'
 import { realClock, type TestStore, testStore } from '../testing/index.ts'
-import { installCursor } from './cursor-write.ts'
+import { behind, installCursor, stepCursor } from './cursor-write.ts'
 import { append, type Consumer, follow, openWatch, type Watch } from './index.ts'
 import { START } from './testing/controller.ts'
 import { testLedger } from './testing/ledger.ts'
@@ -123,6 +123,20 @@ describe('those who follow the ledger', () => {
 		await both[0]
 		await one.close()
 		assert.deepEqual([await cursor(bad, 'written'), await cursor(bad, 'writes'), told.length], [2, 1, 2])
+	})
+
+	test('are behind in the tenants whose log has grown beyond their own cursor there, whoever else follows', async () => {
+		const [one, two, three] = [await tenantWith(3), await tenantWith(4), await tenantWith(5)]
+		const ours = async (name: string) => (await at.store.system((db) => behind(db, name))).filter((tenant) => [one, two, three].includes(tenant))
+		const consumer = (name: string): Consumer => ({ name, from: 'start', handle: async () => {} })
+		const step = (tenant: Id<'tenant'>, name: string) => at.store.write(tenant, (tx) => stepCursor(tx, tenant, consumer(name)))
+		assert.deepEqual(await ours('first'), [one, two, three].sort())
+		for (const tenant of [one, three]) assert.ok(await step(tenant, 'first'))
+		await step(two, 'second')
+		assert.deepEqual(await ours('first'), [two])
+		assert.deepEqual(await ours('second'), [one, three].sort())
+		await tenantWith(1, one)
+		assert.deepEqual(await ours('first'), [one, two].sort())
 	})
 
 	test('share the work under one name without doing it twice', async () => {

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { newId, seededRandom } from '@latchwork/core/base'
+import { isFault, newId, seededRandom } from '@latchwork/core/base'
 import { openCheckpoint, proveConsistency, verifyConsistency } from '@latchwork/core/ledger'
 import pg from 'pg'
 import { nodeCrypto } from '../crypto.ts'
@@ -11,7 +11,7 @@ import { openStore, sql } from '../store/index.ts'
 import { realClock, type TestStore, testStore } from '../testing/index.ts'
 import { alarmGaps } from './gap-write.ts'
 import { append, openSequencer } from './index.ts'
-import { monthOf } from './sequence-write.ts'
+import { monthOf, sequence } from './sequence-write.ts'
 import { START, testController } from './testing/controller.ts'
 import { testLedger } from './testing/ledger.ts'
 import { tileReader } from './tree-read.ts'
@@ -187,6 +187,83 @@ describe('the sequencer', () => {
 		assert.equal((await ledger.log(bad.sender.tenant)).entries.length, 40)
 		await assert.rejects(testLedger(mine.store, 37).sequence(), /does not fit its own tree/)
 		await mine.close()
+	})
+
+	test('no signature stands under two histories, also where somebody with the database’s password made everything else fit', async () => {
+		const mine = await testStore()
+		const ledger = testLedger(mine.store, 38)
+		const [bad, good, unsigned] = [testController(ledger.random), testController(ledger.random), testController(ledger.random)]
+		const inbox = ledger.inbox()
+		const add = async ({ sender, stream }: typeof bad) => {
+			const life = stream()
+			life.grow(40)
+			await inbox.ingest(sender, life.batch(1, 40))
+		}
+		for (const one of [bad, good, unsigned]) await add(one)
+		await ledger.sequence()
+		for (const { sender } of [bad, good]) assert.equal(await ledger.checkpoint(sender.tenant), 40)
+		const owner = new pg.Client({ connectionString: mine.url })
+		await owner.connect()
+		const setRoot = (tenant: string, root: Uint8Array) =>
+			owner.query('UPDATE latchwork.ledger_head SET root = $2 WHERE tenant_id = $1', [tenant, Buffer.from(root)])
+		await owner.query(`UPDATE latchwork.event SET bytes = bytes || '\\x20' WHERE tenant_id = $1 AND position = 5`, [bad.sender.tenant])
+		await setRoot(bad.sender.tenant, (await ledger.log(bad.sender.tenant)).root)
+		await setRoot(unsigned.sender.tenant, new Uint8Array(32))
+		await owner.end()
+		for (const one of [bad, good]) await add(one)
+		const terms = {
+			now: START,
+			shard: { index: 0, count: 1 },
+			most: 100,
+			except: [unsigned.sender.tenant],
+			trees: new Map(),
+			months: new Set<number>(),
+		}
+		await mine.store.system((tx) => sequence(tx, terms))
+		assert.equal(await ledger.checkpoint(good.sender.tenant), 80)
+		await assert.rejects(ledger.checkpoint(bad.sender.tenant), /does not fit its own tree/)
+		await assert.rejects(ledger.checkpoint(unsigned.sender.tenant), /does not fit its own tree/)
+		await mine.close()
+	})
+
+	test('of two that give positions to the same events one does, and the other starts over', async () => {
+		const ledger = testLedger(at.store, 39)
+		const { sender, stream } = testController(ledger.random)
+		const other = openStore({ url: at.url, pool: 2 })
+		const [life, next] = [stream(), stream()]
+		for (const one of [life, next]) one.grow(20)
+		await ledger.inbox().ingest(sender, life.batch(1, 20))
+		await ledger.sequence()
+		await ledger.inbox().ingest(sender, next.batch(1, 20))
+		const owner = new pg.Client({ connectionString: at.url })
+		await owner.connect()
+		try {
+			// Both have seen what waits, and stand before the head of the log.
+			await owner.query('BEGIN')
+			await owner.query('SELECT 1 FROM latchwork.ledger_head WHERE tenant_id = $1 FOR UPDATE', [sender.tenant])
+			const both = [at.store, other].map((store) =>
+				store.system((tx) => sequence(tx, { now: START, shard: { index: 0, count: 1 }, most: 100, except: [], trees: new Map(), months: new Set() })),
+			)
+			const settled = Promise.allSettled(both)
+			for (let waiting = 0; waiting < 2; ) {
+				await owner.query('SELECT pg_stat_clear_snapshot()')
+				const { rows } = await owner.query(
+					`SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+				)
+				waiting = rows[0].n
+			}
+			await owner.query('COMMIT')
+			const ends = await settled
+			assert.deepEqual(ends.map(({ status }) => status).sort(), ['fulfilled', 'rejected'])
+			const lost = ends.find((end) => end.status === 'rejected')
+			assert.ok(isFault(lost?.reason, 'database-busy'), String(lost?.reason))
+		} finally {
+			await owner.end()
+			await other.close()
+		}
+		const { entries, root, storedRoot } = await ledger.log(sender.tenant)
+		assert.deepEqual(entries, [...life.texts, ...next.texts])
+		assert.deepEqual(storedRoot, root)
 	})
 
 	test('a checkpoint is due after 256 events or when its time has come, and not before', async () => {

@@ -4,8 +4,8 @@ import { findController, placeOf } from '../estate/index.ts'
 import { idOf, type Route, route, time, toTime } from '../http/index.ts'
 import { makeClaim } from './claims.ts'
 
-/** How a machine gets in; everything else of a controller is the estate's. */
-export const linkRoutes = (random: Random): Route[] => [
+/** How a machine gets in; everything else of a controller is the estate's. `device`: where controllers reach the device port, as far as this process knows. */
+export const linkRoutes = (random: Random, device: () => string | undefined): Route[] => [
 	route({
 		method: 'POST',
 		path: '/v1/controllers/{controller}/claims',
@@ -17,11 +17,12 @@ export const linkRoutes = (random: Random): Route[] => [
 			return controller && placeOf(db, controller.bank)
 		},
 		params: z.strictObject({ controller: idOf('controller') }),
-		answers: { 201: z.object({ token: z.string(), expiresAt: time }) },
+		answers: { 201: z.object({ token: z.string(), expiresAt: time, server: z.string().optional().describe('the device port, for `--server`') }) },
 		handle: ({ write, params, caller, now }) =>
 			write(async (tx) => {
 				const { token, expiresAt } = await makeClaim(tx, { actor: caller.subject, now, random }, params.controller)
-				return { token, expiresAt: toTime(expiresAt) }
+				const server = device()
+				return { token, expiresAt: toTime(expiresAt), ...(server !== undefined && { server }) }
 			}),
 	}),
 ]

@@ -1,4 +1,4 @@
-import { type Assurance, badgeToBits, checkPinSettings, verifierOf } from '@latchwork/core/access'
+import { type Assurance, badgeToBits, checkPinSettings, drawDigits, verifierOf } from '@latchwork/core/access'
 import { Fault, type Id, newId, type Random } from '@latchwork/core/base'
 import { nodeCrypto } from '../crypto.ts'
 import { markBundles, siteOf, unchangedSince } from '../estate/index.ts'
@@ -119,7 +119,7 @@ const TRIES = 20
 /** Not one that lives or ever lived at this site: the verifier of a revoked PIN stays, so nobody gets it again. */
 async function freePin(tx: Tx, site: Id<'site'>, siteKey: Uint8Array, length: number, random: Random): Promise<{ pin: string; verifier: string }> {
 	for (let left = TRIES; left > 0; left--) {
-		const pin = digits(length, random)
+		const pin = drawDigits(length, random)
 		const verifier = verifierOf(siteKey, nodeCrypto, 'pin', pin)
 		const taken = await tx.first(
 			sql`SELECT 1 FROM credential_verifier WHERE tenant_id = ${tx.tenant} AND site_id = ${site} AND verifier = ${verifier}`,
@@ -127,13 +127,6 @@ async function freePin(tx: Tx, site: Id<'site'>, siteKey: Uint8Array, length: nu
 		if (!taken) return { pin, verifier }
 	}
 	throw new Fault('request-refused', 'No free PIN was found: this site has too many for their length. Raise the setting pinLength.')
-}
-
-/** Every digit equally likely: bytes above 249 are drawn again. */
-function digits(length: number, random: Random): string {
-	let text = ''
-	while (text.length < length) for (const byte of random(length)) if (byte < 250 && text.length < length) text += byte % 10
-	return text
 }
 
 async function lockPersonKey(tx: Tx, subject: Id<'subject'>): Promise<Uint8Array> {

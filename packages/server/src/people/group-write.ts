@@ -1,4 +1,4 @@
-import { Fault, type Id, newId } from '@latchwork/core/base'
+import { defined, Fault, type Id, newId } from '@latchwork/core/base'
 import { markBundles, unchangedSince } from '../estate/index.ts'
 import { sql, type Tx } from '../store/index.ts'
 import { type PeopleChange, recordOf } from './person-write.ts'
@@ -34,7 +34,7 @@ export async function changeGroup(
 	patch: Partial<{ [K in keyof Omit<GroupFields, 'code'>]: GroupFields[K] | undefined }>,
 ): Promise<Group> {
 	const before = await lockGroup(tx, id, ifMatch)
-	const after = { ...before, ...Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined)) } as Group
+	const after = { ...before, ...defined(patch) }
 	await tx.run(sql`UPDATE person_group SET name = ${after.name}, labels = ${json(after.labels)}, external_refs = ${json(after.externalRefs)},
 		client_data = ${json(after.clientData)}, version = version + 1, updated_at = ${change.now} WHERE tenant_id = ${tx.tenant} AND group_id = ${id}`)
 	await recordOf(tx, change, 'group.changed', id, { fields: Object.keys(patch), version: before.version + 1 })

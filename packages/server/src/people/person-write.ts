@@ -1,4 +1,4 @@
-import { Fault, type Id, type Json, newId } from '@latchwork/core/base'
+import { defined, Fault, type Id, type Json, newId } from '@latchwork/core/base'
 import type { ServerEventType } from '@latchwork/core/ledger'
 import { type Change, markBundles, unchangedSince, unlessTaken } from '../estate/index.ts'
 import { append } from '../ledger/index.ts'
@@ -162,6 +162,5 @@ async function indexWords(tx: Tx, tenant: TenantSealing, subject: Id<'subject'>,
 }
 
 const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b)
-const defined = <T extends object>(patch: T): T => Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined)) as T
 const withoutNulls = (given: object): Personal =>
 	Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null)) as unknown as Personal

@@ -1,7 +1,7 @@
 import { type Caller, isPermission, PERMISSIONS, type Permission, scopesOf } from '@latchwork/core/access'
 import { Fault, type Id } from '@latchwork/core/base'
 import { z } from 'zod'
-import { answer, fromTime, idOf, line, named, type Route, route, time, toTime } from '../http/index.ts'
+import { answer, fromTime, idOf, line, named, pageOf, pageQuery, pageWithin, type Route, route, time, toTime } from '../http/index.ts'
 import type { Store } from '../store/index.ts'
 import { tenantOf } from '../tenants/index.ts'
 import { checkPassword, type Passwords } from './password.ts'
@@ -170,17 +170,23 @@ export function signInRoutes({ terms, store, passwords, secure, rights }: SignIn
 			tag: 'Sign-in',
 			summary: 'One’s own sessions.',
 			permission: 'signed-in',
-			answers: { 200: named('SessionPage', z.object({ items: z.array(session) })) },
-			handle: ({ read, caller, now }) =>
-				read(async (db) => ({
-					items: (await sessionsOf(db, caller.subject, now)).map(({ id, createdAt, seenAt, expiresAt }) => ({
-						id,
-						current: id === caller.via,
-						createdAt: toTime(createdAt),
-						seenAt: toTime(seenAt),
-						expiresAt: toTime(expiresAt),
-					})),
-				})),
+			query: pageQuery,
+			answers: { 200: pageOf('Sessions', session) },
+			handle: ({ read, caller, now, query }) =>
+				read(async (db) =>
+					pageWithin(
+						await sessionsOf(db, caller.subject, now),
+						query,
+						({ id, createdAt, seenAt, expiresAt }) => ({
+							id,
+							current: id === caller.via,
+							createdAt: toTime(createdAt),
+							seenAt: toTime(seenAt),
+							expiresAt: toTime(expiresAt),
+						}),
+						({ id }) => id,
+					),
+				),
 		}),
 		route({
 			method: 'DELETE',
@@ -200,9 +206,10 @@ export function signInRoutes({ terms, store, passwords, secure, rights }: SignIn
 			tag: 'Sign-in',
 			summary: 'API tokens: one’s own, or everybody’s for those who manage them.',
 			permission: 'signed-in',
-			answers: { 200: named('TokenPage', z.object({ items: z.array(token) })) },
-			handle: ({ read, caller }) =>
-				read(async (db) => ({ items: (await tokensOf(db, managesTokens(caller) ? {} : { subject: caller.subject })).map(toToken) })),
+			query: pageQuery,
+			answers: { 200: pageOf('Tokens', token) },
+			handle: ({ read, caller, query }) =>
+				read(async (db) => pageWithin(await tokensOf(db, managesTokens(caller) ? {} : { subject: caller.subject }), query, toToken, ({ id }) => id)),
 		}),
 		route({
 			method: 'POST',

@@ -171,7 +171,9 @@ describe('sign-in', () => {
 	})
 
 	test('sessions are listed and ended by their owner only', async () => {
-		const [first, second] = [cookieOf(await signIn(person.email, TEST_PASSWORD)), cookieOf(await signIn(person.email, TEST_PASSWORD))]
+		const first = cookieOf(await signIn(person.email, TEST_PASSWORD))
+		await api.clock.advance(1)
+		const second = cookieOf(await signIn(person.email, TEST_PASSWORD))
 		const { items } = (await api.ask('GET', '/v1/sessions', { cookie: first })).body
 		assert.deepEqual(
 			items.map((one: { current: boolean }) => one.current),

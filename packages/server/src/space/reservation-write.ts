@@ -1,5 +1,5 @@
-import { Fault, type Id, newId, type Random } from '@latchwork/core/base'
-import { bankLive, compartmentsOf, doorsLive } from '../estate/index.ts'
+import { Fault, type Id, newId } from '@latchwork/core/base'
+import { bankLive, type Change, compartmentsOf, doorsLive } from '../estate/index.ts'
 import { append } from '../ledger/index.ts'
 import { type Db, sql, type Tx } from '../store/index.ts'
 import { fits, type Room } from './fit.ts'
@@ -16,12 +16,6 @@ export interface Claiming {
 	readonly until: number
 }
 
-interface Doing {
-	readonly actor: Id<'subject'> | 'server'
-	readonly now: number
-	readonly random: Random
-}
-
 /**
  * Keeps a compartment free for each thing, or for none of them. One bank is claimed by one transaction at a time, so the last compartment has
  * one winner. Throws `no-suitable-compartment` when the bank could never hold them, `bank-full` when it cannot now.
@@ -30,7 +24,7 @@ export async function reserve(
 	tx: Tx,
 	{ bank, site, case: of, until }: Claiming,
 	wanted: readonly Wanted[],
-	{ actor, now, random }: Doing,
+	{ actor, now, random }: Change,
 ): Promise<void> {
 	await tx.run(sql`SELECT pg_advisory_xact_lock(hashtextextended(${`reserve/${bank}`}, 0))`)
 	const { all, free } = await roomsOf(tx, bank)
@@ -60,7 +54,7 @@ export async function endReservations(
 	of: Id<'case'>,
 	line: string | undefined,
 	why: 'filled' | 'released' | 'expired',
-	{ actor, now, random }: Doing,
+	{ actor, now, random }: Change,
 ): Promise<void> {
 	const ended = await tx.rows<{ id: string; bank: Id<'bank'>; line: string }>(sql`UPDATE reservation SET ended_at = ${now}, ended_why = ${why}
 		WHERE tenant_id = ${tx.tenant} AND case_id = ${of} AND ended_at IS NULL AND ${line === undefined ? sql`true` : sql`line_id = ${line}`}

@@ -33,7 +33,7 @@ const fresh = () => `${++drawn}`
 const LAYOUT = exampleLayout
 
 /** As the owner, so that what a sample needs is there. */
-async function made({ api, tenant }: SampleWorld, path: string, body: unknown) {
+export async function made({ api, tenant }: SampleWorld, path: string, body: unknown) {
 	const answer = await api.ask('POST', path, { token: tenant.owner.token, body })
 	if (answer.status !== 201) throw new Error(`The sample cannot be made: POST ${path} ${answer.status} ${answer.text}`)
 	return answer.body

@@ -107,7 +107,7 @@ export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
 		terms: { master, random, installation },
 		passwords: passwords(installation, random, options.passwords ?? QUICK),
 	}
-	const routes = routesOf(parts, { requested: () => {}, watch, pace: realClock })
+	const routes = routesOf(parts, { requested: () => {}, watch, pace: realClock, device: () => undefined })
 	const http = await httpServer({
 		routes: [...routes, ...(options.extra?.(parts) ?? [])],
 		store,

@@ -46,15 +46,24 @@ test('a server that keeps the connection and says nothing is noticed, and asked 
 	assert.deepEqual([live.state(), asked], ['live', ['all']], 'what is shown is asked for anew')
 })
 
-test('a feed that broke is left to the browser, one that was refused ends; nothing stays behind', async () => {
-	const { live, clock, opened, server } = feed()
+test('a feed that broke is left to the browser; one that was refused is asked for anew, from now on; nothing stays behind', async () => {
+	const { live, clock, opened, asked, message, server } = feed()
 	server()?.up()
 	server()?.down(true)
 	assert.equal(live.state(), 'waiting')
 	server()?.up()
+	message('41')
 	server()?.down(false)
-	await clock.advance(60_000)
-	assert.deepEqual([live.state(), opened.length], ['off', 1])
+	await clock.advance(9_000)
+	assert.deepEqual([live.state(), opened.length], ['waiting', 1])
+	await clock.advance(1_000)
+	server()?.down(false)
+	await clock.advance(10_000)
+	// Behind what was heard before may lie nothing any more.
+	assert.deepEqual(opened, ['/v1/events/stream', '/v1/events/stream', '/v1/events/stream'])
+	asked.length = 0
+	server()?.up()
+	assert.deepEqual([live.state(), asked], ['live', ['all']])
 	live.close()
-	assert.equal(clock.pending(), 0)
+	assert.deepEqual([live.state(), clock.pending()], ['off', 0])
 })

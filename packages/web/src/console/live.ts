@@ -18,6 +18,8 @@ const REST_MS = 1_500
 
 /** Beats come every 5 s; with the third missed one the server hangs, or the network swallows what it says. */
 const SILENT_MS = 14_000
+/** A feed that was refused is asked for anew, from now on. */
+const AGAIN_MS = 10_000
 
 /** The outer world of the feed, an argument so that tests own it. */
 export interface Outside {
@@ -75,7 +77,8 @@ export class Live {
 			},
 			down: (again) => {
 				this.#cancelWatch?.()
-				this.#become(again ? 'waiting' : 'off')
+				this.#become('waiting')
+				if (!again) this.#refused()
 			},
 			message: (data) => {
 				this.#alive()
@@ -98,6 +101,13 @@ export class Live {
 			this.#close?.()
 			this.#listen()
 		})
+	}
+
+	/** The browser gives up where it is refused: too many feeds, a log that was put back from an older day, a server that starts. Whoever is signed out closes. */
+	#refused(): void {
+		this.#close?.()
+		this.#last = undefined
+		this.#cancelWatch = this.#outside.after(AGAIN_MS, () => this.#listen())
 	}
 
 	close(): void {

@@ -101,11 +101,11 @@ export const peopleFound = (search: string, limit = 50) =>
 export const rolesOf = (of: { readonly user: string } | { readonly group: string }) =>
 	queryOptions({
 		queryKey: ['people', 'roles', of],
-		queryFn: ({ signal }) => get<Page<RoleAssignment>>(`/v1/role-assignments${query(of)}`, signal),
+		queryFn: ({ signal }) => get<Page<RoleAssignment>>(`/v1/role-assignments${query({ ...of, limit: 200 })}`, signal),
 	})
 export const allRoles = queryOptions({
 	queryKey: ['people', 'roles'],
-	queryFn: ({ signal }) => get<Page<Role>>('/v1/roles', signal),
+	queryFn: ({ signal }) => get<Page<Role>>('/v1/roles?limit=200', signal),
 	staleTime: 60_000,
 })
 export const onePerson = (id: string) =>

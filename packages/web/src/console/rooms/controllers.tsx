@@ -122,13 +122,13 @@ function Add({ bank, close }: { readonly bank: string; close(): void }) {
 function Claim({ controller: { id, bank, name, state }, close }: { readonly controller: Controller; close(): void }) {
 	const client = useQueryClient()
 	const estate = useEstate()
-	const [claim, setClaim] = useState<{ readonly token: string; readonly expiresAt: string }>()
+	const [claim, setClaim] = useState<{ readonly token: string; readonly expiresAt: string; readonly server?: string }>()
 	return (
 		<Dialog title={words.claimTitle(name)} lead={claim ? undefined : words.claimLead(state === 'enrolled')} close={close}>
 			{claim ? (
 				<>
 					<Secret label={words.claimIs} text={claim.token} note={words.claimOnce(when(claim.expiresAt, estate.zone({ bank })))} small />
-					<pre className="code">{words.claimHow(location.hostname)}</pre>
+					<pre className="code">{words.claimHow(claim.server ?? `https://${location.hostname}:DEVICE-PORT`)}</pre>
 				</>
 			) : (
 				<Form

@@ -232,12 +232,13 @@ export const controllers = {
 	claimLead: (enrolled: boolean) =>
 		enrolled
 			? 'A machine works as this controller already. The token lets another one take its place: the present one is shut out.'
-			: 'It works once, within 15 minutes. An older token works no more.',
+			: 'It lets one machine in, within 15 minutes. An older token works no more.',
 	claimSubmit: 'Make a token',
 	claimIs: 'The claim token',
 	claimOnce: (until: string) => `It is shown this once and works until ${until}.`,
-	/** Controllers come in at a port of their own, which this page does not know. */
-	claimHow: (host: string) => `latchwork edge --server https://${host}:DEVICE-PORT --claim TOKEN --config wiring.json`,
+	/** Everybody on a machine can read its command lines, so the token goes into a file. */
+	claimHow: (server: string) =>
+		`umask 077; cat > claim.txt    # paste the token, then Ctrl-D\nlatchwork edge --server ${server} --claim-file claim.txt --config wiring.json`,
 	revoke: 'Revoke…',
 	revokeTitle: (name: string) => `Revoke ${name}`,
 	revokeLead: 'Its certificate counts no more, and its bank is free for another controller. What it did stays on record.',

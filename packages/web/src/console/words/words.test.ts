@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { OPEN_REASONS, RECALL_REASONS, TASK_WAYS } from '@latchwork/core/wire'
+import { OPEN_REASONS, OUT_REASONS, RECALL_REASONS, TASK_WAYS } from '@latchwork/core/wire'
 import { DELIVERY_DEFAULTS, deliveryTable, LOAN_DEFAULTS, loanTable, statesOf } from '@latchwork/core/workflow'
 import type { BankSpace } from '../shapes.ts'
-import { opening } from './banks.ts'
+import { opening, outOfUse } from './banks.ts'
 import { caseRoom, caseState, STEPS } from './cases.ts'
 import { bareType, eventFacts, eventWords } from './events.ts'
 import { completion, needing, overview, standing, taskWords, troublesOf } from './overview.ts'
@@ -112,6 +112,7 @@ test('facts of an event are words, and an id stays whole so that a name can be f
 test('each reason and way that the API takes can be chosen in words, and no other', () => {
 	const codes = (pairs: readonly (readonly [string, string])[]) => pairs.map(([code]) => code).sort()
 	assert.deepEqual(codes(opening.reasons), [...OPEN_REASONS].sort())
+	assert.deepEqual(codes(outOfUse.reasons), [...OUT_REASONS].sort())
 	assert.deepEqual(codes(caseRoom.recallReasons), [...RECALL_REASONS].sort())
 	assert.deepEqual(codes(completion.ways), [...TASK_WAYS].sort())
 })

@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import type { Id } from '@latchwork/core/base'
+import { nodeCrypto } from '../crypto.ts'
+import type { Route } from '../http/index.ts'
+import { sql } from '../store/index.ts'
+import { type TestApi, type TestTenant, testApi } from '../testing/api.ts'
+import { made, SAMPLES, type Sample, type SampleWorld } from '../testing/api-samples.ts'
+import { contentDigest, contentOf } from './compose.ts'
+import { gatherBank, gatherSite } from './gather-write.ts'
+
+/** Where the usual sample changes nothing that a bank decides by: one that does. */
+const TELLING: Readonly<Record<string, (world: SampleWorld) => Promise<Sample>>> = {
+	'DELETE /v1/groups/{group}/members/{user}': async (w) => {
+		const { group, user } = await member(w)
+		return { params: { group, user } }
+	},
+	'DELETE /v1/groups/{group}': async (w) => {
+		const { group } = await member(w)
+		const { version } = (await w.api.ask('GET', `/v1/groups/${group}`, { token: w.tenant.owner.token })).body
+		return { params: { group }, version }
+	},
+	'POST /v1/role-assignments': async (w) => ({ body: { role: 'owner', user: (await person(w)).id, scope: { kind: 'site', id: w.tenant.site } } }),
+	'DELETE /v1/role-assignments/{assignment}': async (w) => ({ params: { assignment: (await opener(w, 'owner')).id } }),
+	'PATCH /v1/roles/{role}': async (w) => {
+		const { id, version } = await made(w, '/v1/roles', { name: `Opens ${w.sender.id}`, permissions: ['estate.read', 'door.open.remote'] })
+		await opener(w, id)
+		return { params: { role: id }, body: { permissions: ['estate.read'] }, version }
+	},
+	'DELETE /v1/policies/{policy}': async (w) => {
+		const { id, version } = await made(w, '/v1/policies', { code: 'short-lived', draft: 'forbid (principal, action, resource);' })
+		await made(w, `/v1/policies/${id}/versions`, { version })
+		const read = await w.api.ask('GET', `/v1/policies/${id}`, { token: w.tenant.owner.token })
+		return { params: { policy: id }, version: read.body.version }
+	},
+}
+let drawn = 0
+const person = (w: SampleWorld) => made(w, '/v1/users', { name: `Person ${++drawn}` })
+const opener = async (w: SampleWorld, role: string) =>
+	made(w, '/v1/role-assignments', { role, user: (await person(w)).id, scope: { kind: 'tenant' } })
+const member = async (w: SampleWorld) => {
+	const group = (await made(w, '/v1/groups', { code: `members${++drawn}`, name: 'Members' })).id
+	const user = (await person(w)).id
+	await w.api.ask('PUT', `/v1/groups/${group}/members/${user}`, { token: w.tenant.owner.token })
+	return { group, user }
+}
+
+/** What changes the bundle of a bank. Whoever adds a route that does is told so by the test. */
+const TOLD: readonly string[] = [
+	'DELETE /v1/assets/{asset}',
+	'DELETE /v1/credentials/{credential}',
+	'DELETE /v1/groups/{group}',
+	'DELETE /v1/groups/{group}/members/{user}',
+	'DELETE /v1/modules/{module}',
+	'DELETE /v1/policies/{policy}',
+	'DELETE /v1/role-assignments/{assignment}',
+	'DELETE /v1/users/{user}',
+	'PATCH /v1/banks/{bank}',
+	'PATCH /v1/roles/{role}',
+	'PATCH /v1/settings',
+	'PATCH /v1/sites/{site}',
+	'PATCH /v1/users/{user}',
+	'POST /v1/assets',
+	'POST /v1/credentials',
+	'POST /v1/deliveries',
+	'POST /v1/deliveries/{case}/codes',
+	'POST /v1/deliveries/{case}/recalls',
+	'POST /v1/modules',
+	'POST /v1/policies/{policy}/versions',
+	'POST /v1/role-assignments',
+	'POST /v1/users',
+	'PUT /v1/groups/{group}/members/{user}',
+]
+
+describe('a change that banks decide by', () => {
+	let api: TestApi
+	let tenant: TestTenant
+	before(async () => {
+		api = await testApi()
+		tenant = await api.tenant('Acme')
+		// Somebody whom no policy names is not in any bundle.
+		const w = { api, tenant, sender: tenant.owner }
+		const { id, version } = await made(w, '/v1/policies', { code: 'everybody', draft: 'permit (principal, action, resource);' })
+		await made(w, `/v1/policies/${id}/versions`, { version })
+	})
+	after(() => api.close())
+
+	/** Of the first bank and the one that was made last: what its bundle says. */
+	const bundles = () =>
+		api.store.write(tenant.id, async (tx) => {
+			const banks = await tx.rows<{ bank: Id<'bank'>; site: Id<'site'> }>(sql`SELECT bank_id AS bank, site_id AS site FROM bank
+				WHERE bank_id = ${tenant.bank} OR bank_id = (SELECT max(bank_id) FROM bank) ORDER BY bank_id`)
+			const digests = new Map<Id<'bank'>, string>()
+			for (const { bank, site } of banks) {
+				const shared = await gatherSite(tx, site, api.parts.terms, api.clock.now())
+				const rows = await gatherBank(tx, tenant.id, bank, shared, api.clock.now())
+				digests.set(bank, contentDigest(contentOf(rows, nodeCrypto.sha256), rows, nodeCrypto.sha256))
+			}
+			return digests
+		})
+	const marked = async () =>
+		new Set(
+			(await api.store.read(tenant.id, (db) => db.rows<{ bank: Id<'bank'> }>(sql`SELECT bank_id AS bank FROM bundle_dirty`))).map(({ bank }) => bank),
+		)
+
+	test('marks every bank whose bundle it changes, whichever route it came by', async (t) => {
+		const changed: string[] = []
+		const forgotten: string[] = []
+		for (const route of api.routes) {
+			const name = `${route.method} ${route.path}`
+			if (route.method === 'GET' || route.permission === 'public') continue
+			const world: SampleWorld = { api, tenant, sender: tenant.owner }
+			// So that the bank that is made last has the highest id.
+			await api.clock.advance(1_000)
+			const sample = await (TELLING[name] ?? SAMPLES[name] ?? assert.fail(name))(world)
+			if (sample.bySession) continue
+			const was = await bundles()
+			await api.store.write(tenant.id, (tx) => tx.run(sql`DELETE FROM bundle_dirty WHERE true`))
+			const answer = await send(route, sample)
+			assert.ok(answer.status < 300 || answer.status === sample.settled, `${name}: ${answer.status} ${answer.text}`)
+			const marks = await marked()
+			const differs = [...(await bundles())].filter(([bank, digest]) => was.has(bank) && was.get(bank) !== digest)
+			if (differs.length > 0) changed.push(name)
+			for (const [bank] of differs) if (!marks.has(bank)) forgotten.push(`${name} at the ${bank === tenant.bank ? 'first' : 'last'} bank`)
+		}
+		t.diagnostic(`${changed.length} routes change bundles`)
+		assert.deepEqual(forgotten, [])
+		assert.deepEqual(changed.sort(), TOLD)
+	})
+
+	const send = ({ method, path }: Route, { params, query, body, version }: Sample) =>
+		api.ask(method, path.replaceAll(/\{(\w+)\}/g, (_, name: string) => params?.[name] ?? '') + (query ? `?${query}` : ''), {
+			token: tenant.owner.token,
+			version,
+			...(body !== undefined && { body }),
+		})
+})
