@@ -1,7 +1,7 @@
 import type { Scope } from '@latchwork/core/access'
 import type { Id } from '@latchwork/core/base'
 import { type BankSpace, bankSpaces, type DoorAlarm, within } from '../estate/index.ts'
-import { countPerHour } from '../ledger/index.ts'
+import { countPerHour, newestOf } from '../ledger/index.ts'
 import { type Db, sql } from '../store/index.ts'
 import { listTasks, type Task } from './task-write.ts'
 
@@ -16,8 +16,22 @@ export interface Overview {
 	readonly casesOpen: number
 	readonly overdue: number
 	readonly conflicts: number
+	/** Tasks of the last day that were done because a bank said so, and nobody had to. */
+	readonly settledAtBanks: number
 	/** Doors that opened, for each hour of the sites' own day so far. */
 	readonly doorsPerHour: readonly number[]
+	/** Of the last day, the oldest first. */
+	readonly outages: readonly Outage[]
+}
+
+/** A time in which a bank was not heard; it decides by itself meanwhile. */
+export interface Outage {
+	readonly bank: Id<'bank'>
+	readonly from: number
+	/** Undefined: it is not heard yet. */
+	readonly to: number | undefined
+	/** It was long enough to act on. */
+	readonly confirmed: boolean
 }
 
 export interface StandingDoor {
@@ -47,6 +61,10 @@ export async function overviewOf(db: Db, scopes: readonly Scope[], now: number):
 			FROM workflow_case t JOIN bank b ON b.tenant_id = t.tenant_id AND b.bank_id = t.bank_id
 			WHERE t.tenant_id = ${db.tenant} AND t.ended_at IS NULL AND ${within(scopes, lies)}`),
 	]
+	const settled = await db.first<{
+		done: number
+	}>(sql`SELECT count(*)::int AS done FROM task t JOIN bank b ON b.tenant_id = t.tenant_id AND b.bank_id = t.bank_id
+		WHERE t.tenant_id = ${db.tenant} AND t.done_at > ${now - DAY_MS} AND t.done_by = 'server' AND ${within(scopes, lies)}`)
 	const standing = await standingDoors(db, scopes)
 	const days = banks.map(({ bank, timeZone }) => ({ bank, start: dayStart(now, timeZone) }))
 	return {
@@ -62,8 +80,26 @@ export async function overviewOf(db: Db, scopes: readonly Scope[], now: number):
 		casesOpen: cases?.open ?? 0,
 		overdue: cases?.overdue ?? 0,
 		conflicts: cases?.conflicts ?? 0,
+		settledAtBanks: settled?.done ?? 0,
 		doorsPerHour: await countPerHour(db, 'door-session.opened', days),
+		outages: await outagesOf(db, banks, now),
 	}
+}
+
+const DAY_MS = 86_400_000
+const MOST_OUTAGES = 500
+
+/** Those that ended are in the ledger: a bank that is heard again is told with how long it was not. */
+async function outagesOf(db: Db, banks: readonly BankSpace[], now: number): Promise<Outage[]> {
+	const shown = new Set<string>(banks.map(({ bank }) => bank))
+	const ended = await newestOf(db, 'bank.online', now - DAY_MS, MOST_OUTAGES)
+	const past = ended.flatMap(({ body: { bank, at, data } }): Outage[] =>
+		bank !== undefined && shown.has(bank) ? [{ bank, from: at - Number(data.silentMs), to: at, confirmed: data.confirmed === true }] : [],
+	)
+	const present = banks.flatMap(({ bank, silentSince, outageConfirmedAt }): Outage[] =>
+		silentSince === null ? [] : [{ bank, from: silentSince, to: undefined, confirmed: outageConfirmedAt !== null }],
+	)
+	return [...past, ...present].sort((a, b) => a.from - b.from)
 }
 
 /**

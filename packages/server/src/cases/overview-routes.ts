@@ -52,7 +52,18 @@ const overviewShape = named(
 				outageSince: time.optional(),
 			}),
 		),
-		counts: z.object({ tasks: count, doors: count, cases: count, overdueLoans: count, conflicts: count, doorsToday: count }),
+		counts: z.object({
+			tasks: count,
+			doors: count,
+			cases: count,
+			overdueLoans: count,
+			conflicts: count,
+			doorsToday: count,
+			settledAtBanks: count.describe('tasks of the last 24 hours that were done because a bank said so'),
+		}),
+		outages: z
+			.array(z.object({ bank: ids.bank, from: time, to: time.optional().describe('absent: it is not heard yet'), confirmed: z.boolean() }))
+			.describe('when banks were not heard in the last 24 hours, the oldest first'),
 		doorsPerHour: z.array(count).describe('doors that opened in each hour of the sites’ own day so far'),
 	}),
 )
@@ -69,7 +80,7 @@ export const overviewRoutes = (): Route[] => [
 		handle: ({ read, caller, now }) =>
 			read(async (db) => {
 				const overview = await overviewOf(db, scopesOf(caller, 'case.read'), now)
-				const { banks, tasks, tasksOpen, doors, doorsStanding, casesOpen, overdue, conflicts, doorsPerHour } = overview
+				const { banks, tasks, tasksOpen, doors, doorsStanding, casesOpen, overdue, conflicts, settledAtBanks, doorsPerHour, outages } = overview
 				const nameOf = new Map<string, string>(banks.map(({ bank, name }) => [bank, name]))
 				return {
 					at: toTime(now),
@@ -99,7 +110,9 @@ export const overviewRoutes = (): Route[] => [
 						overdueLoans: overdue,
 						conflicts,
 						doorsToday: doorsPerHour.reduce((sum, n) => sum + n, 0),
+						settledAtBanks,
 					},
+					outages: outages.map(({ from, to, ...rest }) => ({ ...rest, from: toTime(from), ...(to !== undefined && { to: toTime(to) }) })),
 					doorsPerHour: [...doorsPerHour],
 				}
 			}),

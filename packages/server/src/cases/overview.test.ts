@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { compartmentsOf } from '../estate/index.ts'
+import { compartmentsOf, judgeOutages } from '../estate/index.ts'
 import { type TestApi, type TestTenant, testApi } from '../testing/api.ts'
 import { testEdge } from '../testing/edge.ts'
 import { openTask } from './index.ts'
@@ -24,7 +24,7 @@ describe('the overview', () => {
 		assert.equal(bank.siteName, 'HQ')
 		// Nobody has heard of this bank yet: what lies in it is not known.
 		assert.deepEqual([bank.free, bank.toCheck, bank.compartments > 0], [0, bank.compartments, true])
-		assert.deepEqual(body.counts, { tasks: 0, doors: 0, cases: 0, overdueLoans: 0, conflicts: 0, doorsToday: 0 })
+		assert.deepEqual(body.counts, { tasks: 0, doors: 0, cases: 0, overdueLoans: 0, conflicts: 0, doorsToday: 0, settledAtBanks: 0 })
 	})
 
 	test('names the door and the bank of a task, to those who may see them and to nobody else', async () => {
@@ -137,5 +137,50 @@ describe('the overview', () => {
 		assert.equal(new Date(dayStart(now, 'Europe/Berlin')).toISOString(), '2026-06-30T22:00:00.000Z')
 		assert.equal(new Date(dayStart(now, 'America/New_York')).toISOString(), '2026-06-30T04:00:00.000Z')
 		assert.equal(new Date(dayStart(now, 'Asia/Kolkata')).toISOString(), '2026-06-30T18:30:00.000Z')
+	})
+
+	test('when a bank was not heard in the last day is told, raw or confirmed, ended or not, and what banks settled themselves', async () => {
+		const depot = await api.tenant('Silent depot')
+		const { token } = depot.owner
+		const edge = await testEdge(api, depot)
+		const [minute, hour] = [60_000, 3_600_000]
+		const judge = () => api.store.system((tx) => judgeOutages(tx, api.clock.now(), 0, api.parts.random))
+		/** Away for so long, looked at as the server does, and back. */
+		const away = async (ms: number) => {
+			const from = api.clock.now()
+			await edge.heard(true)
+			for (let gone = 0; gone < ms; gone += minute) {
+				await api.clock.advance(minute)
+				await judge()
+			}
+			await edge.heard(true)
+			await api.sign(depot.id)
+			return { bank: depot.bank, from: new Date(from).toISOString(), to: new Date(api.clock.now()).toISOString() }
+		}
+		await away(20 * minute)
+		await api.clock.advance(25 * hour)
+		const raw = await away(5 * minute)
+		await api.clock.advance(hour)
+		const confirmed = await away(30 * minute)
+		const outages = async (by: string) => (await overview(by)).body.outages
+		assert.deepEqual(await outages(token), [
+			{ ...raw, confirmed: false },
+			{ ...confirmed, confirmed: true },
+		])
+		const since = new Date(api.clock.now()).toISOString()
+		await api.clock.advance(3 * minute)
+		await judge()
+		assert.deepEqual((await outages(token)).at(-1), { bank: depot.bank, from: since, confirmed: false })
+		const elsewhere = await api.person(depot, { role: 'desk-staff', scope: { kind: 'site', id: depot.otherSite } })
+		assert.deepEqual(await outages(elsewhere.token), [])
+
+		const [door = assert.fail()] = edge.doors.values()
+		await edge.tell({ type: 'task.created', subject: door, data: { kind: 'check-compartment', why: 'forced' } })
+		assert.deepEqual((await overview(token)).body.counts.settledAtBanks, 0)
+		await edge.tell({ type: 'compartment.returned-to-service', subject: door, data: { content: 'empty' } })
+		assert.deepEqual((await overview(token)).body.counts.settledAtBanks, 1)
+		assert.deepEqual((await overview(elsewhere.token)).body.counts.settledAtBanks, 0)
+		await api.clock.advance(25 * hour)
+		assert.deepEqual((await overview(token)).body.counts.settledAtBanks, 0)
 	})
 })

@@ -83,6 +83,12 @@ export async function readEventsOf(
 	return rows.map(logged)
 }
 
+/** Of a type, as far as the server had them no earlier than `since`; at most `limit`, the newest first. */
+export async function newestOf(db: Db, type: string, since: number, limit: number): Promise<LoggedEvent[]> {
+	const events = await readEvents(db, db.tenant as Id<'tenant'>, { type, order: 'falling', limit })
+	return events.filter(({ received }) => received >= since)
+}
+
 /** How many events of a type each hour brought since the starts, all banks together, by when they happened. */
 export async function countPerHour(db: Db, type: string, since: readonly { readonly bank: string; readonly start: number }[]): Promise<number[]> {
 	if (since.length === 0) return []

@@ -200,8 +200,18 @@ export interface Overview {
 		readonly overdueLoans: number
 		readonly conflicts: number
 		readonly doorsToday: number
+		readonly settledAtBanks: number
 	}
+	readonly outages: readonly OutageSpan[]
 	readonly doorsPerHour: readonly number[]
+}
+
+/** A time in which a bank was not heard. */
+export interface OutageSpan {
+	readonly bank: string
+	readonly from: string
+	readonly to?: string
+	readonly confirmed: boolean
 }
 
 export interface Person extends Recorded {

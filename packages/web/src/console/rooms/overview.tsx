@@ -8,7 +8,7 @@ import { useEstate } from '../estate.ts'
 import { Card, Dialog, Empty, Form, Reasons, Room, Segments, Title } from '../parts.tsx'
 import { overviewNow } from '../queries.ts'
 import type { BankSpace, Overview, Task } from '../shapes.ts'
-import { longTime, useNow, zoneName } from '../time.ts'
+import { clock, longTime, useNow, when, zoneName } from '../time.ts'
 import { completion, hour, needing, silentParts, standing, taskWords, troublesOf, overview as words } from '../words/overview.ts'
 import { count, general } from '../words/shell.ts'
 
@@ -45,6 +45,12 @@ function Filled({ overview }: { readonly overview: Overview }) {
 				<Card title={words.needs} flush>
 					<Needs overview={overview} />
 				</Card>
+				<Card title={words.sites} flush>
+					<Sites banks={banks} />
+				</Card>
+			</div>
+			<div className="cols overview-below">
+				<PerHour hours={overview.doorsPerHour} />
 				<Card
 					title={words.space}
 					end={
@@ -55,8 +61,8 @@ function Filled({ overview }: { readonly overview: Overview }) {
 				>
 					<Space banks={banks} />
 				</Card>
+				<Lanes overview={overview} />
 			</div>
-			<PerHour hours={overview.doorsPerHour} />
 		</>
 	)
 }
@@ -120,7 +126,13 @@ function Needs({ overview: { tasks, doors, banks, counts } }: { readonly overvie
 	const away = banks.filter(({ outage }) => outage === 'confirmed')
 	const silent = banks.filter(({ outage }) => outage === 'raw')
 	const troubles = banks.flatMap((one) => troublesOf(one).map((trouble) => ({ ...trouble, bank: one.bank })))
-	if (tasks.length + doors.length + away.length + silent.length + troubles.length === 0) return <Empty title={words.calm} note={words.calmNote} />
+	if (tasks.length + doors.length + away.length + silent.length + troubles.length === 0)
+		return (
+			<>
+				<Empty title={words.calm} note={words.calmNote} />
+				<Settled n={counts.settledAtBanks} />
+			</>
+		)
 	const rest = counts.tasks - tasks.length + counts.doors - doors.length
 	return (
 		<>
@@ -174,8 +186,25 @@ function Needs({ overview: { tasks, doors, banks, counts } }: { readonly overvie
 				))}
 			</ul>
 			{rest > 0 && <p className="foot mute">{words.more(rest)}</p>}
+			<Settled n={counts.settledAtBanks} />
 			{doing && <CompleteTask task={doing} about={taskWords(doing).title(placeOf(doing))} close={() => setDoing(undefined)} />}
 		</>
+	)
+}
+
+/** The calm below: what nobody had to do. */
+function Settled({ n }: { readonly n: number }) {
+	if (n === 0) return null
+	return (
+		<div className="inc settled">
+			<span className="badge ok">
+				<Icon name="check" />
+			</span>
+			<div>
+				<h3>{words.settled(n)}</h3>
+				<p>{words.settledNote}</p>
+			</div>
+		</div>
 	)
 }
 
@@ -237,6 +266,121 @@ export function CompleteTask({ task, about, close }: { readonly task: Pick<Task,
 				<Reasons legend={completion.how} name="how" reasons={completion.ways} />
 			</Form>
 		</Dialog>
+	)
+}
+
+type SiteState = keyof typeof words.siteState
+/** The worst that is known of its banks. */
+const siteState = (banks: readonly BankSpace[]): SiteState =>
+	banks.some(({ outage }) => outage === 'confirmed')
+		? 'offline'
+		: banks.some((one) => troublesOf(one).length > 0)
+			? 'trouble'
+			: banks.some(isNearlyFull)
+				? 'full'
+				: banks.every(({ seenAt }) => seenAt === undefined)
+					? 'unheard'
+					: 'running'
+const SITE_LOOKS: Readonly<Record<SiteState, readonly [icon: IconName, tone: string]>> = {
+	running: ['check', 'ok'],
+	full: ['alarm', 'warn'],
+	trouble: ['alarm', 'bad'],
+	offline: ['offline', 'bad'],
+	unheard: ['unknown', 'plain'],
+}
+
+/** The places first that need a look. */
+function Sites({ banks }: { readonly banks: readonly BankSpace[] }) {
+	if (banks.length === 0) return <Empty title={words.noBanks} note={words.noBanksNote} />
+	const order = Object.keys(words.siteState).reverse()
+	const sites = [...Map.groupBy(banks, ({ site }) => site)]
+		.map(([site, own]) => ({ site, own, name: own[0]?.siteName ?? '', state: siteState(own) }))
+		.sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state) || a.name.localeCompare(b.name))
+	return (
+		<ul className="sites">
+			{sites.map(({ site, own, name, state }) => {
+				const [icon, tone] = SITE_LOOKS[state]
+				const sum = (of: (one: BankSpace) => number) => own.reduce((all, one) => all + of(one), 0)
+				return (
+					<li key={site} className="inc">
+						<span className={`badge ${tone}`}>
+							<Icon name={icon} />
+						</span>
+						<div>
+							<h3>{name}</h3>
+							<p>
+								{words.siteBanks(own.length)} · {words.siteState[state]}
+							</p>
+						</div>
+						<span className="soft">
+							{words.freeWord(
+								sum(({ free }) => free),
+								sum(({ compartments }) => compartments),
+							)}
+						</span>
+					</li>
+				)
+			})}
+		</ul>
+	)
+}
+
+const DAY_MS = 86_400_000
+/** Shorter than that is drawn as a dot, or nobody would see it. */
+const DOT_MS = DAY_MS / 60
+
+/** One line a bank that was silent, over the last day. */
+function Lanes({ overview: { banks, outages, at } }: { readonly overview: Overview }) {
+	const estate = useEstate()
+	const end = Date.parse(at)
+	const silent = banks.filter(({ bank }) => outages.some((one) => one.bank === bank))
+	const legend = (
+		<>
+			<span className="key raw">{words.lanesRaw}</span> <span className="key confirmed">{words.lanesConfirmed}</span>
+		</>
+	)
+	if (silent.length === 0)
+		return (
+			<Card title={words.lanes}>
+				<Empty title={words.lanesNone} note={words.lanesNoneNote} />
+			</Card>
+		)
+	return (
+		<Card title={words.lanes} end={legend}>
+			<ul className="lanes">
+				{silent.slice(0, 8).map(({ bank, name, timeZone }) => (
+					<li key={bank}>
+						<Link to="/banks/$bank" params={{ bank }}>
+							{name}
+						</Link>
+						<span className="lane">
+							{outages
+								.filter((one) => one.bank === bank)
+								.map(({ from, to, confirmed }) => {
+									const [left, right] = [Math.max(Date.parse(from), end - DAY_MS), to === undefined ? end : Date.parse(to)]
+									const dot = right - left < DOT_MS
+									const place = (ms: number) => `${((ms - (end - DAY_MS)) / DAY_MS) * 100}%`
+									return (
+										<span
+											key={from}
+											className={`outage ${confirmed ? 'confirmed' : 'raw'}${dot ? ' dot' : ''}`}
+											style={{ left: place(dot ? (left + right) / 2 : left), ...(!dot && { width: `${((right - left) / DAY_MS) * 100}%` }) }}
+										>
+											<span className="unseen">{words.laneSaid(confirmed, when(from, timeZone), to && when(to, timeZone))}</span>
+										</span>
+									)
+								})}
+						</span>
+					</li>
+				))}
+			</ul>
+			<p className="lane-axis" aria-hidden="true">
+				<span>{clock(end - DAY_MS, estate.home)}</span>
+				<span>{clock(end - DAY_MS / 2, estate.home)}</span>
+				<span>{words.lanesNow}</span>
+			</p>
+			{banks.length > silent.length && <p className="mute">{words.lanesMore(banks.length - silent.length)}</p>}
+		</Card>
 	)
 }
 
