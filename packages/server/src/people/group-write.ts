@@ -21,7 +21,6 @@ export async function createGroup(tx: Tx, change: PeopleChange, fields: GroupFie
 		ON CONFLICT (tenant_id, code) DO NOTHING`)
 	if (made === 0) throw new Fault('already-exists', `There is a group with the code ${fields.code} already.`, { detail: { field: 'body.code' } })
 	await recordOf(tx, change, 'group.created', id)
-	await markBundles(tx, now)
 	return (await findGroup(tx, id)) as Group
 }
 
