@@ -435,6 +435,35 @@ describe('the console', () => {
 		await page.getByRole('row', { name: /^Badge.*Revoked/ }).waitFor()
 	})
 
+	test('what is known of a person is changed field by field, and a limit is taken away again', async () => {
+		const staff = await api.person(tenant)
+		const read = async () => (await api.ask('GET', `/v1/users/${staff.id}`, { token: tenant.owner.token })).body
+		await go(`/people/${staff.id}`)
+		const save = async (fields: Record<string, string>) => {
+			await page.getByRole('button', { name: 'Edit…' }).click()
+			for (const [label, text] of Object.entries(fields)) await page.getByRole('dialog').getByLabel(label).fill(text)
+			await page.getByRole('button', { name: 'Save' }).click()
+			await page.getByRole('dialog').waitFor({ state: 'detached' })
+		}
+		const before = await read()
+		await save({ Name: 'Grace Lund', Telephone: '+49 30 1234', 'Loans at a time': '2' })
+		await heading('Grace Lund')
+		const { name, email, phone, maxLoans, version } = await read()
+		assert.deepEqual([name, email, phone, maxLoans], ['Grace Lund', before.email, '+49 30 1234', 2])
+		await save({ 'Loans at a time': '', Telephone: '' })
+		await page.getByText('As the settings say').waitFor()
+		const after = await read()
+		assert.deepEqual([after.maxLoans, after.phone], [undefined, undefined])
+		// Nothing was changed, so nothing is sent.
+		await save({})
+		assert.equal((await read()).version, version + 1)
+		await page.getByRole('button', { name: 'Edit…' }).click()
+		await page.getByRole('dialog').getByLabel('Telephone').fill('call me')
+		await page.getByRole('button', { name: 'Save' }).click()
+		await page.getByRole('dialog').getByText('must be a telephone number').waitFor()
+		await page.keyboard.press('Escape')
+	})
+
 	test('events come by themselves, and wait while the list is paused', async () => {
 		await go('/events')
 		await page.getByRole('button', { name: 'Pause' }).click()

@@ -219,6 +219,8 @@ export interface Person extends Recorded {
 	readonly email?: string
 	readonly phone?: string
 	readonly suspended: boolean
+	/** Left out: as the settings say. */
+	readonly maxLoans?: number
 	readonly groups: readonly string[]
 	readonly erasedAt?: string
 }

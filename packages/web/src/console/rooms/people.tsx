@@ -112,19 +112,45 @@ function AddPerson({ close }: { close(): void }) {
 				submit={words.addSubmit}
 				cancel={close}
 				send={async (form) => {
-					const text = (name: string) => String(form.get(name) ?? '').trim()
-					const contact = { ...(text('email') && { email: text('email') }), ...(text('phone') && { phone: text('phone') }) }
-					const { id } = await send<Person>('POST', '/v1/users', { name: text('name'), ...contact })
+					const { name, email, phone, maxLoans } = fieldsOf(form)
+					const more = { ...(email !== null && { email }), ...(phone !== null && { phone }), ...(maxLoans !== null && { maxLoans }) }
+					const { id } = await send<Person>('POST', '/v1/users', { name, ...more })
 					await client.invalidateQueries({ queryKey: ['people'] })
 					await go({ to: '/people/$user', params: { user: id } })
 				}}
 			>
-				<Field label={words.name} name="name" required maxLength={200} autoComplete="off" />
-				<Field label={words.email} name="email" type="email" autoComplete="off" />
-				<Field label={words.phone} name="phone" type="tel" autoComplete="off" />
+				<PersonFields />
 			</Form>
 		</Dialog>
 	)
+}
+
+/** What staff write about a person; `person`: as it is known now. */
+export function PersonFields({ person }: { readonly person?: Person }) {
+	return (
+		<>
+			<Field label={words.name} name="name" required maxLength={200} autoComplete="off" defaultValue={person?.name ?? ''} />
+			<Field label={words.email} name="email" type="email" autoComplete="off" defaultValue={person?.email ?? ''} />
+			<Field label={words.phone} name="phone" type="tel" autoComplete="off" defaultValue={person?.phone ?? ''} />
+			<Field
+				label={words.maxLoans}
+				hint={words.maxLoansHint}
+				name="maxLoans"
+				type="number"
+				min={0}
+				max={1000}
+				autoComplete="off"
+				defaultValue={person?.maxLoans ?? ''}
+			/>
+		</>
+	)
+}
+
+/** What stands in them; null: nothing. */
+export function fieldsOf(form: FormData) {
+	const text = (name: string) => String(form.get(name) ?? '').trim() || null
+	const most = text('maxLoans')
+	return { name: text('name'), email: text('email'), phone: text('phone'), maxLoans: most === null ? null : Number(most) }
 }
 
 export function PersonState({ person: { suspended, erasedAt } }: { readonly person: Person }) {

@@ -14,7 +14,7 @@ import type { Credential, Person, RoleAssignment } from '../shapes.ts'
 import { person as words } from '../words/people.ts'
 import { general } from '../words/shell.ts'
 import { Table } from './cases.tsx'
-import { PersonState } from './people.tsx'
+import { fieldsOf, PersonFields, PersonState } from './people.tsx'
 
 /** A person: contact, groups, badges and PINs, and what is open. */
 export function PersonRoom() {
@@ -26,7 +26,7 @@ export function PersonRoom() {
 function Filled({ person }: { readonly person: Person }) {
 	const client = useQueryClient()
 	const mayManage = useMay('people.manage', {})
-	const [asking, setAsking] = useState(false)
+	const [asking, setAsking] = useState<'suspend' | 'edit'>()
 	const [problem, setProblem] = useState<string>()
 	const { data: cases } = useQuery({
 		queryKey: ['case', 'of', person.id],
@@ -59,7 +59,7 @@ function Filled({ person }: { readonly person: Person }) {
 							{words.resume}
 						</button>
 					) : (
-						<button type="button" className="btn danger" onClick={() => setAsking(true)}>
+						<button type="button" className="btn danger" onClick={() => setAsking('suspend')}>
 							<Icon name="stop" />
 							{words.suspend}
 						</button>
@@ -80,27 +80,40 @@ function Filled({ person }: { readonly person: Person }) {
 					</Card>
 				</div>
 				<div className="stack">
-					<Card title={words.contact}>
+					<Card
+						title={words.contact}
+						end={
+							mayManage &&
+							person.erasedAt === undefined && (
+								<button type="button" className="btn small" onClick={() => setAsking('edit')}>
+									{words.edit}
+								</button>
+							)
+						}
+					>
 						<dl className="kv">
 							<dt>E-mail</dt>
 							<dd>{person.email ?? words.none}</dd>
 							<dt>{words.phone}</dt>
 							<dd>{person.phone ?? words.none}</dd>
+							<dt>{words.maxLoans}</dt>
+							<dd>{person.maxLoans ?? words.bySettings}</dd>
 						</dl>
 					</Card>
 					<Groups person={person} mayManage={mayManage && person.erasedAt === undefined} />
 					<Roles person={person} />
 				</div>
 			</div>
-			{asking && (
-				<Dialog title={words.suspendTitle(name)} lead={words.suspendLead} close={() => setAsking(false)}>
+			{asking === 'edit' && <Edit person={person} close={() => setAsking(undefined)} />}
+			{asking === 'suspend' && (
+				<Dialog title={words.suspendTitle(name)} lead={words.suspendLead} close={() => setAsking(undefined)}>
 					<Form
 						submit={words.suspendSubmit}
 						danger
-						cancel={() => setAsking(false)}
+						cancel={() => setAsking(undefined)}
 						send={async () => {
 							await suspend(true)
-							setAsking(false)
+							setAsking(undefined)
 						}}
 					>
 						{null}
@@ -108,6 +121,27 @@ function Filled({ person }: { readonly person: Person }) {
 				</Dialog>
 			)}
 		</>
+	)
+}
+
+/** Only what was changed is sent: an address is more than contact, it is what one signs in with, and not everybody may change that. */
+function Edit({ person, close }: { readonly person: Person; close(): void }) {
+	const client = useQueryClient()
+	return (
+		<Dialog title={words.editTitle(person.name ?? general.erased)} close={close}>
+			<Form
+				submit={words.editSubmit}
+				cancel={close}
+				send={async (form) => {
+					const changed = Object.entries(fieldsOf(form)).filter(([field, value]) => value !== (person[field as keyof Person] ?? null))
+					if (changed.length > 0) await send('PATCH', `/v1/users/${person.id}`, Object.fromEntries(changed), person.version)
+					await client.invalidateQueries({ queryKey: ['people'] })
+					close()
+				}}
+			>
+				<PersonFields person={person} />
+			</Form>
+		</Dialog>
 	)
 }
 

@@ -15,11 +15,18 @@ export const people = {
 	addLead: 'What is known of a person is sealed under a key of that person’s own.',
 	addSubmit: 'Add',
 	phone: 'Telephone',
+	maxLoans: 'Loans at a time',
+	maxLoansHint: 'Empty: as the settings of the organisation say.',
 	emptyNote: 'Try the first letters of the first or the last name.',
 }
 
 export const person = {
 	contact: 'Contact',
+	edit: 'Edit…',
+	editTitle: (name: string) => `Edit ${name}`,
+	editSubmit: 'Save',
+	maxLoans: 'Loans at a time',
+	bySettings: 'As the settings say',
 	phone: 'Telephone',
 	none: 'None',
 	groups: 'Groups',
