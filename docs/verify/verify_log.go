@@ -12,7 +12,7 @@
 //
 // Checked are: the key against the one that was named, the signature of every checkpoint, that the newest tree grew out of each of them,
 // every tile up to the signed root, every entry against its leaf and by inclusion proofs, and that the events of each controller
-// count without a gap and follow from each other. That an entry is canonical JSON is NOT checked here: its bytes are what is hashed.
+// count without a gap and follow from each other, and that no other file lies there. That an entry is canonical JSON is NOT checked here: its bytes are what is hashed.
 package main
 
 import (
@@ -23,6 +23,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -111,6 +112,9 @@ func verify(folder, key, kept string) (verdict, error) {
 	}
 	streams, err := checkEntries(folder, newest.tree, reader)
 	if err != nil {
+		return verdict{}, err
+	}
+	if err := checkNothingElse(folder, newest.tree.N, count); err != nil {
 		return verdict{}, err
 	}
 	root := base64.StdEncoding.EncodeToString(newest.tree.Hash[:])
@@ -242,6 +246,35 @@ func checkTiles(size int64, reader tlog.HashReader) error {
 		}
 	}
 	return nil
+}
+
+// checkNothingElse refuses files that nothing signed stands for, such as tiles of an earlier, smaller export: nobody could tell whether they were changed.
+func checkNothingElse(folder string, size int64, checkpoints int) error {
+	belongs := map[string]bool{"checkpoint": true, "log.vkey": true, "export.json": true, "README.md": true}
+	for number := 0; number < checkpoints; number++ {
+		belongs[filepath.Join("checkpoints", numberPath(int64(number)))] = true
+	}
+	for level := 0; size>>(tileHeight*level) > 0; level++ {
+		for hashes, index := size>>(tileHeight*level), int64(0); index*tileWidth < hashes; index++ {
+			width := hashes - index*tileWidth
+			if width > tileWidth {
+				width = tileWidth
+			}
+			belongs[filepath.Join("tile", strconv.Itoa(level), placePath(index, width))] = true
+			if level == 0 {
+				belongs[filepath.Join("tile", "entries", placePath(index, width))] = true
+			}
+		}
+	}
+	return filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		if name, _ := filepath.Rel(folder, path); !belongs[name] {
+			return fmt.Errorf("%s: nothing that the log has signed stands for this file", name)
+		}
+		return nil
+	})
 }
 
 type link struct {

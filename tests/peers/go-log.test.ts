@@ -72,6 +72,9 @@ const DAMAGES: Readonly<Record<string, Files>> = {
 	'a bundle missing': without('tile/entries/001'),
 	'a checkpoint missing': without(checkpointPath(4)),
 	'the newest checkpoint missing': without(LOG_FILES.checkpoint),
+	'a tile of a smaller export left over': new Map([...original, ['tile/0/001.p/44', new Uint8Array(44 * 32)]]),
+	'a checkpoint more': new Map([...original, [checkpointPath(SIZES.length + 3), original.get(checkpointPath(3)) ?? new Uint8Array()]]),
+	'a stranger’s file': new Map([...original, ['notes.txt', new Uint8Array([1])]]),
 	'a cut tile': changed('tile/0/001', (bytes) => bytes.subarray(0, 8_160)),
 	'a cut bundle': changed('tile/entries/001', (bytes) => bytes.subarray(0, -1)),
 	'an entry rewritten with all its tiles': new Map([
@@ -124,7 +127,8 @@ describe('the verifier in Go', () => {
 		const lines = run.stdout.trim().split('\n')
 		return { answers: lines.map((line): Answer => JSON.parse(line)), code: run.status }
 	}
-	const ours = (files: Files, kept?: Uint8Array) => verifyLog((path) => files.get(path), { crypto: nodeCrypto, ...(kept && { kept }) })
+	const ours = (files: Files, kept?: Uint8Array) =>
+		verifyLog((path) => files.get(path), { crypto: nodeCrypto, paths: [...files.keys()], ...(kept && { kept }) })
 
 	test('accepts an untouched export of any size, and finds in it what ours finds', async () => {
 		const exports = [0, 1, 255, 256, 257, 512].map((size) =>
