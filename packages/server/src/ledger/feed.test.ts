@@ -111,4 +111,42 @@ describe('live events', () => {
 		}
 		for (const { close } of listeners) await close()
 	})
+
+	test('whoever is woken while a look is under way does not take that one’s word for what came after it', async () => {
+		const { tenant, grow } = world()
+		await grow(1)
+		const held = Promise.withResolvers<void>()
+		let hold = false
+		const begun = Promise.withResolvers<void>()
+		const read: typeof at.store.read = async (of, work) => {
+			const answer = await at.store.read(of, work)
+			if (!hold) return answer
+			hold = false
+			begun.resolve()
+			await held.promise
+			return answer
+		}
+		const feed = feeds({ store: { ...at.store, read }, watch, pace: realClock })
+		const end = new AbortController()
+		const [quick, slow] = [feed(tenant, -1, {}, end.signal), feed(tenant, -1, {}, end.signal)]
+		for (const one of [quick, slow]) assert.equal((await one.next()).value?.position, 0)
+		// Both stand behind position 0; the slow one is not asked for more yet.
+		hold = true
+		const next = quick.next()
+		await grow(1)
+		await begun.promise
+		const told = Promise.withResolvers<void>()
+		const stop = watch.subscribe(() => told.resolve())
+		await grow(1)
+		await told.promise
+		stop()
+		const late = slow.next()
+		held.resolve()
+		assert.equal((await next).value?.position, 1)
+		assert.equal((await late).value?.position, 1)
+		assert.equal((await slow.next()).value?.position, 2)
+		assert.equal((await quick.next()).value?.position, 2)
+		end.abort()
+		for (const one of [quick, slow]) await one.return()
+	})
 })

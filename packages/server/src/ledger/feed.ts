@@ -24,9 +24,17 @@ export function feeds({ store, watch, pace }: { readonly store: Store; readonly 
 			size: await readSize(db, tenant),
 			events: await readEvents(db, tenant, { ...query, from, order: 'rising', limit: MOST }),
 		}))
+	/** Joined before it begins and not later: one that has begun may have missed what its joiner was woken for. */
 	const readTogether = (tenant: Id<'tenant'>, from: number): Promise<Page> => {
 		const key = `${tenant} ${from}`
-		const look = looks.get(key) ?? read(tenant, from, {}).finally(() => looks.delete(key))
+		const look =
+			looks.get(key) ??
+			new Promise<Page>((resolve) => {
+				pace.after(0, () => {
+					looks.delete(key)
+					resolve(read(tenant, from, {}))
+				})
+			})
 		looks.set(key, look)
 		return look
 	}

@@ -28,9 +28,8 @@ export async function makeClaim(
 	const token = `${secret}.${await portPin(tx)}`
 	const claim = newId('claim', now, random)
 	const expiresAt = now + CLAIM_LIFE_MS
-	await tx.run(
-		sql`UPDATE claim_token SET withdrawn_at = ${now} WHERE tenant_id = ${tx.tenant} AND controller_id = ${id} AND used_at IS NULL AND withdrawn_at IS NULL`,
-	)
+	// Used ones, too: the machine that used one could ask again, and put out the one that the new claim is for.
+	await tx.run(sql`UPDATE claim_token SET withdrawn_at = ${now} WHERE tenant_id = ${tx.tenant} AND controller_id = ${id} AND withdrawn_at IS NULL`)
 	await tx.run(sql`INSERT INTO claim_token (tenant_id, claim_id, controller_id, hash, created_at, expires_at)
 		VALUES (${tx.tenant}, ${claim}, ${id}, ${hashOf(secret)}, ${now}, ${expiresAt})`)
 	await append(tx, [{ type: 'controller.claim-issued', subject: id, actor, bank: controller.bank, data: { claim, expiresAt } }], { now, random })

@@ -188,6 +188,11 @@ describe('the link', () => {
 				['controller.claimed'],
 			)
 			assert.equal((await enrolWith(claim)).status, 403)
+			const other = await world.bank()
+			const [first = ''] = (await world.claim(other.controller)).token.split('.')
+			assert.equal((await enrolWith(first, keys)).status, 201)
+			await world.claim(other.controller)
+			assert.equal((await enrolWith(first, keys)).status, 403, 'a newer claim is for another machine, which the first must not put out')
 			ahead += CLAIM_LIFE_MS
 			assert.equal((await enrolWith(claim, keys)).status, 403)
 			ahead -= CLAIM_LIFE_MS
