@@ -141,6 +141,8 @@ describe('live events', () => {
 		await told.promise
 		stop()
 		const late = slow.next()
+		// So that it asks before the look of the quick one ends.
+		await new Promise((turn) => setImmediate(turn))
 		held.resolve()
 		assert.equal((await next).value?.position, 1)
 		assert.equal((await late).value?.position, 1)
