@@ -177,6 +177,18 @@ async function count(site: Site, numbers: ReadonlyMap<string, number>): Promise<
 }
 
 /** Right after a kill: a frame that was already under way still reaches the lock, so the metal is given a moment. */
+/** A process in the middle of its `fdatasync` ends when the disk has answered: what it wrote until then was there before the restart. */
+async function dead(pid: number): Promise<void> {
+	const state = () => {
+		try {
+			return / (\w) /.exec(readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\)/, ''))?.[1]
+		} catch {
+			return undefined
+		}
+	}
+	for (let now = state(); now !== undefined && now !== 'Z'; now = state()) await pause(2)
+}
+
 async function countSettled(site: Site, numbers: ReadonlyMap<string, number>): Promise<Counts> {
 	let last = await count(site, numbers)
 	for (let same = 0; same < 5; ) {
@@ -284,6 +296,7 @@ async function killOften(site: Site, kills: number, seed: number, tally: Tally):
 			if (killedAt === undefined) throw cause
 		})
 		if (killedAt === undefined) strike()
+		await dead(pid)
 		const left = journal(site)
 		for (const state of left.states.length ? left.states : ['none']) tally.histogram[state] = (tally.histogram[state] ?? 0) + 1
 		const atKill = await countSettled(site, numbers)

@@ -138,10 +138,18 @@ function client(server: ApiServer): { get(path: string): Promise<Uint8Array>; re
 	}
 }
 
+/** Throws when none is under way any more: what was begun would write into a folder that is being removed. */
 async function each<T>(items: readonly T[], act: (item: T) => Promise<void>): Promise<void> {
 	const left = items.values()
+	let failed = false
 	const worker = async () => {
-		for (const item of left) await act(item)
+		for (const item of left) {
+			if (failed) return
+			await act(item).catch((cause: unknown) => {
+				failed = true
+				throw cause
+			})
+		}
 	}
-	await Promise.all(Array.from({ length: AT_ONCE }, worker))
+	for (const end of await Promise.allSettled(Array.from({ length: AT_ONCE }, worker))) if (end.status === 'rejected') throw end.reason
 }
