@@ -130,6 +130,7 @@ describe('the door of the API', () => {
 		const site = { name: 'Main street', timeZone: 'Europe/Berlin' }
 		assert.deepEqual(await said('/v1/sites', { timeZone: 'Europe/Berlin' }), [400, 'body.name: is missing'])
 		assert.deepEqual(await said('/v1/sites', { ...site, name: 7 }), [400, 'body.name: must be a text'])
+		assert.deepEqual(await said('/v1/sites', { ...site, name: ' ' }), [400, 'body.name: must not be empty'])
 		assert.deepEqual(await said('/v1/sites', { ...site, name: 'x'.repeat(201) }), [400, 'body.name: must be at most 200 characters long'])
 		assert.deepEqual(await said('/v1/sites', { ...site, colour: 'red' }), [400, 'body: has no field called colour'])
 		assert.deepEqual(await said('/v1/users', { name: 'Ada', maxLoans: 1.5 }), [400, 'body.maxLoans: must be a whole number'])

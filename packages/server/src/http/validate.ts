@@ -33,6 +33,7 @@ function wordsOf(issue: Issue): string | undefined {
 		case 'unrecognized_keys':
 			return `has no field called ${issue.keys.map((key) => key.slice(0, 60)).join(', ')}`
 		case 'too_small':
+			if (COUNTED[issue.origin] && issue.minimum === 1) return 'must not be empty'
 			return `must be at least ${issue.minimum}${COUNTED[issue.origin] ?? ''}${issue.inclusive === false ? ', and more' : ''}${COUNTED[issue.origin] ? ' long' : ''}`
 		case 'too_big':
 			return `must be at most ${issue.maximum}${COUNTED[issue.origin] ?? ''}${issue.inclusive === false ? ', and less' : ''}${COUNTED[issue.origin] ? ' long' : ''}`
