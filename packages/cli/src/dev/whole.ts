@@ -71,8 +71,7 @@ export async function startWhole(parts: DevParts): Promise<Running> {
 
 	const page = join(config.edge === undefined ? web : dirname(config.edge), 'kiosk')
 	const program = config.edge ?? fileURLToPath(import.meta.resolve('@latchwork/edge/main'))
-	const edges: Awaited<ReturnType<typeof supervise<{ url: string }>>>[] = []
-	for (const [i, bank] of banks.entries()) {
+	const starting = banks.map(async (bank, i) => {
 		const directory = i === 0 ? config.data : join(config.data, `bank-${i + 1}`)
 		mkdirSync(directory, { recursive: true, mode: 0o700 })
 		const path = join(directory, 'edge.json')
@@ -86,8 +85,11 @@ export async function startWhole(parts: DevParts): Promise<Running> {
 			restarted: (pid) => void process.stdout.write(`LATCHWORK EDGE ${JSON.stringify({ pid, bank: bank.id })}\n`),
 		})
 		open.push(edge.stop)
-		edges.push(edge)
-	}
+		return edge
+	})
+	// All have started, or have failed, before anything is stopped again: whoever came later would be left behind.
+	await Promise.allSettled(starting)
+	const edges = await Promise.all(starting)
 	const [first] = edges
 	if (!first) throw new Fault('config-invalid', 'The demo estate has no bank.')
 	await Promise.all(edges.map(({ ready }) => well(ready.url)))
