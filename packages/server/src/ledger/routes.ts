@@ -107,7 +107,8 @@ async function withinOf(db: Db, caller: Caller, bankIds: LedgerRoutes['bankIds']
 		else if (scope.kind === 'bank') banks.push(scope.id)
 		else if (scope.kind === 'area') banks.push(...(await bankIds(db, { area: scope.id })))
 	}
-	return { sites, banks }
+	// In one order: whoever asks later whether it is still the same gets the same.
+	return { sites: sites.sort(), banks: banks.sort() }
 }
 
 const proofShape = named(
