@@ -9,7 +9,7 @@ export interface Child {
 	/** The JSON after the marker word that it prints when it is ready. Rejects with its last words if it ends before. */
 	readonly ready: Promise<unknown>
 	readonly ended: Promise<Ended>
-	/** Closes the pipe and waits; what does not end within 5 s is killed. */
+	/** Closes the pipe and waits; what does not end in its time is killed. */
 	stop(): Promise<void>
 }
 
@@ -30,7 +30,7 @@ export function startChild(
 	marker: string,
 	cache: string,
 	log: (line: string) => void,
-	env: Readonly<Record<string, string>> = {},
+	{ env = {}, patienceMs = PATIENCE_MS }: { readonly env?: Readonly<Record<string, string>>; readonly patienceMs?: number } = {},
 ): Child {
 	const child: ChildProcess = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...EDGE_FLAGS, file, ...args], {
 		stdio: ['pipe', 'pipe', 'pipe'],
@@ -80,7 +80,7 @@ export function startChild(
 		ended,
 		async stop() {
 			child.stdin?.end()
-			const kill = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS)
+			const kill = setTimeout(() => child.kill('SIGKILL'), patienceMs)
 			await ended
 			clearTimeout(kill)
 		},

@@ -142,6 +142,9 @@ async function well(kiosk: string): Promise<void> {
 	}
 }
 
+/** A database writes out what it holds, which takes a busy disk its time; one that is killed meanwhile leaves its sockets behind. */
+const SERVER_PATIENCE_MS = 20_000
+
 /** Which of the demo's parcels waits for its recipient at first; the others are expected. */
 const WAITS = 0
 
@@ -149,11 +152,14 @@ function startServerChild({ config, log }: DevParts, { admin }: EstateFile, file
 	const program = fileURLToPath(new URL('../main.ts', import.meta.url))
 	const clock = config.virtualClock ? ['--clock', files.clock] : []
 	return startChild(program, ['server', '--data', files.server, '--child', ...clock], 'SERVER', files.cache, log, {
-		LATCHWORK_PORT: String(ports.api),
-		LATCHWORK_DEVICE_PORT: String(ports.device),
-		LATCHWORK_ORGANISATION: 'Fernholt Group',
-		LATCHWORK_ADMIN_EMAIL: admin.email,
-		LATCHWORK_ADMIN_PASSWORD: admin.password,
+		env: {
+			LATCHWORK_PORT: String(ports.api),
+			LATCHWORK_DEVICE_PORT: String(ports.device),
+			LATCHWORK_ORGANISATION: 'Fernholt Group',
+			LATCHWORK_ADMIN_EMAIL: admin.email,
+			LATCHWORK_ADMIN_PASSWORD: admin.password,
+		},
+		patienceMs: SERVER_PATIENCE_MS,
 	})
 }
 
