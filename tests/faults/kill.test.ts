@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -67,6 +67,26 @@ function journal(site: Site) {
 			events: Number(sequence?.n),
 			last: Number(sequence?.last),
 		}
+	} finally {
+		db.close()
+	}
+}
+
+/** What is on record around a kill, for whoever has to find out. */
+function story(site: Site, atKill: number): string {
+	const db = new DatabaseSync(join(site.ready.dataDir, 'edge.db'), { readOnly: true, timeout: 5_000 })
+	try {
+		const lines = db
+			.prepare('SELECT seq, bytes FROM event WHERE seq > ? ORDER BY seq')
+			.all(atKill - 8)
+			.map(({ seq, bytes }) => `${Number(seq) <= atKill ? 'before' : 'after '} ${seq} ${Buffer.from(bytes as Uint8Array)}`)
+		return [
+			...lines,
+			...db
+				.prepare('SELECT * FROM intent ORDER BY rowid DESC LIMIT 3')
+				.all()
+				.map((row) => JSON.stringify(row)),
+		].join('\n')
 	} finally {
 		db.close()
 	}
@@ -176,19 +196,23 @@ async function count(site: Site, numbers: ReadonlyMap<string, number>): Promise<
 	return new Map((await site.metal()).map(({ number, pulses }) => [number, { pulses, intents: ofDoor.get(number) ?? 0 }]))
 }
 
-/** Right after a kill: a frame that was already under way still reaches the lock, so the metal is given a moment. */
-/** A process in the middle of its `fdatasync` ends when the disk has answered: what it wrote until then was there before the restart. */
+/**
+ * All of its threads are gone, and with them its locks. One that stands in the middle of an `fdatasync` ends when the disk has answered, and as long as it
+ * holds a lock on the index of the write-ahead log, SQLite lets others go by that index: a commit that the kill fell into is not seen yet.
+ */
 async function dead(pid: number): Promise<void> {
-	const state = () => {
+	const alive = () => {
 		try {
-			return / (\w) /.exec(readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\)/, ''))?.[1]
+			const state = / (\w) /.exec(readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\)/, ''))?.[1]
+			return state !== 'Z' || readdirSync(`/proc/${pid}/task`).length > 1
 		} catch {
-			return undefined
+			return false
 		}
 	}
-	for (let now = state(); now !== undefined && now !== 'Z'; now = state()) await pause(2)
+	while (alive()) await pause(2)
 }
 
+/** Right after a kill: a frame that was already under way still reaches the lock, so the metal is given a moment. */
 async function countSettled(site: Site, numbers: ReadonlyMap<string, number>): Promise<Counts> {
 	let last = await count(site, numbers)
 	for (let same = 0; same < 5; ) {
@@ -308,7 +332,12 @@ async function killOften(site: Site, kills: number, seed: number, tally: Tally):
 		tally.reader.push(reader)
 		await tidy(site)
 		const after = await count(site, numbers)
-		assert.deepEqual(wrongs(before, atKill, after), [], `kill ${kill} while ${phase}, door state ${left.states.join() || 'none'}`)
+		const wrong = wrongs(before, atKill, after)
+		assert.deepEqual(
+			wrong,
+			[],
+			`kill ${kill} while ${phase}, door state ${left.states.join() || 'none'}${wrong.length > 0 ? `:\n${story(site, left.last)}` : ''}`,
+		)
 		if (promised) {
 			tally.acknowledged += 1
 			assert.deepEqual(lost(promised, journal(site).receipts, await choicesOf(site, promised.person)), [], `kill ${kill} while ${phase}`)
