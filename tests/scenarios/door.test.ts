@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, test } from 'node:test'
-import { arrive, borrow, choose, holdOf, leave, move, openFor, recordOf, settleAll, stateOf, tidy } from './hands.ts'
+import { arrive, borrow, holdOf, leave, move, openFor, pulseFor, recordOf, settleAll, stateOf, tidy } from './hands.ts'
 import { type Site, startSite } from './site.ts'
 
 /** What can go wrong between the pulse and the shut door, and what each person is told (trust.md §4, workflows.md X1–X6, X12). */
@@ -32,8 +32,7 @@ describe('doors that go wrong', () => {
 		const here = recordOf(site)
 		await breakLocks({ stuckLock: true })
 		await site.freeze()
-		await choose(site, 0, 'borrow')
-		const { door } = await site.screen('opening')
+		const { door } = await pulseFor(site, 0, 'borrow')
 		await site.advance(10)
 		const first = await site.screen('not-opened')
 		assert.deepEqual(first, { name: 'not-opened', door, act: 'collect', retry: true, other: true })
@@ -63,8 +62,7 @@ describe('doors that go wrong', () => {
 	test('a retry after a door that did not open may open it', async () => {
 		await breakLocks({ stuckLock: true })
 		await site.freeze()
-		await choose(site, 0, 'borrow')
-		await site.screen('opening')
+		await pulseFor(site, 0, 'borrow')
 		await site.advance(3)
 		await site.act({ kind: 'did-not-open' })
 		const { door, retry } = await site.screen('not-opened')
@@ -82,8 +80,7 @@ describe('doors that go wrong', () => {
 	test('a door that opens four seconds late is the door of this person', async () => {
 		await breakLocks({ lateOpenMs: 4_000 })
 		await site.freeze()
-		await choose(site, 0, 'borrow')
-		const { door } = await site.screen('opening')
+		const { door } = await pulseFor(site, 0, 'borrow')
 		await site.advance(4)
 		await site.screen('open')
 		await site.run()
@@ -97,8 +94,7 @@ describe('doors that go wrong', () => {
 		const here = recordOf(site)
 		await breakLocks({ lateOpenMs: 4_000 })
 		await site.freeze()
-		await choose(site, 0, 'borrow')
-		await site.screen('opening')
+		await pulseFor(site, 0, 'borrow')
 		await site.advance(3.1)
 		await site.act({ kind: 'did-not-open' })
 		const { door } = await site.screen('not-opened')
@@ -117,8 +113,7 @@ describe('doors that go wrong', () => {
 		const here = recordOf(site)
 		await breakLocks({ lateOpenMs: 12_000 })
 		await site.freeze()
-		await choose(site, 0, 'borrow')
-		await site.screen('opening')
+		await pulseFor(site, 0, 'borrow')
 		await site.advance(10.5)
 		const { door } = await site.screen('not-opened')
 		await site.advance(2)

@@ -76,6 +76,19 @@ export async function choose(site: Site, n: number, kind: 'borrow' | 'return' | 
 	await site.act({ kind: 'choose', id: choice.id })
 }
 
+/**
+ * From the badge to the pulse, where the lock does not move at once. The screen comes with the durable row and the pulse after it: with a time that stands
+ * still, what is moved on before the pulse would not count for the lock.
+ */
+export async function pulseFor(site: Site, n: number, kind: 'borrow' | 'return' | 'resume'): Promise<Named<'opening'>> {
+	const pulses = (doors: readonly { readonly pulses: number }[]) => doors.reduce((sum, door) => sum + door.pulses, 0)
+	const before = pulses(await site.metal())
+	await choose(site, n, kind)
+	const screen = await site.screen('opening')
+	await site.untilMetal((doors) => pulses(doors) > before, 'the pulse')
+	return screen
+}
+
 /** From the badge to the open door. */
 export async function openFor(site: Site, n: number, kind: 'borrow' | 'return' | 'resume'): Promise<Named<'open'>> {
 	await choose(site, n, kind)

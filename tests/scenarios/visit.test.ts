@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, test } from 'node:test'
-import { arrive, borrow, choose, giveBack, holdOf, killController, leave, move, openFor, recordOf, tidy } from './hands.ts'
+import { arrive, borrow, giveBack, holdOf, killController, leave, move, openFor, pulseFor, recordOf, tidy } from './hands.ts'
 import { type Site, startSite } from './site.ts'
 
 /** One person's visit over time: due and overdue, how many at once, a kiosk that nobody answers, a bank that is full, a controller that dies. */
@@ -182,8 +182,7 @@ describe('a visit over time', () => {
 	test('a door that did not open keeps its promise through a crash: the person goes on with the same laptop', async () => {
 		for (const { number } of await site.metal()) await site.fault({ compartment: number, stuckLock: true })
 		await site.freeze()
-		await choose(site, 0, 'borrow')
-		await site.screen('opening')
+		await pulseFor(site, 0, 'borrow')
 		await site.advance(3) // a lock may take that long
 		await site.act({ kind: 'did-not-open' })
 		const { door } = await site.screen('not-opened')

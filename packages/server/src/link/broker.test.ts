@@ -336,6 +336,26 @@ describe('the broker child', () => {
 		for (const socket of silent) socket.destroy()
 	})
 
+	test('a handshake that fails, and a connection that is cut before it, leave their places', async () => {
+		const localAddress = '127.0.0.8'
+		const port = site.broker.ports().device
+		const fail = (i: number) =>
+			new Promise<void>((done) => {
+				const socket = connectTcp({ port, host: '127.0.0.1', localAddress }, () => {
+					if (i % 2 === 0) socket.write('GET / HTTP/1.1\r\n\r\n')
+					else socket.destroy()
+				})
+				socket.on('error', () => {})
+				socket.resume()
+				socket.once('close', () => done())
+			})
+		for (let i = 0; i < 700; i += 50) await Promise.all(Array.from({ length: 50 }, (_, n) => fail(i + n)))
+		const device = await site.device()
+		const socket = connectTls({ port, host: '127.0.0.1', servername: 'localhost', localAddress, ca: site.portCa, cert: device.cert, key: device.key })
+		await once(socket, 'secureConnect')
+		socket.destroy()
+	})
+
 	test('a resumed TLS session still shows the certificate', async () => {
 		const dial = (session?: Buffer) =>
 			connectTls({
