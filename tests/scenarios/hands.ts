@@ -70,7 +70,7 @@ export async function arrive(site: Site, n: number): Promise<Named<'choose'>['ch
 }
 
 /** Touches the first choice of that kind that is offered, without waiting for the door. */
-export async function choose(site: Site, n: number, kind: 'borrow' | 'return' | 'resume'): Promise<void> {
+async function choose(site: Site, n: number, kind: 'borrow' | 'return' | 'resume'): Promise<void> {
 	const choices = await arrive(site, n)
 	const choice = choices.find((c) => c.kind === kind && !c.denied) ?? assert.fail(`${kind} is not offered: ${JSON.stringify(choices)}`)
 	await site.act({ kind: 'choose', id: choice.id })
