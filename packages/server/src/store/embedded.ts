@@ -66,10 +66,14 @@ export async function startEmbedded(config: EmbeddedConfig): Promise<Embedded> {
 				lock.close()
 			}),
 			stop: kept.stop,
-			endNow: () => endNow(place.data, kept.pid(), clock),
+			endNow() {
+				endNow(place.data, kept.pid(), clock)
+				leavePlace(place)
+			},
 		}
 	} catch (cause) {
 		await postmaster?.stop()
+		leavePlace(place)
 		lock.close()
 		throw placeFault(place.root, cause)
 	}
