@@ -41,7 +41,9 @@ async function startServer(t: TestContext, data: string) {
 	for await (const line of createInterface({ input: server.stdout }))
 		if (line.startsWith('SERVER '))
 			return {
-				...(JSON.parse(line.slice('SERVER '.length)) as { url: string; admin: { email: string; password: string } }),
+				...(JSON.parse(line.slice('SERVER '.length)) as { url: string; broker: number; admin: { email: string; password: string } }),
+				server,
+				over,
 				async end() {
 					server.kill('SIGTERM')
 					assert.equal((await over)[0], 0)
@@ -117,4 +119,30 @@ test('beside a running server one more organisation is made, whose owner signs i
 	assert.equal((await signIn(second.url, museum)).status, 401)
 	assert.equal((await signIn(second.url, still)).status, 201)
 	await second.end()
+})
+
+test('a server whose words nobody reads any more goes on, and ends in peace when it is told to', async (t) => {
+	const data = mkdtempSync(join(tmpdir(), 'latchwork-operate-'))
+	t.after(() => rmSync(data, { recursive: true, force: true }))
+	const { server, over, url, broker, end } = await startServer(t, data)
+	server.stdout.destroy()
+	server.stderr.destroy()
+	// It has something to say, and nobody to say it to.
+	process.kill(broker, 'SIGKILL')
+	const isGone = () => {
+		try {
+			process.kill(broker, 0)
+			return false
+		} catch {
+			return true
+		}
+	}
+	while (!isGone()) await new Promise((resolve) => setTimeout(resolve, 10))
+	for (let looks = 0; looks < 20; looks++) {
+		assert.equal((await fetch(`${url}/v1/health`)).status, 200)
+		await new Promise((resolve) => setTimeout(resolve, 50))
+	}
+	assert.equal(server.exitCode, null)
+	await end()
+	assert.equal((await over)[0], 0)
 })

@@ -139,6 +139,8 @@ export async function main(path: string | undefined, child = false): Promise<voi
 	if (!path) throw new Fault('config-invalid', 'Name the configuration: latchwork edge <edge.json>.')
 	// What is written here is for this user alone: records of people, tokens, keys.
 	process.umask(0o077)
+	// Whoever read what it says is gone: nobody hears it, and that ends nothing.
+	for (const out of [process.stdout, process.stderr]) out.on('error', () => {})
 	let edge: Edge | undefined
 	let stopping = false
 	const end = async (code: number) => {

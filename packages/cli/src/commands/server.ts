@@ -15,6 +15,8 @@ export async function server(args: readonly string[]): Promise<void> {
 	if (values.data === '') throw new Fault('config-invalid', '--data needs a directory.')
 	// What is written here is for this user alone: keys and the database.
 	process.umask(0o077)
+	// Whoever read what it says is gone: nobody hears it, and that ends nothing.
+	for (const out of [process.stdout, process.stderr]) out.on('error', () => {})
 	const web = consoleFolder()
 	const clock = values.clock === undefined ? undefined : sharedClock(String(values.clock), 'server')
 	const running = await startServer(serverConfig({ ...process.env, ...(values.data !== undefined && { LATCHWORK_DATA: String(values.data) }) }), {
