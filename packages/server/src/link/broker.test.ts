@@ -452,14 +452,20 @@ describe('the broker child', () => {
 })
 
 describe('the supervisor of the broker', () => {
+	/** A server and a controller who come back by themselves. */
+	const faithful = async (site: LinkSite) => {
+		const device = await site.device()
+		const server = site.internal()
+		server.on('connect', () => void server.subscribe(ALL_UP, { qos: 1 }))
+		const client = site.connect(device, { reconnectPeriod: 100, reconnectOnConnackError: true })
+		await happened(client, 'connect')
+		return { device, server, client }
+	}
+
 	test('after kill -9 the port is back where it was, and everybody connects again by themselves', async () => {
 		const site = await linkSite()
 		try {
-			const device = await site.device()
-			const server = site.internal()
-			server.on('connect', () => void server.subscribe(ALL_UP, { qos: 1 }))
-			const client = site.connect(device, { reconnectPeriod: 100, reconnectOnConnackError: true })
-			await happened(client, 'connect')
+			const { device, server, client } = await faithful(site)
 			const before = { pid: site.broker.pid(), ports: site.broker.ports() }
 			const back = Promise.all([happened(server, 'connect'), happened(client, 'connect')])
 			process.kill(before.pid, 'SIGKILL')
@@ -478,11 +484,7 @@ describe('the supervisor of the broker', () => {
 		const time = fakeClock(Date.now())
 		const site = await linkSite({}, time)
 		try {
-			const device = await site.device()
-			const server = site.internal()
-			server.on('connect', () => void server.subscribe(ALL_UP, { qos: 1 }))
-			const client = site.connect(device, { reconnectPeriod: 100, reconnectOnConnackError: true })
-			await happened(client, 'connect')
+			const { server, client } = await faithful(site)
 			const pid = site.broker.pid()
 			process.kill(pid, 'SIGSTOP')
 			const back = Promise.all([happened(server, 'connect'), happened(client, 'connect')])

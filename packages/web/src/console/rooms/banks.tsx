@@ -7,7 +7,7 @@ import { overviewNow } from '../queries.ts'
 import type { BankSpace } from '../shapes.ts'
 import { banks as words } from '../words/banks.ts'
 import { overview, troublesOf } from '../words/overview.ts'
-import { Bar, isNearlyFull } from './overview.tsx'
+import { Bar, isNearlyFull } from './overview-banks.tsx'
 
 /** Every bank, by site. */
 export function Banks() {

@@ -19,7 +19,7 @@ import { caseState, DOOR_ACTS, DOOR_ENDS, EVIDENCE, METHODS, NOTICES, WORKFLOWS,
 import { eventWords } from '../words/events.ts'
 import { taskWords } from '../words/overview.ts'
 import { general, span } from '../words/shell.ts'
-import { CompleteTask } from './overview.tsx'
+import { CompleteTask } from './overview-needs.tsx'
 
 /** One case from end to end: where it stands, what happened, and the proof that nothing of it was changed. */
 export function CaseRoom() {

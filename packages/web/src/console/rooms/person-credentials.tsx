@@ -1,0 +1,181 @@
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
+import { Icon } from '../../ui/icon.tsx'
+import { may } from '../access.ts'
+import { send, serverNow } from '../api.ts'
+import { useMay, useSeat } from '../context.ts'
+import { Moment } from '../names.tsx'
+import { Card, Chip, Dialog, Empty, Field, Form, Secret, Select, Shown } from '../parts.tsx'
+import { allSites, credentialsOf } from '../queries.ts'
+import type { Credential, Person } from '../shapes.ts'
+import { person as words } from '../words/people.ts'
+
+type Asking = 'pin' | 'badge' | Credential
+
+/** Badges and PINs: given, shown once, taken back. */
+export function Credentials({ person }: { readonly person: Person }) {
+	const { me } = useSeat()
+	const asked = useQuery(credentialsOf(person.id))
+	const { data: sites = [] } = useQuery({ ...allSites, enabled: useMay('estate.read') })
+	const [asking, setAsking] = useState<Asking>()
+	const mayGive = useMay('credential.manage') && person.erasedAt === undefined
+	const pinSites = sites.filter(({ id }) => may(me, 'credential.manage', { site: id }))
+	const close = () => setAsking(undefined)
+	return (
+		<Card
+			title={words.credentials}
+			flush
+			end={
+				mayGive && (
+					<>
+						<button type="button" className="btn small" onClick={() => setAsking('badge')}>
+							<Icon name="badge" />
+							{words.newBadge}
+						</button>
+						{pinSites.length > 0 && (
+							<button type="button" className="btn small" onClick={() => setAsking('pin')}>
+								<Icon name="keypad" />
+								{words.newPin}
+							</button>
+						)}
+					</>
+				)
+			}
+		>
+			<Shown of={asked}>
+				{({ items }) =>
+					items.length === 0 ? (
+						<Empty title={words.noCredentials} />
+					) : (
+						<div className="scroll">
+							<table className="data cards">
+								<thead>
+									<tr>
+										<th scope="col">{words.kind}</th>
+										<th scope="col">{words.where}</th>
+										<th scope="col">{words.given}</th>
+										<th scope="col">{words.until}</th>
+										<th scope="col">State</th>
+										<th scope="col">
+											<span className="unseen">Actions</span>
+										</th>
+									</tr>
+								</thead>
+								<tbody>
+									{[...items]
+										.toSorted((a, b) => Number(a.revokedAt !== undefined) - Number(b.revokedAt !== undefined))
+										.map((one) => (
+											<tr key={one.id}>
+												<th scope="row">
+													<span className="row">
+														<Icon name={one.kind === 'badge' ? 'badge' : 'keypad'} />
+														{one.kind === 'badge' ? words.badge : words.pin}
+													</span>
+												</th>
+												<td data-label={words.where}>
+													{one.site === undefined ? words.everywhere : (sites.find(({ id }) => id === one.site)?.name ?? '–')}
+												</td>
+												<td className="nowrap" data-label={words.given}>
+													<Moment at={one.createdAt} site={one.site} />
+												</td>
+												<td className="nowrap" data-label={words.until}>
+													{one.notAfter === undefined ? '–' : <Moment at={one.notAfter} site={one.site} />}
+												</td>
+												<td data-label="State">
+													<CredentialState credential={one} />
+												</td>
+												<td className="right">
+													{mayGive && one.revokedAt === undefined && (
+														<button type="button" className="btn small danger" onClick={() => setAsking(one)}>
+															{words.revoke}
+														</button>
+													)}
+												</td>
+											</tr>
+										))}
+								</tbody>
+							</table>
+						</div>
+					)
+				}
+			</Shown>
+			{asking === 'badge' && <NewBadge user={person.id} close={close} />}
+			{asking === 'pin' && <NewPin user={person.id} sites={pinSites.map(({ id, name }) => [id, name] as const)} close={close} />}
+			{typeof asking === 'object' && <Revoke credential={asking} close={close} />}
+		</Card>
+	)
+}
+
+function CredentialState({ credential: { revokedAt, notAfter } }: { readonly credential: Credential }) {
+	if (revokedAt !== undefined) return <Chip icon="slash">{words.revoked}</Chip>
+	if (notAfter !== undefined && Date.parse(notAfter) <= serverNow()) return <Chip icon="clock">Expired</Chip>
+	return (
+		<Chip tone="ok" icon="check">
+			{words.valid}
+		</Chip>
+	)
+}
+
+function NewBadge({ user, close }: { readonly user: string; close(): void }) {
+	const client = useQueryClient()
+	return (
+		<Dialog title={words.newBadgeTitle} lead={words.newBadgeLead} close={close}>
+			<Form
+				submit={words.newBadgeSubmit}
+				cancel={close}
+				send={async (form) => {
+					await send('POST', '/v1/credentials', { kind: 'badge', user, number: String(form.get('number')).trim() })
+					await client.invalidateQueries({ queryKey: ['people'] })
+					close()
+				}}
+			>
+				<Field label={words.newBadgeNumber} hint={words.newBadgeHint} name="number" required autoComplete="off" maxLength={300} />
+			</Form>
+		</Dialog>
+	)
+}
+
+function NewPin({ user, sites, close }: { readonly user: string; readonly sites: readonly (readonly [string, string])[]; close(): void }) {
+	const client = useQueryClient()
+	const [pin, setPin] = useState<string>()
+	return (
+		<Dialog title={words.newPinTitle} lead={pin === undefined ? words.newPinLead : undefined} close={close}>
+			{pin === undefined ? (
+				<Form
+					submit={words.newPinSubmit}
+					cancel={close}
+					send={async (form) => {
+						const made = await send<Credential>('POST', '/v1/credentials', { kind: 'pin', user, site: form.get('site') })
+						setPin(made.pin ?? '')
+						await client.invalidateQueries({ queryKey: ['people'] })
+					}}
+				>
+					<Select label={words.newPinSite} name="site" options={sites} />
+				</Form>
+			) : (
+				<Secret label={words.pinIs} text={pin.replaceAll(/(\d{4})(?=\d)/g, '$1 ')} note={words.pinOnce} />
+			)}
+		</Dialog>
+	)
+}
+
+function Revoke({ credential, close }: { readonly credential: Credential; close(): void }) {
+	const client = useQueryClient()
+	const kind = (credential.kind === 'badge' ? words.badge : words.pin).replace(/^B/, 'b')
+	return (
+		<Dialog title={words.revokeTitle(kind)} lead={words.revokeLead} close={close}>
+			<Form
+				submit={words.revokeSubmit}
+				danger
+				cancel={close}
+				send={async () => {
+					await send('DELETE', `/v1/credentials/${credential.id}`, undefined, credential.version)
+					await client.invalidateQueries({ queryKey: ['people'] })
+					close()
+				}}
+			>
+				{null}
+			</Form>
+		</Dialog>
+	)
+}
