@@ -251,7 +251,9 @@ describe('cases', () => {
 		side.does(deposit(row), START)
 		await store.write(tenant, (tx) => recallDelivery(tx, row.id, 'order-cancelled', termsAt(START + HOUR)))
 		assert.equal((await read(row.id)).state, 'cancelled')
+		await store.write(tenant, (tx) => tx.run(sql`DELETE FROM bundle_dirty WHERE bank_id = ${bank}`))
 		await side.send(START + 2 * HOUR)
+		assert.equal(await count('bundle_dirty', sql`AND bank_id = ${bank}`), 1, 'the bank is told in a new bundle')
 		const both = await read(row.id)
 		assert.deepEqual(
 			[both.conflict, both.body.lines[0]?.state, both.body.lines[0]?.compartment, both.endedAt],
