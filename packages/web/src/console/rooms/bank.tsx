@@ -193,7 +193,7 @@ function List({ map: { layout, bank }, doors, chosen, inside, choose }: ListProp
 	if (doors.length === 0) return <Empty title={words.noneShown} />
 	return (
 		<div className="scroll">
-			<table className="data">
+			<table className="data cards">
 				<thead>
 					<tr>
 						<th scope="col">{words.number}</th>
@@ -214,18 +214,20 @@ function List({ map: { layout, bank }, doors, chosen, inside, choose }: ListProp
 										{door.number}
 									</button>
 								</th>
-								<td>
+								<td data-label="State">
 									<span className="row">
 										<Swatch state={state} />
 										{stateWord(door)}
 									</span>
 								</td>
-								<td className="nowrap">
+								<td className="nowrap" data-label={words.content}>
 									{door.live.content === 'item' ? (inside.get(door.live.asset ?? '') ?? 'Item') : door.live.content === 'empty' ? 'Empty' : '–'}
 								</td>
-								<td className="nowrap">{SIZES[door.size]}</td>
-								<td>{placeWords(layout, door.number)}</td>
-								<td className="nowrap" title={span(serverNow() - Date.parse(door.live.since))}>
+								<td className="nowrap" data-label={words.size}>
+									{SIZES[door.size]}
+								</td>
+								<td data-label={words.place}>{placeWords(layout, door.number)}</td>
+								<td className="nowrap" data-label={words.since} title={span(serverNow() - Date.parse(door.live.since))}>
 									{when(door.live.since, bank.timeZone)}
 								</td>
 							</tr>

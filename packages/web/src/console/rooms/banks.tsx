@@ -34,7 +34,7 @@ function SiteCard({ banks }: { readonly banks: readonly BankSpace[] }) {
 	return (
 		<Card title={banks[0]?.siteName ?? ''} flush>
 			<div className="scroll">
-				<table className="data">
+				<table className="data cards">
 					<thead>
 						<tr>
 							<th scope="col">{words.bank}</th>
@@ -54,7 +54,7 @@ function SiteCard({ banks }: { readonly banks: readonly BankSpace[] }) {
 										{one.name}
 									</Link>
 								</th>
-								<td>
+								<td data-label={words.state}>
 									<OnlineChip online={one.online} outage={one.outage} heard={one.seenAt !== undefined} />
 									{troublesOf(one).map(({ kind, title }) => (
 										<p key={kind} className="bank-trouble">
@@ -63,12 +63,14 @@ function SiteCard({ banks }: { readonly banks: readonly BankSpace[] }) {
 										</p>
 									))}
 								</td>
-								<td>
+								<td data-label={words.space}>
 									<span className="nowrap">{one.seenAt === undefined ? overview.unheard : overview.freeWord(one.free, one.compartments)}</span>
 									<Bar share={one.seenAt === undefined ? 0 : 1 - one.free / one.compartments} full={isNearlyFull(one)} />
 								</td>
-								<td>{one.open + one.alarms === 0 ? '0' : <b>{one.open + one.alarms}</b>}</td>
-								<td className="nowrap">{one.seenAt === undefined ? words.never : words.ago(serverNow() - Date.parse(one.seenAt))}</td>
+								<td data-label={words.open}>{one.open + one.alarms === 0 ? '0' : <b>{one.open + one.alarms}</b>}</td>
+								<td className="nowrap" data-label={words.heard}>
+									{one.seenAt === undefined ? words.never : words.ago(serverNow() - Date.parse(one.seenAt))}
+								</td>
 							</tr>
 						))}
 					</tbody>

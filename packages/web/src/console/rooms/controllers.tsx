@@ -38,7 +38,7 @@ export function Controllers({ bank: { id: bank, site, timeZone } }: { readonly b
 						<Empty title={words.none} note={words.noneNote} />
 					) : (
 						<div className="scroll">
-							<table className="data">
+							<table className="data cards">
 								<thead>
 									<tr>
 										<th scope="col">{words.name}</th>
@@ -54,11 +54,13 @@ export function Controllers({ bank: { id: bank, site, timeZone } }: { readonly b
 									{items.map((one) => (
 										<tr key={one.id}>
 											<th scope="row">{one.name}</th>
-											<td>
+											<td data-label={words.state}>
 												<ControllerState controller={one} />
 											</td>
-											<td>{one.live.software ?? '–'}</td>
-											<td className="nowrap">{one.certificate ? words.until(when(one.certificate.until, timeZone)) : '–'}</td>
+											<td data-label={words.software}>{one.live.software ?? '–'}</td>
+											<td className="nowrap" data-label={words.certificate}>
+												{one.certificate ? words.until(when(one.certificate.until, timeZone)) : '–'}
+											</td>
 											<td>
 												{mayManage && one.state !== 'revoked' && (
 													<span className="row wrap">

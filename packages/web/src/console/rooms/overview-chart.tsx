@@ -8,8 +8,8 @@ const chartSize = (letter: number) => ({ height: 152 + 38 * letter, left: 34 * l
 /** Below this width every other label of an hour is left out. */
 const NARROW_CHART = 400
 
-/** Its table twin has the same numbers; the text alternative says the finding. */
-export function PerHour({ hours }: { readonly hours: readonly number[] }) {
+/** Its table twin has the same numbers; the text alternative says the finding. `clocks`: the sites have several. */
+export function PerHour({ hours, clocks }: { readonly hours: readonly number[]; readonly clocks: boolean }) {
 	const [view, setView] = useState<'chart' | 'table'>('chart')
 	const most = Math.max(0, ...hours)
 	const end = (
@@ -56,6 +56,7 @@ export function PerHour({ hours }: { readonly hours: readonly number[] }) {
 					</table>
 				</div>
 			)}
+			{clocks && <p className="small-print">{words.perHourClocks}</p>}
 		</Card>
 	)
 }

@@ -44,7 +44,7 @@ function Filled({ overview }: { readonly overview: Overview }) {
 				</Card>
 			</div>
 			<div className="cols overview-below">
-				<PerHour hours={overview.doorsPerHour} />
+				<PerHour hours={overview.doorsPerHour} clocks={estate.several} />
 				<Card
 					title={words.space}
 					end={

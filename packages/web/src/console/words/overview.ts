@@ -20,7 +20,7 @@ export const overview = {
 		[...(toCheck > 0 ? [`${count(toCheck)} must be checked first`] : []), ...(unknown > 0 ? [`${count(unknown)} cannot be seen`] : [])].join(', ') ||
 		'None waits to be checked',
 	doors: 'Door sessions today',
-	doorsNote: 'Doors that opened since midnight',
+	doorsNote: 'Doors that opened since midnight at their site',
 	overdue: 'Overdue loans',
 	overdueNote: (cases: number) => (cases === 1 ? '1 case is open' : `${count(cases)} cases are open`),
 	full: 'Banks nearly full',
@@ -56,7 +56,7 @@ export const overview = {
 	nearlyFull: 'nearly full',
 	unheard: 'never heard',
 	perHour: 'Door sessions per hour',
-	perHourToday: 'today',
+	perHourClocks: 'Each site’s hours by its own clock.',
 	perHourSaid: (hours: readonly number[]) => {
 		const most = Math.max(...hours)
 		const at = hours.indexOf(most)
