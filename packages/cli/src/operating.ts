@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { systemClock } from '@latchwork/edge/clock-file'
+import { cedarEngine } from '@latchwork/edge/policy-engine'
 import { serverConfig } from '@latchwork/server/config'
 import { type Operating, operate } from '@latchwork/server/operate'
 
@@ -13,7 +14,7 @@ export function operated<T>(data: string | undefined, work: (operating: Operatin
 			clock: systemClock,
 			random: (n) => new Uint8Array(randomBytes(n)),
 			log: ({ level, text }) => level !== 'info' && void process.stderr.write(`${text}\n`),
-			checkPolicy: () => undefined,
+			engine: cedarEngine,
 			failed: (fault) => {
 				process.stderr.write(`${fault.message}\n`)
 				process.exit(1)

@@ -71,6 +71,11 @@ test('a decision names its versions, its rules and a digest of exactly its input
 				assurance: 'low',
 				offline: false,
 				stale: false,
+				action: 'collect',
+				asset: sampleId('asset', 'laptop'),
+				workflow: 'loan',
+				openLoans: 0,
+				overdue: false,
 			},
 		)
 		assert.equal(askRow(compiled, row).decision.inputsDigest, decision.inputsDigest)

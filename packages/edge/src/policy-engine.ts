@@ -43,6 +43,8 @@ interface ReadPolicy {
 	readonly text: string
 	readonly effect: 'permit' | 'forbid'
 	readonly reason?: string
+	/** Where it begins in the text of its set. */
+	readonly line: number
 	/** The entities that its head names. */
 	readonly heads: readonly EntityRef[]
 }
@@ -71,7 +73,14 @@ function readSet(
 		const name = `${set.id}/${id}`
 		if (policies.some((other) => other.id === name))
 			return { ok: false, set: set.id, ...placeOf(set.cedar, at), text: `The policy id ${id} is used twice.` }
-		policies.push({ id: name, text, effect: json.json.effect, heads: headsOf(json.json), ...(reason === undefined ? {} : { reason }) })
+		policies.push({
+			id: name,
+			text,
+			effect: json.json.effect,
+			line: placeOf(set.cedar, at).line,
+			heads: headsOf(json.json),
+			...(reason === undefined ? {} : { reason }),
+		})
 	}
 	return { ok: true, policies }
 }
@@ -107,7 +116,7 @@ function occupySlot(policies: readonly ReadPolicy[]): LoadedPolicies {
 	slot.taken = true
 	let released = false
 	return {
-		policies: policies.map(({ id, effect, reason }) => ({ id, effect, ...(reason === undefined ? {} : { reason }) })),
+		policies: policies.map(({ id, effect, line, reason }) => ({ id, effect, line, ...(reason === undefined ? {} : { reason }) })),
 		ask(question) {
 			if (released) throw new Fault('not-supported', 'These policies were released.')
 			return ask(slot, question)

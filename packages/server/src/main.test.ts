@@ -8,6 +8,7 @@ import { type TestContext, test } from 'node:test'
 import { isFault } from '@latchwork/core/base'
 import { serverConfig } from './config.ts'
 import { startServer } from './main.ts'
+import { takesAll } from './testing/api.ts'
 import { realClock, testCluster } from './testing/test-store.ts'
 
 /** A server over an empty database; each start is of one more process. */
@@ -26,7 +27,7 @@ async function installation(t: TestContext) {
 				random: (n) => new Uint8Array(randomBytes(n)),
 				log: () => {},
 				failed: () => {},
-				checkPolicy: () => undefined,
+				engine: takesAll,
 			},
 		)
 }

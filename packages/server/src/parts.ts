@@ -1,5 +1,5 @@
+import type { PolicyEngine } from '@latchwork/core/access'
 import type { Clock, Fault, Random } from '@latchwork/core/base'
-import type { CheckPolicy } from './access/index.ts'
 import type { ServerConfig } from './config.ts'
 import type { Passwords, PeopleTerms } from './people/index.ts'
 import type { MasterKey, Store } from './store/index.ts'
@@ -11,8 +11,8 @@ export interface ServerHost {
 	readonly log: (entry: Readonly<Record<string, unknown>>) => void
 	/** Something that the server cannot live without ended for good; whoever keeps this process starts it anew. */
 	readonly failed: (fault: Fault) => void
-	/** The policy engine's word about a text that is to be published. */
-	readonly checkPolicy: CheckPolicy
+	/** What banks decide with: what it refuses here would leave every bank without a bundle. */
+	readonly engine: PolicyEngine
 	/** Folder of the built console. */
 	readonly web?: string
 }

@@ -2,6 +2,7 @@ import type { Place } from '@latchwork/core/access'
 import type { Clock } from '@latchwork/core/base'
 import { accessRoutes, rights } from './access/index.ts'
 import { assetRoutes } from './assets/index.ts'
+import { asIf } from './authority/index.ts'
 import { bankOfCase, caseRoutes } from './cases/index.ts'
 import { nodeCrypto } from './crypto.ts'
 import { bankIds, estateRoutes, findArea, findSite, markBundles, placeOf } from './estate/index.ts'
@@ -29,14 +30,14 @@ export interface RouteNews {
 
 /** The API: every domain's routes, with what a domain needs of those to its right handed over as functions. Each has its line in testing/api-samples.ts. */
 export function routesOf(parts: Parts, { requested, watch, pace, device }: RouteNews): Route[] {
-	const { store, random, clock, master, terms, passwords, config, checkPolicy } = parts
+	const { store, random, clock, master, terms, passwords, config, engine } = parts
 	const secure = config.publicUrl?.startsWith('https:') ?? false
 	return [
 		...healthRoutes(store, VERSION),
 		...tenantRoutes(settingsParts(parts)),
 		...estateRoutes(random),
 		...peopleRoutes({ terms, store, passwords, secure, rights }),
-		...accessRoutes(random, checkPolicy),
+		...accessRoutes({ random, engine, asIf: asIf(nodeCrypto.sha256) }),
 		...ledgerRoutes({ store, watch, pace, random, signerOf: logSigner(parts), bankIds }),
 		...linkRoutes(random, device),
 		...spaceRoutes({ random, requested, bankOfCase }),

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { POLICY_SCHEMA } from '@latchwork/core/access'
 import { Fault } from '@latchwork/core/base'
 import { sharedClock, systemClock } from '@latchwork/edge/clock-file'
 import { cedarEngine } from '@latchwork/edge/policy-engine'
@@ -23,7 +22,7 @@ export async function server(args: readonly string[]): Promise<void> {
 		clock: clock ?? systemClock,
 		random: (n) => new Uint8Array(randomBytes(n)),
 		log: ({ text, ...entry }) => process.stderr.write(`${entry.level === 'info' && text ? text : JSON.stringify({ ...entry, text })}\n`),
-		checkPolicy,
+		engine: cedarEngine,
 		web,
 		failed: (fault) => {
 			process.stderr.write(`${fault.message}\n`)
@@ -49,12 +48,4 @@ export async function server(args: readonly string[]): Promise<void> {
 	process.stdout.write(
 		`SERVER ${JSON.stringify({ url, api: `${url}/v1`, openapi: `${url}/openapi.json`, device: running.device(), ...pids, ...admin })}\n`,
 	)
-}
-
-/** The engine that banks decide with: what it refuses here would leave every bank without a bundle. */
-function checkPolicy(cedar: string): string | undefined {
-	const answer = cedarEngine.load({ schema: POLICY_SCHEMA, sets: [{ id: 'draft', cedar }], exists: () => true })
-	if (!answer.ok) return `line ${answer.line}, column ${answer.column}: ${answer.text}`
-	answer.loaded.release()
-	return undefined
 }

@@ -150,6 +150,7 @@ function record(
 	authority: AuthorityState,
 	outcome: Pick<DecisionRecord, 'effect' | 'reason' | 'rules'>,
 ): DecisionRecord {
+	const { resource, own, intoEmptyCompartment } = request
 	const inputs = { ...request, now: at.now, uncertain: at.uncertain, authority, bundle: bundle.version, policies: bundle.policies.version }
 	return {
 		id: request.decision,
@@ -161,5 +162,12 @@ function record(
 		assurance: request.assurance,
 		offline: request.offline,
 		stale: authority !== 'fresh',
+		action: request.action,
+		...(resource.kind !== 'bank' && { [resource.kind]: resource.id }),
+		workflow: request.workflow,
+		openLoans: request.openLoans,
+		overdue: request.overdue,
+		...(own && { own }),
+		...(intoEmptyCompartment && { intoEmptyCompartment }),
 	}
 }

@@ -61,6 +61,15 @@ export interface DecisionRecord {
 	readonly assurance: Assurance
 	readonly offline: boolean
 	readonly stale: boolean
+	/** What was asked, so that other policies can be tried on it later: the rest of it are who and when, which the event says. */
+	readonly action: AccessAction
+	readonly asset?: Id<'asset'>
+	readonly compartment?: Id<'compartment'>
+	readonly workflow: string
+	readonly openLoans: number
+	readonly overdue: boolean
+	readonly own?: true
+	readonly intoEmptyCompartment?: true
 }
 
 /** The right to do one thing until `notAfter` (trusted milliseconds); the door session carries it. */

@@ -72,7 +72,8 @@ export {
 	type TryAnswer,
 } from './pin-budget.ts'
 export type { Entity, EntityRef, LoadedPolicies, PolicyAnswer, PolicyEngine, PolicyQuestion, PolicyRefusal, PolicyValue } from './policy-engine.ts'
-export { POLICY_SCHEMA } from './policy-schema.ts'
+export { entityRef, POLICY_SCHEMA } from './policy-schema.ts'
+export { cedarOf, type PolicyStatement, policyStatements, statementOf } from './policy-statement.ts'
 export { isOpen, nextOpening, openingAt } from './schedule.ts'
 export { type Envelope, type PinnedKeys, type RefusalCode, refusalCode } from './signed.ts'
 export { acceptTime, sealTime, type TimeStatement } from './time-answer.ts'

@@ -26,8 +26,8 @@ export interface PolicyAnswer {
 }
 /** Policies that are parsed, validated and ready. */
 export interface LoadedPolicies {
-	/** Every policy by its id (`set/annotated-id` or `set/number`, counted from 1) with its `@reason`. */
-	readonly policies: readonly { readonly id: string; readonly effect: 'permit' | 'forbid'; readonly reason?: string }[]
+	/** Every policy by its id (`set/annotated-id` or `set/number`, counted from 1) with its `@reason`, and the line of its set where it begins. */
+	readonly policies: readonly { readonly id: string; readonly effect: 'permit' | 'forbid'; readonly reason?: string; readonly line: number }[]
 	ask(question: PolicyQuestion): PolicyAnswer
 	/** Gives the slot back; asking afterwards is a programming error and throws. */
 	release(): void

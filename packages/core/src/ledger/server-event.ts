@@ -59,6 +59,7 @@ export const SERVER_EVENT_TYPES = [
 	'token.issued',
 	'token.revoked',
 	'policy.published',
+	'policy.reviewed',
 	'policy.rolled-back',
 	'bundle.published',
 	'delta.published',

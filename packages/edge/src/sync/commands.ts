@@ -148,7 +148,7 @@ export function openCommands(parts: CommandParts): Commands {
 			type: effect === 'allow' ? 'decision.allowed' : 'decision.denied',
 			subject,
 			actor: by,
-			data: { ...data, compartment, command: id },
+			data: { ...data, command: id },
 		}
 		if ('reason' in found) return refuse(command, found.reason, [decided])
 		const session = newId('doorSession', moment.now, parts.random)

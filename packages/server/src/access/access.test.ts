@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { type Caller, covers, mayDo, type Permission, scopesOf } from '@latchwork/core/access'
+import { type Caller, covers, mayDo, type Permission, type PolicyEngine, scopesOf } from '@latchwork/core/access'
 import { newId, seededRandom } from '@latchwork/core/base'
-import { type TestApi, type TestTenant, testApi } from '../testing/api.ts'
+import { type TestApi, type TestTenant, takesAll, testApi } from '../testing/api.ts'
 import { policySetsOf } from './index.ts'
 
 describe('who may do what where', () => {
@@ -261,11 +261,19 @@ describe('roles', () => {
 	})
 })
 
+/** Ours, in the place of Cedar: a text without a permit is refused. */
+const permitsOnly: PolicyEngine = {
+	load: (given) => {
+		const bad = given.sets.find(({ cedar }) => !cedar.includes('permit'))
+		return bad ? { ok: false, set: bad.id, line: 1, column: 1, text: 'no policy' } : takesAll.load(given)
+	},
+}
+
 describe('site policies', () => {
 	let api: TestApi
 	let acme: TestTenant
 	before(async () => {
-		api = await testApi({ checkPolicy: (cedar) => (cedar.includes('permit') ? undefined : 'line 1, column 1: no policy') })
+		api = await testApi({ engine: permitsOnly })
 		acme = await api.tenant('Acme')
 	})
 	after(() => api.close())

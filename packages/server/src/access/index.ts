@@ -1,5 +1,6 @@
+export type { AsIf, AsIfBank } from './as-if.ts'
 export { gate } from './gate.ts'
-export { type CheckPolicy, draftPolicy, publishPolicy } from './policy-write.ts'
-export { openersOf, policySetsOf } from './read.ts'
+export { policySetsOf } from './policy-read.ts'
+export { openersOf } from './read.ts'
 export { assignRole, rights } from './role-write.ts'
 export { accessRoutes } from './routes.ts'

@@ -1,131 +1,359 @@
-import { Fault, type Random } from '@latchwork/core/base'
+import { cedarOf, type PolicyEngine, type PolicySet, type PolicyStatement, policyStatements } from '@latchwork/core/access'
+import { Fault, type Id, type Random } from '@latchwork/core/base'
 import { z } from 'zod'
-import { fromTime, idOf, listQuery, named, pageOf, pageQuery, pageWithin, type Route, route, time, toTime } from '../http/index.ts'
-import { type CheckPolicy, changeDraft, draftPolicy, publishPolicy, retirePolicy } from './policy-write.ts'
-import { findPolicy, listPolicies, type Policy, type PolicyVersion, policyVersions } from './read.ts'
+import { bankIds } from '../estate/index.ts'
+import { fromTime, idOf, line, listQuery, named, pageOf, pageQuery, pageWithin, type Route, route, time, toTime } from '../http/index.ts'
+import { eventsSince } from '../ledger/index.ts'
+import type { Db } from '../store/index.ts'
+import type { AsIf } from './as-if.ts'
+import { decision, toDecision } from './decision-routes.ts'
+import { problemOf, type Warning, warningsOf } from './judge.ts'
+import { draftSet, findPolicy, listPolicies, type Policy, type PolicyVersion, policySetsOf, policyVersions } from './policy-read.ts'
+import { changeDraft, type DraftText, draftPolicy, publishPolicy, retirePolicy, reviewPolicy, rollBackPolicy } from './policy-write.ts'
+import { decidedFrom, replay } from './replay.ts'
+
+export interface AccessTerms {
+	readonly random: Random
+	readonly engine: PolicyEngine
+	readonly asIf: AsIf
+}
 
 const cedar = z.string().min(1).max(60_000)
 const code = z.string().regex(/^(?!latchwork\.)[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$/, 'must be letters, digits, _ . - and not begin with latchwork.')
+const statements = policyStatements.describe('the policy in plain words; its Cedar text is made from them')
+const text = { draft: cedar.optional().describe('Cedar; decides nothing until it is published'), statements: statements.optional() }
 const policy = named(
 	'Policy',
 	z.object({
 		id: idOf('policy'),
 		code: code.describe('as decisions name it'),
+		name: z.string(),
 		site: idOf('site').optional(),
 		bank: idOf('bank').optional().describe('neither site nor bank: everywhere'),
-		draft: cedar.describe('Cedar; decides nothing until it is published'),
+		draft: cedar,
+		statements: statements.optional().describe('the draft in plain words; absent: somebody wrote Cedar'),
+		draftedBy: z.string(),
+		draftedAt: time,
+		reviews: z.array(z.object({ by: idOf('subject'), verdict: z.enum(['approved', 'rejected']), at: time })).describe('of this draft'),
 		published: z.int().optional().describe('number of the text in force'),
+		publishedAt: time.optional(),
+		changed: z.boolean().describe('the draft says something else than what is in force'),
 		retiredAt: time.optional(),
 		version: z.int(),
 		createdAt: time,
 		updatedAt: time,
 	}),
 )
-const version = named('PolicyVersion', z.object({ number: z.int(), cedar, publishedAt: time, publishedBy: z.string() }))
+const version = named(
+	'PolicyVersion',
+	z.object({
+		number: z.int(),
+		cedar,
+		statements: statements.optional(),
+		publishedAt: time,
+		publishedBy: z.string(),
+		reviewedBy: z.string().optional(),
+		returnedTo: z.int().optional().describe('the earlier version whose text came back with this one'),
+	}),
+)
+const warning = named(
+	'PolicyWarning',
+	z.object({
+		code: z.enum(['denies-everybody', 'opens-everything', 'never-applies', 'unknown-name']),
+		text: z.string(),
+		line: z.int().optional(),
+		bank: idOf('bank').optional(),
+		suggestion: z.string().optional(),
+	}),
+)
 const params = z.strictObject({ policy: idOf('policy') })
 
-const toPolicy = ({ scope, published, retiredAt, createdAt, updatedAt, ...rest }: Policy): z.input<typeof policy> => ({
+const toPolicy = ({
+	scope,
+	revision: _,
+	statements,
+	reviews,
+	draftedAt,
+	published,
+	publishedAt,
+	retiredAt,
+	createdAt,
+	updatedAt,
+	...rest
+}: Policy): z.input<typeof policy> => ({
 	...rest,
 	...scope,
+	...(statements && { statements: [...statements] as PolicyStatement[] }),
+	reviews: reviews.map(({ at, ...review }) => ({ ...review, at: toTime(at) })),
+	draftedAt: toTime(draftedAt),
 	...(published !== undefined && { published }),
+	...(publishedAt !== undefined && { publishedAt: toTime(publishedAt) }),
 	...(retiredAt !== undefined && { retiredAt: toTime(retiredAt) }),
 	createdAt: toTime(createdAt),
 	updatedAt: toTime(updatedAt),
 })
+const toVersion = ({ publishedAt, statements, reviewedBy, returnedTo, ...rest }: PolicyVersion): z.input<typeof version> => ({
+	...rest,
+	...(statements && { statements: [...statements] as PolicyStatement[] }),
+	publishedAt: toTime(publishedAt),
+	...(reviewedBy !== null && { reviewedBy }),
+	...(returnedTo !== null && { returnedTo }),
+})
 
-export const policyRoutes = (random: Random, check: CheckPolicy): Route[] => [
-	route({
-		method: 'GET',
-		path: '/v1/policies',
-		tag: 'Access',
-		summary: 'Site policies.',
-		permission: 'policy.read',
-		scope: 'anywhere',
-		query: listQuery,
-		answers: { 200: pageOf('Policies', policy) },
-		handle: ({ read, query }) =>
-			read(async (db) => {
-				const since = query.updatedSince === undefined ? 0 : fromTime(query.updatedSince)
-				const changed = (await listPolicies(db)).filter(({ updatedAt }) => updatedAt >= since)
-				return pageWithin(changed, query, toPolicy, ({ code }) => code)
+/** One of both, and not neither. */
+function textOf({
+	draft,
+	statements,
+}: {
+	readonly draft?: string | undefined
+	readonly statements?: readonly PolicyStatement[] | undefined
+}): DraftText {
+	if ((draft === undefined) === (statements === undefined))
+		throw new Fault('request-invalid', 'body: give draft, the Cedar text, or statements, the plain words, and not both.', {
+			detail: { field: 'body' },
+		})
+	return draft === undefined ? { statements: statements ?? [] } : { draft }
+}
+
+/** So many banks a policy is tried at: it is the same people and things at most of them. */
+const TRIED_AT = 12
+
+/** Banks at which the set holds. */
+const banksOf = async (db: Db, { scope }: PolicySet): Promise<Id<'bank'>[]> =>
+	scope?.bank ? [scope.bank] : (await bankIds(db, scope?.site ? { site: scope.site } : {})).slice(0, TRIED_AT)
+
+export function policyRoutes({ random, engine, asIf }: AccessTerms): Route[] {
+	const warn = async (db: Db, draft: PolicySet, now: number): Promise<Warning[]> =>
+		warningsOf(
+			engine,
+			{ draft, others: (await policySetsOf(db)).sets },
+			await asIf.banks(db, { banks: await banksOf(db, draft), now }),
+			await asIf.names(db),
+			now,
+		)
+	const found = async (db: Db, id: Id<'policy'>): Promise<Policy> => {
+		const known = await findPolicy(db, id)
+		if (!known) throw new Fault('not-found', 'There is no such policy.')
+		return known
+	}
+	return [
+		route({
+			method: 'GET',
+			path: '/v1/policies',
+			tag: 'Access',
+			summary: 'Site policies.',
+			permission: 'policy.read',
+			scope: 'anywhere',
+			query: listQuery,
+			answers: { 200: pageOf('Policies', policy) },
+			handle: ({ read, query }) =>
+				read(async (db) => {
+					const since = query.updatedSince === undefined ? 0 : fromTime(query.updatedSince)
+					const changed = (await listPolicies(db)).filter(({ updatedAt }) => updatedAt >= since)
+					return pageWithin(changed, query, toPolicy, ({ code }) => code)
+				}),
+		}),
+		route({
+			method: 'POST',
+			path: '/v1/policies',
+			tag: 'Access',
+			summary: 'Draft a policy for the organisation, a site or a bank, in plain words or in Cedar.',
+			permission: 'policy.draft',
+			body: z.strictObject({ code, name: line(100).optional(), site: idOf('site').optional(), bank: idOf('bank').optional(), ...text }),
+			answers: { 201: policy },
+			handle: ({ body, write, caller, now }) =>
+				write(async (tx) => toPolicy(await draftPolicy(tx, { actor: caller.subject, now, random }, body, textOf(body)))),
+		}),
+		route({
+			method: 'GET',
+			path: '/v1/policies/{policy}',
+			tag: 'Access',
+			summary: 'One policy.',
+			permission: 'policy.read',
+			scope: 'anywhere',
+			params,
+			answers: { 200: policy },
+			handle: ({ params, read }) => read(async (db) => toPolicy(await found(db, params.policy))),
+		}),
+		route({
+			method: 'PATCH',
+			path: '/v1/policies/{policy}',
+			tag: 'Access',
+			summary: 'Change the draft or the name. Reviews are of a draft: another text needs another one.',
+			permission: 'policy.draft',
+			params,
+			body: z.strictObject({ name: line(100).optional(), ...text }),
+			answers: { 200: policy },
+			handle: ({ params, body, write, ifMatch, caller, now }) =>
+				write(async (tx) => {
+					const more = body.draft === undefined && body.statements === undefined && body.name !== undefined ? undefined : textOf(body)
+					return toPolicy(await changeDraft(tx, { actor: caller.subject, now, random }, params.policy, ifMatch, { name: body.name, text: more }))
+				}),
+		}),
+		route({
+			method: 'DELETE',
+			path: '/v1/policies/{policy}',
+			tag: 'Access',
+			summary: 'Take a policy out of force; its versions stay.',
+			permission: 'policy.publish',
+			params,
+			answers: { 204: undefined },
+			handle: ({ params, write, ifMatch, caller, now }) =>
+				write((tx) => retirePolicy(tx, { actor: caller.subject, now, random }, params.policy, ifMatch)),
+		}),
+		route({
+			method: 'GET',
+			path: '/v1/policies/{policy}/versions',
+			tag: 'Access',
+			summary: 'Every text that was ever in force, newest first.',
+			permission: 'policy.read',
+			scope: 'anywhere',
+			params,
+			query: pageQuery,
+			answers: { 200: pageOf('PolicyVersions', version) },
+			handle: ({ params, read, query }) =>
+				read(async (db) => {
+					await found(db, params.policy)
+					return pageWithin(await policyVersions(db, params.policy), query, toVersion, ({ number }) => (1e9 - number).toString())
+				}),
+		}),
+		route({
+			method: 'POST',
+			path: '/v1/policies/{policy}/versions',
+			tag: 'Access',
+			summary: 'Publish the draft: it is checked, and in force at every bank that hears of it.',
+			permission: 'policy.publish',
+			params,
+			body: z.strictObject({
+				version: z.int().describe('of the policy, as it was read'),
+				acceptWarnings: z.boolean().default(false).describe('publish although there are warnings'),
 			}),
-	}),
-	route({
-		method: 'POST',
-		path: '/v1/policies',
-		tag: 'Access',
-		summary: 'Draft a policy for the organisation, a site or a bank.',
-		permission: 'policy.publish',
-		body: z.strictObject({ code, site: idOf('site').optional(), bank: idOf('bank').optional(), draft: cedar }),
-		answers: { 201: policy },
-		handle: ({ body, write, caller, now }) => write(async (tx) => toPolicy(await draftPolicy(tx, { actor: caller.subject, now, random }, body))),
-	}),
-	route({
-		method: 'GET',
-		path: '/v1/policies/{policy}',
-		tag: 'Access',
-		summary: 'One policy.',
-		permission: 'policy.read',
-		scope: 'anywhere',
-		params,
-		answers: { 200: policy },
-		handle: ({ params, read }) =>
-			read(async (db) => {
-				const found = await findPolicy(db, params.policy)
-				if (!found) throw new Fault('not-found', 'There is no such policy.')
-				return toPolicy(found)
+			answers: { 201: policy },
+			handle: ({ params, body, write, caller, now }) =>
+				write(async (tx) =>
+					toPolicy(
+						await publishPolicy(tx, { actor: caller.subject, now, random }, params.policy, body.version, {
+							engine,
+							accept: body.acceptWarnings,
+							looked: (tx, before) => warn(tx, draftSet(before), now),
+						}),
+					),
+				),
+		}),
+		route({
+			method: 'POST',
+			path: '/v1/policies/{policy}/reviews',
+			tag: 'Access',
+			summary: 'Say as a second person what you think of the draft. The setting policyReview asks for it before anything is published.',
+			permission: 'policy.review',
+			params,
+			body: z.strictObject({ version: z.int().describe('of the policy, as it was read'), verdict: z.enum(['approved', 'rejected']) }),
+			answers: { 201: policy },
+			handle: ({ params, body, write, caller, now }) =>
+				write(async (tx) => toPolicy(await reviewPolicy(tx, { actor: caller.subject, now, random }, params.policy, body.version, body.verdict))),
+		}),
+		route({
+			method: 'POST',
+			path: '/v1/policies/{policy}/rollbacks',
+			tag: 'Access',
+			summary: 'Bring an earlier text back at once; it becomes a version of its own.',
+			permission: 'policy.publish',
+			params,
+			body: z.strictObject({ version: z.int().describe('of the policy, as it was read'), to: z.int().min(1) }),
+			answers: { 201: policy },
+			handle: ({ params, body, write, caller, now }) =>
+				write(async (tx) => toPolicy(await rollBackPolicy(tx, { actor: caller.subject, now, random }, params.policy, body.version, body.to))),
+		}),
+		route({
+			method: 'POST',
+			path: '/v1/policy-checks',
+			tag: 'Access',
+			summary: 'What is wrong with a text, and what it would do that its author may not have meant. Nothing is kept.',
+			permission: 'policy.read',
+			scope: 'anywhere',
+			body: z.strictObject({
+				policy: idOf('policy').optional().describe('whose text it would replace'),
+				site: idOf('site').optional(),
+				bank: idOf('bank').optional(),
+				...text,
 			}),
-	}),
-	route({
-		method: 'PATCH',
-		path: '/v1/policies/{policy}',
-		tag: 'Access',
-		summary: 'Change the draft.',
-		permission: 'policy.publish',
-		params,
-		body: z.strictObject({ draft: cedar }),
-		answers: { 200: policy },
-		handle: ({ params, body, write, ifMatch, caller, now }) =>
-			write(async (tx) => toPolicy(await changeDraft(tx, { actor: caller.subject, now, random }, params.policy, ifMatch, body.draft))),
-	}),
-	route({
-		method: 'DELETE',
-		path: '/v1/policies/{policy}',
-		tag: 'Access',
-		summary: 'Take a policy out of force; its versions stay.',
-		permission: 'policy.publish',
-		params,
-		answers: { 204: undefined },
-		handle: ({ params, write, ifMatch, caller, now }) =>
-			write((tx) => retirePolicy(tx, { actor: caller.subject, now, random }, params.policy, ifMatch)),
-	}),
-	route({
-		method: 'GET',
-		path: '/v1/policies/{policy}/versions',
-		tag: 'Access',
-		summary: 'Every text that was ever in force, newest first.',
-		permission: 'policy.read',
-		scope: 'anywhere',
-		params,
-		query: pageQuery,
-		answers: { 200: pageOf('PolicyVersions', version) },
-		handle: ({ params, read, query }) =>
-			read(async (db) => {
-				if (!(await findPolicy(db, params.policy))) throw new Fault('not-found', 'There is no such policy.')
-				const toVersion = ({ publishedAt, ...rest }: PolicyVersion) => ({ ...rest, publishedAt: toTime(publishedAt) })
-				return pageWithin(await policyVersions(db, params.policy), query, toVersion, ({ number }) => (1e9 - number).toString())
-			}),
-	}),
-	route({
-		method: 'POST',
-		path: '/v1/policies/{policy}/versions',
-		tag: 'Access',
-		summary: 'Publish the draft: it is checked, and in force at every bank that hears of it.',
-		permission: 'policy.publish',
-		params,
-		body: z.strictObject({ version: z.int().describe('of the policy, as it was read') }),
-		answers: { 201: policy },
-		handle: ({ params, body, write, caller, now }) =>
-			write(async (tx) => toPolicy(await publishPolicy(tx, { actor: caller.subject, now, random }, params.policy, body.version, check))),
-	}),
-]
+			answers: {
+				200: named(
+					'PolicyCheck',
+					z.object({
+						cedar: z.string(),
+						problem: z.object({ line: z.int(), column: z.int(), text: z.string() }).optional().describe('why it cannot be published'),
+						warnings: z.array(warning),
+					}),
+				),
+			},
+			handle: ({ body, read, now }) =>
+				read(async (db) => {
+					const given = textOf(body)
+					const draft = 'draft' in given ? given.draft : cedarOf(given.statements)
+					const known = body.policy && (await found(db, body.policy))
+					const scope = known?.scope ?? { ...(body.site && { site: body.site }), ...(body.bank && { bank: body.bank }) }
+					const set = draftSet({ code: known?.code ?? 'draft', draft, scope })
+					const problem = problemOf(engine, set)
+					return { cedar: draft, ...(problem && { problem }), warnings: problem ? [] : await warn(db, set, now) }
+				}),
+		}),
+		route({
+			method: 'POST',
+			path: '/v1/policies/{policy}/replays',
+			tag: 'Access',
+			summary: 'Decides again what banks decided in the last days, with the draft in the place of what is in force, and tells what would change.',
+			permission: 'policy.read',
+			params,
+			body: z.strictObject({ days: z.int().min(1).max(30).default(30) }),
+			answers: {
+				200: named(
+					'PolicyReplay',
+					z.object({
+						decisions: z.int().describe('that could be decided again'),
+						same: z.int(),
+						nowDenied: z.object({ times: z.int(), people: z.int() }),
+						nowAllowed: z.object({ times: z.int(), people: z.int() }),
+						gone: z.int().describe('about people who are known at that bank no more'),
+						untold: z.int().describe('that do not say what was asked, as those of older controllers'),
+						more: z.boolean().describe('there were more of them than are looked at'),
+						changes: z
+							.array(z.object({ decision, before: z.string().describe('allow, or the reason'), after: z.string().describe('allow, or the reason') }))
+							.describe('the newest'),
+					}),
+				),
+			},
+			handle: ({ params, body, read, now }) =>
+				read(async (db) => {
+					const known = await found(db, params.policy)
+					const set = draftSet(known)
+					const problem = problemOf(engine, set)
+					if (problem)
+						throw new Fault('request-invalid', `The draft cannot be tried: line ${problem.line}, column ${problem.column}: ${problem.text}`, {
+							detail: { field: 'draft' },
+						})
+					const since = now - body.days * 86_400_000
+					const events = await eventsSince(db, ['decision.allowed', 'decision.denied'], since, MOST_REPLAYED + 1)
+					const banks = await banksOf(db, set)
+					const here = new Set<string>(banks)
+					const decided = events
+						.slice(0, MOST_REPLAYED)
+						.flatMap((event) => decidedFrom(event) ?? [])
+						.filter(({ bank }) => here.has(bank))
+					const before = (await policySetsOf(db)).sets
+					const after = [...before.filter(({ id }) => id !== set.id), set]
+					const { changes, ...rest } = await replay(engine, await asIf.banks(db, { banks, now }), decided, { before, after })
+					const counted = (some: typeof changes) => ({ times: some.length, people: new Set(some.map(({ decided }) => decided.user)).size })
+					return {
+						...rest,
+						nowDenied: counted(changes.filter(({ before }) => before === 'allow')),
+						nowAllowed: counted(changes.filter(({ after }) => after === 'allow')),
+						more: events.length > MOST_REPLAYED,
+						changes: changes.slice(0, 100).map(({ decided, before, after }) => ({ decision: toDecision(decided), before, after })),
+					}
+				}),
+		}),
+	]
+}
+
+const MOST_REPLAYED = 5_000

@@ -1,52 +1,108 @@
+import { cedarOf, type PolicyEngine, type PolicyStatement } from '@latchwork/core/access'
 import { Fault, type Id, newId } from '@latchwork/core/base'
 import { bankOf, type Change, markBundles, siteOf, unchangedSince } from '../estate/index.ts'
 import { append } from '../ledger/index.ts'
 import { sql, type Tx } from '../store/index.ts'
-import { findPolicy, type Policy } from './read.ts'
+import { settingsOf } from '../tenants/index.ts'
+import { isGrave, problemOf, type Warning } from './judge.ts'
+import { findPolicy, type Policy, policyVersions, type Review } from './policy-read.ts'
+
+/** Cedar text, or the plain words that it is made from. */
+export type DraftText = { readonly draft: string } | { readonly statements: readonly PolicyStatement[] }
 
 export interface PolicyFields {
 	readonly code: string
+	readonly name?: string | undefined
 	/** Both left out: everywhere. */
 	readonly site?: Id<'site'> | undefined
 	readonly bank?: Id<'bank'> | undefined
-	readonly draft: string
 }
 
-/** What is wrong with the text; undefined: nothing. The policy engine comes as an argument. */
-export type CheckPolicy = (cedar: string) => string | undefined
+const textOf = (text: DraftText) =>
+	'draft' in text ? { cedar: text.draft, words: null } : { cedar: cedarOf(text.statements), words: JSON.stringify(text.statements) }
 
 /** A draft decides nothing until it is published. */
-export async function draftPolicy(tx: Tx, change: Change, { code, site, bank, draft }: PolicyFields): Promise<Policy> {
+export async function draftPolicy(tx: Tx, change: Change, { code, name, site, bank }: PolicyFields, text: DraftText): Promise<Policy> {
 	if (site && bank) throw new Fault('request-invalid', 'body: name a site or a bank, and not both.', { detail: { field: 'body' } })
 	if (site) await siteOf(tx, site)
 	if (bank) await bankOf(tx, bank)
 	const id = newId('policy', change.now, change.random)
-	const made = await tx.run(sql`INSERT INTO policy (tenant_id, policy_id, code, site_id, bank_id, draft, version, created_at, updated_at)
-		VALUES (${tx.tenant}, ${id}, ${code}, ${site ?? null}, ${bank ?? null}, ${draft}, 1, ${change.now}, ${change.now}) ON CONFLICT (tenant_id, code) DO NOTHING`)
+	const { cedar, words } = textOf(text)
+	const made =
+		await tx.run(sql`INSERT INTO policy (tenant_id, policy_id, code, name, site_id, bank_id, draft, statements, drafted_by, drafted_at, version, created_at, updated_at)
+		VALUES (${tx.tenant}, ${id}, ${code}, ${name ?? code}, ${site ?? null}, ${bank ?? null}, ${cedar}, ${words}::jsonb, ${change.actor}, ${change.now}, 1, ${change.now}, ${change.now})
+		ON CONFLICT (tenant_id, code) DO NOTHING`)
 	if (made === 0) throw new Fault('already-exists', `There is a policy with the code ${code} already.`, { detail: { field: 'body.code' } })
 	return (await findPolicy(tx, id)) as Policy
 }
 
-export async function changeDraft(tx: Tx, change: Change, id: Id<'policy'>, ifMatch: number, draft: string): Promise<Policy> {
-	await lockPolicy(tx, id, ifMatch)
-	await tx.run(
-		sql`UPDATE policy SET draft = ${draft}, version = version + 1, updated_at = ${change.now} WHERE tenant_id = ${tx.tenant} AND policy_id = ${id}`,
-	)
+/** Another text is another draft: what was said of the one before does not count for it. */
+export async function changeDraft(
+	tx: Tx,
+	change: Change,
+	id: Id<'policy'>,
+	ifMatch: number,
+	{ name, text }: { readonly name?: string | undefined; readonly text?: DraftText | undefined },
+): Promise<Policy> {
+	const before = await lockPolicy(tx, id, ifMatch)
+	const { cedar, words } = text ? textOf(text) : { cedar: before.draft, words: before.statements ? JSON.stringify(before.statements) : null }
+	const [by, at, more] = cedar === before.draft ? [before.draftedBy, before.draftedAt, 0] : [change.actor, change.now, 1]
+	await tx.run(sql`UPDATE policy SET name = ${name ?? before.name}, draft = ${cedar}, statements = ${words}::jsonb, drafted_by = ${by}, drafted_at = ${at},
+		revision = revision + ${more}, version = version + 1, updated_at = ${change.now} WHERE tenant_id = ${tx.tenant} AND policy_id = ${id}`)
 	return (await findPolicy(tx, id)) as Policy
 }
 
-/** The draft becomes the text in force at every bank of its scope. Throws `request-invalid` with what the engine says. */
-export async function publishPolicy(tx: Tx, change: Change, id: Id<'policy'>, ifMatch: number, check: CheckPolicy): Promise<Policy> {
+/** What a second person says of the draft. Nobody reviews what they wrote themselves. */
+export async function reviewPolicy(tx: Tx, change: Change, id: Id<'policy'>, ifMatch: number, verdict: Review['verdict']): Promise<Policy> {
 	const before = await lockPolicy(tx, id, ifMatch)
-	const wrong = check(before.draft)
-	if (wrong !== undefined) throw new Fault('request-invalid', `The policy cannot be published: ${wrong}`, { detail: { field: 'draft' } })
-	const number = (before.published ?? 0) + 1
-	await tx.run(sql`INSERT INTO policy_version (tenant_id, policy_id, number, cedar, published_at, published_by)
-		VALUES (${tx.tenant}, ${id}, ${number}, ${before.draft}, ${change.now}, ${change.actor})`)
-	await tx.run(sql`UPDATE policy SET published = ${number}, retired_at = NULL, version = version + 1, updated_at = ${change.now}
-		WHERE tenant_id = ${tx.tenant} AND policy_id = ${id}`)
-	await inForce(tx, change, before, number)
+	if (before.draftedBy === change.actor) throw new Fault('request-refused', 'You wrote this draft: somebody else has to look at it.')
+	const { now, random, actor } = change
+	await tx.run(sql`INSERT INTO policy_review (tenant_id, policy_id, revision, subject_id, verdict, reviewed_at)
+		VALUES (${tx.tenant}, ${id}, ${before.revision}, ${actor}, ${verdict}, ${now})
+		ON CONFLICT (tenant_id, policy_id, revision, subject_id) DO UPDATE SET verdict = ${verdict}, reviewed_at = ${now}`)
+	await tx.run(sql`UPDATE policy SET version = version + 1, updated_at = ${now} WHERE tenant_id = ${tx.tenant} AND policy_id = ${id}`)
+	await append(tx, [{ type: 'policy.reviewed', subject: id, actor, ...before.scope, data: { revision: before.revision, verdict } }], { now, random })
 	return (await findPolicy(tx, id)) as Policy
+}
+
+/** `looked`: what the draft would do, worked out before (`warningsOf`); `accept`: its author has read it and wants it so. */
+export interface Publishing {
+	readonly engine: PolicyEngine
+	readonly looked: (tx: Tx, policy: Policy) => Promise<readonly Warning[]>
+	readonly accept: boolean
+}
+
+/** The draft becomes the text in force at every bank of its scope. Throws `request-invalid`, `approval-needed` or `policy-warned` with what stands against it. */
+export async function publishPolicy(
+	tx: Tx,
+	change: Change,
+	id: Id<'policy'>,
+	ifMatch: number,
+	{ engine, looked, accept }: Publishing,
+): Promise<Policy> {
+	const before = await lockPolicy(tx, id, ifMatch)
+	const wrong = problemOf(engine, { id: before.code, cedar: before.draft })
+	if (wrong)
+		throw new Fault('request-invalid', `The policy cannot be published: line ${wrong.line}, column ${wrong.column}: ${wrong.text}`, {
+			detail: { field: 'draft', line: wrong.line, column: wrong.column },
+		})
+	const reviewer = await approval(tx, before)
+	const warnings = accept ? [] : (await looked(tx, before)).filter(isGrave)
+	if (warnings.length > 0)
+		throw new Fault('policy-warned', `${warnings.map(({ text }) => text).join(' ')} Publish with acceptWarnings if that is meant.`, {
+			detail: { warnings },
+		})
+	return inForce(tx, change, before, { cedar: before.draft, statements: before.statements ?? null, reviewedBy: reviewer ?? null, returnedTo: null })
+}
+
+/** An earlier text comes back at once, whatever the draft says and without another review: it was in force before. */
+export async function rollBackPolicy(tx: Tx, change: Change, id: Id<'policy'>, ifMatch: number, to: number): Promise<Policy> {
+	const before = await lockPolicy(tx, id, ifMatch)
+	const earlier = (await policyVersions(tx, id)).find(({ number }) => number === to)
+	if (!earlier) throw new Fault('request-invalid', `body.to: this policy has no version ${to}.`, { detail: { field: 'body.to' } })
+	if (before.published === to && before.retiredAt === undefined) throw new Fault('request-refused', `Version ${to} is the one in force.`)
+	const { cedar, statements } = earlier
+	return inForce(tx, change, before, { cedar, statements, reviewedBy: null, returnedTo: to })
 }
 
 /** Takes it out of force; its versions stay, because decisions name them. */
@@ -55,16 +111,54 @@ export async function retirePolicy(tx: Tx, change: Change, id: Id<'policy'>, ifM
 	await tx.run(
 		sql`UPDATE policy SET retired_at = ${change.now}, version = version + 1, updated_at = ${change.now} WHERE tenant_id = ${tx.tenant} AND policy_id = ${id}`,
 	)
-	if (before.published !== undefined) await inForce(tx, change, before, 0)
+	if (before.published !== undefined) await tell(tx, change, before, 'policy.published', { number: 0 })
+}
+
+interface Text {
+	readonly cedar: string
+	readonly statements: readonly PolicyStatement[] | null
+	readonly reviewedBy: string | null
+	readonly returnedTo: number | null
+}
+
+async function inForce(tx: Tx, change: Change, before: Policy, { cedar, statements, reviewedBy, returnedTo }: Text): Promise<Policy> {
+	const { now, actor } = change
+	const { id } = before
+	const number = (before.published ?? 0) + 1
+	const words = statements && JSON.stringify(statements)
+	await tx.run(sql`INSERT INTO policy_version (tenant_id, policy_id, number, cedar, statements, published_at, published_by, reviewed_by, returned_to)
+		VALUES (${tx.tenant}, ${id}, ${number}, ${cedar}, ${words}::jsonb, ${now}, ${actor}, ${reviewedBy}, ${returnedTo})`)
+	await tx.run(sql`UPDATE policy SET published = ${number}, retired_at = NULL, version = version + 1, updated_at = ${now}
+		WHERE tenant_id = ${tx.tenant} AND policy_id = ${id}`)
+	await (returnedTo === null
+		? tell(tx, change, before, 'policy.published', { number, ...(reviewedBy !== null && { reviewedBy }) })
+		: tell(tx, change, before, 'policy.rolled-back', { number, returnedTo }))
+	return (await findPolicy(tx, id)) as Policy
 }
 
 /** `number` 0: none any more. */
-async function inForce(tx: Tx, { actor, now, random }: Change, { id, scope }: Policy, number: number): Promise<void> {
+async function tell(
+	tx: Tx,
+	{ actor, now, random }: Change,
+	{ id, scope }: Policy,
+	type: 'policy.published' | 'policy.rolled-back',
+	data: Readonly<Record<string, string | number>>,
+): Promise<void> {
 	await tx.run(
 		sql`INSERT INTO policy_epoch (tenant_id, epoch) VALUES (${tx.tenant}, 1) ON CONFLICT (tenant_id) DO UPDATE SET epoch = policy_epoch.epoch + 1`,
 	)
-	await append(tx, [{ type: 'policy.published', subject: id, actor, ...scope, data: { number } }], { now, random })
+	await append(tx, [{ type, subject: id, actor, ...scope, data }], { now, random })
 	await markBundles(tx, now, scope)
+}
+
+/** Who approved the draft. Throws `approval-needed` where somebody had to and did not, or where somebody rejected it. */
+async function approval(tx: Tx, { scope, reviews, draftedBy }: Policy): Promise<string | undefined> {
+	const { policyReview } = await settingsOf(tx, scope.bank ? { bank: scope.bank } : scope.site ? { site: scope.site } : {})
+	const approved = reviews.find(({ verdict, by }) => verdict === 'approved' && by !== draftedBy)
+	if (reviews.some(({ verdict }) => verdict === 'rejected'))
+		throw new Fault('approval-needed', 'Somebody rejected this draft. Change it, or ask them to look at it again.')
+	if (policyReview && !approved) throw new Fault('approval-needed', 'Somebody else than its author has to approve this draft before it is published.')
+	return approved?.by
 }
 
 async function lockPolicy(tx: Tx, id: Id<'policy'>, ifMatch: number): Promise<Policy> {

@@ -1,13 +1,4 @@
-import {
-	BUILT_IN_ROLES,
-	type BuiltInRole,
-	type Caller,
-	type Holding,
-	isPermission,
-	type Permission,
-	type PolicySet,
-	type Scope,
-} from '@latchwork/core/access'
+import { BUILT_IN_ROLES, type BuiltInRole, type Caller, type Holding, isPermission, type Permission, type Scope } from '@latchwork/core/access'
 import type { Id } from '@latchwork/core/base'
 import { type Shown, shownSession, shownToken } from '../people/index.ts'
 import { type Db, sql } from '../store/index.ts'
@@ -140,77 +131,4 @@ export async function listAssignments(
 		${of.group ? sql`AND group_id = ${of.group}` : sql``} ${of.role ? sql`AND role = ${of.role}` : sql``} AND assignment_id > ${after} ORDER BY assignment_id
 		${limit === undefined ? sql`` : sql`LIMIT ${limit}`}`)
 	return rows.map(({ kind, place, ...rest }) => ({ ...rest, scope: scopeFrom(kind, place) }))
-}
-
-export interface Policy {
-	readonly id: Id<'policy'>
-	readonly code: string
-	readonly scope: { readonly site?: Id<'site'>; readonly bank?: Id<'bank'> }
-	readonly draft: string
-	/** Number of the text in force; undefined: none is. */
-	readonly published: number | undefined
-	readonly retiredAt: number | undefined
-	readonly version: number
-	readonly createdAt: number
-	readonly updatedAt: number
-}
-
-interface PolicyRow {
-	readonly id: Id<'policy'>
-	readonly code: string
-	readonly site: Id<'site'> | null
-	readonly bank: Id<'bank'> | null
-	readonly draft: string
-	readonly published: number | null
-	readonly retired: number | null
-	readonly version: number
-	readonly createdAt: number
-	readonly updatedAt: number
-}
-
-const POLICY = sql`policy_id AS id, code, site_id AS site, bank_id AS bank, draft, published, retired_at AS retired, version, created_at AS "createdAt", updated_at AS "updatedAt"`
-const toPolicy = ({ site, bank, published, retired, ...row }: PolicyRow): Policy => ({
-	...row,
-	scope: { ...(site && { site }), ...(bank && { bank }) },
-	published: published ?? undefined,
-	retiredAt: retired ?? undefined,
-})
-
-export const listPolicies = async (db: Db): Promise<Policy[]> =>
-	(await db.rows(sql<PolicyRow>`SELECT ${POLICY} FROM policy WHERE tenant_id = ${db.tenant} ORDER BY code`)).map(toPolicy)
-
-export async function findPolicy(db: Db, id: Id<'policy'>, lock = false): Promise<Policy | undefined> {
-	const row = await db.first(
-		sql<PolicyRow>`SELECT ${POLICY} FROM policy WHERE tenant_id = ${db.tenant} AND policy_id = ${id} ${lock ? sql`FOR UPDATE` : sql``}`,
-	)
-	return row && toPolicy(row)
-}
-
-export interface PolicyVersion {
-	readonly number: number
-	readonly cedar: string
-	readonly publishedAt: number
-	readonly publishedBy: string
-}
-
-/** Newest first. */
-export const policyVersions = (db: Db, id: Id<'policy'>): Promise<PolicyVersion[]> =>
-	db.rows(sql<PolicyVersion>`SELECT number, cedar, published_at AS "publishedAt", published_by AS "publishedBy" FROM policy_version
-		WHERE tenant_id = ${db.tenant} AND policy_id = ${id} ORDER BY number DESC`)
-
-/** What is in force, as a bundle takes it; `version` grows with every change of it. */
-export async function policySetsOf(db: Db): Promise<{ version: number; sets: PolicySet[] }> {
-	const rows = await db.rows(sql<{ id: string; cedar: string; site: Id<'site'> | null; bank: Id<'bank'> | null }>`
-		SELECT p.code AS id, v.cedar, p.site_id AS site, p.bank_id AS bank FROM policy p
-		JOIN policy_version v ON v.tenant_id = p.tenant_id AND v.policy_id = p.policy_id AND v.number = p.published
-		WHERE p.tenant_id = ${db.tenant} AND p.retired_at IS NULL ORDER BY p.code`)
-	const epoch = await db.first(sql<{ epoch: number }>`SELECT epoch FROM policy_epoch WHERE tenant_id = ${db.tenant}`)
-	return {
-		version: epoch?.epoch ?? 0,
-		sets: rows.map(({ id, cedar, site, bank }) => ({
-			id,
-			cedar,
-			...((site || bank) && { scope: { ...(site && { site }), ...(bank && { bank }) } }),
-		})),
-	}
 }

@@ -1,9 +1,9 @@
 import { PERMISSIONS, type Permission, type Scope } from '@latchwork/core/access'
-import { Fault, type Random } from '@latchwork/core/base'
+import { Fault } from '@latchwork/core/base'
 import { z } from 'zod'
 import { fromCursor, idOf, line, named, page, pageOf, pageQuery, pageWithin, type Route, route, time, toTime } from '../http/index.ts'
-import { policyRoutes } from './policy-routes.ts'
-import type { CheckPolicy } from './policy-write.ts'
+import { decisionRoutes } from './decision-routes.ts'
+import { type AccessTerms, policyRoutes } from './policy-routes.ts'
 import { type Assignment, findRole, listAssignments, listRoles, type Role } from './read.ts'
 import { assignRole, changeRole, createRole, mustHold, removeRole, revokeRole } from './role-write.ts'
 
@@ -57,7 +57,7 @@ const toAssignment = ({ user, group, createdAt, scope, ...rest }: Assignment): z
 })
 
 /** The part of the API that says who may do what. */
-export const accessRoutes = (random: Random, checkPolicy: CheckPolicy): Route[] => [
+export const accessRoutes = ({ random, ...terms }: AccessTerms): Route[] => [
 	route({
 		method: 'GET',
 		path: '/v1/roles',
@@ -163,7 +163,8 @@ export const accessRoutes = (random: Random, checkPolicy: CheckPolicy): Route[] 
 		answers: { 204: undefined },
 		handle: ({ params, write, caller, now }) => write((tx) => revokeRole(tx, { actor: caller.subject, now, random }, params.assignment, caller)),
 	}),
-	...policyRoutes(random, checkPolicy),
+	...policyRoutes({ random, ...terms }),
+	...decisionRoutes({ random, ...terms }),
 ]
 
 const everywhere = (permissions: readonly Permission[]) => ({ scope: { kind: 'tenant' } as const, permissions: new Set(permissions) })

@@ -38,6 +38,10 @@ const ASSET = sql`t.asset_id AS id, t.asset_type_id AS type, y.code AS "typeCode
 	t.retired_at AS "retiredAt", ${NOTED}`
 const ASSETS = sql`asset t JOIN asset_type y ON y.tenant_id = t.tenant_id AND y.asset_type_id = t.asset_type_id`
 
+/** Codes of asset types: what a policy can name. */
+export const typeCodes = async (db: Db): Promise<string[]> =>
+	(await db.rows<{ code: string }>(sql`SELECT code FROM asset_type WHERE tenant_id = ${db.tenant} ORDER BY code`)).map(({ code }) => code)
+
 export const findAssetType = (db: Db, id: string, lock = false): Promise<AssetType | undefined> =>
 	db.first(sql`SELECT ${TYPE} FROM asset_type t WHERE t.tenant_id = ${db.tenant} AND t.asset_type_id = ${id} ${lock ? sql`FOR UPDATE` : sql``}`)
 export const findAsset = (db: Db, id: string, lock = false): Promise<Asset | undefined> =>

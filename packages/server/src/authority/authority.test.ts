@@ -14,7 +14,7 @@ import {
 import { type FakeClock, fakeClock, type Id, newId, type Random, seededRandom } from '@latchwork/core/base'
 import type { StreamEvent } from '@latchwork/core/ledger'
 import { exampleLayout } from '@latchwork/core/wire'
-import { draftPolicy, publishPolicy } from '../access/index.ts'
+import { draftPolicy, publishPolicy } from '../access/policy-write.ts'
 import { createAsset, createAssetType, findAsset } from '../assets/index.ts'
 import { caseApplier } from '../cases/index.ts'
 import { nodeCrypto } from '../crypto.ts'
@@ -41,6 +41,7 @@ import {
 } from '../people/index.ts'
 import { sealingKey, sql } from '../store/index.ts'
 import { createTenant, publicKeysOf } from '../tenants/index.ts'
+import { takesAll } from '../testing/api.ts'
 import { type TestStore, testStore } from '../testing/index.ts'
 import { testLoan } from '../testing/loan.ts'
 import { type AuthorityNews, custodyApplier, openAuthority } from './index.ts'
@@ -48,6 +49,8 @@ import { type AuthorityNews, custodyApplier, openAuthority } from './index.ts'
 const random: Random = seededRandom(77)
 const master = sealingKey(random(32), random)
 const people = { master, random, installation: random(32) }
+/** Whatever it would do. */
+const AS_IT_IS = { engine: takesAll, looked: async () => [], accept: true }
 const POLICY =
 	'permit (principal in Latchwork::Group::"staff", action == Latchwork::Action::"collect", resource in Latchwork::AssetType::"laptop-14");'
 
@@ -90,8 +93,8 @@ describe('authority', () => {
 			const type = await createAssetType(tx, change, { code: 'laptop-14', name: 'Laptop', kind: 'laptop', valueClass: 'normal' })
 			const [first] = await compartmentsOf(tx, bank.id)
 			const asset = await createAsset(tx, change, { type: type.id, tag: 'LT-1', bank: bank.id, compartment: first?.id })
-			const policy = await draftPolicy(tx, change, { code: 'loans', draft: POLICY })
-			await publishPolicy(tx, change, policy.id, 1, () => undefined)
+			const policy = await draftPolicy(tx, change, { code: 'loans' }, { draft: POLICY })
+			await publishPolicy(tx, change, policy.id, 1, AS_IT_IS)
 			return {
 				site: site.id,
 				bank: bank.id,
@@ -386,9 +389,9 @@ describe('authority', () => {
 			await publishPolicy(
 				tx,
 				org.change,
-				(await draftPolicy(tx, org.change, { code: 'all', draft: 'permit (principal, action, resource);' })).id,
+				(await draftPolicy(tx, org.change, { code: 'all' }, { draft: 'permit (principal, action, resource);' })).id,
 				1,
-				() => undefined,
+				AS_IT_IS,
 			)
 			return made
 		})

@@ -5,7 +5,7 @@ import { assetsAt, custodiansAt } from '../assets/index.ts'
 import { boundAt, casePart, openLoans } from '../cases/index.ts'
 import { bankOf, compartmentsOf, doorsLive, placeOf, present, siteOf } from '../estate/index.ts'
 import { bundleCredentials, bundleSubjects, nextExpiry, type PeopleTerms, readyCredentials, revokedCredentials } from '../people/index.ts'
-import type { Tx } from '../store/index.ts'
+import type { Db, Tx } from '../store/index.ts'
 import { settingsOf } from '../tenants/index.ts'
 import type { BundleRows, SitePeople } from './compose.ts'
 import { byPerson, chainOf } from './delta-write.ts'
@@ -37,7 +37,7 @@ export async function gatherSite(tx: Tx, site: Id<'site'>, terms: PeopleTerms, n
 	}
 }
 
-export async function gatherBank(tx: Tx, tenant: Id<'tenant'>, id: Id<'bank'>, site: SiteRows, now: number): Promise<BundleRows> {
+export async function gatherBank(tx: Db, tenant: Id<'tenant'>, id: Id<'bank'>, site: SiteRows, now: number): Promise<BundleRows> {
 	const bank = await bankOf(tx, id)
 	const place = present(await placeOf(tx, id), 'bank')
 	const cases = await boundAt(tx, id)
@@ -59,7 +59,7 @@ export async function gatherBank(tx: Tx, tenant: Id<'tenant'>, id: Id<'bank'>, s
 	}
 }
 
-async function casesOf(tx: Tx, bank: Id<'bank'>, now: number): Promise<BundleRows['cases']> {
+async function casesOf(tx: Db, bank: Id<'bank'>, now: number): Promise<BundleRows['cases']> {
 	const { cases, codes, revoked, tables, digits } = await casePart(tx, bank, now)
 	return { cases: [...cases], codes: [...codes], revoked, tables, digits }
 }

@@ -85,6 +85,7 @@ const TOLD: readonly string[] = [
 	'POST /v1/deliveries/{case}/codes',
 	'POST /v1/deliveries/{case}/recalls',
 	'POST /v1/modules',
+	'POST /v1/policies/{policy}/rollbacks',
 	'POST /v1/policies/{policy}/versions',
 	'POST /v1/role-assignments',
 	'POST /v1/users',

@@ -50,6 +50,14 @@ export const settleLoanNews = (tx: Tx, news: readonly LoanNews[]): Promise<numbe
 	tx.run(sql`DELETE FROM loan_news n USING unnest(${news.map((one) => one.subject)}::text[], ${news.map((one) => one.bank)}::text[], ${news.map((one) => one.mark)}::bigint[])
 		AS told (subject, bank, mark) WHERE n.tenant_id = ${tx.tenant} AND n.subject_id = told.subject AND n.bank_id = told.bank AND n.mark = told.mark`)
 
+/** Who has something on loan that is overdue. */
+export const ownersLate = async (db: Db, now: number): Promise<Id<'subject'>[]> =>
+	(
+		await db.rows<{ owner: Id<'subject'> }>(
+			sql`SELECT DISTINCT owner FROM workflow_case WHERE tenant_id = ${db.tenant} AND workflow = 'loan' AND things_out > 0 AND due_at < ${now}`,
+		)
+	).map(({ owner }) => owner)
+
 /** What people have on loan, by bank; of these people alone, or of everybody. */
 export const openLoans = (db: Db, of?: readonly Id<'subject'>[]): Promise<{ subject: Id<'subject'>; bank: Id<'bank'>; loans: number }[]> =>
 	db.rows(sql`SELECT owner AS subject, bank_id AS bank, sum(things_out)::integer AS loans FROM workflow_case

@@ -65,6 +65,7 @@ export {
 	placeOfCompartment,
 	present,
 	type Site,
+	scheduleIds,
 	siteIds,
 	siteOf,
 	within,

@@ -110,6 +110,14 @@ export const bankIds = async (db: Db, at: Place = {}): Promise<Id<'bank'>[]> =>
 	(
 		await db.rows<{ id: Id<'bank'> }>(sql`SELECT t.bank_id AS id FROM bank t WHERE t.tenant_id = ${db.tenant} AND ${lying(at)} ORDER BY t.bank_id`)
 	).map((b) => b.id)
+/** The ids of all schedules that sites have: what a policy can name. */
+export const scheduleIds = async (db: Db): Promise<string[]> =>
+	(
+		await db.rows<{ id: string }>(
+			sql`SELECT DISTINCT s ->> 'id' AS id FROM site t CROSS JOIN jsonb_array_elements(t.calendar -> 'schedules') s WHERE t.tenant_id = ${db.tenant} ORDER BY 1`,
+		)
+	).map(({ id }) => id)
+
 export const siteIds = async (db: Db): Promise<Id<'site'>[]> =>
 	(await db.rows<{ id: Id<'site'> }>(sql`SELECT t.site_id AS id FROM site t WHERE t.tenant_id = ${db.tenant} ORDER BY t.site_id`)).map((s) => s.id)
 

@@ -46,6 +46,8 @@ const STATUS: Readonly<Record<FaultCode, number>> = {
 	'log-invalid': 422,
 	'server-unreachable': 503,
 	'broker-unavailable': 503,
+	'policy-warned': 409,
+	'approval-needed': 409,
 	'prerequisite-missing': 500,
 }
 

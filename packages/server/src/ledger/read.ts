@@ -89,6 +89,44 @@ export async function newestOf(db: Db, type: string, since: number, limit: numbe
 	return events.filter(({ received }) => received >= since)
 }
 
+/** Of these types, as far as the server had them no earlier than `since`; at most `limit`, the newest first. */
+export async function eventsSince(db: Db, types: readonly string[], since: number, limit: number): Promise<LoggedEvent[]> {
+	const tenant = db.tenant as Id<'tenant'>
+	const first = await positionAt(db, tenant, since)
+	const rows = await db.rows<Row>(sql`SELECT position, bytes, site, received FROM event
+		WHERE ${fromPosition(tenant, first)} AND type = ANY(${[...types]}::text[]) ORDER BY month DESC, position DESC LIMIT ${limit}`)
+	return rows.map(logged)
+}
+
+export interface DecisionQuery {
+	readonly bank?: string | undefined
+	/** Whom it was about. */
+	readonly user?: string | undefined
+	readonly effect?: 'allow' | 'deny' | undefined
+	/** Only of these banks: what the caller may see. */
+	readonly within?: readonly string[] | undefined
+	/** Position of the last one seen. */
+	readonly before?: number | undefined
+	readonly limit: number
+}
+
+/** What banks allowed and refused, the newest first. */
+export async function decisionEvents(db: Db, { bank, user, effect, within, before, limit }: DecisionQuery): Promise<LoggedEvent[]> {
+	const tenant = db.tenant as Id<'tenant'>
+	const types = effect === undefined ? ['decision.allowed', 'decision.denied'] : [effect === 'allow' ? 'decision.allowed' : 'decision.denied']
+	const conditions = [
+		beforePosition(tenant, before),
+		sql`position IS NOT NULL`,
+		sql`type = ANY(${types}::text[])`,
+		...(bank === undefined ? [] : [sql`bank = ${bank}`]),
+		...(user === undefined ? [] : [sql`actor = ${user}`]),
+		...(within === undefined ? [] : [sql`bank = ANY(${[...within]}::text[])`]),
+	]
+	const rows = await db.rows<Row>(sql`SELECT position, bytes, site, received FROM event WHERE ${sql.join(conditions, sql` AND `)}
+		ORDER BY month DESC, position DESC LIMIT ${limit}`)
+	return rows.map(logged)
+}
+
 /** How many events of a type each hour brought since the starts, all banks together, by when they happened. */
 export async function countPerHour(db: Db, type: string, since: readonly { readonly bank: string; readonly start: number }[]): Promise<number[]> {
 	if (since.length === 0) return []

@@ -22,6 +22,7 @@ export const SETTINGS = {
 	staleAfterMinutes: { schema: z.int().min(1).max(1_440), value: 15, words: 'minutes without the server until a bank says that it is stale' },
 	expireAfterHours: { schema: z.int().min(4).max(336), value: 72, words: 'hours without the server until a bank allows nothing but returns' },
 	renewalGraceDays: { schema: z.int().min(0).max(400), value: 270, words: 'days in which an expired device certificate can still be renewed' },
+	policyReview: { schema: z.boolean(), value: false, words: 'a second person has to approve a policy before it is published' },
 	sessionHours: { schema: z.int().min(1).max(720), value: 12, words: 'hours until everybody has to sign in again' },
 	sessionIdleMinutes: { schema: z.int().min(5).max(1_440), value: 60, words: 'minutes without use until a session ends' },
 } as const satisfies Readonly<Record<string, { schema: z.ZodType; value: unknown; words: string }>>

@@ -59,6 +59,7 @@ const newRole = (w: SampleWorld) => made(w, '/v1/roles', { name: `Role ${fresh()
 const newAssignment = async (w: SampleWorld) =>
 	made(w, '/v1/role-assignments', { role: 'kiosk', user: (await newUser(w)).id, scope: { kind: 'tenant' } })
 const newPolicy = (w: SampleWorld) => made(w, '/v1/policies', { code: `policy${fresh()}`, draft: 'permit (principal, action, resource);' })
+const doorOf = async (w: SampleWorld): Promise<string> => (await firstOf(w, `/v1/compartments?bank=${w.tenant.bank}`)).id
 const newType = (w: SampleWorld) => made(w, '/v1/asset-types', { code: `type${fresh()}`, name: 'Type' })
 const newAsset = async (w: SampleWorld) => made(w, '/v1/assets', { type: (await newType(w)).id, tag: `TAG-${fresh()}`, bank: w.tenant.bank })
 const delivery = async (w: SampleWorld) => ({ bank: (await newBank(w)).id, label: `Parcel ${fresh()}`, lines: [{ size: 'S' }] })
@@ -235,6 +236,24 @@ export const SAMPLES: Readonly<Record<string, Make>> = {
 		const { id, version } = await newPolicy(w)
 		return { params: { policy: id }, body: { version } }
 	},
+	'POST /v1/policies/{policy}/reviews': async (w) => {
+		const { id, version } = await newPolicy(w)
+		// The owner wrote it, and is told that somebody else has to look at it.
+		return { params: { policy: id }, body: { version, verdict: 'approved' }, settled: 409 }
+	},
+	'POST /v1/policies/{policy}/rollbacks': async (w) => {
+		const { id, version } = await newPolicy(w)
+		const path = `/v1/policies/${id}/versions`
+		const twice = await made(w, path, { version: (await made(w, path, { version })).version })
+		return { params: { policy: id }, body: { version: twice.version, to: 1 } }
+	},
+	'POST /v1/policies/{policy}/replays': async (w) => ({ params: { policy: (await newPolicy(w)).id }, body: {} }),
+	'POST /v1/policy-checks': () => ({ body: { draft: 'permit (principal, action, resource);' } }),
+	'GET /v1/decisions': () => ({}),
+	'GET /v1/me/decisions': () => ({}),
+	'POST /v1/what-if': async (w) => ({ body: { user: (await newUser(w)).id, bank: w.tenant.bank, compartment: await doorOf(w) } }),
+	'GET /v1/compartments/{compartment}/openers': async (w) => ({ params: { compartment: await doorOf(w) } }),
+	'GET /v1/users/{user}/reach': async (w) => ({ params: { user: (await newUser(w)).id } }),
 	'GET /v1/asset-types': () => ({}),
 	'POST /v1/asset-types': () => ({ body: { code: `type${fresh()}`, name: 'Type' } }),
 	'GET /v1/asset-types/{type}': async (w) => ({ params: { type: (await newType(w)).id } }),

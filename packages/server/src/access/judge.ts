@@ -1,0 +1,201 @@
+import { type Method, POLICY_SCHEMA, type PolicyEngine, type PolicySet } from '@latchwork/core/access'
+import type { Id } from '@latchwork/core/base'
+import type { AsIfBank, Names } from './as-if.ts'
+import { asksOf, kindsOf } from './reach.ts'
+import { ask, pause, using } from './what-if.ts'
+
+/** Why a text cannot be published: where, what, and what was meant, as far as that can be guessed. */
+export interface Problem {
+	/** Both counted from 1. */
+	readonly line: number
+	readonly column: number
+	readonly text: string
+}
+
+/** A policy with one of these is published only when its author says that it is meant so. */
+export const isGrave = ({ code }: Warning): boolean => code === 'denies-everybody' || code === 'opens-everything'
+
+/** What its author should see before it is published; it can be published all the same. */
+export interface Warning {
+	readonly code: 'denies-everybody' | 'opens-everything' | 'never-applies' | 'unknown-name'
+	readonly text: string
+	readonly line?: number
+	readonly bank?: Id<'bank'>
+	/** A name that there is and that looks like the one that there is not. */
+	readonly suggestion?: string
+}
+
+/** The engine that banks decide with: what it refuses here would leave every bank without a bundle. Undefined: nothing is wrong. */
+export function problemOf(engine: PolicyEngine, { id, cedar }: Pick<PolicySet, 'id' | 'cedar'>): Problem | undefined {
+	const answer = engine.load({ schema: POLICY_SCHEMA, sets: [{ id, cedar }], exists: () => true })
+	if (!answer.ok) return { line: answer.line, column: answer.column, text: answer.text }
+	answer.loaded.release()
+	return undefined
+}
+
+const KINDS = { Group: 'groups', AssetType: 'assetTypes' } as const
+const SPOKEN = { Group: 'group', AssetType: 'asset type', schedule: 'schedule' } as const
+
+/** Groups, asset types and schedules that a text names and that there are not: such a rule is never met, and says so nowhere. */
+function unknownNames(cedar: string, names: Names): Warning[] {
+	const text = cedar.replaceAll(/("(?:[^"\\]|\\.)*")|\/\/[^\n]*/g, (all, string: string | undefined) => string ?? ' '.repeat(all.length))
+	const named = [
+		...[...text.matchAll(/\bLatchwork::(Group|AssetType)::"([^"]*)"/g)].map((match) => ({
+			at: match.index,
+			kind: match[1] as keyof typeof KINDS,
+			name: match[2] ?? '',
+			known: names[KINDS[match[1] as keyof typeof KINDS]],
+		})),
+		...[...text.matchAll(/\bopenSchedules\s*\.\s*contains\s*\(\s*"([^"]*)"/g)].map((match) => ({
+			at: match.index,
+			kind: 'schedule' as const,
+			name: match[1] ?? '',
+			known: names.schedules,
+		})),
+	]
+	return named
+		.filter(({ name, known }) => !known.includes(name))
+		.map(({ at, kind, name, known }): Warning => {
+			const like = nearest(name, known)
+			return {
+				code: 'unknown-name',
+				line: text.slice(0, at).split('\n').length,
+				text: `There is no ${SPOKEN[kind]} ${name}.${like === undefined ? '' : ` Is ${like} meant?`}`,
+				...(like !== undefined && { suggestion: like }),
+			}
+		})
+}
+
+/** The known name that takes the fewest letters to reach, if they are few. */
+function nearest(name: string, known: readonly string[]): string | undefined {
+	const [best] = known.map((one) => ({ one, far: distance(name.toLowerCase(), one.toLowerCase()) })).sort((a, b) => a.far - b.far)
+	return best && best.far <= Math.max(2, Math.floor(name.length / 3)) ? best.one : undefined
+}
+
+/** Letters to put in, take out or change (Levenshtein). */
+function distance(a: string, b: string): number {
+	let row = Array.from({ length: b.length + 1 }, (_, i) => i)
+	for (let i = 1; i <= a.length; i++) {
+		const next = [i]
+		for (let j = 1; j <= b.length; j++)
+			next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)))
+		row = next
+	}
+	return row[b.length] ?? 0
+}
+
+const HOUR = 3_600_000
+/** Where no rule speaks of time, one hour is like another. */
+const TIMED = /\b(minuteOfDay|weekday|withinHours|openSchedules)\b/
+/** Decided at a bank before the search is given up; what was not found by then is not warned of. */
+const MOST_ASKED = 20_000
+
+/** What the draft would do, tried out on the people and things that there are, over the coming week. */
+export async function warningsOf(
+	engine: PolicyEngine,
+	{ draft, others }: { readonly draft: PolicySet; readonly others: readonly PolicySet[] },
+	banks: readonly AsIfBank[],
+	names: Names,
+	now: number,
+): Promise<Warning[]> {
+	const warnings = unknownNames(draft.cedar, names)
+	const named = new Set([...draft.cedar.matchAll(/\bLatchwork::Person::"([^"]*)"/g)].map((match) => match[1] ?? ''))
+	const unmet = new Map<string, number>()
+	const met = new Set<string>()
+	const replaced = others.filter(({ id }) => id !== draft.id)
+	for (const at of banks) {
+		const after = await tried(engine, at, [...replaced, draft], named, now, draft.id)
+		for (const [rule, line] of after.rules) unmet.set(rule, line)
+		for (const rule of after.met) met.add(rule)
+		// Of a search that was given up nothing is known.
+		if (after.givenUp) for (const [rule] of after.rules) met.add(rule)
+		if (after.everything)
+			warnings.push({
+				code: 'opens-everything',
+				bank: at.bank,
+				text: `${at.name}: somebody who belongs to no group at all could take everything, with a badge that can be copied.`,
+			})
+		if (!after.somebody && !after.givenUp) {
+			const before = await tried(engine, at, others, named, now, draft.id)
+			if (before.somebody)
+				warnings.push({
+					code: 'denies-everybody',
+					bank: at.bank,
+					text: `${at.name}: nobody could take anything any more, at no time of the coming week.`,
+				})
+		}
+	}
+	if (banks.length > 0)
+		for (const [rule, line] of unmet)
+			if (!met.has(rule))
+				warnings.push({
+					code: 'never-applies',
+					line,
+					text: `The rule ${rule.slice(draft.id.length + 1)} allows nobody anything: it is about nobody who is here and nothing that is here, or another rule always forbids it.`,
+				})
+	return warnings
+}
+
+interface Tried {
+	/** Somebody could take something out. */
+	readonly somebody: boolean
+	/** Somebody in no group could take everything. */
+	readonly everything: boolean
+	/** Permits of the draft with their lines, and those that ever allowed something. */
+	readonly rules: ReadonlyMap<string, number>
+	readonly met: ReadonlySet<string>
+	readonly givenUp: boolean
+}
+
+const OF_A_LOAN = { workflow: 'loan', by: ['badge', 'badge-and-pin'] as readonly Method[], type: undefined }
+
+/** Nobody: in no group, known to no rule. */
+const STRANGER = 'sub_00000000-0000-7000-8000-000000000000' as Id<'subject'>
+
+function tried(
+	engine: PolicyEngine,
+	at: AsIfBank,
+	sets: readonly PolicySet[],
+	named: ReadonlySet<string>,
+	now: number,
+	draft: string,
+): Promise<Tried> {
+	const bundle = at.bundle(sets)
+	const [any] = bundle.subjects
+	const stranger = { id: STRANGER, groups: [], commitment: any?.commitment ?? '0'.repeat(64) }
+	return using(engine, { ...bundle, subjects: [...bundle.subjects, stranger] }, async (compiled) => {
+		const rules = new Map(
+			compiled.loaded.policies
+				.filter(({ id, effect }) => effect === 'permit' && id.startsWith(`${draft}/`))
+				.map(({ id, line }) => [id, line] as const),
+		)
+		// Beside what people want there is what a rule may speak of: bringing a thing, and the bank itself.
+		const things = new Map(bundle.assets.map(({ type, id }) => [type, id]))
+		const asks = [
+			...asksOf(bundle),
+			...[...things.values()].map((id) => ({ action: 'deposit' as const, resource: { kind: 'asset', id } as const, ...OF_A_LOAN })),
+			...(['collect', 'deposit'] as const).map((action) => ({ action, resource: { kind: 'bank' } as const, ...OF_A_LOAN })),
+		]
+		const met = new Set<string>()
+		let asked = 0
+		let somebody = false
+		const takes = asksOf(bundle).filter(({ action }) => action === 'collect')
+		const free = (which: (typeof asks)[number]) =>
+			ask(compiled, { ...which, subject: STRANGER, method: 'badge', offline: false, now, openLoans: 0, overdue: false }).effect === 'allow'
+		const everything = takes.some(({ type }) => type !== undefined) && takes.every(free)
+		const hours = sets.some(({ cedar }) => TIMED.test(cedar)) ? 7 * 24 : 1
+		for (let hour = 0; hour < hours; hour++)
+			for (const subject of kindsOf(compiled, named))
+				for (const { by, type: _, ...what } of asks)
+					for (const method of by) {
+						if (somebody && met.size === rules.size) return { somebody, everything, rules, met, givenUp: false }
+						if (asked >= MOST_ASKED) return { somebody, everything, rules, met, givenUp: true }
+						await pause(asked++)
+						const answer = ask(compiled, { ...what, subject, method, offline: false, now: now + hour * HOUR, openLoans: 0, overdue: false })
+						if (answer.effect === 'deny') continue
+						if (what.action === 'collect' && what.resource.kind !== 'bank' && subject !== STRANGER) somebody = true
+						for (const rule of answer.decision.rules) if (rules.has(rule)) met.add(rule)
+					}
+		return { somebody, everything, rules, met, givenUp: false }
+	})
+}

@@ -1,0 +1,143 @@
+import type { AccessAction, Assurance, Method, PolicyEngine, PolicySet } from '@latchwork/core/access'
+import type { Id } from '@latchwork/core/base'
+import type { DenyReason } from '@latchwork/core/wire'
+import type { LoggedEvent } from '../ledger/index.ts'
+import type { AsIfBank } from './as-if.ts'
+import { ask, pause, type Question, using } from './what-if.ts'
+
+/** A decision of a bank, as its event tells it. */
+export interface Decided {
+	readonly id: Id<'decision'>
+	readonly position: number
+	readonly at: number
+	readonly bank: Id<'bank'>
+	readonly user?: Id<'subject'>
+	readonly effect: 'allow' | 'deny'
+	readonly reason?: DenyReason
+	readonly rules: readonly string[]
+	readonly method: Method
+	readonly assurance?: Assurance
+	readonly offline: boolean
+	readonly stale: boolean
+	readonly action?: AccessAction
+	readonly asset?: Id<'asset'>
+	readonly compartment?: Id<'compartment'>
+	readonly case?: Id<'case'>
+	readonly command?: Id<'command'>
+	readonly policyVersion?: number
+	readonly bundleVersion?: number
+	readonly inputsDigest?: string
+	/** What it takes to decide it again; absent: an event from before decisions said it, or one that no policy was asked about. */
+	readonly question?: Question
+}
+
+/** Reads `decision.allowed` and `decision.denied`. */
+export function decidedFrom({ position, body }: LoggedEvent): Decided | undefined {
+	if (!('stream' in body) || (body.type !== 'decision.allowed' && body.type !== 'decision.denied')) return undefined
+	// biome-ignore lint/suspicious/noExplicitAny: bytes that a controller minted, by the shape of core's DecisionRecord.
+	const data = body.data as Record<string, any>
+	const user = body.actor?.startsWith('sub_') ? (body.actor as Id<'subject'>) : undefined
+	const resource = data.asset
+		? ({ kind: 'asset', id: data.asset } as const)
+		: data.compartment
+			? ({ kind: 'compartment', id: data.compartment } as const)
+			: ({ kind: 'bank' } as const)
+	const known = [
+		'reason',
+		'method',
+		'assurance',
+		'action',
+		'asset',
+		'compartment',
+		'case',
+		'command',
+		'policyVersion',
+		'bundleVersion',
+		'inputsDigest',
+	]
+	return {
+		id: body.subject as Id<'decision'>,
+		position,
+		at: body.at,
+		bank: body.bank,
+		...(user && { user }),
+		effect: body.type === 'decision.allowed' ? 'allow' : 'deny',
+		rules: data.rules ?? [],
+		method: data.method,
+		offline: data.offline ?? body.offline,
+		stale: data.stale ?? false,
+		...Object.fromEntries(known.flatMap((name) => (data[name] === undefined ? [] : [[name, data[name]]]))),
+		...(user &&
+			data.action !== undefined &&
+			data.workflow !== undefined && {
+				question: {
+					subject: user,
+					action: data.action,
+					resource,
+					workflow: data.workflow,
+					method: data.method,
+					assurance: data.assurance,
+					offline: data.offline,
+					now: body.at,
+					uncertain: body.clock === 'uncertain',
+					openLoans: data.openLoans,
+					overdue: data.overdue,
+					own: data.own === true,
+					intoEmpty: data.intoEmptyCompartment === true,
+				},
+			}),
+	}
+}
+
+export interface Changed {
+	readonly decided: Decided
+	readonly before: 'allow' | DenyReason
+	readonly after: 'allow' | DenyReason
+}
+
+export interface Replayed {
+	/** How many could be decided again, and how many of those would come out as they would without the draft. */
+	readonly decisions: number
+	readonly same: number
+	readonly changes: readonly Changed[]
+	/** Old ones that do not say what was asked, and those about people and things that are not here any more. */
+	readonly untold: number
+	readonly gone: number
+}
+
+/**
+ * Decides again what was decided, once by what is in force now and once with the draft in its place: what differs is the draft's doing, and not that of
+ * people who have changed their groups since.
+ */
+export async function replay(
+	engine: PolicyEngine,
+	banks: readonly AsIfBank[],
+	decided: readonly Decided[],
+	{ before, after }: { readonly before: readonly PolicySet[]; readonly after: readonly PolicySet[] },
+): Promise<Replayed> {
+	const changes: Changed[] = []
+	let [same, untold, gone] = [0, 0, 0]
+	for (const at of banks) {
+		const here = decided.filter(({ bank }) => bank === at.bank)
+		const told = here.filter(({ question }) => question !== undefined)
+		untold += here.length - told.length
+		await using(engine, at.bundle(before), (old) =>
+			using(engine, at.bundle(after), async (young) => {
+				let asked = 0
+				for (const one of told) {
+					if (!one.question) continue
+					await pause(asked++)
+					const was = wordOf(ask(old, one.question))
+					const is = wordOf(ask(young, one.question))
+					if (was === 'unknown-credential' && is === was && one.reason !== was) gone += 1
+					else if ((was === 'allow') === (is === 'allow')) same += 1
+					else changes.push({ decided: one, before: was, after: is })
+				}
+			}),
+		)
+	}
+	changes.sort((a, b) => b.decided.position - a.decided.position)
+	return { decisions: same + changes.length, same, changes, untold, gone }
+}
+
+const wordOf = (answer: ReturnType<typeof ask>): 'allow' | DenyReason => (answer.effect === 'allow' ? 'allow' : answer.reason)
