@@ -114,7 +114,7 @@ forbid (principal in Latchwork::Group::"visitors", action, resource);`
 		const { draft: cedar } = await draft({ statements: WEEKDAYS })
 		assert.match(cedar, /@id\("s1:staff:laptop-14"\)/)
 		const ada = await whatIf({ user: user('Ada'), policy: loans.id })
-		assert.deepEqual([ada.inForce.effect, ada.inForce.rules[0]?.rule, ada.inForce.rules[0]?.line], ['allow', 'loans/staff-take-laptops', 1])
+		assert.deepEqual([ada.inForce.effect, ada.inForce.rules[0]?.rule, ada.inForce.rules[0]?.line], ['allow', 'loans/s1:staff:laptop-14', 1])
 		assert.deepEqual([ada.draft?.effect, ada.draft?.reason], ['deny', 'not-authorised'])
 		const monday = new Date(ada.draft?.instead.find(({ change }) => change === 'time')?.at ?? 0)
 		assert.equal(monday.getUTCDay(), 1)
@@ -216,7 +216,7 @@ forbid (principal in Latchwork::Group::"visitors", action, resource);`
 			`/v1/decisions?user=${user('Ada')}&effect=allow&bank=${site.bank}`,
 		)
 		const taken =
-			items.find(({ action, rules }) => action === 'collect' && rules.includes('loans/staff-take-laptops')) ?? assert.fail(JSON.stringify(items))
+			items.find(({ action, rules }) => action === 'collect' && rules.includes('loans/s1:staff:laptop-14')) ?? assert.fail(JSON.stringify(items))
 		assert.match(taken.inputsDigest ?? '', /^[0-9a-f]{64}$/)
 		const own = await site.api<{ items: { user: string }[] }>('GET', '/v1/me/decisions', undefined, await tokenOf('Ben'))
 		assert.ok(own.items.every(({ user: of }) => of === user('Ben')))

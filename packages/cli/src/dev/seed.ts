@@ -98,24 +98,18 @@ const CHANNELS = 16
 const POLICIES = [
 	{
 		code: 'loans',
-		draft: `@id("staff-take-laptops")
-permit (principal in Latchwork::Group::"staff", action == Latchwork::Action::"collect", resource in Latchwork::AssetType::"laptop-14");
-
-@id("not-while-overdue")
-@reason("overdue-block")
-forbid (principal, action == Latchwork::Action::"collect", resource) when { context.overdue && context.workflow == "loan" };
-`,
+		name: 'Laptop loans',
+		statements: [{ kind: 'take', groups: ['staff'], types: ['laptop-14'] }, { kind: 'overdue' }],
 	},
 	{
 		code: 'parcels',
-		draft: `@id("staff-carry-parcels")
-permit (principal in Latchwork::Group::"staff", action in [Latchwork::Action::"deposit", Latchwork::Action::"collect"], resource is Latchwork::Compartment)
-when { context.workflow == "delivery" };
-`,
+		name: 'Parcels',
+		statements: [{ kind: 'carry', groups: ['staff'], acts: ['deposit', 'collect'] }],
 	},
 	{
 		// Known at the banks, so that a refusal names its reason instead of "unknown badge".
 		code: 'visitors',
+		name: 'Visitors',
 		draft: `@id("visitors-bring-things")
 permit (principal in Latchwork::Group::"visitors", action == Latchwork::Action::"deposit", resource is Latchwork::Asset);
 `,
@@ -152,9 +146,9 @@ export async function seedDemo(terms: SeedTerms): Promise<Seeded> {
 		const made = await api.post('/v1/assets', `asset-${tag}`, { type: type.id, tag, bank: first.bank, compartment })
 		assets.push({ id: idOf('asset', made.id), tag, name: LAPTOP.name, door })
 	}
-	for (const { code, draft } of POLICIES) {
-		const policy = await api.post('/v1/policies', `policy-${code}`, { code, draft })
-		await api.post(`/v1/policies/${policy.id}/versions`, `publish-${code}`, { version: policy.version })
+	for (const fields of POLICIES) {
+		const policy = await api.post('/v1/policies', `policy-${fields.code}`, fields)
+		await api.post(`/v1/policies/${policy.id}/versions`, `publish-${fields.code}`, { version: policy.version })
 	}
 	const parcels: Seeded['parcels'][number][] = []
 	for (const { order, tag, size, hint } of PARCELS) {

@@ -54,7 +54,7 @@ export const policyStatement = z.discriminatedUnion('kind', [
 export type PolicyStatement = z.infer<typeof policyStatement>
 export const policyStatements = z.array(policyStatement).min(1).max(40)
 
-/** The Cedar text of statements, each below a comment with its number, so that a rule's id leads back to its sentence. */
+/** The Cedar text of statements, with ids that lead back to their sentences. */
 export function cedarOf(statements: readonly PolicyStatement[]): string {
 	return statements.map((one, i) => rulesOf(one, i + 1).join('\n')).join('\n')
 }
@@ -74,7 +74,11 @@ const ofType = (type: string) => `resource in Latchwork::AssetType::"${type}"`
 
 function rulesOf(statement: PolicyStatement, number: number): string[] {
 	const rule = (name: string, effect: 'permit' | 'forbid', head: readonly string[], rest = '', reason?: string) =>
-		[`@id("s${number}${name && `:${name}`}")`, ...(reason ? [`@reason("${reason}")`] : []), `${effect} (${head.join(', ')})${rest};\n`].join('\n')
+		[
+			`@id("s${number}${name && `:${name}`}")`,
+			...(reason ? [`@reason("${reason}")`] : []),
+			`${effect} (\n${head.map((part) => `  ${part}`).join(',\n')}\n)${rest};\n`,
+		].join('\n')
 	switch (statement.kind) {
 		case 'take':
 			return statement.groups.flatMap((group) =>
@@ -133,7 +137,7 @@ function during(of: z.infer<typeof times> | undefined): string {
 		...(from > 0 ? [`context.minuteOfDay >= ${from}`] : []),
 		...(to < 1_440 ? [`context.minuteOfDay < ${to}`] : []),
 	]
-	return `\nwhen { !context.clockUncertain${conditions.map((one) => ` && ${one}`).join('')} }`
+	return `\nwhen {\n  ${['!context.clockUncertain', ...conditions].join(' &&\n  ')}\n}`
 }
 
 function minuteOf(clock: string): number {

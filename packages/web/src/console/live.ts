@@ -132,6 +132,8 @@ export class Live {
 		if (/^(?:user|group|credential)\./.test(type)) this.#refresh(['people'], REST_MS)
 		if (/^(?:controller)\./.test(type)) this.#refresh(['estate', 'controllers'], REST_MS)
 		if (/^(?:asset|custody)\./.test(type)) this.#refresh(['estate', 'assets'], REST_MS)
+		if (type.startsWith('policy.')) this.#refresh(['policies'], REST_MS)
+		if (type.startsWith('decision.')) this.#refresh(['decisions'], REST_MS)
 		if (type.startsWith('task.')) this.#refresh(['tasks'], REST_MS)
 		for (const heard of this.#heard) heard(head)
 	}

@@ -1,7 +1,8 @@
 import { queryOptions } from '@tanstack/react-query'
-import { get, query } from './api.ts'
+import { get, query, send } from './api.ts'
 import type {
 	Asset,
+	AssetType,
 	Bank,
 	BankMap,
 	Case,
@@ -9,13 +10,19 @@ import type {
 	Checkpoint,
 	Controller,
 	Credential,
+	Decision,
 	Group,
 	LedgerEvent,
 	LedgerRecord,
 	Me,
+	Opener,
 	Overview,
 	Page,
 	Person,
+	Policy,
+	PolicyCheck,
+	PolicyVersion,
+	Reach,
 	Role,
 	RoleAssignment,
 	Site,
@@ -131,3 +138,36 @@ async function everything<T>(path: string, signal: AbortSignal): Promise<readonl
 	} while (cursor !== undefined)
 	return all
 }
+
+/** An organisation has few policies, so they are read whole. */
+export const allPolicies = queryOptions({ queryKey: ['policies', 'all'], queryFn: ({ signal }) => everything<Policy>('/v1/policies', signal) })
+export const policyVersions = (policy: string) =>
+	queryOptions({
+		queryKey: ['policies', 'versions', policy],
+		queryFn: ({ signal }) => get<Page<PolicyVersion>>(`/v1/policies/${policy}/versions?limit=200`, signal),
+	})
+/** What is wrong with the draft, and what it would do; of one draft it is asked once. */
+export const policyCheck = ({ id, draft, version }: Policy) =>
+	queryOptions({
+		queryKey: ['policies', 'check', id, version],
+		queryFn: () => send<PolicyCheck>('POST', '/v1/policy-checks', { policy: id, draft }),
+		staleTime: 60_000,
+	})
+export const allTypes = queryOptions({ queryKey: ['estate', 'types'], queryFn: ({ signal }) => everything<AssetType>('/v1/asset-types', signal) })
+export interface DecisionFilter {
+	readonly bank?: string | undefined
+	readonly user?: string | undefined
+	readonly effect?: string | undefined
+}
+export const decisionList = (filter: DecisionFilter, cursor?: string) =>
+	get<Page<Decision>>(`/v1/decisions${query({ ...filter, cursor, limit: 50 })}`)
+export const openersOf = (compartment: string) =>
+	queryOptions({
+		queryKey: ['policies', 'openers', compartment],
+		queryFn: ({ signal }) => get<Page<Opener>>(`/v1/compartments/${compartment}/openers?limit=200`, signal),
+	})
+export const reachOf = (user: string) =>
+	queryOptions({
+		queryKey: ['policies', 'reach', user],
+		queryFn: ({ signal }) => get<Page<Reach>>(`/v1/users/${user}/reach?limit=200`, signal),
+	})

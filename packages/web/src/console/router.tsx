@@ -5,11 +5,13 @@ import { Banks } from './rooms/banks.tsx'
 import { Book } from './rooms/book.tsx'
 import { CaseRoom } from './rooms/case.tsx'
 import { Cases } from './rooms/cases.tsx'
+import { Decisions } from './rooms/decisions.tsx'
 import { Events } from './rooms/events.tsx'
 import { OverviewRoom } from './rooms/overview.tsx'
 import { People } from './rooms/people.tsx'
 import { PersonRoom } from './rooms/person.tsx'
-import { type BankSearch, type CasesSearch, type EventsSearch, flag, given, type Raw, text, whole } from './search.ts'
+import { Policies } from './rooms/policies.tsx'
+import { type BankSearch, type CasesSearch, type DecisionsSearch, type EventsSearch, flag, given, type Raw, text, whole } from './search.ts'
 import { Shell } from './shell.tsx'
 import { general } from './words/shell.ts'
 
@@ -59,6 +61,19 @@ const routes = [
 		component: People,
 	}),
 	createRoute({ getParentRoute: () => root, path: '/people/$user', component: PersonRoom }),
+	createRoute({ getParentRoute: () => root, path: '/policies', component: Policies }),
+	createRoute({ getParentRoute: () => root, path: '/policies/$policy', component: Policies }),
+	createRoute({
+		getParentRoute: () => root,
+		path: '/decisions',
+		validateSearch: (raw: Raw): DecisionsSearch =>
+			given({
+				effect: raw.effect === 'allow' || raw.effect === 'deny' ? raw.effect : undefined,
+				bank: text(raw, 'bank'),
+				user: text(raw, 'user'),
+			}),
+		component: Decisions,
+	}),
 	createRoute({
 		getParentRoute: () => root,
 		path: '/events',

@@ -25,6 +25,11 @@ export interface CasesSearch {
 	bank?: string | undefined
 	find?: string | undefined
 }
+export interface DecisionsSearch {
+	effect?: 'allow' | 'deny' | undefined
+	bank?: string | undefined
+	user?: string | undefined
+}
 export interface EventsSearch {
 	type?: string | undefined
 	bank?: string | undefined

@@ -1,3 +1,4 @@
+import type { PolicyStatement } from '@latchwork/core/access'
 import type { BankLayout } from '@latchwork/core/wire'
 
 /** What the console reads of the API's records; `/openapi.json` has the whole. */
@@ -304,4 +305,104 @@ export interface Controller extends Recorded {
 	readonly state: 'waiting' | 'enrolled' | 'revoked'
 	readonly certificate?: { readonly until: string }
 	readonly live: { readonly online: boolean; readonly software?: string }
+}
+
+/** Core's own shape: the server validates by the same schema. */
+export type { PolicyStatement } from '@latchwork/core/access'
+
+export interface Policy extends Recorded {
+	readonly code: string
+	readonly name: string
+	readonly site?: string
+	readonly bank?: string
+	readonly draft: string
+	readonly statements?: readonly PolicyStatement[]
+	readonly draftedBy: string
+	readonly draftedAt: string
+	readonly reviews: readonly { readonly by: string; readonly verdict: 'approved' | 'rejected'; readonly at: string }[]
+	readonly published?: number
+	readonly publishedAt?: string
+	readonly changed: boolean
+	readonly retiredAt?: string
+}
+
+export interface PolicyVersion {
+	readonly number: number
+	readonly cedar: string
+	readonly statements?: readonly PolicyStatement[]
+	readonly publishedAt: string
+	readonly publishedBy: string
+	readonly reviewedBy?: string
+	readonly returnedTo?: number
+}
+
+export interface PolicyCheck {
+	readonly cedar: string
+	readonly problem?: { readonly line: number; readonly column: number; readonly text: string }
+	readonly warnings: readonly {
+		readonly code: 'denies-everybody' | 'opens-everything' | 'never-applies' | 'unknown-name'
+		readonly text: string
+		readonly line?: number
+	}[]
+}
+
+export interface Outcome {
+	readonly effect: 'allow' | 'deny'
+	readonly reason?: string
+	readonly until?: string
+	readonly rules: readonly { readonly rule: string; readonly policy?: string; readonly line?: number; readonly statement?: number }[]
+	readonly instead: readonly { readonly change: 'second-factor' | 'online' | 'loans' | 'overdue' | 'time'; readonly at?: string }[]
+}
+
+export type Action = 'collect' | 'deposit' | 'service' | 'open-remote'
+
+export interface Decision {
+	readonly id: string
+	readonly position: number
+	readonly at: string
+	readonly bank: string
+	readonly user?: string
+	readonly effect: 'allow' | 'deny'
+	readonly reason?: string
+	readonly rules: readonly string[]
+	readonly method: string
+	readonly offline: boolean
+	readonly stale: boolean
+	readonly action?: Action
+	readonly asset?: string
+	readonly compartment?: string
+	readonly case?: string
+}
+
+export interface PolicyReplay {
+	readonly decisions: number
+	readonly same: number
+	readonly nowDenied: { readonly times: number; readonly people: number }
+	readonly nowAllowed: { readonly times: number; readonly people: number }
+	readonly gone: number
+	readonly untold: number
+	readonly more: boolean
+	readonly changes: readonly { readonly decision: Decision; readonly before: string; readonly after: string }[]
+}
+
+export interface Opener {
+	readonly user: string
+	readonly action: Action
+	readonly method: string
+	readonly rules: readonly string[]
+}
+
+export interface Reach {
+	readonly bank: string
+	readonly action: Action
+	readonly type?: string
+	readonly effect: 'allow' | 'deny'
+	readonly reason?: string
+	readonly method?: string
+	readonly outcome: Outcome
+}
+
+export interface AssetType extends Recorded {
+	readonly code: string
+	readonly name: string
 }

@@ -9,14 +9,19 @@ import { useLiveState } from './live.ts'
 import { useName } from './names.tsx'
 import { Palette } from './palette.tsx'
 import { ChangePassword } from './password.tsx'
-import { allBanks, allSites, oneCase, overviewNow } from './queries.ts'
+import { allBanks, allPolicies, allSites, oneCase, overviewNow } from './queries.ts'
 import { needing } from './words/overview.ts'
 import { password, shell } from './words/shell.ts'
 
 /** Rooms by their place in the side bar; each needs a permission somewhere. */
 const ROOMS: readonly (readonly [
 	group: string,
-	rooms: readonly (readonly [to: '/' | '/banks' | '/cases' | '/people' | '/events', words: string, icon: IconName, permission: string])[],
+	rooms: readonly (readonly [
+		to: '/' | '/banks' | '/cases' | '/people' | '/policies' | '/decisions' | '/events',
+		words: string,
+		icon: IconName,
+		permission: string,
+	])[],
 ])[] = [
 	[
 		shell.operate,
@@ -26,8 +31,20 @@ const ROOMS: readonly (readonly [
 			['/cases', shell.cases, 'case', 'case.read'],
 		],
 	],
-	[shell.peopleAndRules, [['/people', shell.people, 'people', 'people.read']]],
-	[shell.evidence, [['/events', shell.events, 'chain', 'event.read']]],
+	[
+		shell.peopleAndRules,
+		[
+			['/people', shell.people, 'people', 'people.read'],
+			['/policies', shell.policies, 'shield', 'policy.read'],
+		],
+	],
+	[
+		shell.evidence,
+		[
+			['/decisions', shell.decisions, 'key', 'decision.read'],
+			['/events', shell.events, 'chain', 'event.read'],
+		],
+	],
 ]
 
 export function Shell({ children }: { readonly children: ReactNode }) {
@@ -178,6 +195,8 @@ function Crumbs({ path, organisation }: { readonly path: string; readonly organi
 	const { data: sites } = useQuery({ ...allSites, enabled: room === 'banks' && id !== '' && may(me, 'estate.read') })
 	const { data: found } = useQuery({ ...oneCase(id), enabled: room === 'cases' && id.startsWith('cas_') })
 	const name = useName(room === 'people' && id ? id : undefined)
+	const { data: policies } = useQuery({ ...allPolicies, enabled: room === 'policies' && id !== '' && may(me, 'policy.read') })
+	const policy = policies?.find((one) => one.id === id)
 	const bank = banks?.find((one) => one.id === id)
 	const site = sites?.find((one) => one.id === bank?.site)
 	const trail: ReactNode[] = [
@@ -185,10 +204,17 @@ function Crumbs({ path, organisation }: { readonly path: string; readonly organi
 			{organisation}
 		</Link>,
 	]
-	const links = { banks: shell.banks, cases: shell.cases, people: shell.people, events: shell.events } as const
+	const links = {
+		banks: shell.banks,
+		cases: shell.cases,
+		people: shell.people,
+		policies: shell.policies,
+		decisions: shell.decisions,
+		events: shell.events,
+	} as const
 	if (room === '') trail.push(shell.overview)
 	else if (room in links) {
-		const to = `/${room}` as '/banks' | '/cases' | '/people' | '/events'
+		const to = `/${room}` as `/${keyof typeof links}`
 		const words = links[room as keyof typeof links]
 		trail.push(
 			id ? (
@@ -200,7 +226,7 @@ function Crumbs({ path, organisation }: { readonly path: string; readonly organi
 			),
 		)
 		if (bank && site) trail.push(site.name)
-		if (id) trail.push(bank?.name ?? found?.number ?? name ?? (room === 'cases' && id === 'new' ? 'New' : '…'))
+		if (id) trail.push(bank?.name ?? found?.number ?? policy?.name ?? name ?? (room === 'cases' && id === 'new' ? 'New' : '…'))
 	}
 	return (
 		<nav className="crumbs" aria-label={shell.crumbs}>

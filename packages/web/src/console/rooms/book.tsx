@@ -1,17 +1,18 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { useId, useState } from 'react'
+import { useState } from 'react'
 import { Icon } from '../../ui/icon.tsx'
 import { may } from '../access.ts'
 import { send } from '../api.ts'
 import { useMay, useSeat } from '../context.ts'
 import { Card, Empty, Field, Form, Secret, Select, Title } from '../parts.tsx'
-import { allBanks, peopleFound } from '../queries.ts'
+import { allBanks } from '../queries.ts'
 import type { Case } from '../shapes.ts'
 import { SIZES } from '../words/banks.ts'
 import { booking as words } from '../words/cases.ts'
 import { general } from '../words/shell.ts'
 import { digitsOf } from './case.tsx'
+import { FindPerson } from './find-person.tsx'
 
 /** Books a delivery; its code is shown once, here. */
 export function Book() {
@@ -122,36 +123,5 @@ function BookForm({ banks, booked }: BookFormProps) {
 				{words.accessible}
 			</label>
 		</Form>
-	)
-}
-
-/** People by the beginnings of their names; one of those found is chosen. */
-function FindPerson({ choose }: { choose(user: string | undefined): void }) {
-	const [typed, setTyped] = useState('')
-	const [chosen, setChosen] = useState<string>()
-	const { data } = useQuery({ ...peopleFound(typed.trim(), 6), enabled: typed.trim().length >= 2 })
-	const name = useId()
-	return (
-		<div>
-			<Field label={words.person} type="search" autoComplete="off" value={typed} onChange={(event) => setTyped(event.currentTarget.value)} />
-			<div className="reasons" role="radiogroup" aria-label={words.account}>
-				{typed.trim().length >= 2 &&
-					data?.items.map((person) => (
-						<label key={person.id}>
-							<input
-								type="radio"
-								name={name}
-								checked={chosen === person.id}
-								onChange={() => {
-									setChosen(person.id)
-									choose(person.id)
-								}}
-							/>
-							<span>{person.name}</span>
-						</label>
-					))}
-				{typed.trim().length >= 2 && data?.items.length === 0 && <p className="mute">{words.nobody}</p>}
-			</div>
-		</div>
 	)
 }

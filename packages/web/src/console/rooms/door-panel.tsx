@@ -14,6 +14,8 @@ import { stamp, useNow } from '../time.ts'
 import { doorWords, outOfUse, panel, SIZES, STATES, stateWord, whyWords } from '../words/banks.ts'
 import { caseState, WORKFLOWS } from '../words/cases.ts'
 import { eventWords } from '../words/events.ts'
+import { openers } from '../words/policies.ts'
+import { Openers } from './openers.tsx'
 
 interface PanelProps {
 	readonly map: BankMap
@@ -29,6 +31,7 @@ export function DoorPanel({ map, door, of, open, close }: PanelProps) {
 	const at = { bank: bank.id, site: bank.site }
 	const mayOpen = useMay('door.open.remote', at)
 	const mayManage = useMay('estate.manage', at)
+	const mayAsk = useMay('policy.read', at)
 	const now = useNow()
 	const itself = useRef<HTMLElement>(null)
 	// Below the drawing, on a phone, a chosen door would change nothing that can be seen.
@@ -97,6 +100,7 @@ export function DoorPanel({ map, door, of, open, close }: PanelProps) {
 					<p className="note">{live.online ? panel.openNote : panel.offlineNote}</p>
 				</section>
 			)}
+			{mayAsk && <AskWho door={door} />}
 			<History map={map} door={door} />
 			{mayManage && (
 				<section>
@@ -145,6 +149,19 @@ function Content({ door: { live } }: { readonly door: MapDoor }) {
 								: panel.unknown}
 				</p>
 			</div>
+		</section>
+	)
+}
+
+function AskWho({ door }: { readonly door: MapDoor }) {
+	const [asking, setAsking] = useState(false)
+	return (
+		<section>
+			<button type="button" className="btn wide" onClick={() => setAsking(true)}>
+				<Icon name="people" />
+				{openers.ask}
+			</button>
+			{asking && <Openers door={door} close={() => setAsking(false)} />}
 		</section>
 	)
 }

@@ -15,6 +15,7 @@ import { general } from '../words/shell.ts'
 import { Table } from './cases.tsx'
 import { fieldsOf, PersonFields, PersonState } from './people.tsx'
 import { Credentials } from './person-credentials.tsx'
+import { PersonReach } from './person-reach.tsx'
 
 /** A person: contact, groups, badges and PINs, and what is open. */
 export function PersonRoom() {
@@ -26,6 +27,7 @@ export function PersonRoom() {
 function Filled({ person }: { readonly person: Person }) {
 	const client = useQueryClient()
 	const mayManage = useMay('people.manage', {})
+	const mayReadPolicies = useMay('policy.read')
 	const [asking, setAsking] = useState<'suspend' | 'edit'>()
 	const [problem, setProblem] = useState<string>()
 	const { data: cases } = useQuery({
@@ -78,6 +80,7 @@ function Filled({ person }: { readonly person: Person }) {
 					<Card title={words.cases} flush>
 						{cases && cases.items.length > 0 ? <Table cases={cases.items} /> : <Empty title={words.noCases} />}
 					</Card>
+					{mayReadPolicies && person.erasedAt === undefined && <PersonReach user={person.id} />}
 				</div>
 				<div className="stack">
 					<Card

@@ -99,6 +99,8 @@ const TYPES: Readonly<Record<string, string>> = {
 	'notice.due': 'A notice is due',
 	'task.created': 'A task for a person',
 	'task.done': 'Task done',
+	'policy.published': 'Policy published',
+	'policy.reviewed': 'Policy draft reviewed',
 	'bundle.published': 'Rules published to a bank',
 	'bundle.accepted': 'Rules taken up by the bank',
 	'bank.offline': 'Bank is silent',

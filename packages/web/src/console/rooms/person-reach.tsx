@@ -1,0 +1,61 @@
+import { useQuery } from '@tanstack/react-query'
+import { useEstate } from '../estate.ts'
+import { Card, Chip, Shown } from '../parts.tsx'
+import { allTypes, reachOf } from '../queries.ts'
+import { longTime } from '../time.ts'
+import { insteadWords, METHODS, reasonWords, wants, reach as words } from '../words/policies.ts'
+import { Rules } from './openers.tsx'
+
+/** What somebody can do at each bank now, and why not what not. */
+export function PersonReach({ user }: { readonly user: string }) {
+	const asked = useQuery(reachOf(user))
+	const { data: types = [] } = useQuery(allTypes)
+	const estate = useEstate()
+	return (
+		<Card title={words.title} flush>
+			<p className="mute small-print inset">{words.lead}</p>
+			<Shown of={asked}>
+				{({ items }) =>
+					items.length === 0 ? (
+						<p className="mute inset">{words.none}</p>
+					) : (
+						<div className="scroll">
+							<table className="data cards">
+								<thead>
+									<tr>
+										<th scope="col">{words.what}</th>
+										<th scope="col">{words.bank}</th>
+										<th scope="col">{words.answer}</th>
+									</tr>
+								</thead>
+								<tbody>
+									{items.map(({ bank, action, type, effect, reason, method, outcome }) => (
+										<tr key={`${bank} ${action} ${type}`}>
+											<th scope="row">{wants(action, types.find(({ code }) => code === type)?.name ?? type)}</th>
+											<td data-label={words.bank}>{estate.bank(bank) ?? '–'}</td>
+											<td data-label={words.answer}>
+												{effect === 'allow' ? (
+													<Chip tone="ok" icon="check">
+														{METHODS[method ?? ''] ?? method}
+													</Chip>
+												) : (
+													<Chip icon="x">{reasonWords(reason)}</Chip>
+												)}{' '}
+												<small className="mute">
+													<Rules
+														rules={outcome.rules.filter(({ rule }) => effect === 'allow' || !rule.startsWith('builtin/')).map(({ rule }) => rule)}
+													/>
+													{outcome.instead.map((one) => ` ${insteadWords(one, (at) => longTime(at, estate.zone({ bank })))}`).join(', ')}
+												</small>
+											</td>
+										</tr>
+									))}
+								</tbody>
+							</table>
+						</div>
+					)
+				}
+			</Shown>
+		</Card>
+	)
+}

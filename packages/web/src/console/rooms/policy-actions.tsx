@@ -1,0 +1,191 @@
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
+import { Icon } from '../../ui/icon.tsx'
+import { send } from '../api.ts'
+import { useMay, useSeat } from '../context.ts'
+import { useEstate } from '../estate.ts'
+import { Who } from '../names.tsx'
+import { Dialog, Form, Shown, wordsOf } from '../parts.tsx'
+import { policyVersions } from '../queries.ts'
+import type { Policy, PolicyCheck } from '../shapes.ts'
+import { when } from '../time.ts'
+import { policies as words } from '../words/policies.ts'
+import { Checked } from './policy-cedar.tsx'
+
+/** What can be done with the draft and with what is in force. */
+export function PolicyActions({ policy, check }: { readonly policy: Policy; readonly check: PolicyCheck | undefined }) {
+	const client = useQueryClient()
+	const { me } = useSeat()
+	const [asking, setAsking] = useState<'publish' | 'versions' | 'retire'>()
+	const [problem, setProblem] = useState<string>()
+	const mayPublish = useMay('policy.publish', {})
+	const mayReview = useMay('policy.review', {})
+	const close = () => setAsking(undefined)
+	const done = () => client.invalidateQueries({ queryKey: ['policies'] })
+	const review = async (verdict: 'approved' | 'rejected') => {
+		setProblem(undefined)
+		await send('POST', `/v1/policies/${policy.id}/reviews`, { version: policy.version, verdict }).catch((error: unknown) =>
+			setProblem(wordsOf(error)),
+		)
+		await done()
+	}
+	const mine = policy.draftedBy === me.user
+	const said = policy.reviews.find(({ by }) => by === me.user)?.verdict
+	const isLive = policy.published !== undefined && policy.retiredAt === undefined
+	return (
+		<>
+			{problem !== undefined && (
+				<p className="problem" role="alert">
+					<Icon name="alarm" />
+					{problem}
+				</p>
+			)}
+			{policy.published !== undefined && (
+				<button type="button" className="btn" onClick={() => setAsking('versions')}>
+					{words.versions}
+				</button>
+			)}
+			{mayReview && policy.changed && !mine && (
+				<>
+					<button type="button" className="btn" aria-pressed={said === 'rejected'} onClick={() => void review('rejected')}>
+						{words.reject}
+					</button>
+					<button type="button" className="btn" aria-pressed={said === 'approved'} onClick={() => void review('approved')}>
+						{words.approve}
+					</button>
+				</>
+			)}
+			{mayPublish && isLive && (
+				<button type="button" className="btn danger" onClick={() => setAsking('retire')}>
+					{words.retire}
+				</button>
+			)}
+			{mayPublish && (policy.changed || policy.retiredAt !== undefined) && (
+				<button type="button" className="btn primary" onClick={() => setAsking('publish')}>
+					<Icon name="shield" />
+					{words.publish}
+				</button>
+			)}
+			{asking === 'publish' && <Publish policy={policy} check={check} close={close} done={done} />}
+			{asking === 'versions' && <Versions policy={policy} close={close} done={done} mayPublish={mayPublish} />}
+			{asking === 'retire' && (
+				<Dialog title={words.retireTitle(policy.name)} lead={words.retireLead} close={close}>
+					<Form
+						submit={words.retireSubmit}
+						danger
+						cancel={close}
+						send={async () => {
+							await send('DELETE', `/v1/policies/${policy.id}`, undefined, policy.version)
+							await done()
+							close()
+						}}
+					>
+						{null}
+					</Form>
+				</Dialog>
+			)}
+		</>
+	)
+}
+
+interface AskedProps {
+	readonly policy: Policy
+	close(): void
+	done(): Promise<unknown>
+}
+
+function Publish({ policy, check, close, done }: AskedProps & { readonly check: PolicyCheck | undefined }) {
+	const warned = check !== undefined && check.warnings.length > 0
+	return (
+		<Dialog title={words.publishTitle(policy.name)} lead={words.publishLead} close={close}>
+			<Form
+				submit={words.publishSubmit}
+				cancel={close}
+				send={async (form) => {
+					await send('POST', `/v1/policies/${policy.id}/versions`, { version: policy.version, acceptWarnings: form.get('accept') !== null })
+					await done()
+					close()
+				}}
+			>
+				<Checked asked={{ data: check, error: undefined }} />
+				{warned && (
+					<label className="check">
+						<input type="checkbox" name="accept" />
+						{words.publishWarned}
+					</label>
+				)}
+			</Form>
+		</Dialog>
+	)
+}
+
+function Versions({ policy, close, done, mayPublish }: AskedProps & { readonly mayPublish: boolean }) {
+	const asked = useQuery(policyVersions(policy.id))
+	const estate = useEstate()
+	const [back, setBack] = useState<number>()
+	return (
+		<Dialog
+			title={back === undefined ? words.versionsTitle(policy.name) : words.backTitle(back)}
+			lead={back === undefined ? undefined : words.backLead}
+			close={close}
+			className="wide"
+		>
+			{back === undefined ? (
+				<Shown of={asked}>
+					{({ items }) => (
+						<div className="scroll">
+							<table className="data cards">
+								<thead>
+									<tr>
+										<th scope="col">{words.version}</th>
+										<th scope="col">{words.published}</th>
+										<th scope="col">{words.publishedBy}</th>
+										<th scope="col">{words.reviewedBy}</th>
+										<th scope="col">
+											<span className="unseen">{words.back}</span>
+										</th>
+									</tr>
+								</thead>
+								<tbody>
+									{items.map(({ number, publishedAt, publishedBy, reviewedBy, returnedTo }) => (
+										<tr key={number}>
+											<th scope="row">
+												{number} {returnedTo !== undefined && <span className="mute">{words.returned(returnedTo)}</span>}
+											</th>
+											<td data-label={words.published} className="nowrap">
+												{when(publishedAt, estate.home)}
+											</td>
+											<td data-label={words.publishedBy}>
+												<Who id={publishedBy} link={false} />
+											</td>
+											<td data-label={words.reviewedBy}>{reviewedBy === undefined ? '–' : <Who id={reviewedBy} link={false} />}</td>
+											<td>
+												{mayPublish && (number !== policy.published || policy.retiredAt !== undefined) && (
+													<button type="button" className="btn small" onClick={() => setBack(number)}>
+														{words.back}
+													</button>
+												)}
+											</td>
+										</tr>
+									))}
+								</tbody>
+							</table>
+						</div>
+					)}
+				</Shown>
+			) : (
+				<Form
+					submit={words.backSubmit}
+					cancel={() => setBack(undefined)}
+					send={async () => {
+						await send('POST', `/v1/policies/${policy.id}/rollbacks`, { version: policy.version, to: back })
+						await done()
+						close()
+					}}
+				>
+					<pre className="code">{asked.data?.items.find(({ number }) => number === back)?.cedar}</pre>
+				</Form>
+			)}
+		</Dialog>
+	)
+}

@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { cedarEngine } from '@latchwork/edge/policy-engine'
+import { TEST_PASSWORD, type TestApi, type TestPerson, type TestTenant, testApi } from '@latchwork/server/testing/api'
+import { type TestEdge, testEdge } from '@latchwork/server/testing/edge'
+import type { Browser, Page } from 'playwright-core'
+import { violationsOf } from './accessibility.ts'
+import { startBrowser } from './browser.ts'
+
+/** The rooms about who may open what, on the real API with the engine that banks decide with. */
+describe('policies and decisions in the console', () => {
+	let api: TestApi
+	let browser: Browser
+	let tenant: TestTenant
+	let edge: TestEdge
+	let page: Page
+	let ada: string
+	const wrong: string[] = []
+	const ask = async (method: string, path: string, body?: unknown) => {
+		const answer = await api.ask(method, path, { token: tenant.owner.token, body })
+		assert.ok(answer.status < 300, `${method} ${path}: ${answer.status} ${answer.text}`)
+		return answer.body
+	}
+	const go = async (path: string, on = page) => {
+		await on.goto(api.url + path)
+		await on.getByRole('heading', { level: 1 }).waitFor()
+	}
+	const openAs = async ({ email }: TestPerson): Promise<Page> => {
+		const made = await browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce' })
+		const opened = await made.newPage()
+		opened.on('pageerror', (error) => wrong.push(String(error.stack)))
+		await opened.goto(api.url)
+		await opened.getByLabel('E-mail address').fill(email)
+		await opened.getByLabel('Password').fill(TEST_PASSWORD)
+		await opened.keyboard.press('Enter')
+		await opened.locator('#page-content').waitFor()
+		return opened
+	}
+	const dialog = () => page.getByRole('dialog')
+	const heading = (name: string) => page.getByRole('heading', { level: 1, name }).waitFor()
+
+	before(async () => {
+		api = await testApi({ http: { web: join(import.meta.dirname, '../../packages/web/dist/console') }, engine: cedarEngine })
+		tenant = await api.tenant('Fernholt Group')
+		edge = await testEdge(api, tenant)
+		await edge.heard(true)
+		const staff = await ask('POST', '/v1/groups', { code: 'staff', name: 'Staff' })
+		ada = (await ask('POST', '/v1/users', { name: 'Ada Berg' })).id
+		await ask('PUT', `/v1/groups/${staff.id}/members/${ada}`)
+		const type = await ask('POST', '/v1/asset-types', { code: 'laptop-14', name: 'Laptop' })
+		const asset = await ask('POST', '/v1/assets', { type: type.id, tag: 'LT-1', bank: tenant.bank, compartment: edge.doors.get(5) })
+		await edge.tell(
+			{ type: 'compartment.occupied', subject: edge.doors.get(5) ?? '', data: { item: asset.id } },
+			{
+				type: 'decision.allowed',
+				subject: 'dec_019b8d62-7a80-7fd9-b653-59d58b87641e',
+				actor: ada as `sub_${string}`,
+				data: {
+					rules: ['laptops/s1:staff:laptop-14'],
+					policyVersion: 1,
+					bundleVersion: 1,
+					inputsDigest: '0'.repeat(64),
+					method: 'badge',
+					assurance: 'low',
+					offline: false,
+					stale: false,
+					action: 'collect',
+					asset: asset.id,
+					workflow: 'loan',
+					openLoans: 0,
+					overdue: false,
+				},
+			},
+		)
+		await api.sign(tenant.id)
+		browser = await startBrowser()
+		page = await openAs(tenant.owner)
+	})
+	after(async () => {
+		await browser?.close()
+		await api?.close()
+		assert.deepEqual(wrong, [])
+	})
+
+	test('a policy begins as a sentence, is checked at once, and holds when it is published', async () => {
+		await go('/policies')
+		await page.getByText('There is no policy yet.').waitFor()
+		await page.getByRole('button', { name: 'New policy…' }).click()
+		await dialog().getByLabel('Name').fill('Laptops')
+		await dialog().getByRole('checkbox', { name: 'Staff' }).check()
+		await dialog().getByRole('checkbox', { name: 'Laptop' }).check()
+		await dialog().getByRole('button', { name: 'Make the draft' }).click()
+		await heading('Laptops')
+		await page.getByText('People in Staff may take a Laptop.').waitFor()
+		await page.getByText('It can be read, and each of its rules is about somebody').waitFor()
+		assert.match(
+			(await page.getByRole('region', { name: 'Cedar text' }).last().textContent()) ?? '',
+			/permit \(\s*principal in Latchwork::Group::"staff"/,
+		)
+		await page.getByRole('button', { name: 'Publish…' }).click()
+		await dialog().getByRole('button', { name: 'Publish', exact: true }).click()
+		await page.getByText(/^Version 1 is in force since/).waitFor()
+		assert.equal(await page.getByRole('button', { name: 'Publish…' }).count(), 0)
+	})
+
+	test('what-if says who is refused, by what, and when it would be allowed; replay what would have changed', async () => {
+		await go('/policies')
+		await page.getByRole('button', { name: 'Sentence 1: Change…' }).click()
+		await dialog().getByLabel('Only at certain times').check()
+		for (const day of ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday']) await dialog().getByRole('checkbox', { name: day }).uncheck()
+		await dialog().getByRole('checkbox', { name: 'Sunday' }).check()
+		await dialog().getByRole('button', { name: 'Put it into the draft' }).click()
+		await page.getByText('People in Staff may take a Laptop, Sunday, 08:00 to 18:00 at the site.').waitFor()
+		const card = page.getByRole('region', { name: 'What if?' })
+		await card.getByRole('button', { name: 'Decide' }).click()
+		await card.getByText('Choose a person first.').waitFor()
+		await card.getByLabel('Find the person by name').fill('ada')
+		await card.getByLabel('Ada Berg').check()
+		await card.getByLabel('When, at the site').fill('2026-01-12T10:00')
+		await card.getByRole('button', { name: 'Decide' }).click()
+		await card.getByRole('region', { name: 'By what is in force' }).getByText('sentence 1 of Laptops').waitFor()
+		const draft = card.getByRole('region', { name: 'By the draft' })
+		await draft.getByText('No rule allows it.').first().waitFor()
+		await draft.getByText('from Sunday 18 January, 08:00').waitFor()
+		await page.getByRole('button', { name: 'Replay' }).click()
+		await page.getByRole('row', { name: /Allowed, then refused 1 1/ }).waitFor()
+	})
+
+	test('a draft that would lock everybody out is published only by somebody who says that it is meant', async () => {
+		await go('/policies')
+		await page.getByRole('button', { name: 'Edit the text…' }).click()
+		await dialog().getByText('This draft was made in plain words.').waitFor()
+		await dialog().getByLabel('Cedar text').fill('forbid (principal, action, resource')
+		await dialog().getByRole('button', { name: 'Keep as draft' }).click()
+		await page.getByText('Cannot be published').waitFor()
+		await page.getByText('This draft is written in Cedar.').waitFor()
+		await page.getByRole('button', { name: 'Edit the text…' }).click()
+		await dialog().getByLabel('Cedar text').fill('forbid (principal, action, resource);')
+		await dialog().getByRole('button', { name: 'Keep as draft' }).click()
+		await page.getByText('Denies everybody').waitFor()
+		await page.getByRole('button', { name: 'Publish…' }).click()
+		await dialog().getByRole('button', { name: 'Publish', exact: true }).click()
+		await dialog().getByText('nobody could take anything any more').last().waitFor()
+		await dialog().getByLabel('The warnings are meant so.').check()
+		await dialog().getByRole('button', { name: 'Publish', exact: true }).click()
+		await page.getByText(/^Version 2 is in force since/).waitFor()
+	})
+
+	test('an earlier version comes back', async () => {
+		await go('/policies')
+		await page.getByRole('button', { name: 'Versions…' }).click()
+		await dialog().getByRole('row', { name: /^1 / }).getByRole('button', { name: 'Bring back…' }).click()
+		await dialog().getByText('@id("s1:staff:laptop-14")').waitFor()
+		await dialog().getByRole('button', { name: 'Bring it back' }).click()
+		await page.getByText(/^Version 3 is in force since/).waitFor()
+	})
+
+	test('a second person approves what somebody else wrote; nobody approves their own', async () => {
+		assert.equal(await page.getByRole('button', { name: 'Approve' }).count(), 0)
+		const other = await openAs(await api.person(tenant, { role: 'tenant-administrator' }))
+		await go('/policies', other)
+		await other.getByRole('button', { name: 'Reject' }).click()
+		await other.getByText('Draft, rejected').waitFor()
+		await other.getByRole('button', { name: 'Approve' }).click()
+		await other.getByText('Draft, approved').waitFor()
+		await other.context().close()
+		const reader = await openAs(await api.person(tenant, { role: 'auditor' }))
+		await go('/policies', reader)
+		for (const name of ['Publish…', 'Approve', 'Edit the text…', 'New policy…'])
+			assert.equal(await reader.getByRole('button', { name }).count(), 0, name)
+		await reader.context().close()
+	})
+
+	test('a door tells who can open it, a person what they can open, and the decisions who was let in by which rule', async () => {
+		await go(`/banks/${tenant.bank}?door=5`)
+		await page.getByRole('button', { name: 'Who can open this?' }).click()
+		await dialog()
+			.getByRole('row', { name: /Ada Berg.*take something out.*a badge.*Laptops/ })
+			.waitFor()
+		await go(`/people/${ada}`)
+		await page.getByRole('row', { name: /take a Laptop.*Lobby.*a badge.*Laptops/ }).waitFor()
+		await page.getByRole('row', { name: /open for service.*No rule allows it/ }).waitFor()
+		await go('/decisions')
+		await page.getByRole('row', { name: /Ada Berg.*take LT-1.*Allowed.*Laptops/ }).waitFor()
+		await page.getByRole('button', { name: 'Refused' }).click()
+		await page.getByText('No decision fits.').waitFor()
+		assert.match(page.url(), /effect=deny/)
+	})
+
+	test('no page has a finding of axe, in light and dark, or scrolls sideways at 320 px', async () => {
+		const [{ id }] = (await ask('GET', '/v1/policies')).items
+		await ask('POST', '/v1/policies', { code: 'parcels', statements: [{ kind: 'carry', groups: ['staff'], acts: ['deposit'] }, { kind: 'hours' }] })
+		const [, { id: plain }] = (await ask('GET', '/v1/policies')).items
+		for (const path of [`/policies/${id}`, `/policies/${plain}`, '/decisions', `/people/${ada}`]) {
+			await page.emulateMedia({ colorScheme: 'light' })
+			await page.setViewportSize({ width: 1440, height: 900 })
+			await go(path)
+			await page.getByText('Loading…').first().waitFor({ state: 'hidden' })
+			await page.getByText(/^Trying the draft/).waitFor({ state: 'hidden' })
+			assert.deepEqual(await violationsOf(page), [], path)
+			await page.emulateMedia({ colorScheme: 'dark' })
+			assert.deepEqual(await violationsOf(page, { rules: ['color-contrast'] }), [], `${path}, dark`)
+			await page.setViewportSize({ width: 320, height: 640 })
+			const over = await page.evaluate(() => (document.scrollingElement?.scrollWidth ?? 0) - window.innerWidth)
+			assert.ok(over <= 0, `${path} scrolls sideways by ${over} px at 320 px`)
+		}
+		await page.emulateMedia({ colorScheme: 'light' })
+		await page.setViewportSize({ width: 1440, height: 900 })
+		await go(`/policies/${plain}`)
+		await page.getByRole('button', { name: 'Add a sentence…' }).click()
+		assert.deepEqual(await violationsOf(page), [], 'the dialog of a sentence')
+	})
+})
