@@ -82,7 +82,7 @@ const typed = (blocks: readonly Block[], { ready }: Site): string =>
 		.replaceAll('http://127.0.0.1:4182', ready.api ?? assert.fail('no API'))
 		.replaceAll('lw_as_printed', ready.token ?? assert.fail('no token'))
 
-describe('README and integrator’s guide, typed from top to bottom into a terminal beside `npm start`', () => {
+describe('README and the guides of policies and integrators, typed from top to bottom into a terminal beside `npm start`', () => {
 	let site: Site
 	before(async () => {
 		site = await startSite({ server: true })
@@ -98,6 +98,16 @@ describe('README and integrator’s guide, typed from top to bottom into a termi
 		assert.match(said, /^(?:code-used|wrong)$/m)
 		assert.match(said, /^done: committed$/m)
 		assert.match(said, /^\d+ lockers\.command\.requested\.v1 sub_\S+ check-content$/m)
+	})
+
+	test('policies guide: a typo is named, a draft is tried, the door obeys it and then the version before', async (t) => {
+		const page = 'docs/guides/policies.md'
+		const said = await run({ page, mark: RUN, script: typed(runOf(page), site) }, place(t), {})
+		assert.match(
+			said,
+			/^There is no group stafff\. Is staff meant\?\n@id\("s1:staff:laptop-14"\)\nallow now; deny by the draft: not-authorised, allowed from 20\S+Z\n/,
+		)
+		assert.match(said, /version 2 is in force\nChen is refused at the door\nversion 3 is in force\nand allowed again\n$/)
 	})
 
 	test('integrator’s guide: pages, a problem, one delivery for two requests, its way from order to collection, and its events', async (t) => {
