@@ -188,6 +188,24 @@ describe('policies and decisions in the console', () => {
 		assert.match(page.url(), /effect=deny/)
 	})
 
+	test('an occupied compartment is opened from afar when a second person agrees on the overview', async () => {
+		await go(`/banks/${tenant.bank}?door=5`)
+		await page.getByRole('button', { name: 'Open…' }).click()
+		await dialog().getByLabel('I take something out.').check()
+		await dialog().getByRole('button', { name: 'Open the door' }).click()
+		await dialog().getByText('a second person has to agree').waitFor()
+		const desk = await openAs(await api.person(tenant, { role: 'desk-staff' }))
+		await desk.getByText('Door 5, Lobby: a second person has to agree').waitFor()
+		assert.deepEqual(await violationsOf(desk), [])
+		await desk.getByRole('button', { name: 'Agree' }).click()
+		await desk.getByText('Door 5, Lobby: a second person has to agree').waitFor({ state: 'detached' })
+		await desk.context().close()
+		await dialog().getByText('Waiting for the bank…').waitFor()
+		await page.keyboard.press('Escape')
+		await go('/')
+		assert.equal(await page.getByRole('button', { name: 'Agree' }).count(), 0)
+	})
+
 	test('no page has a finding of axe, in light and dark, or scrolls sideways at 320 px', async () => {
 		const [{ id }] = (await ask('GET', '/v1/policies')).items
 		await ask('POST', '/v1/policies', { code: 'parcels', statements: [{ kind: 'carry', groups: ['staff'], acts: ['deposit'] }, { kind: 'hours' }] })

@@ -3,7 +3,7 @@ import type { Clock } from '@latchwork/core/base'
 import { accessRoutes, rights } from './access/index.ts'
 import { assetRoutes } from './assets/index.ts'
 import { asIf } from './authority/index.ts'
-import { bankOfCase, caseRoutes } from './cases/index.ts'
+import { bankOfCase, caseInside, caseRoutes, tellOwner } from './cases/index.ts'
 import { nodeCrypto } from './crypto.ts'
 import { bankIds, estateRoutes, findArea, findSite, markBundles, placeOf } from './estate/index.ts'
 import { healthRoutes } from './health-routes.ts'
@@ -40,7 +40,7 @@ export function routesOf(parts: Parts, { requested, watch, pace, device }: Route
 		...accessRoutes({ random, engine, asIf: asIf(nodeCrypto.sha256) }),
 		...ledgerRoutes({ store, watch, pace, random, signerOf: logSigner(parts), bankIds }),
 		...linkRoutes(random, device),
-		...spaceRoutes({ random, requested, bankOfCase }),
+		...spaceRoutes({ random, requested, bankOfCase, caseInside, tellOwner }),
 		...assetRoutes(random),
 		...caseRoutes({ random, crypto: nodeCrypto, master, siteKey: (tx, site) => ensureSiteKey(tx, site, terms, clock.now()) }),
 	]

@@ -64,6 +64,7 @@ export const SERVER_EVENT_TYPES = [
 	'bundle.published',
 	'delta.published',
 	'command.requested',
+	'command.approved',
 	'command.sent',
 	'command.accepted',
 	'command.finished',

@@ -1,5 +1,5 @@
-import type { Bundle, PolicySet } from '@latchwork/core/access'
-import type { Id } from '@latchwork/core/base'
+import type { Bundle, PolicyEngine, PolicySet } from '@latchwork/core/access'
+import type { Id, Random } from '@latchwork/core/base'
 import type { Db } from '../store/index.ts'
 
 /**
@@ -31,4 +31,11 @@ export interface Names {
 	readonly groups: readonly string[]
 	readonly assetTypes: readonly string[]
 	readonly schedules: readonly string[]
+}
+
+/** What the routes of this folder work with. */
+export interface AccessTerms {
+	readonly random: Random
+	readonly engine: PolicyEngine
+	readonly asIf: AsIf
 }

@@ -1,22 +1,16 @@
-import { cedarOf, type PolicyEngine, type PolicySet, type PolicyStatement, policyStatements } from '@latchwork/core/access'
-import { Fault, type Id, type Random } from '@latchwork/core/base'
+import { cedarOf, type PolicySet, type PolicyStatement, policyStatements } from '@latchwork/core/access'
+import { Fault, type Id } from '@latchwork/core/base'
 import { z } from 'zod'
 import { bankIds } from '../estate/index.ts'
 import { fromTime, idOf, line, listQuery, named, pageOf, pageQuery, pageWithin, type Route, route, time, toTime } from '../http/index.ts'
 import { eventsSince } from '../ledger/index.ts'
 import type { Db } from '../store/index.ts'
-import type { AsIf } from './as-if.ts'
+import type { AccessTerms } from './as-if.ts'
 import { decision, toDecision } from './decision-routes.ts'
 import { problemOf, type Warning, warningsOf } from './judge.ts'
 import { draftSet, findPolicy, listPolicies, type Policy, type PolicyVersion, policySetsOf, policyVersions } from './policy-read.ts'
 import { changeDraft, type DraftText, draftPolicy, publishPolicy, retirePolicy, reviewPolicy, rollBackPolicy } from './policy-write.ts'
 import { decidedFrom, replay } from './replay.ts'
-
-export interface AccessTerms {
-	readonly random: Random
-	readonly engine: PolicyEngine
-	readonly asIf: AsIf
-}
 
 const cedar = z.string().min(1).max(60_000)
 const code = z.string().regex(/^(?!latchwork\.)[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$/, 'must be letters, digits, _ . - and not begin with latchwork.')

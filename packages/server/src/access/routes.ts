@@ -2,8 +2,9 @@ import { PERMISSIONS, type Permission, type Scope } from '@latchwork/core/access
 import { Fault } from '@latchwork/core/base'
 import { z } from 'zod'
 import { fromCursor, idOf, line, named, page, pageOf, pageQuery, pageWithin, type Route, route, time, toTime } from '../http/index.ts'
+import type { AccessTerms } from './as-if.ts'
 import { decisionRoutes } from './decision-routes.ts'
-import { type AccessTerms, policyRoutes } from './policy-routes.ts'
+import { policyRoutes } from './policy-routes.ts'
 import { type Assignment, findRole, listAssignments, listRoles, type Role } from './read.ts'
 import { assignRole, changeRole, createRole, mustHold, removeRole, revokeRole } from './role-write.ts'
 

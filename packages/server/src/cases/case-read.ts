@@ -57,6 +57,16 @@ export const findCase = (db: Db, id: string): Promise<CaseRow | undefined> => on
 /** Whoever changes a case holds it, so that two steps of one case never meet. */
 export const lockCase = (db: Db, id: string): Promise<CaseRow | undefined> => one(db, id, sql`FOR UPDATE`)
 
+/** The open case that has something in this compartment. */
+export const caseInside = async (db: Db, compartment: Id<'compartment'>): Promise<Id<'case'> | undefined> =>
+	(
+		await db.first<{
+			id: Id<'case'>
+		}>(sql`SELECT t.case_id AS id FROM workflow_case t JOIN compartment c ON c.tenant_id = t.tenant_id AND c.bank_id = t.bank_id
+			WHERE t.tenant_id = ${db.tenant} AND c.compartment_id = ${compartment} AND t.ended_at IS NULL
+				AND t.body -> 'lines' @> ${JSON.stringify([{ compartment }])}::jsonb ORDER BY t.case_id LIMIT 1`)
+	)?.id
+
 export const bankOfCase = async (db: Db, id: Id<'case'>): Promise<Id<'bank'> | undefined> => (await findCase(db, id))?.bank
 
 export async function caseOf(db: Db, id: string): Promise<CaseRow> {

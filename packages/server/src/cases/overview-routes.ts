@@ -1,6 +1,7 @@
 import { scopesOf } from '@latchwork/core/access'
 import { z } from 'zod'
-import { named, type Route, route, time, toTime } from '../http/index.ts'
+import { idOf, named, type Route, route, time, toTime } from '../http/index.ts'
+import { awaitingApproval } from '../space/index.ts'
 import { overviewOf } from './overview-read.ts'
 import { ids, showTask, taskShape } from './shown-routes.ts'
 
@@ -61,6 +62,19 @@ const overviewShape = named(
 			doorsToday: count,
 			settledAtBanks: count.describe('tasks of the last 24 hours that were done because a bank said so'),
 		}),
+		approvals: z
+			.array(
+				z.object({
+					command: idOf('command'),
+					bank: ids.bank,
+					bankName: z.string(),
+					door: count,
+					reason: z.string(),
+					by: z.string(),
+					expiresAt: time,
+				}),
+			)
+			.describe('occupied compartments that somebody wants to open from afar, and a second person has to agree'),
 		outages: z
 			.array(z.object({ bank: ids.bank, from: time, to: time.optional().describe('absent: it is not heard yet'), confirmed: z.boolean() }))
 			.describe('when banks were not heard in the last 24 hours, the oldest first'),
@@ -81,6 +95,7 @@ export const overviewRoutes = (): Route[] => [
 			read(async (db) => {
 				const overview = await overviewOf(db, scopesOf(caller, 'case.read'), now)
 				const { banks, tasks, tasksOpen, doors, doorsStanding, casesOpen, overdue, conflicts, settledAtBanks, doorsPerHour, outages } = overview
+				const approvals = await awaitingApproval(db, scopesOf(caller, 'door.open.remote'), now, 20)
 				const nameOf = new Map<string, string>(banks.map(({ bank, name }) => [bank, name]))
 				return {
 					at: toTime(now),
@@ -112,6 +127,15 @@ export const overviewRoutes = (): Route[] => [
 						doorsToday: doorsPerHour.reduce((sum, n) => sum + n, 0),
 						settledAtBanks,
 					},
+					approvals: approvals.map(({ id, bank, door, reason, by, expiresAt }) => ({
+						command: id,
+						bank,
+						bankName: nameOf.get(bank) ?? '',
+						door,
+						reason: reason ?? '',
+						by,
+						expiresAt: toTime(expiresAt),
+					})),
 					outages: outages.map(({ from, to, ...rest }) => ({ ...rest, from: toTime(from), ...(to !== undefined && { to: toTime(to) }) })),
 					doorsPerHour: [...doorsPerHour],
 				}

@@ -1,10 +1,10 @@
-import { newId } from '@latchwork/core/base'
+import { type Id, newId } from '@latchwork/core/base'
 import { type Case, type Effected, FINISHED, type LoadedTable, movedData, nextDeadline, type Stepped, type Told } from '@latchwork/core/workflow'
 import { type Change, markBundles } from '../estate/index.ts'
 import { append, type ServerDraft } from '../ledger/index.ts'
 import { endReservations, extendCodes, markCodesUsed, revokeCodes } from '../space/index.ts'
 import { sql, type Tx } from '../store/index.ts'
-import type { CaseRow } from './case-read.ts'
+import { type CaseRow, findCase } from './case-read.ts'
 import { setDeadlineRow } from './deadline-write.ts'
 import { noteLoans, thingsOut } from './loan-write.ts'
 import { openTask } from './task-write.ts'
@@ -100,8 +100,9 @@ async function perform(tx: Tx, row: CaseRow, effect: Effected, own: boolean, doi
 /** The occasion is the deadline that it is about, so that the bank and the clock here never tell a person twice. */
 const TIMED: ReadonlySet<string> = new Set(['reminder', 'expiring', 'expired', 'not-delivered', 'due-soon', 'overdue', 'escalated', 'lost'])
 
-export async function giveNotice(tx: Tx, row: CaseRow, kind: string, { now, random }: Change): Promise<void> {
-	const occasion = TIMED.has(kind) ? `due/${dueOf(row.body) ?? ''}` : `step/${row.body.version + 1}`
+/** `about`: what it is told of, where that is no step of the case. */
+export async function giveNotice(tx: Tx, row: CaseRow, kind: string, { now, random }: Change, about?: string): Promise<void> {
+	const occasion = about ?? (TIMED.has(kind) ? `due/${dueOf(row.body) ?? ''}` : `step/${row.body.version + 1}`)
 	const id = newId('notice', now, random)
 	const added = await tx.run(sql`INSERT INTO notice (tenant_id, notice_id, case_id, kind, occasion, due_at)
 		VALUES (${tx.tenant}, ${id}, ${row.id}, ${kind}, ${occasion}, ${now}) ON CONFLICT (tenant_id, case_id, kind, occasion) DO NOTHING`)
@@ -136,3 +137,9 @@ export async function schedule(tx: Tx, row: CaseRow, table: LoadedTable): Promis
 
 /** Facts of an office act: nothing was decided at a door. */
 export const officeEnv = (row: CaseRow, now: number) => ({ now, bank: row.bank, facts: FINISHED })
+
+/** The owner of a case hears that somebody opens the door behind which their thing lies. */
+export async function tellOwner(tx: Tx, of: Id<'case'>, command: Id<'command'>, change: Change): Promise<void> {
+	const row = await findCase(tx, of)
+	if (row) await giveNotice(tx, row, 'opened-from-afar', change, command)
+}

@@ -1,6 +1,6 @@
 import type { Clock, Id, Random } from '@latchwork/core/base'
 import type { LinkCommand } from '@latchwork/core/wire'
-import { type Command, expireCommands, messageOf, sentCommand, waitingCommands } from '../space/index.ts'
+import { type Command, expireCommands, isApprovalLate, messageOf, sentCommand, waitingCommands } from '../space/index.ts'
 import type { Store } from '../store/index.ts'
 
 export interface CommandPumpParts {
@@ -56,7 +56,8 @@ export function openCommandPump({ store, clock, random, send, failed }: CommandP
 		anew.clear()
 		const due = waiting.filter((c) => c.expiresAt > now && (c.state === 'requested' || again.has(c.controller)))
 		await Promise.all(due.map(sendAlone))
-		if (waiting.some((c) => c.expiresAt <= now)) await store.system((tx) => expireCommands(tx, { now, random }))
+		if (waiting.some((c) => c.expiresAt <= now) || (await store.system((tx) => isApprovalLate(tx, now))))
+			await store.system((tx) => expireCommands(tx, { now, random }))
 	}
 
 	const run = async (): Promise<void> => {

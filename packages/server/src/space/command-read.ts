@@ -1,9 +1,11 @@
+import type { Scope } from '@latchwork/core/access'
 import type { Id } from '@latchwork/core/base'
 import type { CommandKind, LinkCommand } from '@latchwork/core/wire'
+import { within } from '../estate/index.ts'
 import { type Db, sql } from '../store/index.ts'
 
 /** `expired` is the server's word: nothing was heard in time. What the controller says later counts all the same, because it is what happened. */
-export type CommandState = 'requested' | 'sent' | 'accepted' | 'refused' | 'done' | 'failed' | 'expired'
+export type CommandState = 'awaiting-approval' | 'requested' | 'sent' | 'accepted' | 'refused' | 'done' | 'failed' | 'expired'
 
 export interface Command {
 	readonly id: Id<'command'>
@@ -16,6 +18,8 @@ export interface Command {
 	readonly reason: string | null
 	readonly case: Id<'case'> | null
 	readonly by: Id<'subject'> | 'server'
+	/** The second person, where there had to be one. */
+	readonly approvedBy: Id<'subject'> | null
 	readonly issuedAt: number
 	readonly expiresAt: number
 	readonly state: CommandState
@@ -28,7 +32,7 @@ export interface Command {
 }
 
 export const COMMAND = sql`command_id AS id, tenant_id AS tenant, site_id AS site, bank_id AS bank, controller_id AS controller, kind, compartment_id AS compartment,
-	reason, case_id AS "case", requested_by AS "by", issued_at AS "issuedAt", expires_at AS "expiresAt", state, changed_at AS "changedAt", code,
+	reason, case_id AS "case", requested_by AS "by", approved_by AS "approvedBy", issued_at AS "issuedAt", expires_at AS "expiresAt", state, changed_at AS "changedAt", code,
 	door_session_id AS session, outcome AS "end"`
 
 export const findCommand = (db: Db, id: string, lock = false): Promise<Command | undefined> =>
@@ -41,6 +45,18 @@ export const findCommand = (db: Db, id: string, lock = false): Promise<Command |
 export const waitingCommands = (db: Db, most = 500): Promise<Command[]> =>
 	db.rows(sql`SELECT ${COMMAND} FROM (SELECT *, row_number() OVER (PARTITION BY tenant_id ORDER BY state = 'sent', expires_at) AS place FROM command
 		WHERE state IN ('requested', 'sent')) waiting WHERE place <= ${most} ORDER BY state = 'sent', expires_at`)
+
+/** What waits for a second person to agree, the oldest first, with the number on the door. */
+export const awaitingApproval = (db: Db, scopes: readonly Scope[], now: number, most: number): Promise<(Command & { door: number })[]> =>
+	db.rows(sql`SELECT a.*, c.number AS door FROM (SELECT ${COMMAND} FROM command WHERE tenant_id = ${db.tenant} AND state = 'awaiting-approval'
+			AND expires_at > ${Math.floor(now)}) a
+		JOIN compartment c ON c.tenant_id = a.tenant AND c.compartment_id = a.compartment
+		JOIN bank b ON b.tenant_id = a.tenant AND b.bank_id = a.bank
+		WHERE ${within(scopes, { site: sql`b.site_id`, area: sql`b.area_id`, bank: sql`b.bank_id` })} ORDER BY a."issuedAt", a.id LIMIT ${most}`)
+
+/** System work: nobody agreed in time. */
+export const isApprovalLate = async (db: Db, now: number): Promise<boolean> =>
+	(await db.first(sql`SELECT 1 FROM command WHERE state = 'awaiting-approval' AND expires_at <= ${Math.floor(now)} LIMIT 1`)) !== undefined
 
 /** As it goes over the link. */
 export function messageOf(c: Command): LinkCommand {

@@ -14,13 +14,19 @@ export interface CommandTerms {
 
 /** A door says by itself at which bank it is. */
 export type NewCommand = { readonly by: Id<'subject'> | 'server' } & (
-	| { readonly kind: 'open-remote'; readonly compartment: Id<'compartment'>; readonly reason: string; readonly case?: Id<'case'> }
+	| {
+			readonly kind: 'open-remote'
+			readonly compartment: Id<'compartment'>
+			readonly reason: string
+			readonly case?: Id<'case'>
+			readonly secondPerson?: boolean
+	  }
 	| { readonly kind: 'restart' | 'self-test' | 'collect-logs'; readonly bank: Id<'bank'> }
 )
 
 /**
  * Asks a bank's controller for something, within half a minute or not at all (trust.md R11). Whoever asks is allowed to; the controller decides once
- * more, by what it knows of the door. Its result is followed in the row and in the ledger.
+ * more, by what it knows of the door. Its result is followed in the row and in the ledger. With `secondPerson` nobody is asked until one has agreed.
  */
 export async function requestCommand(tx: Tx, wanted: NewCommand, { now, random }: CommandTerms): Promise<Command> {
 	const open = wanted.kind === 'open-remote' ? wanted : undefined
@@ -28,14 +34,51 @@ export async function requestCommand(tx: Tx, wanted: NewCommand, { now, random }
 	if (controller === null) throw new Fault('request-refused', 'This bank has no controller that is enrolled; there is nobody to ask.')
 	const id = newId('command', now, random)
 	const issuedAt = Math.floor(now)
+	const [state, life] = open?.secondPerson ? (['awaiting-approval', APPROVAL_MS] as const) : (['requested', MAX_COMMAND_MS] as const)
 	const command =
 		(await tx.first<Command>(sql`INSERT INTO command (tenant_id, command_id, site_id, bank_id, controller_id, kind, compartment_id, reason, case_id, requested_by,
 			issued_at, expires_at, state, changed_at)
 		VALUES (${tx.tenant}, ${id}, ${site}, ${bank}, ${controller}, ${wanted.kind}, ${open?.compartment ?? null}, ${open?.reason ?? null},
-			${open?.case ?? null}, ${wanted.by}, ${issuedAt}, ${issuedAt + MAX_COMMAND_MS}, 'requested', ${issuedAt}) RETURNING ${COMMAND}`)) as Command
-	const about = open && { compartment: open.compartment, reason: open.reason, ...(open.case && { case: open.case }) }
+			${open?.case ?? null}, ${wanted.by}, ${issuedAt}, ${issuedAt + life}, ${state}, ${issuedAt}) RETURNING ${COMMAND}`)) as Command
+	const about = open && {
+		compartment: open.compartment,
+		reason: open.reason,
+		...(open.case && { case: open.case }),
+		...(open.secondPerson && { secondPerson: true }),
+	}
 	await append(tx, [factOf(command, 'command.requested', wanted.by, { kind: wanted.kind, expiresAt: command.expiresAt, ...about })], { now, random })
 	return command
+}
+
+/** So long a second person has. */
+const APPROVAL_MS = 10 * 60_000
+
+/** What a second person says. Only then the bank is asked, within half a minute from now. Throws `not-found`, `request-refused`. */
+export async function approveCommand(
+	tx: Tx,
+	id: Id<'command'>,
+	by: Id<'subject'>,
+	verdict: 'approved' | 'refused',
+	{ now, random }: CommandTerms,
+): Promise<Command> {
+	const command = present(await findCommand(tx, id, true), 'command')
+	if (command.by === by) throw new Fault('request-refused', 'You asked for it yourself: somebody else has to agree.')
+	const at = Math.floor(now)
+	if (command.state !== 'awaiting-approval' || command.expiresAt <= at)
+		throw new Fault(
+			'request-refused',
+			command.state === 'awaiting-approval' || command.state === 'expired' ? 'It has run out. Ask again.' : 'Nobody has to agree to it any more.',
+		)
+	const [state, code, until] =
+		verdict === 'approved' ? (['requested', null, at + MAX_COMMAND_MS] as const) : (['refused', 'not-approved', command.expiresAt] as const)
+	await tx.run(sql`UPDATE command SET state = ${state}, approved_by = ${verdict === 'approved' ? by : null}, issued_at = ${at}, expires_at = ${until}, code = ${code}, changed_at = ${at}
+		WHERE tenant_id = ${tx.tenant} AND command_id = ${id}`)
+	const fact =
+		verdict === 'approved'
+			? factOf(command, 'command.approved', by, { expiresAt: until })
+			: factOf(command, 'command.finished', by, { state, code: 'not-approved' })
+	await append(tx, [fact], { now, random })
+	return present(await findCommand(tx, id), 'command')
 }
 
 /** It is with the broker. False: it was answered or given up meanwhile. */
@@ -106,7 +149,7 @@ function resultsOf({ type, subject, data }: StreamEvent): LinkResult[] {
 export async function expireCommands(tx: Tx, terms: CommandTerms): Promise<number> {
 	const late = await tx.rows<{ tenant: Id<'tenant'>; id: Id<'command'>; site: Id<'site'>; bank: Id<'bank'> }>(sql`
 		UPDATE command SET state = 'expired', changed_at = ${Math.floor(terms.now)}
-		WHERE (tenant_id, command_id) IN (SELECT tenant_id, command_id FROM command WHERE state IN ('requested', 'sent') AND expires_at <= ${Math.floor(terms.now)}
+		WHERE (tenant_id, command_id) IN (SELECT tenant_id, command_id FROM command WHERE state IN ('awaiting-approval', 'requested', 'sent') AND expires_at <= ${Math.floor(terms.now)}
 			ORDER BY expires_at LIMIT 500 FOR UPDATE SKIP LOCKED)
 		RETURNING tenant_id AS tenant, command_id AS id, site_id AS site, bank_id AS bank`)
 	for (const command of late) await append(tx, [factOf(command, 'command.expired', 'server', {})], { ...terms, tenant: command.tenant })

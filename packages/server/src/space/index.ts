@@ -10,7 +10,7 @@ export {
 	markCodesUsed,
 	revokeCodes,
 } from './code-write.ts'
-export { type Command, findCommand, messageOf, waitingCommands } from './command-read.ts'
+export { awaitingApproval, type Command, findCommand, isApprovalLate, messageOf, waitingCommands } from './command-read.ts'
 export { commandApplier, expireCommands, type NewCommand, requestCommand, sentCommand, settleCommand } from './command-write.ts'
 export { endReservations, reservationsOf, reserve } from './reservation-write.ts'
 export { spaceRoutes } from './routes.ts'

@@ -3,7 +3,9 @@ import { after, before, describe, test } from 'node:test'
 import { exampleLayout } from '@latchwork/core/wire'
 import { compartmentsOf, createController, setCertificate } from '../estate/index.ts'
 import { sql } from '../store/index.ts'
-import { type TestApi, type TestTenant, testApi } from '../testing/api.ts'
+import { type TestApi, type TestPerson, type TestTenant, testApi } from '../testing/api.ts'
+import { testEdge } from '../testing/edge.ts'
+import { expireCommands } from './index.ts'
 
 describe('a door from afar over HTTP', () => {
 	let api: TestApi
@@ -37,5 +39,70 @@ describe('a door from afar over HTTP', () => {
 		const asked = await api.store.read(tenant, (tx) => tx.rows(sql`SELECT 1 FROM command WHERE tenant_id = ${tenant}`))
 		assert.deepEqual(asked, [], 'nobody is asked')
 		assert.equal((await made('/v1/door-sessions', { ...open, case: own })).case, own)
+	})
+
+	test('where something lies, somebody else agrees before the bank is asked, and its owner is told', async () => {
+		const org = await api.tenant('Two keys')
+		const edge = await testEdge(api, org)
+		const change = { actor: 'server' as const, now: api.clock.now(), random: api.parts.random }
+		await api.store.write(org.id, (tx) => setCertificate(tx, change, edge.controller, { fingerprint: 'f2', until: change.now + 86_400_000 }))
+		const [empty, full] = [edge.doors.get(1), edge.doors.get(2)]
+		await edge.tell(
+			{ type: 'compartment.returned-to-service', subject: empty ?? '', data: { content: 'empty' } },
+			{ type: 'compartment.occupied', subject: full ?? '', data: {} },
+		)
+		const ask = (who: TestPerson, path: string, body?: unknown) => api.ask(body === undefined ? 'GET' : 'POST', path, { token: who.token, body })
+		const open = async (compartment: string | undefined) => (await ask(org.owner, '/v1/door-sessions', { compartment, reason: 'check-content' })).body
+		assert.equal((await open(empty)).state, 'requested', 'the control: an empty one needs nobody else')
+		const first = await open(full)
+		assert.equal(first.state, 'awaiting-approval')
+		const waiting = async () => (await ask(org.owner, '/v1/overview')).body.approvals
+		assert.deepEqual(
+			(await waiting()).map(({ command, door, by }: { command: string; door: number; by: string }) => [command, door, by]),
+			[[first.id, 2, org.owner.id]],
+		)
+		const say = (who: TestPerson, verdict: string, id = first.id) => ask(who, `/v1/commands/${id}/approvals`, { verdict })
+		assert.equal((await say(org.owner, 'approved')).body.code, 'request-refused', 'not their own')
+		const elsewhere = await api.person(org, { role: 'desk-staff', scope: { kind: 'site', id: org.otherSite } })
+		assert.equal((await say(elsewhere, 'approved')).status, 403)
+		const desk = await api.person(org, { role: 'desk-staff' })
+		const agreed = await say(desk, 'approved')
+		assert.deepEqual([agreed.status, agreed.body.state, agreed.body.approvedBy], [202, 'requested', desk.id], agreed.text)
+		assert.deepEqual(await waiting(), [])
+		assert.equal((await say(desk, 'approved')).body.code, 'request-refused', 'once')
+
+		const refused = await open(full)
+		assert.deepEqual((await say(desk, 'refused', refused.id)).body.code, 'not-approved')
+		const late = await open(full)
+		await api.clock.advance(10 * 60_000)
+		assert.match((await say(desk, 'approved', late.id)).body.detail, /run out/)
+		await api.store.system((tx) => expireCommands(tx, { now: api.clock.now(), random: api.parts.random }))
+		assert.equal((await ask(desk, `/v1/commands/${late.id}`)).body.state, 'expired')
+
+		// A parcel that the sensor does not see lies there by its case; and its recipient hears of it.
+		const person = await api.person(org)
+		const booked = (
+			await ask(org.owner, '/v1/deliveries', { bank: org.bank, label: 'Order', lines: [{ size: 'S' }], recipient: { user: person.id } })
+		).body.delivery
+		await api.store.write(org.id, (tx) =>
+			tx.run(
+				sql`UPDATE workflow_case SET body = jsonb_set(body, '{lines,0,compartment}', to_jsonb(${empty}::text)) WHERE tenant_id = ${org.id} AND case_id = ${booked.id}`,
+			),
+		)
+		const second = await open(empty)
+		assert.equal(second.state, 'awaiting-approval')
+		assert.equal((await say(desk, 'approved', second.id)).status, 202)
+		await api.sign(org.id)
+		const told = (await ask(org.owner, '/v1/events?type=lockers.notice.due.v1&order=falling')).body.items[0]
+		assert.deepEqual([told.data.kind, told.data.to, told.data.case], ['opened-from-afar', person.id, booked.id])
+
+		const settings = (await ask(org.owner, '/v1/settings')).body
+		const off = await api.ask('PATCH', '/v1/settings', {
+			token: org.owner.token,
+			version: settings.version,
+			body: { secondPersonForOccupied: false },
+		})
+		assert.equal(off.status, 200, off.text)
+		assert.equal((await open(full)).state, 'requested', 'an organisation may do without')
 	})
 })

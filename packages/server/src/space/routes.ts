@@ -1,11 +1,12 @@
 import { Fault, type Id, type Random } from '@latchwork/core/base'
 import { OPEN_REASONS } from '@latchwork/core/wire'
 import { z } from 'zod'
-import { placeOf, placeOfCompartment } from '../estate/index.ts'
+import { doorLive, placeOf, placeOfCompartment } from '../estate/index.ts'
 import { answer, idOf, named, type Route, route, time, toTime } from '../http/index.ts'
-import type { Db } from '../store/index.ts'
+import type { Db, Tx } from '../store/index.ts'
+import { settingsOf } from '../tenants/index.ts'
 import { type Command, findCommand } from './command-read.ts'
-import { requestCommand } from './command-write.ts'
+import { approveCommand, requestCommand } from './command-write.ts'
 
 const ids = { bank: idOf('bank'), compartment: idOf('compartment'), case: idOf('case'), command: idOf('command') }
 
@@ -21,7 +22,8 @@ const commandShape = named(
 		case: ids.case.optional(),
 		reason: z.string().optional(),
 		requestedBy: z.string(),
-		state: z.enum(['requested', 'sent', 'accepted', 'refused', 'done', 'failed', 'expired']),
+		approvedBy: z.string().optional().describe('the second person, where there had to be one'),
+		state: z.enum(['awaiting-approval', 'requested', 'sent', 'accepted', 'refused', 'done', 'failed', 'expired']),
 		code: z.string().optional().describe('why it was refused or failed'),
 		doorSession: z.string().optional(),
 		end: z.string().optional().describe('how the door session ended'),
@@ -37,14 +39,24 @@ export interface SpaceRouteParts {
 	readonly requested: (command: Command) => void
 	/** At which bank a case runs; undefined: there is no such case. */
 	readonly bankOfCase: (db: Db, of: Id<'case'>) => Promise<Id<'bank'> | undefined>
+	/** The open case that has something behind this door. */
+	readonly caseInside: (db: Db, compartment: Id<'compartment'>) => Promise<Id<'case'> | undefined>
+	/** Whose thing lies there hears that somebody opens the door. */
+	readonly tellOwner: (
+		tx: Tx,
+		of: Id<'case'>,
+		command: Id<'command'>,
+		change: { readonly now: number; readonly random: Random; readonly actor: Id<'subject'> },
+	) => Promise<void>
 }
 
-export const spaceRoutes = ({ random, requested, bankOfCase }: SpaceRouteParts): Route[] => [
+export const spaceRoutes = ({ random, requested, bankOfCase, caseInside, tellOwner }: SpaceRouteParts): Route[] => [
 	route({
 		method: 'POST',
 		path: '/v1/door-sessions',
 		tag: 'Doors',
-		summary: 'Opens one compartment from afar: the bank is asked, decides once more, and pulses its lock once. What became of it is in the command.',
+		summary:
+			'Opens one compartment from afar: the bank is asked, decides once more, and pulses its lock once. What became of it is in the command. Where something lies behind the door, a second person has to agree first (setting secondPersonForOccupied).',
 		permission: 'door.open.remote',
 		scope: async ({ body }, db) => placeOfCompartment(db, body.compartment),
 		body: z.strictObject({ compartment: ids.compartment, reason, case: ids.case.optional() }),
@@ -52,12 +64,37 @@ export const spaceRoutes = ({ random, requested, bankOfCase }: SpaceRouteParts):
 		handle: ({ write, body, caller, now }) =>
 			write(async (tx) => {
 				const { compartment, reason: why, case: of } = body
-				const about = { compartment, reason: why, ...(of && { case: of }) }
+				const secondPerson = await isForTwo(tx, compartment, caseInside)
+				const about = { compartment, reason: why, ...(of && { case: of }), secondPerson }
 				const command = await requestCommand(tx, { by: caller.subject, kind: 'open-remote', ...about }, { now, random })
 				if (of && (await bankOfCase(tx, of)) !== command.bank)
 					throw new Fault('not-found', 'This bank has no such case.', { detail: { field: 'body.case' } })
-				tx.afterwards(() => requested(command))
+				if (!secondPerson) tx.afterwards(() => requested(command))
 				return answer(202, showCommand(command), { location: `/v1/commands/${command.id}` })
+			}),
+	}),
+	route({
+		method: 'POST',
+		path: '/v1/commands/{command}/approvals',
+		tag: 'Doors',
+		summary: 'Agree, as a second person, that an occupied compartment is opened from afar, or refuse it. Whose thing lies there is told.',
+		permission: 'door.open.remote',
+		scope: async ({ params }, db) => {
+			const command = await findCommand(db, params.command)
+			return command && placeOf(db, command.bank)
+		},
+		params: z.strictObject({ command: ids.command }),
+		body: z.strictObject({ verdict: z.enum(['approved', 'refused']) }),
+		answers: { 202: commandShape },
+		handle: ({ write, params, body, caller, now }) =>
+			write(async (tx) => {
+				const command = await approveCommand(tx, params.command, caller.subject, body.verdict, { now, random })
+				if (body.verdict === 'approved') {
+					const of = command.compartment && (await caseInside(tx, command.compartment))
+					if (of) await tellOwner(tx, of, command.id, { now, random, actor: caller.subject })
+					tx.afterwards(() => requested(command))
+				}
+				return answer(202, showCommand(command))
 			}),
 	}),
 	route({
@@ -92,6 +129,15 @@ export const spaceRoutes = ({ random, requested, bankOfCase }: SpaceRouteParts):
 	}),
 ]
 
+/** Something lies or may lie there, by the word of the bank or by a case. One that is held for somebody to look into is looked into by one person. */
+async function isForTwo(tx: Tx, compartment: Id<'compartment'>, caseInside: SpaceRouteParts['caseInside']): Promise<boolean> {
+	const place = await placeOfCompartment(tx, compartment)
+	if (!place || !(await settingsOf(tx, place)).secondPersonForOccupied) return false
+	const door = await doorLive(tx, compartment)
+	const full = door?.content === 'item' || (door?.content === 'unknown' && door.hold === null && door.stream !== null)
+	return full || (await caseInside(tx, compartment)) !== undefined
+}
+
 function showCommand(command: Command): z.input<typeof commandShape> {
 	const { compartment, case: of, reason: why, code, session, end } = command
 	return {
@@ -102,6 +148,7 @@ function showCommand(command: Command): z.input<typeof commandShape> {
 		...(of && { case: of }),
 		...(why && { reason: why }),
 		requestedBy: command.by,
+		...(command.approvedBy && { approvedBy: command.approvedBy }),
 		state: command.state,
 		...(code && { code }),
 		...(session && { doorSession: session }),

@@ -18,6 +18,11 @@ export const SETTINGS = {
 	maxLoans: { schema: z.int().min(0).max(100), value: 2, words: 'loans of one person at the same time, at all banks together' },
 	leaseRequired: { schema: z.boolean(), value: false, words: 'without a live lease a bank allows nothing but returns' },
 	singleOpen: { schema: z.boolean(), value: true, words: 'one open door of a bank at a time' },
+	secondPersonForOccupied: {
+		schema: z.boolean(),
+		value: true,
+		words: 'a second person has to agree before an occupied compartment is opened from afar',
+	},
 	collectWindowHours: { schema: z.int().min(1).max(2_160), value: 72, words: 'hours in which a delivery can be collected' },
 	staleAfterMinutes: { schema: z.int().min(1).max(1_440), value: 15, words: 'minutes without the server until a bank says that it is stale' },
 	expireAfterHours: { schema: z.int().min(4).max(336), value: 72, words: 'hours without the server until a bank allows nothing but returns' },

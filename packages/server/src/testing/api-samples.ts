@@ -3,6 +3,7 @@ import { openTask } from '../cases/index.ts'
 import { setCertificate } from '../estate/index.ts'
 import { issueToken } from '../people/index.ts'
 import { startSession } from '../people/sign-in-write.ts'
+import { requestCommand } from '../space/index.ts'
 import type { TestApi, TestPerson, TestTenant } from './api.ts'
 import { TEST_PASSWORD } from './api.ts'
 
@@ -148,6 +149,14 @@ export const SAMPLES: Readonly<Record<string, Make>> = {
 		const bank = await newEnrolled(w)
 		const { id } = await firstOf(w, `/v1/compartments?bank=${bank}`)
 		return { body: { compartment: id, reason: 'person-at-the-door' } }
+	},
+	'POST /v1/commands/{command}/approvals': async (w) => {
+		const bank = await newEnrolled(w)
+		const { id: compartment } = await firstOf(w, `/v1/compartments?bank=${bank}`)
+		const { id } = await w.api.store.write(w.tenant.id, (tx) =>
+			requestCommand(tx, { kind: 'open-remote', by: 'server', compartment, reason: 'check-content', secondPerson: true }, change(w)),
+		)
+		return { params: { command: id }, body: { verdict: 'refused' } }
 	},
 	'POST /v1/commands': async (w) => ({ body: { bank: await newEnrolled(w), kind: 'self-test' } }),
 	'GET /v1/commands/{command}': async (w) => {

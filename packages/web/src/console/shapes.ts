@@ -191,6 +191,15 @@ export interface StandingDoor {
 
 export interface Overview {
 	readonly at: string
+	readonly approvals: readonly {
+		readonly command: string
+		readonly bank: string
+		readonly bankName: string
+		readonly door: number
+		readonly reason: string
+		readonly by: string
+		readonly expiresAt: string
+	}[]
 	readonly tasks: readonly (Task & { readonly bankName: string; readonly door?: number; readonly caseNumber?: string })[]
 	readonly doors: readonly StandingDoor[]
 	readonly banks: readonly BankSpace[]
@@ -264,7 +273,7 @@ export interface Asset extends Recorded {
 
 export interface Command {
 	readonly id: string
-	readonly state: 'requested' | 'sent' | 'accepted' | 'refused' | 'done' | 'failed' | 'expired'
+	readonly state: 'awaiting-approval' | 'requested' | 'sent' | 'accepted' | 'refused' | 'done' | 'failed' | 'expired'
 	readonly code?: string
 	readonly doorSession?: string
 	readonly end?: string

@@ -3,10 +3,13 @@ import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { Icon, type IconName } from '../../ui/icon.tsx'
 import { send } from '../api.ts'
-import { useMay } from '../context.ts'
-import { Dialog, Empty, Form, Reasons } from '../parts.tsx'
+import { useMay, useSeat } from '../context.ts'
+import { useEstate } from '../estate.ts'
+import { Who } from '../names.tsx'
+import { Dialog, Empty, Form, Reasons, wordsOf } from '../parts.tsx'
 import type { Overview, Task } from '../shapes.ts'
-import { useNow } from '../time.ts'
+import { clock, useNow } from '../time.ts'
+import { opening } from '../words/banks.ts'
 import { completion, standing, taskWords, troublesOf, overview as words } from '../words/overview.ts'
 
 const TASK_ICONS: Readonly<Record<string, readonly [icon: IconName, tone: string]>> = {
@@ -21,13 +24,13 @@ const TASK_ICONS: Readonly<Record<string, readonly [icon: IconName, tone: string
 	'check-compartment': ['lens', 'warn'],
 }
 
-export function Needs({ overview: { tasks, doors, banks, counts } }: { readonly overview: Overview }) {
+export function Needs({ overview: { approvals, tasks, doors, banks, counts } }: { readonly overview: Overview }) {
 	const now = useNow()
 	const [doing, setDoing] = useState<Overview['tasks'][number]>()
 	const away = banks.filter(({ outage }) => outage === 'confirmed')
 	const silent = banks.filter(({ outage }) => outage === 'raw')
 	const troubles = banks.flatMap((one) => troublesOf(one).map((trouble) => ({ ...trouble, bank: one.bank })))
-	if (tasks.length + doors.length + away.length + silent.length + troubles.length === 0)
+	if (approvals.length + tasks.length + doors.length + away.length + silent.length + troubles.length === 0)
 		return (
 			<>
 				<Empty title={words.calm} note={words.calmNote} />
@@ -38,6 +41,9 @@ export function Needs({ overview: { tasks, doors, banks, counts } }: { readonly 
 	return (
 		<>
 			<ul className="incs">
+				{approvals.map((one) => (
+					<Approval key={one.command} approval={one} />
+				))}
 				{[...away, ...silent].map(({ bank, name, outage, outageSince }) => (
 					<li key={bank} className="inc">
 						<span className={`badge ${outage === 'confirmed' ? 'bad' : 'plain'}`}>
@@ -90,6 +96,53 @@ export function Needs({ overview: { tasks, doors, banks, counts } }: { readonly 
 			<Settled n={counts.settledAtBanks} />
 			{doing && <CompleteTask task={doing} about={taskWords(doing).title(placeOf(doing))} close={() => setDoing(undefined)} />}
 		</>
+	)
+}
+
+/** Somebody wants to open an occupied compartment from afar, and waits for a second person. */
+function Approval({ approval: { command, bank, bankName, door, reason, by, expiresAt } }: { readonly approval: Overview['approvals'][number] }) {
+	const client = useQueryClient()
+	const estate = useEstate()
+	const { me } = useSeat()
+	const [problem, setProblem] = useState<string>()
+	const say = async (verdict: 'approved' | 'refused') => {
+		setProblem(undefined)
+		await send('POST', `/v1/commands/${command}/approvals`, { verdict }).catch((error: unknown) => setProblem(wordsOf(error)))
+		await client.invalidateQueries({ queryKey: ['overview'] })
+	}
+	const said = opening.reasons.find(([code]) => code === reason)?.[1] ?? reason
+	return (
+		<li className="inc">
+			<span className="badge warn">
+				<Icon name="key" />
+			</span>
+			<div>
+				<h3>{words.approval(door, bankName)}</h3>
+				<p>
+					<Who id={by} /> {words.approvalNote} {said} {words.until(clock(expiresAt, estate.zone({ bank })))} {by === me.user && words.approvalOwn}
+				</p>
+				{problem !== undefined && (
+					<p className="problem" role="alert">
+						{problem}
+					</p>
+				)}
+			</div>
+			<div className="row">
+				{by !== me.user && (
+					<>
+						<button type="button" className="btn small" onClick={() => void say('refused')}>
+							{words.disagree}
+						</button>
+						<button type="button" className="btn small primary" onClick={() => void say('approved')}>
+							{words.agree}
+						</button>
+					</>
+				)}
+				<Link className="btn small quiet" to="/banks/$bank" params={{ bank }} search={{ door }}>
+					{words.seeDoor}
+				</Link>
+			</div>
+		</li>
 	)
 }
 

@@ -163,6 +163,9 @@ export const opening = {
 		FAILED[end ?? ''] ?? `It did not work${code ? `: ${code.replaceAll('-', ' ')}` : ''}. Nobody knows whether the lock moved; look at the door.`,
 	expired: 'The bank did not answer in time. The order has run out and will not open the door later.',
 	waiting: 'Waiting for the bank…',
+	approval:
+		'Something lies behind this door, so a second person has to agree. Anybody else who may open doors here sees it on the overview, for ten minutes.',
+	notApproved: 'The second person did not agree. The bank was not asked.',
 	pulsed: 'The bank has pulsed the lock. The door has not been seen to open yet.',
 	opened: 'The door is open. Push it shut when you are done.',
 	recorded: 'Recorded as',
@@ -183,13 +186,14 @@ export const isOver = ({ state }: Command): boolean => state === 'done' || state
 export function reached({ state, doorSession, end }: Command): 'requested' | 'sent' | 'accepted' | 'done' {
 	if (state === 'done' || end !== undefined) return 'done'
 	if (doorSession !== undefined || state === 'accepted') return 'accepted'
-	return state === 'requested' || state === 'expired' ? 'requested' : 'sent'
+	return state === 'requested' || state === 'expired' || state === 'awaiting-approval' ? 'requested' : 'sent'
 }
 
 /** Where an order stands. That the door is open is said when the bank has seen it, and not because its lock was pulsed. */
 export function openingWords({ state, code, end }: Command, door: DoorLive['door']): string {
 	if (state === 'done') return opening.done(end)
-	if (state === 'refused') return opening.refused(code)
+	if (state === 'awaiting-approval') return opening.approval
+	if (state === 'refused') return code === 'not-approved' ? opening.notApproved : opening.refused(code)
 	if (state === 'failed') return opening.failed(end, code)
 	if (state === 'expired') return opening.expired
 	return state === 'accepted' ? (door === 'open' ? opening.opened : opening.pulsed) : opening.waiting

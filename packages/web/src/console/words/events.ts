@@ -72,6 +72,7 @@ const TYPES: Readonly<Record<string, string>> = {
 	'case.conflict': 'Two truths met',
 	'case.extended': 'More time given',
 	'command.requested': 'Opening asked for from afar',
+	'command.approved': 'A second person agreed',
 	'command.sent': 'Order sent to the bank',
 	'command.accepted': 'Order accepted by the bank',
 	'command.finished': 'Order ended',

@@ -74,6 +74,12 @@ export const overview = {
 		confirmed
 			? `Confirmed, for ${span(ms)}. The bank still decides by itself; what it does is recorded when it comes back.`
 			: `Raw, for ${span(ms)}. It is confirmed after 10 min of silence.`,
+	approval: (door: number, bank: string) => `Door ${door}, ${bank}: a second person has to agree`,
+	approvalNote: 'wants to open it, and something lies there:',
+	approvalOwn: 'You asked for it yourself: somebody else has to agree.',
+	agree: 'Agree',
+	disagree: 'Refuse',
+	until: (time: string) => `Until ${time}.`,
 	seeBank: 'See the bank',
 	seeDoor: 'See the door',
 	seeCase: 'See the case',
@@ -225,8 +231,8 @@ export function troublesOf(bank: BankSpace): readonly Trouble[] {
 }
 
 /** What the overview's title counts: tasks, doors that no task speaks of, banks that are away, and what is wrong with the others. */
-export const needing = ({ counts, banks }: Pick<Overview, 'counts' | 'banks'>): number =>
-	counts.tasks + counts.doors + banks.reduce((sum, bank) => sum + (bank.outage === 'confirmed' ? 1 : troublesOf(bank).length), 0)
+export const needing = ({ counts, banks, approvals }: Pick<Overview, 'counts' | 'banks' | 'approvals'>): number =>
+	counts.tasks + counts.doors + approvals.length + banks.reduce((sum, bank) => sum + (bank.outage === 'confirmed' ? 1 : troublesOf(bank).length), 0)
 
 export const completion = {
 	/** `about`: the task as the list calls it. */

@@ -74,7 +74,7 @@ test('a bank that is heard and whose parts are not needs a person, and says whic
 
 test('the overview counts tasks, doors without one, banks that are away and parts that are silent', () => {
 	const counts = { tasks: 1, doors: 2, cases: 0, overdueLoans: 0, conflicts: 0, doorsToday: 0, settledAtBanks: 0 }
-	assert.equal(needing({ counts, banks: [heard, { ...heard, outage: 'confirmed' }, { ...heard, silentBoards: ['a/1', 'a/2'] }] }), 5)
+	assert.equal(needing({ approvals: [], counts, banks: [heard, { ...heard, outage: 'confirmed' }, { ...heard, silentBoards: ['a/1', 'a/2'] }] }), 5)
 	assert.equal(standing({ door: 4, bankName: 'Lobby', alarm: 'forced', open: true }).title, 'Door 4, Lobby was forced and stands open')
 	assert.equal(standing({ door: 4, bankName: 'Lobby', alarm: 'stuck', open: false }).title, 'Door 4, Lobby is stuck')
 })
