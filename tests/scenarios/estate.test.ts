@@ -345,4 +345,44 @@ describe('an estate with a server', () => {
 			rmSync(folder, { recursive: true, force: true })
 		}
 	})
+
+	test('another key for a site: badges and codes go on, a PIN ends; a box that is lost is out at once, and its bank can be enrolled anew', async () => {
+		const person = site.ready.people[0] ?? assert.fail('nobody')
+		const booking = { bank: site.bank, label: 'Order 9', lines: [{ size: 'S', tag: 'PX-9' }], recipient: { hint: 'A…' } }
+		await site.api('POST', '/v1/deliveries', booking)
+		const bank = await site.api<{ site: string }>('GET', `/v1/banks/${site.bank}`)
+		const { pins } = await site.api<{ pins: number }>('POST', `/v1/sites/${bank.site}/key-rotations`, {})
+		assert.equal(pins, site.ready.people.length)
+		// Until the bank has the bundle, it goes by the old key; then the PIN is nobody's, and the badge still is.
+		await until(
+			async () => {
+				await site.keypad(person.pin)
+				const view = await site.until((v) => v.screen.name === 'choose' || (v.screen.name === 'pin' && v.screen.wrong), 'an answer to the PIN')
+				await site.act({ kind: 'finish' })
+				await site.screen('attract')
+				return view.screen.name
+			},
+			(name) => name === 'pin',
+			'the PIN to be nobody’s',
+		)
+		await borrow(site, 0)
+		await giveBack(site, 0)
+
+		const depot = site.ready.banks?.[1] ?? assert.fail('no second bank')
+		const before = await site.api<{ version: number; live: { online: boolean } }>('GET', `/v1/controllers/${depot.controller}`)
+		assert.equal(before.live.online, true)
+		await site.api('POST', `/v1/controllers/${depot.controller}/losses`, { version: before.version })
+		// It is heard no more, and the other one is.
+		const online = async (id: string) => (await site.api<{ live: { online: boolean } }>('GET', `/v1/banks/${id}`)).live.online
+		await until(
+			async () => {
+				await site.advance(60)
+				return [await online(depot.id), await online(site.bank)]
+			},
+			([lost, other]) => lost === false && other === true,
+			'the lost box to be out',
+		)
+		const other = await site.api<{ id: string }>('POST', '/v1/controllers', { bank: depot.id, name: 'Its successor' })
+		assert.match((await site.api<{ token: string }>('POST', `/v1/controllers/${other.id}/claims`, {})).token, /\./)
+	})
 })

@@ -78,6 +78,7 @@ export function openController(parts: ControllerParts): Controller {
 	let server: Server | undefined
 	const { bundle, lease } = config
 	const authority = openAuthority({
+		siteKey: parts.siteKey,
 		...(bundle !== undefined && lease !== undefined && { files: { bundle, lease } }),
 		bank: config.bank,
 		keys: makerKeys,
@@ -141,14 +142,13 @@ export function openController(parts: ControllerParts): Controller {
 			journal,
 			time,
 			authority: authority.current,
-			siteKey: parts.siteKey,
 			makerKeys,
 			crypto: nodeCrypto,
 			bank: config.bank,
 			pickUpRefusal: cases.pickUpRefusal,
 		}),
 		inquire: (what) => {
-			const verifier = server && unknownBadge({ authority: authority.current, siteKey: parts.siteKey, crypto: nodeCrypto }, what)
+			const verifier = server && unknownBadge({ authority: authority.current, crypto: nodeCrypto }, what)
 			return verifier === undefined ? undefined : server?.inquire(verifier)
 		},
 		intents: intents({ journal, bank: () => bank, cases, authority, random, offline, number }),

@@ -2,7 +2,7 @@ import type { Place } from '@latchwork/core/access'
 import type { Clock } from '@latchwork/core/base'
 import { accessRoutes, rights } from './access/index.ts'
 import { assetRoutes } from './assets/index.ts'
-import { asIf } from './authority/index.ts'
+import { asIf, keyRoutes } from './authority/index.ts'
 import { bankOfCase, caseInside, caseRoutes, tellOwner } from './cases/index.ts'
 import { nodeCrypto } from './crypto.ts'
 import { bankIds, estateRoutes, findArea, findSite, markBundles, placeOf } from './estate/index.ts'
@@ -39,6 +39,7 @@ export function routesOf(parts: Parts, { requested, watch, pace, device }: Route
 		...peopleRoutes({ terms, store, passwords, secure, rights }),
 		...accessRoutes({ random, engine, asIf: asIf(nodeCrypto.sha256) }),
 		...ledgerRoutes({ store, watch, pace, random, signerOf: logSigner(parts), bankIds }),
+		...keyRoutes(terms),
 		...linkRoutes(random, device),
 		...spaceRoutes({ random, requested, bankOfCase, caseInside, tellOwner }),
 		...assetRoutes(random),

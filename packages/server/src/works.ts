@@ -8,7 +8,7 @@ import { openInbox, openSequencer, openWatch, type Watch } from './ledger/index.
 import { type Link, openLink } from './link/index.ts'
 import { logSigner } from './log-signer.ts'
 import type { Parts } from './parts.ts'
-import { credentialBy, ensureSiteKey } from './people/index.ts'
+import { credentialBy, ensureSiteKey, rotatedSiteKey } from './people/index.ts'
 import { commandApplier } from './space/index.ts'
 
 /** A process and a socket are waited for in real time, also where the site's time is moved or stands still. */
@@ -104,7 +104,10 @@ export async function openWorks(parts: Parts): Promise<Works> {
 					const known = await store.read(tenant, (db) => credentialBy(db, site, verifier, clock.now()))
 					return known && authority.renew(tenant, site, bank)
 				},
-				bundle: ({ tenant, bank }, held) => authority.current(tenant, bank, held),
+				async bundle({ tenant, site, bank }, held) {
+					const found = await authority.current(tenant, bank, held)
+					return found && { ...found, siteKey: await store.read(tenant, (db) => rotatedSiteKey(db, site, terms)) }
+				},
 				async lease({ tenant, bank }) {
 					const text = await authority.lease(tenant, bank)
 					return text === undefined ? undefined : { text, digest: Buffer.from(nodeCrypto.sha256(Buffer.from(text))).toString('hex') }

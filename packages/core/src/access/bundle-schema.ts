@@ -206,6 +206,11 @@ export const bundleSchema = z.strictObject({
 	expiresAt: millis,
 	policies: z.strictObject({ version: z.int().nonnegative(), sets: z.array(policySet), schedules: z.array(schedule) }),
 	groups: z.array(z.strictObject({ id: code })),
+	/** Which site key the verifiers were made under (`siteKeyMark`); absent: the one that came with the enrolment. */
+	siteKey: z
+		.string()
+		.regex(/^[0-9a-f]{16}$/)
+		.optional(),
 	subjects: z.array(subject),
 	credentials: z.array(credential),
 	/** Ids of credentials, subjects and one-time codes that no longer count; cumulative until their rows are gone. */

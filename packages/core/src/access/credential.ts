@@ -40,6 +40,9 @@ export interface IdentifyTerms {
 	readonly codeUsed: (jti: string) => boolean
 }
 
+/** Names a site key without telling it: the beginning of its digest. */
+export const siteKeyMark = (siteKey: Uint8Array, crypto: Pick<Crypto, 'sha256'>): string => toHex(crypto.sha256(siteKey)).slice(0, 16)
+
 /** The keyed form under which a credential is looked up: hex HMAC-SHA256 under the site key of `kind:normal` (trust.md §3.2). */
 export function verifierOf(siteKey: Uint8Array, crypto: Crypto, kind: Credential['kind'] | 'code', normal: string): string {
 	return toHex(crypto.hmacSha256(siteKey, new TextEncoder().encode(`${kind}:${normal}`)))

@@ -21,6 +21,7 @@ export {
 	identify,
 	knowsVerifier,
 	type Presented,
+	siteKeyMark,
 	strengthen,
 	verifierOf,
 } from './credential.ts'

@@ -51,6 +51,7 @@ export {
 	renewalAnswer,
 	renewalRequest,
 	resultOfEnd,
+	SITE_KEY_HEADER,
 	STATUS_EVERY_MS,
 	timeAnswer,
 	type UpChannel,

@@ -214,6 +214,9 @@ export const DEVICE_PATHS = {
 	time: (ask: string) => `/device/v1/time?ask=${ask}`,
 } as const
 
+/** Beside a bundle, over the device port only: base64 of the site's key, once it is another than that of the enrolment. */
+export const SITE_KEY_HEADER = 'latchwork-site-key'
+
 const publicKey = z.strictObject({ keyId: z.string().min(1).max(100), publicKey: z.base64() })
 
 /**

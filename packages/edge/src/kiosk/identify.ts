@@ -36,7 +36,6 @@ export interface IdentifyParts {
 	readonly journal: Journal
 	readonly time: TrustedTime
 	readonly authority: () => Authority | undefined
-	readonly siteKey: Uint8Array
 	readonly makerKeys: PinnedKeys
 	readonly crypto: Crypto
 	readonly bank: Id<'bank'>
@@ -45,14 +44,11 @@ export interface IdentifyParts {
 }
 
 /** The verifier of a badge that the bundle does not know; undefined for everything that it can answer for. */
-export function unknownBadge(
-	{ authority, siteKey, crypto }: Pick<IdentifyParts, 'authority' | 'siteKey' | 'crypto'>,
-	shown: Shown,
-): string | undefined {
+export function unknownBadge({ authority, crypto }: Pick<IdentifyParts, 'authority' | 'crypto'>, shown: Shown): string | undefined {
 	const known = authority()
 	const reading = shown.kind === 'badge' ? badgeFromBits(shown) : undefined
 	if (!known || !reading?.ok) return undefined
-	const verifier = verifierOf(siteKey, crypto, 'badge', reading.normal)
+	const verifier = verifierOf(known.siteKey, crypto, 'badge', reading.normal)
 	return knowsVerifier(known.bundle, verifier) ? undefined : verifier
 }
 
@@ -76,7 +72,7 @@ export function identifier(parts: IdentifyParts): (shown: Shown) => Known {
 
 	const look = (authority: Authority, shown: Parameters<typeof identify>[1]) =>
 		identify(authority.bundle, shown, {
-			siteKey: parts.siteKey,
+			siteKey: authority.siteKey,
 			crypto: parts.crypto,
 			now: time.now(),
 			uncertain: time.uncertain(),

@@ -3,7 +3,7 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
-import { type LoansChange, NO_DELTA, sealDelta } from '@latchwork/core/access'
+import { type LoansChange, NO_DELTA, sealDelta, siteKeyMark } from '@latchwork/core/access'
 import { sampleId, testKey } from '@latchwork/core/access/testing'
 import { canonicalBytes, isFault, toHex } from '@latchwork/core/base'
 import { nodeCrypto } from '../keys.ts'
@@ -264,4 +264,27 @@ test('what a person has on loan elsewhere counts here, after a crash too, until 
 	stage.writeBundle({ version: 11, deltas: { n: 3, hash: 'a'.repeat(64) } })
 	await stage.clock.advance(1_500)
 	assert.deepEqual([borrowing(), stage.controller().authority.heldDeltas()], [undefined, 4])
+})
+
+test('a site key comes with the bundle that needs it, both or neither; without it the bundle before stays', async (t) => {
+	const stage = await staged(t)
+	rmSync(files(stage).bundle)
+	const key = new Uint8Array(32).fill(5)
+	const mark = siteKeyMark(key, nodeCrypto)
+	const take = (version: number, given?: Uint8Array) => stage.controller().authority.take('bundle', stage.sealed({ version, siteKey: mark }), given)
+	const held = () => stage.controller().authority.current()?.siteKey
+	const first = held()
+	assert.equal(take(8), true)
+	assert.deepEqual([version(stage), refusals(stage), held()], [7, ['bundle-site-key'], first])
+	take(8, new Uint8Array(32).fill(6))
+	assert.equal(version(stage), 7, 'another key is not the one')
+	take(8, key)
+	assert.deepEqual([version(stage), held()], [8, key])
+	stage.crash()
+	await stage.start()
+	assert.deepEqual([version(stage), held()], [8, key], 'kept with the bundle')
+	take(9)
+	assert.deepEqual([version(stage), held()], [9, key], 'it need not come again')
+	stage.controller().authority.take('bundle', stage.sealed({ version: 10 }))
+	assert.deepEqual([version(stage), held()], [10, first], 'a bundle without a name goes by the key of the enrolment')
 })

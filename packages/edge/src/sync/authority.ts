@@ -22,9 +22,10 @@ import {
 	type RefusalCode,
 	readChanges,
 	refusalCode,
+	siteKeyMark,
 	without,
 } from '@latchwork/core/access'
-import { type Crypto, canonicalBytes, type Id, isFault, toHex } from '@latchwork/core/base'
+import { type Crypto, canonicalBytes, fromHex, type Id, isFault, toHex } from '@latchwork/core/base'
 import { EFFECTS, GUARDS, type LoadedTable, loadTable } from '@latchwork/core/workflow'
 import type { Entry, Journal } from '../journal/index.ts'
 import type { TrustedTime } from '../time.ts'
@@ -34,6 +35,8 @@ export interface Authority {
 	readonly bundle: Bundle
 	readonly compiled: CompiledBundle
 	readonly lease: Lease | undefined
+	/** What the bundle's verifiers were made under. */
+	readonly siteKey: Uint8Array
 	/**
 	 * Tables that this edge understands, by their hash, and by the workflow's name the one for new cases: of several the bundle's last. A workflow
 	 * without one is shown as not available here yet.
@@ -46,6 +49,8 @@ export interface AuthorityParts {
 	readonly files?: { readonly bundle: string; readonly lease: string }
 	readonly bank: Id<'bank'>
 	readonly keys: PinnedKeys
+	/** Of the enrolment; a newer one comes with the bundle that needs it. */
+	readonly siteKey: Uint8Array
 	readonly crypto: Crypto
 	readonly engine: PolicyEngine
 	readonly journal: Journal
@@ -62,8 +67,11 @@ export interface AuthoritySource {
 	refused(): Refused | undefined
 	/** Looks at the files again, where there are any; what is refused is recorded once and changes nothing. Never throws. */
 	refresh(): void
-	/** A document as the server sent it: the same checks as for a file. False: the disk takes no record, so it must be brought again. */
-	take(what: Refused['what'], text: string): boolean
+	/**
+	 * A document as the server sent it: the same checks as for a file. `siteKey`: the site's present one, that came beside a bundle. False: the disk takes
+	 * no record, so it must be brought again.
+	 */
+	take(what: Refused['what'], text: string, siteKey?: Uint8Array): boolean
 	/**
 	 * What the server took away at this site, and how many loans people have, before the bundles that say so are made. `gap`: it counts, and one
 	 * before it never came, so the newest bundle is to be fetched. `full`: the disk takes no record.
@@ -99,6 +107,8 @@ interface TakenAway {
 }
 /** By person, `LoansTold`: counts of deltas that the kept bundle may not know. */
 const ELSEWHERE = 'loans-elsewhere'
+/** Hex; the site key that came last. As safe here as the file of the first one: readable by this user alone. */
+const SITE_KEY = 'site-key'
 
 /** Policies and tables of this bundle passed all checks before, by these rules: a restart need not repeat the checks (performance.md P9). */
 interface Proven {
@@ -127,13 +137,29 @@ export function openAuthority(parts: AuthorityParts): AuthoritySource {
 		refused.set(what, { what, code: refusalCode(code), why: code, text })
 	}
 
-	const takeBundle = (text: string, kept: boolean): void => {
+	/** The key that a bundle names, of those that are known here; undefined: it never came. */
+	const keyFor = ({ siteKey: mark }: Bundle, given: Uint8Array | undefined): Uint8Array | undefined => {
+		if (mark === undefined) return parts.siteKey
+		const known = journal.fact<string>('authority', SITE_KEY)
+		return [given, known === undefined ? undefined : fromHex(known), parts.siteKey].find(
+			(key) => key !== undefined && siteKeyMark(key, parts.crypto) === mark,
+		)
+	}
+
+	const takeBundle = (text: string, kept: boolean, given?: Uint8Array): void => {
 		if (!kept && authority && text === journal.fact<string>('authority', 'bundle')) return void refused.delete('bundle')
 		const last = journal.fact<Accepted>('authority', 'accepted')
 		const answer = acceptBundle(text, { keys: parts.keys, crypto: parts.crypto, bank: parts.bank, now: time.now(), ...(last && { last }) })
 		if (!answer.ok) return refuse('bundle', answer)
 		refused.delete('bundle')
 		if (authority && answer.bundle.version === authority.bundle.version) return
+		const siteKey = keyFor(answer.bundle, given)
+		// Without it nobody would be known any more: the bundle before stays, until the key comes.
+		if (!siteKey)
+			return refuse('bundle', {
+				code: 'bundle-site-key',
+				text: `Bundle ${answer.bundle.version} is made under a site key that did not come with it.`,
+			})
 		const before = journal.fact<Proven>('authority', 'proven')
 		const proven = before?.digest === answer.digest && before.by === proofBy(parts.crypto) ? before : undefined
 		const compiled = compile(answer.bundle, { engine: parts.engine, sha256: parts.crypto.sha256, proven: proven !== undefined })
@@ -143,7 +169,9 @@ export function openAuthority(parts: AuthorityParts): AuthoritySource {
 		const tables = tablesOf(answer.bundle, parts.crypto, proven?.tables)
 		const proof: Proven = { digest: answer.digest, by: proofBy(parts.crypto), tables: [...tables.keys()] }
 		try {
-			keep(answer, proven ? [] : [{ kind: 'authority', key: 'proven', body: proof }], kept ? undefined : text)
+			// With the bundle that needs it, or not at all: a power cut leaves both or neither.
+			const key = siteKey === parts.siteKey || kept ? [] : [{ kind: 'authority', key: SITE_KEY, body: toHex(siteKey) }]
+			keep(answer, [...key, ...(proven ? [] : [{ kind: 'authority', key: 'proven', body: proof }])], kept ? undefined : text)
 		} catch (cause) {
 			// What was kept before is in force whether or not its proof can be kept with it.
 			if (!kept || !isFault(cause, 'journal-full')) {
@@ -153,7 +181,7 @@ export function openAuthority(parts: AuthorityParts): AuthoritySource {
 		}
 		authority?.compiled.release()
 		const bundle = without(answer.bundle, sinceBundle(answer.bundle).ids)
-		authority = { bundle, compiled: { ...compiled.compiled, bundle }, lease, tables }
+		authority = { bundle, compiled: { ...compiled.compiled, bundle }, lease, siteKey, tables }
 		parts.changed()
 	}
 
@@ -218,7 +246,8 @@ export function openAuthority(parts: AuthorityParts): AuthoritySource {
 		parts.changed()
 	}
 
-	const takeNew = (what: Refused['what'], text: string): void => (what === 'bundle' ? takeBundle(text, false) : takeLease(text, false))
+	const takeNew = (what: Refused['what'], text: string, siteKey?: Uint8Array): void =>
+		what === 'bundle' ? takeBundle(text, false, siteKey) : takeLease(text, false)
 
 	const look = (what: Refused['what']): void => {
 		if (!files) return
@@ -253,9 +282,9 @@ export function openAuthority(parts: AuthorityParts): AuthoritySource {
 			look('bundle')
 			look('lease')
 		},
-		take(what, text) {
+		take(what, text, siteKey) {
 			try {
-				takeNew(what, text)
+				takeNew(what, text, siteKey)
 				return true
 			} catch (cause) {
 				if (!isFault(cause, 'journal-full')) throw cause

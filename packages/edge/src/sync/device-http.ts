@@ -1,5 +1,6 @@
 import { Agent, request } from 'node:https'
-import { Fault } from '@latchwork/core/base'
+import { Fault, fromBase64 } from '@latchwork/core/base'
+import { SITE_KEY_HEADER } from '@latchwork/core/wire'
 
 /** What proves who this controller is, and which servers it believes. All PEM. */
 export interface DeviceTls {
@@ -11,6 +12,8 @@ export interface DeviceTls {
 export interface DeviceAnswer {
 	readonly status: number
 	readonly etag: string | undefined
+	/** Beside a bundle: the site's key, where it is another than that of the enrolment. */
+	readonly siteKey?: Uint8Array
 	readonly text: string
 }
 
@@ -57,7 +60,12 @@ export function deviceHttp(base: string, tls: () => DeviceTls): DeviceHttp {
 						else parts.push(part)
 					})
 					answer.on('error', unreachable)
-					answer.on('end', () => resolve({ status: answer.statusCode ?? 0, etag: answer.headers.etag, text: Buffer.concat(parts).toString('utf8') }))
+					answer.on('end', () => {
+						const { etag: tag, [SITE_KEY_HEADER]: key } = answer.headers
+						const siteKey = typeof key === 'string' ? fromBase64(key) : undefined
+						const text = Buffer.concat(parts).toString('utf8')
+						resolve({ status: answer.statusCode ?? 0, etag: tag, text, ...(siteKey && { siteKey }) })
+					})
 				})
 				out.end(body)
 			}),

@@ -128,6 +128,23 @@ export const accessRoutes = ({ random, ...terms }: AccessTerms): Route[] => [
 	}),
 	route({
 		method: 'GET',
+		path: '/v1/permissions',
+		tag: 'Access',
+		summary: 'What roles are made of, in words.',
+		permission: 'role.read',
+		scope: 'anywhere',
+		query: pageQuery,
+		answers: { 200: pageOf('Permissions', named('Permission', z.object({ permission, words: z.string() }))) },
+		handle: async ({ query }) =>
+			pageWithin(
+				Object.entries(PERMISSIONS) as [Permission, string][],
+				query,
+				([permission, words]) => ({ permission, words }),
+				([permission]) => permission,
+			),
+	}),
+	route({
+		method: 'GET',
 		path: '/v1/role-assignments',
 		tag: 'Access',
 		summary: 'Who holds which role where.',

@@ -48,6 +48,8 @@ export interface SitePeople {
 	readonly credentials: readonly Bundle['credentials'][number][]
 	/** Revoked and expired credentials, ever. */
 	readonly revoked: readonly string[]
+	/** Names the key of the verifiers, where it is another than that of the enrolments. */
+	readonly siteKey?: string | undefined
 }
 
 /** What people have on loan anywhere in the organisation: all of it, and of it at which bank. Who has nothing is not in it. */
@@ -104,6 +106,7 @@ export function contentOf(rows: BundleRows, sha256: Crypto['sha256']): BundleCon
 				commitment,
 			}
 		}),
+		...(rows.people.siteKey !== undefined && { siteKey: rows.people.siteKey }),
 		credentials: credentials.map(({ id, kind, subject, verifier, commitment, assurance }) => ({
 			id,
 			kind,

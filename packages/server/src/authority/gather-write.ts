@@ -1,10 +1,19 @@
-import { covers } from '@latchwork/core/access'
+import { covers, siteKeyMark } from '@latchwork/core/access'
 import type { Id } from '@latchwork/core/base'
 import { openersOf, policySetsOf } from '../access/index.ts'
 import { assetsAt, custodiansAt } from '../assets/index.ts'
 import { boundAt, casePart, openLoans } from '../cases/index.ts'
+import { nodeCrypto } from '../crypto.ts'
 import { bankOf, compartmentsOf, doorsLive, placeOf, present, siteOf } from '../estate/index.ts'
-import { bundleCredentials, bundleSubjects, nextExpiry, type PeopleTerms, readyCredentials, revokedCredentials } from '../people/index.ts'
+import {
+	bundleCredentials,
+	bundleSubjects,
+	nextExpiry,
+	type PeopleTerms,
+	readyCredentials,
+	revokedCredentials,
+	rotatedSiteKey,
+} from '../people/index.ts'
 import type { Db, Tx } from '../store/index.ts'
 import { settingsOf } from '../tenants/index.ts'
 import type { BundleRows, SitePeople } from './compose.ts'
@@ -24,12 +33,14 @@ export interface SiteRows extends SitePeople {
 /** Makes the site's missing verifiers on the way: a badge that was issued elsewhere counts here with the first bundle that names it. */
 export async function gatherSite(tx: Tx, site: Id<'site'>, terms: PeopleTerms, now: number): Promise<SiteRows> {
 	await readyCredentials(tx, site, terms, now)
+	const rotated = await rotatedSiteKey(tx, site, terms)
 	const deltas = await chainOf(tx, site, now)
 	return {
 		deltas,
 		subjects: await bundleSubjects(tx),
 		credentials: [...(await bundleCredentials(tx, site, now))],
 		revoked: await revokedCredentials(tx, now),
+		siteKey: rotated && siteKeyMark(rotated, nodeCrypto),
 		loans: byPerson(await openLoans(tx)),
 		policies: await policySetsOf(tx),
 		openers: await openersOf(tx),

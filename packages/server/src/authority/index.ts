@@ -1,4 +1,5 @@
 export { asIf } from './as-if.ts'
 export { type Authority, type AuthorityNews, type AuthorityParts, openAuthority } from './authority.ts'
 export { custodyApplier } from './bind-write.ts'
+export { keyRoutes } from './key-routes.ts'
 export type { Published } from './read.ts'

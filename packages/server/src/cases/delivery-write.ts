@@ -8,7 +8,7 @@ import { type CodeTerms, codeInUse, issueCode, liveCodes, reserve, revokeCodes }
 import { type Db, type MasterKey, sql, type Tx } from '../store/index.ts'
 import { type KeyTerms, settingsOf, signerOf, tenantSealing } from '../tenants/index.ts'
 import { type CaseRow, caseOf, type LineNote, lockCase, tableOf } from './case-read.ts'
-import { officeEnv, saveOrder, saveStep } from './step-write.ts'
+import { giveNotice, officeEnv, saveOrder, saveStep } from './step-write.ts'
 import { deliveriesWithin } from './tables.ts'
 
 export interface CaseTerms extends Change {
@@ -139,6 +139,16 @@ export async function renewCode(tx: Tx, id: Id<'case'>, terms: CaseTerms): Promi
 	const code = await issueCode(tx, { bank: row.bank, site: row.site, case: id, notAfter, digits }, await codeTerms(tx, row.site, terms))
 	await saveOrder(tx, row, terms.now)
 	return { row, code: await shown(tx, row, { ...code, notAfter }, terms) }
+}
+
+/** Draws anew every code that lives at a bank: whoever has the box that knew them knows them, too. Recipients are told. Answers how many. */
+export async function renewCodes(tx: Tx, bank: Id<'bank'>, terms: CaseTerms): Promise<number> {
+	const known = new Set((await liveCodes(tx, bank, terms.now)).map((code) => code.case))
+	for (const id of known) {
+		const { row } = await renewCode(tx, id, terms)
+		await giveNotice(tx, row, 'code-changed', terms, `codes/${terms.now}`)
+	}
+	return known.size
 }
 
 /** The code in use once more. A person who was shown it could use it, so that is a fact of the case. Throws `not-found`. */

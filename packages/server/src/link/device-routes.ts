@@ -1,6 +1,6 @@
 import { chmodSync, rmSync } from 'node:fs'
-import { type Clock, Fault, isId, newId, type Random } from '@latchwork/core/base'
-import { enrolmentRequest, type LinkAck, MAX_POSTED_BYTES, readUp, renewalRequest } from '@latchwork/core/wire'
+import { type Clock, Fault, isId, newId, type Random, toBase64 } from '@latchwork/core/base'
+import { enrolmentRequest, type LinkAck, MAX_POSTED_BYTES, readUp, renewalRequest, SITE_KEY_HEADER } from '@latchwork/core/wire'
 import fastify, { type FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import { type Rate, rateLimit, toProblem } from '../http/index.ts'
@@ -95,6 +95,7 @@ export async function openDeviceRoutes(parts: DeviceRouteParts): Promise<{ close
 			if (!found) throw new Fault('not-found', `There is no ${what} for this bank yet, or it is another controller’s.`)
 			reply.header('etag', tagOf(found)).header('cache-control', 'no-store')
 			if (request.headers['if-none-match'] === tagOf(found)) return reply.code(304).send()
+			if (found.siteKey) reply.header(SITE_KEY_HEADER, toBase64(found.siteKey))
 			return reply.type('application/json').send(found.text)
 		})
 	app.post('/device/v1/events', async (request): Promise<LinkAck> => {

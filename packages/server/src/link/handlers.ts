@@ -9,6 +9,8 @@ export interface BankDocument {
 	readonly digest: string
 	/** The envelope, as it was signed. */
 	readonly text: string
+	/** Beside a bundle: the site's key, once it is another than that of the enrolments. */
+	readonly siteKey?: Uint8Array | undefined
 }
 
 /** What the domains answer to controllers. The link knows who asks; whose bank it is was checked before. */

@@ -50,6 +50,14 @@ export async function siteKeyOf(db: Db, site: Id<'site'>, terms: PeopleTerms): P
 	return row && (await tenantSealing(db, terms)).open(row.sealed, siteKeyContext(site))
 }
 
+/** The key, where it is another than that of the enrolments: what bundles name, and what is sent beside them. */
+export async function rotatedSiteKey(db: Db, site: Id<'site'>, terms: PeopleTerms): Promise<Uint8Array | undefined> {
+	const row = await db.first(
+		sql<{ rotated: boolean }>`SELECT rotated_at IS NOT NULL AS rotated FROM site_key WHERE tenant_id = ${db.tenant} AND site_id = ${site}`,
+	)
+	return row?.rotated ? siteKeyOf(db, site, terms) : undefined
+}
+
 export const siteKeyContext = (site: Id<'site'>): string => `site-key:${site}`
 export const badgeContext = (id: Id<'credential'>): string => `credential:${id}`
 
@@ -138,16 +146,18 @@ interface Missing {
 	readonly wrapped_key: Uint8Array
 }
 
-/** Badges whose verifier at this site was not made yet. */
+/** Badges whose verifier at this site was not made yet; `only`: this one is looked at alone, as a look at all grows with their number. */
 export async function missingVerifiers(
 	tx: Tx,
 	site: Id<'site'>,
 	siteKey: Uint8Array,
 	terms: PeopleTerms,
+	only?: Id<'credential'>,
 ): Promise<{ id: Id<'credential'>; verifier: string }[]> {
 	const rows = await tx.rows(sql<Missing>`SELECT c.credential_id AS id, c.subject_id AS subject, c.sealed, p.wrapped_key
 		FROM credential c JOIN person p ON p.tenant_id = c.tenant_id AND p.subject_id = c.subject_id
 		WHERE c.tenant_id = ${tx.tenant} AND c.kind = 'badge' AND c.revoked_at IS NULL AND p.wrapped_key IS NOT NULL
+			${only ? sql`AND c.credential_id = ${only}` : sql``}
 			AND NOT EXISTS (SELECT FROM credential_verifier v WHERE v.tenant_id = c.tenant_id AND v.site_id = ${site} AND v.credential_id = c.credential_id)
 		ORDER BY c.credential_id`)
 	if (rows.length === 0) return []

@@ -41,7 +41,7 @@ export async function issueBadge(
 	if (made === 0)
 		throw new Fault('already-exists', 'This badge number is in use already. Revoke it there first.', { detail: { field: 'body.number' } })
 	for (const { site_id } of await tx.rows(sql<{ site_id: Id<'site'> }>`SELECT site_id FROM site_key WHERE tenant_id = ${tx.tenant} ORDER BY site_id`))
-		await readyCredentials(tx, site_id, change, now)
+		await readyCredentials(tx, site_id, change, now, id)
 	await recordOf(tx, change, 'credential.issued', id, { kind: 'badge', subject, commitment, ...(notAfter !== undefined && { notAfter }) })
 	await markBundles(tx, now)
 	return (await findCredential(tx, id)) as CredentialRecord
@@ -103,10 +103,10 @@ export async function ensureSiteKey(tx: Tx, site: Id<'site'>, terms: PeopleTerms
 	return (await siteKeyOf(tx, site, terms)) as Uint8Array
 }
 
-/** Makes the verifiers that the site lacks; call it before composing a bundle. Answers the site's key. */
-export async function readyCredentials(tx: Tx, site: Id<'site'>, terms: PeopleTerms, now: number): Promise<Uint8Array> {
+/** Makes the verifiers that the site lacks, or that one; call it before composing a bundle. Answers the site's key. */
+export async function readyCredentials(tx: Tx, site: Id<'site'>, terms: PeopleTerms, now: number, only?: Id<'credential'>): Promise<Uint8Array> {
 	const siteKey = await ensureSiteKey(tx, site, terms, now)
-	const missing = await missingVerifiers(tx, site, siteKey, terms)
+	const missing = await missingVerifiers(tx, site, siteKey, terms, only)
 	if (missing.length > 0)
 		await tx.run(sql`INSERT INTO credential_verifier (tenant_id, site_id, verifier, credential_id)
 			SELECT ${tx.tenant}, ${site}, verifier, id FROM unnest(${missing.map((one) => one.verifier)}::text[], ${missing.map((one) => one.id)}::text[]) AS t (verifier, id)

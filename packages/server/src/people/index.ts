@@ -6,6 +6,7 @@ export {
 	findCredential,
 	nextExpiry,
 	revokedCredentials,
+	rotatedSiteKey,
 	siteKeyOf,
 	takenAwayBy,
 	takenAwaySince,
@@ -37,5 +38,6 @@ export type { Rights } from './rights.ts'
 export { peopleRoutes } from './routes.ts'
 export { type ShownSecret, shownSecret } from './secret.ts'
 export { accountsNamed, forgiveName, installationKey, sawSession, sawToken, setPassword, signIn } from './sign-in-write.ts'
+export { rotateSiteKey } from './site-key-write.ts'
 export { issueToken } from './token-write.ts'
 export { forgetTries } from './try-write.ts'

@@ -56,6 +56,27 @@ export async function issueCode(
 	throw new Fault('database-busy', 'No unused code was found. Try again.')
 }
 
+/** Banks know codes by a hash under the site's key: with another key, by another hash. The digits stay what they are. */
+export async function rekeyCodes(
+	tx: Tx,
+	banks: readonly Id<'bank'>[],
+	{ siteKey, sealing, crypto }: Pick<CodeTerms, 'siteKey' | 'sealing' | 'crypto'>,
+): Promise<void> {
+	const live = await tx.rows<{
+		id: Id<'credential'>
+		bank: Id<'bank'>
+		digits: number
+		sealed: Uint8Array
+	}>(sql`SELECT code_id AS id, bank_id AS bank, digits, sealed
+		FROM pick_up_code WHERE tenant_id = ${tx.tenant} AND bank_id = ANY(${[...banks]}::text[]) AND used_at IS NULL AND revoked_at IS NULL`)
+	for (const { id, bank, digits, sealed } of live) {
+		const code = new TextDecoder().decode(sealing.open(sealed, contextOf(id)).subarray(-digits))
+		await tx.run(
+			sql`UPDATE pick_up_code SET verifier = ${verifierOf(siteKey, crypto, 'code', codeNormal(bank, code))} WHERE tenant_id = ${tx.tenant} AND code_id = ${id}`,
+		)
+	}
+}
+
 /** Stops every live code of the case; the bank hears of it with its next bundle. */
 export async function revokeCodes(tx: Tx, of: Id<'case'>, { now, random, actor }: Pick<CodeTerms, 'now' | 'random' | 'actor'>): Promise<void> {
 	const gone = await tx.rows<{ id: string; bank: Id<'bank'> }>(sql`UPDATE pick_up_code SET revoked_at = ${now}

@@ -8,6 +8,7 @@ export {
 	issueCode,
 	liveCodes,
 	markCodesUsed,
+	rekeyCodes,
 	revokeCodes,
 } from './code-write.ts'
 export { awaitingApproval, type Command, findCommand, isApprovalLate, messageOf, waitingCommands } from './command-read.ts'

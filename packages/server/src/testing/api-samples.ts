@@ -144,6 +144,11 @@ export const SAMPLES: Readonly<Record<string, Make>> = {
 		const { id, version } = await newController(w)
 		return { params: { controller: id }, version }
 	},
+	'POST /v1/sites/{site}/key-rotations': async (w) => ({ params: { site: w.tenant.site } }),
+	'POST /v1/controllers/{controller}/losses': async (w) => {
+		const { id, version } = await newController(w)
+		return { params: { controller: id }, body: { version } }
+	},
 	'POST /v1/controllers/{controller}/claims': async (w) => ({ params: { controller: (await newController(w)).id }, body: {}, settled: 409 }),
 	'POST /v1/door-sessions': async (w) => {
 		const bank = await newEnrolled(w)
@@ -223,6 +228,7 @@ export const SAMPLES: Readonly<Record<string, Make>> = {
 		const { id, version } = await newRole(w)
 		return { params: { role: id }, version }
 	},
+	'GET /v1/permissions': () => ({}),
 	'GET /v1/role-assignments': () => ({}),
 	'POST /v1/role-assignments': async (w) => ({
 		body: { role: 'kiosk', user: (await newUser(w)).id, scope: { kind: 'site', id: w.tenant.site } },

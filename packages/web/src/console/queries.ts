@@ -18,6 +18,7 @@ import type {
 	Opener,
 	Overview,
 	Page,
+	PermissionWords,
 	Person,
 	Policy,
 	PolicyCheck,
@@ -115,6 +116,17 @@ export const allRoles = queryOptions({
 	queryFn: ({ signal }) => get<Page<Role>>('/v1/roles?limit=200', signal),
 	staleTime: 60_000,
 })
+/** Who holds a role, where. */
+export const holdersOf = (role: string) =>
+	queryOptions({
+		queryKey: ['people', 'holders', role],
+		queryFn: ({ signal }) => everything<RoleAssignment>('/v1/role-assignments', signal, { role }),
+	})
+export const allPermissions = queryOptions({
+	queryKey: ['permissions'],
+	queryFn: ({ signal }) => everything<PermissionWords>('/v1/permissions', signal),
+	staleTime: 3_600_000,
+})
 export const onePerson = (id: string) =>
 	queryOptions({ queryKey: ['people', 'one', id], queryFn: ({ signal }) => get<Person>(`/v1/users/${id}`, signal) })
 export const credentialsOf = (user: string) =>
@@ -128,11 +140,11 @@ export const newestCheckpoint = queryOptions({
 	queryFn: ({ signal }) => get<Page<Checkpoint>>('/v1/audit/checkpoints?limit=1', signal),
 })
 
-async function everything<T>(path: string, signal: AbortSignal): Promise<readonly T[]> {
+async function everything<T>(path: string, signal: AbortSignal, filter: Readonly<Record<string, string>> = {}): Promise<readonly T[]> {
 	const all: T[] = []
 	let cursor: string | undefined
 	do {
-		const page: Page<T> = await get<Page<T>>(`${path}${query({ limit: 200, cursor })}`, signal)
+		const page: Page<T> = await get<Page<T>>(`${path}${query({ ...filter, limit: 200, cursor })}`, signal)
 		all.push(...page.items)
 		cursor = page.next
 	} while (cursor !== undefined)

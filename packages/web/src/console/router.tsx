@@ -11,6 +11,7 @@ import { OverviewRoom } from './rooms/overview.tsx'
 import { People } from './rooms/people.tsx'
 import { PersonRoom } from './rooms/person.tsx'
 import { Policies } from './rooms/policies.tsx'
+import { Roles } from './rooms/roles.tsx'
 import { type BankSearch, type CasesSearch, type DecisionsSearch, type EventsSearch, flag, given, type Raw, text, whole } from './search.ts'
 import { Shell } from './shell.tsx'
 import { general } from './words/shell.ts'
@@ -61,6 +62,8 @@ const routes = [
 		component: People,
 	}),
 	createRoute({ getParentRoute: () => root, path: '/people/$user', component: PersonRoom }),
+	createRoute({ getParentRoute: () => root, path: '/roles', component: Roles }),
+	createRoute({ getParentRoute: () => root, path: '/roles/$role', component: Roles }),
 	createRoute({ getParentRoute: () => root, path: '/policies', component: Policies }),
 	createRoute({ getParentRoute: () => root, path: '/policies/$policy', component: Policies }),
 	createRoute({

@@ -238,7 +238,9 @@ export interface Person extends Recorded {
 export interface Role {
 	readonly id: string
 	readonly name: string
+	readonly permissions: readonly string[]
 	readonly builtIn: boolean
+	readonly version: number
 }
 
 export interface RoleAssignment {
@@ -414,4 +416,9 @@ export interface Reach {
 export interface AssetType extends Recorded {
 	readonly code: string
 	readonly name: string
+}
+
+export interface PermissionWords {
+	readonly permission: string
+	readonly words: string
 }

@@ -9,15 +9,16 @@ import { useLiveState } from './live.ts'
 import { useName } from './names.tsx'
 import { Palette } from './palette.tsx'
 import { ChangePassword } from './password.tsx'
-import { allBanks, allPolicies, allSites, oneCase, overviewNow } from './queries.ts'
+import { allBanks, allPolicies, allRoles, allSites, oneCase, overviewNow } from './queries.ts'
 import { needing } from './words/overview.ts'
+import { roleName } from './words/roles.ts'
 import { password, shell } from './words/shell.ts'
 
 /** Rooms by their place in the side bar; each needs a permission somewhere. */
 const ROOMS: readonly (readonly [
 	group: string,
 	rooms: readonly (readonly [
-		to: '/' | '/banks' | '/cases' | '/people' | '/policies' | '/decisions' | '/events',
+		to: '/' | '/banks' | '/cases' | '/people' | '/roles' | '/policies' | '/decisions' | '/events',
 		words: string,
 		icon: IconName,
 		permission: string,
@@ -35,6 +36,7 @@ const ROOMS: readonly (readonly [
 		shell.peopleAndRules,
 		[
 			['/people', shell.people, 'people', 'people.read'],
+			['/roles', shell.roles, 'badge', 'role.read'],
 			['/policies', shell.policies, 'shield', 'policy.read'],
 		],
 	],
@@ -197,6 +199,8 @@ function Crumbs({ path, organisation }: { readonly path: string; readonly organi
 	const name = useName(room === 'people' && id ? id : undefined)
 	const { data: policies } = useQuery({ ...allPolicies, enabled: room === 'policies' && id !== '' && may(me, 'policy.read') })
 	const policy = policies?.find((one) => one.id === id)
+	const { data: roles } = useQuery({ ...allRoles, enabled: room === 'roles' && id !== '' && may(me, 'role.read') })
+	const role = roles?.items.find((one) => one.id === id)
 	const bank = banks?.find((one) => one.id === id)
 	const site = sites?.find((one) => one.id === bank?.site)
 	const trail: ReactNode[] = [
@@ -208,6 +212,7 @@ function Crumbs({ path, organisation }: { readonly path: string; readonly organi
 		banks: shell.banks,
 		cases: shell.cases,
 		people: shell.people,
+		roles: shell.roles,
 		policies: shell.policies,
 		decisions: shell.decisions,
 		events: shell.events,
@@ -226,7 +231,8 @@ function Crumbs({ path, organisation }: { readonly path: string; readonly organi
 			),
 		)
 		if (bank && site) trail.push(site.name)
-		if (id) trail.push(bank?.name ?? found?.number ?? policy?.name ?? name ?? (room === 'cases' && id === 'new' ? 'New' : '…'))
+		if (id)
+			trail.push(bank?.name ?? found?.number ?? policy?.name ?? (role && roleName(role)) ?? name ?? (room === 'cases' && id === 'new' ? 'New' : '…'))
 	}
 	return (
 		<nav className="crumbs" aria-label={shell.crumbs}>

@@ -9,6 +9,7 @@ import { controllersOf } from '../queries.ts'
 import type { BankMap, Controller } from '../shapes.ts'
 import { when } from '../time.ts'
 import { controllers as words } from '../words/banks.ts'
+import { shell } from '../words/shell.ts'
 
 type Asking = 'add' | { readonly what: 'claim' | 'revoke'; readonly controller: Controller }
 
@@ -148,8 +149,23 @@ function Claim({ controller: { id, bank, name, state }, close }: { readonly cont
 	)
 }
 
+/** Out of use, or gone: what is done then is not the same. */
 function Revoke({ controller: { id, bank, name, version }, close }: { readonly controller: Controller; close(): void }) {
 	const client = useQueryClient()
+	const [gone, setGone] = useState(false)
+	const [lost, setLost] = useState<{ readonly pins: number; readonly codes: number }>()
+	if (lost)
+		return (
+			<Dialog title={words.lostTitle(name)} close={close}>
+				<p role="status">{words.lostSays(lost.pins, lost.codes)}</p>
+				<p className="mute">{words.lostNext}</p>
+				<div className="form-end">
+					<button type="button" className="btn primary" onClick={close}>
+						{shell.close}
+					</button>
+				</div>
+			</Dialog>
+		)
 	return (
 		<Dialog title={words.revokeTitle(name)} lead={words.revokeLead} close={close}>
 			<Form
@@ -157,12 +173,24 @@ function Revoke({ controller: { id, bank, name, version }, close }: { readonly c
 				danger
 				cancel={close}
 				send={async () => {
-					await send('DELETE', `/v1/controllers/${id}`, undefined, version)
+					if (gone) setLost(await send('POST', `/v1/controllers/${id}/losses`, { version }))
+					else await send('DELETE', `/v1/controllers/${id}`, undefined, version)
 					await client.invalidateQueries(controllersOf(bank))
-					close()
+					if (!gone) close()
 				}}
 			>
-				{null}
+				<fieldset className="reasons">
+					<legend>{words.revokeKind}</legend>
+					<label>
+						<input type="radio" name="what" checked={!gone} onChange={() => setGone(false)} />
+						<span>{words.revokeReplaced}</span>
+					</label>
+					<label>
+						<input type="radio" name="what" checked={gone} onChange={() => setGone(true)} />
+						<span>{words.revokeLost}</span>
+					</label>
+				</fieldset>
+				{gone && <p className="mute">{words.revokeLostNote}</p>}
 			</Form>
 		</Dialog>
 	)

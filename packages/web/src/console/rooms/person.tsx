@@ -5,17 +5,18 @@ import { Icon } from '../../ui/icon.tsx'
 import { capital } from '../../ui/words.ts'
 import { send } from '../api.ts'
 import { useMay } from '../context.ts'
-import { useEstate } from '../estate.ts'
 import { Dotted } from '../names.tsx'
 import { Card, Chip, Dialog, Empty, Form, Room, Select, Shown, Title, wordsOf } from '../parts.tsx'
 import { allGroups, allRoles, caseList, onePerson, rolesOf } from '../queries.ts'
-import type { Person, RoleAssignment } from '../shapes.ts'
+import type { Person } from '../shapes.ts'
 import { person as words } from '../words/people.ts'
+import { roleName, roles } from '../words/roles.ts'
 import { general } from '../words/shell.ts'
 import { Table } from './cases.tsx'
 import { fieldsOf, PersonFields, PersonState } from './people.tsx'
 import { Credentials } from './person-credentials.tsx'
 import { PersonReach } from './person-reach.tsx'
+import { GiveRole, TakeRole, useScopeWords } from './role-give.tsx'
 
 /** A person: contact, groups, badges and PINs, and what is open. */
 export function PersonRoom() {
@@ -199,25 +200,34 @@ function Groups({ person, mayManage }: { readonly person: Person; readonly mayMa
 	)
 }
 
-/** What this person may do through the API and here, and by what: read only, since giving a role needs more than a name. */
-function Roles({ person: { id, groups } }: { readonly person: Person }) {
+/** What this person may do through the API and here, and by what. */
+function Roles({ person: { id, name, groups, erasedAt } }: { readonly person: Person }) {
 	const allowed = useMay('role.read', {})
-	const estate = useEstate()
+	const mayAssign = useMay('role.assign')
+	const placeOf = useScopeWords()
 	const { data: known } = useQuery({ ...allRoles, enabled: allowed })
 	const { data: all = [] } = useQuery(allGroups)
 	const own = useQuery({ ...rolesOf({ user: id }), enabled: allowed })
 	const ofGroups = useQueries({ queries: groups.map((group) => ({ ...rolesOf({ group }), enabled: allowed })) })
+	const [asking, setAsking] = useState<'give' | { readonly take: string; readonly name: string }>()
 	if (!allowed) return null
+	const close = () => setAsking(undefined)
 	const nameOf = (role: string) => {
 		const found = known?.items.find((one) => one.id === role)
-		return found && !found.builtIn ? found.name : capital(role.replaceAll('-', ' '))
+		return found ? roleName(found) : capital(role.replaceAll('-', ' '))
 	}
-	const placeOf = ({ kind, id: place }: RoleAssignment['scope']) =>
-		kind === 'tenant'
-			? words.everywhereHeld
-			: ((kind === 'site' ? estate.site(place) : kind === 'bank' ? estate.bank(place) : undefined) ?? words.places[kind])
 	return (
-		<Card title={words.roles}>
+		<Card
+			title={words.roles}
+			end={
+				mayAssign &&
+				erasedAt === undefined && (
+					<button type="button" className="btn small" onClick={() => setAsking('give')}>
+						{roles.giveRole}
+					</button>
+				)
+			}
+		>
 			<Shown of={own}>
 				{({ items }) => {
 					const held = [...items, ...ofGroups.flatMap(({ data }) => data?.items ?? [])]
@@ -232,13 +242,24 @@ function Roles({ person: { id, groups } }: { readonly person: Person }) {
 											{[placeOf(scope), group !== undefined && words.through(all.find((one) => one.id === group)?.name ?? words.aGroup)]}
 										</Dotted>
 									</span>
+									{mayAssign && group === undefined && (
+										<button
+											type="button"
+											className="chip-x"
+											aria-label={roles.takeTitle(nameOf(role))}
+											onClick={() => setAsking({ take: assignment, name: nameOf(role) })}
+										>
+											<Icon name="x" />
+										</button>
+									)}
 								</li>
 							))}
 						</ul>
 					)
 				}}
 			</Shown>
-			<p className="mute small-print">{words.rolesNote}</p>
+			{asking === 'give' && <GiveRole user={{ id, name: name ?? '' }} close={close} />}
+			{typeof asking === 'object' && <TakeRole assignment={asking.take} name={asking.name} close={close} />}
 		</Card>
 	)
 }

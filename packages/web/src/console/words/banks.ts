@@ -247,4 +247,13 @@ export const controllers = {
 	revokeTitle: (name: string) => `Revoke ${name}`,
 	revokeLead: 'Its certificate counts no more, and its bank is free for another controller. What it did stays on record.',
 	revokeSubmit: 'Revoke it',
+	revokeKind: 'What happened?',
+	revokeReplaced: 'It is taken out of use, and its disk stays in our hands.',
+	revokeLost: 'The box is gone: stolen, lost, or in other hands.',
+	revokeLostNote: 'The site gets another key at once: badges go on, PINs of the site end, and pick-up codes of this bank are drawn anew.',
+	lostTitle: (name: string) => `${name} is out`,
+	lostSays: (pins: number, codes: number) =>
+		`The site has another key. ${pins === 1 ? '1 PIN has' : `${pins} PINs have`} ended: give new ones where they are needed. ${codes === 1 ? '1 pick-up code was' : `${codes} pick-up codes were`} drawn anew: their recipients get a notice.`,
+	lostNext:
+		'Add a controller and enrol the box that takes its place. Badges at the other banks of the site go on, as soon as these have heard of it.',
 }

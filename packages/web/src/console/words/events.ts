@@ -71,6 +71,8 @@ const TYPES: Readonly<Record<string, string>> = {
 	'case.closed': 'Case closed',
 	'case.conflict': 'Two truths met',
 	'case.extended': 'More time given',
+	'controller.lost': 'A box was reported lost',
+	'site.key-rotated': 'The site has another key',
 	'command.requested': 'Opening asked for from afar',
 	'command.approved': 'A second person agreed',
 	'command.sent': 'Order sent to the bank',

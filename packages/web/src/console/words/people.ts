@@ -36,7 +36,6 @@ export const person = {
 	leave: (group: string) => `Take out of ${group}`,
 	roles: 'Roles',
 	noRoles: 'No role: this person may do nothing here, and still borrow and collect at a bank.',
-	rolesNote: 'Roles are given and taken by the API; the administrator’s guide says how.',
 	everywhereHeld: 'Everywhere',
 	places: { site: 'At a site', area: 'In an area', bank: 'At a bank' },
 	through: (group: string) => `by the group ${group}`,

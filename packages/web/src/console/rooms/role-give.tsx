@@ -1,0 +1,110 @@
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
+import { Refusal, send } from '../api.ts'
+import { useEstate } from '../estate.ts'
+import { Dialog, Form, Select } from '../parts.tsx'
+import { allBanks, allGroups, allRoles, allSites } from '../queries.ts'
+import type { RoleAssignment } from '../shapes.ts'
+import { person } from '../words/people.ts'
+import { roleName, roles as words } from '../words/roles.ts'
+import { FindPerson } from './find-person.tsx'
+
+interface GiveProps {
+	/** One of both is known beforehand. */
+	readonly role?: string
+	readonly user?: { readonly id: string; readonly name: string }
+	close(): void
+}
+/** Gives a role to a person or a group, at a place. */
+export function GiveRole({ role, user, close }: GiveProps) {
+	const client = useQueryClient()
+	const { data: roles } = useQuery(allRoles)
+	const { data: groups = [] } = useQuery(allGroups)
+	const { data: sites = [] } = useQuery(allSites)
+	const { data: banks = [] } = useQuery(allBanks)
+	const [toGroup, setToGroup] = useState(false)
+	const [chosen, setChosen] = useState(user?.id)
+	const given = roles?.items.find(({ id }) => id === role)
+	return (
+		<Dialog title={user ? words.giveTo(user.name) : words.giveTitle(given ? roleName(given) : '…')} lead={words.giveLead} close={close}>
+			<Form
+				submit={words.giveSubmit}
+				cancel={close}
+				send={async (form) => {
+					const text = (name: string) => String(form.get(name) ?? '')
+					if (!toGroup && chosen === undefined) throw new Refusal(400, 'request-invalid', words.nobodyChosen)
+					const [kind = '', id] = text('place').split(' ')
+					await send('POST', '/v1/role-assignments', {
+						role: role ?? text('role'),
+						...(toGroup ? { group: text('group') } : { user: chosen }),
+						scope: id === undefined ? { kind: 'tenant' } : { kind, id },
+					})
+					await client.invalidateQueries({ queryKey: ['people'] })
+					close()
+				}}
+			>
+				{role === undefined && (
+					<Select label={words.role} name="role" options={(roles?.items ?? []).map((one) => [one.id, roleName(one)] as const)} />
+				)}
+				{!user && (
+					<>
+						<fieldset className="reasons">
+							<legend>{words.toWhom}</legend>
+							<label>
+								<input type="radio" checked={!toGroup} onChange={() => setToGroup(false)} />
+								<span>{words.toPerson}</span>
+							</label>
+							<label>
+								<input type="radio" checked={toGroup} onChange={() => setToGroup(true)} />
+								<span>{words.toGroup}</span>
+							</label>
+						</fieldset>
+						{toGroup ? (
+							<Select label={words.group} name="group" options={groups.map(({ id, name }) => [id, name] as const)} />
+						) : (
+							<FindPerson choose={setChosen} />
+						)}
+					</>
+				)}
+				<Select
+					label={words.where}
+					name="place"
+					options={[
+						['tenant', person.everywhereHeld],
+						...sites.map(({ id, name }) => [`site ${id}`, name] as const),
+						...banks.map(({ id, name }) => [`bank ${id}`, name] as const),
+					]}
+				/>
+			</Form>
+		</Dialog>
+	)
+}
+
+export function TakeRole({ assignment, name, close }: { readonly assignment: string; readonly name: string; close(): void }) {
+	const client = useQueryClient()
+	return (
+		<Dialog title={words.takeTitle(name)} lead={words.takeLead} close={close}>
+			<Form
+				submit={words.takeSubmit}
+				danger
+				cancel={close}
+				send={async () => {
+					await send('DELETE', `/v1/role-assignments/${assignment}`)
+					await client.invalidateQueries({ queryKey: ['people'] })
+					close()
+				}}
+			>
+				{null}
+			</Form>
+		</Dialog>
+	)
+}
+
+/** Where a role is held, in words. */
+export function useScopeWords(): (scope: RoleAssignment['scope']) => string {
+	const estate = useEstate()
+	return ({ kind, id }) =>
+		kind === 'tenant'
+			? person.everywhereHeld
+			: ((kind === 'site' ? estate.site(id) : kind === 'bank' ? estate.bank(id) : undefined) ?? person.places[kind])
+}

@@ -1,0 +1,48 @@
+import { capital } from '../../ui/words.ts'
+import type { Role } from '../shapes.ts'
+
+export const roles = {
+	title: 'Roles',
+	lead: 'What people may do here and by the API. What they may do at a bank is said by policies.',
+	list: 'All roles',
+	builtIn: 'came with the product',
+	own: 'of your own',
+	add: 'New role…',
+	addTitle: 'New role',
+	addLead: 'It can hold only what you may do yourself.',
+	addSubmit: 'Make it',
+	edit: 'Change…',
+	editTitle: (name: string) => `Change ${name}`,
+	editLead: 'It counts from the next request of everybody who holds it.',
+	editSubmit: 'Save',
+	remove: 'Remove…',
+	removeTitle: (name: string) => `Remove ${name}`,
+	removeLead: 'Only a role that nobody holds can be removed.',
+	removeSubmit: 'Remove it',
+	name: 'Name',
+	permissions: 'What it lets do',
+	nothing: 'Nothing that this release knows.',
+	holders: 'Who holds it',
+	nobody: 'Nobody holds it.',
+	holder: 'Holder',
+	where: 'Where',
+	group: 'Group',
+	give: 'Give it…',
+	giveRole: 'Give a role…',
+	giveTitle: (role: string) => `Give ${role}`,
+	giveTo: (name: string) => `Give ${name} a role`,
+	giveLead: 'Nobody gives what they do not hold there themselves.',
+	giveSubmit: 'Give it',
+	role: 'Role',
+	toWhom: 'To whom?',
+	toPerson: 'A person',
+	toGroup: 'Everybody in a group',
+	takeAway: 'Take away…',
+	takeTitle: (role: string) => `Take ${role} away`,
+	takeLead: 'It counts from the next request. What was done stays done.',
+	takeSubmit: 'Take it away',
+	nobodyChosen: 'Choose a person first.',
+}
+
+/** One that came with the product is known by its code. */
+export const roleName = ({ id, name, builtIn }: Pick<Role, 'id' | 'name' | 'builtIn'>): string => (builtIn ? capital(id.replaceAll('-', ' ')) : name)
