@@ -247,6 +247,22 @@ describe('policies and decisions in the console', () => {
 		assert.equal(await page.getByRole('button', { name: 'Agree' }).count(), 0)
 	})
 
+	test('what comes from two truths stands in one inbox, says what stands of itself, and is settled with a reason', async () => {
+		await go('/conflicts')
+		await page.getByText('Nothing contradicts itself.').waitFor()
+		await edge.tell({ type: 'task.created', subject: edge.doors.get(7) ?? '', data: { kind: 'conflict', why: 'other-moves' } })
+		await go('/conflicts')
+		await page.getByText('Door 7, Lobby: two truths').waitFor()
+		await page.getByText('What the bank did counts').waitFor()
+		assert.deepEqual(await violationsOf(page), [])
+		await page.getByRole('button', { name: 'Settle…' }).click()
+		await dialog().getByRole('radio').first().check()
+		await dialog().getByRole('button', { name: 'Record it' }).click()
+		await page.getByText('Nothing contradicts itself.').waitFor()
+		await page.getByRole('button', { name: 'Settled' }).click()
+		await page.getByText('Door 7, Lobby: two truths').waitFor()
+	})
+
 	test('no page has a finding of axe, in light and dark, or scrolls sideways at 320 px', async () => {
 		const [{ id }] = (await ask('GET', '/v1/policies')).items
 		await ask('POST', '/v1/policies', { code: 'parcels', statements: [{ kind: 'carry', groups: ['staff'], acts: ['deposit'] }, { kind: 'hours' }] })

@@ -85,9 +85,11 @@ function distance(a: string, b: string): number {
 }
 
 const HOUR = 3_600_000
+/** With longer steps a time of the day could be missed on all days. */
+const MOST_STEP_HOURS = 5
 /** Where no rule speaks of time, one hour is like another. */
 const TIMED = /\b(minuteOfDay|weekday|withinHours|openSchedules)\b/
-/** Decided at a bank before the search is given up; what was not found by then is not warned of. */
+/** Decided at all banks together before the search is given up, which takes a few seconds; what was not found by then is not warned of. */
 const MOST_ASKED = 20_000
 
 /** What the draft would do, tried out on the people and things that there are, over the coming week. */
@@ -103,8 +105,10 @@ export async function warningsOf(
 	const unmet = new Map<string, number>()
 	const met = new Set<string>()
 	const replaced = others.filter(({ id }) => id !== draft.id)
+	// Half of it is for what is in force now.
+	const share = MOST_ASKED / 2 / Math.max(1, banks.length)
 	for (const at of banks) {
-		const after = await tried(engine, at, [...replaced, draft], named, now, draft.id)
+		const after = await tried(engine, at, [...replaced, draft], named, now, draft.id, share)
 		for (const [rule, line] of after.rules) unmet.set(rule, line)
 		for (const rule of after.met) met.add(rule)
 		// Of a search that was given up nothing is known.
@@ -116,7 +120,7 @@ export async function warningsOf(
 				text: `${at.name}: somebody who belongs to no group at all could take everything, with a badge that can be copied.`,
 			})
 		if (!after.somebody && !after.givenUp) {
-			const before = await tried(engine, at, others, named, now, draft.id)
+			const before = await tried(engine, at, others, named, now, draft.id, share)
 			if (before.somebody)
 				warnings.push({
 					code: 'denies-everybody',
@@ -159,6 +163,8 @@ function tried(
 	named: ReadonlySet<string>,
 	now: number,
 	draft: string,
+	/** How many decisions may be asked for. */
+	share: number,
 ): Promise<Tried> {
 	const bundle = at.bundle(sets)
 	const [any] = bundle.subjects
@@ -183,13 +189,16 @@ function tried(
 		const free = (which: (typeof asks)[number]) =>
 			ask(compiled, { ...which, subject: STRANGER, method: 'badge', offline: false, now, openLoans: 0, overdue: false }).effect === 'allow'
 		const everything = takes.some(({ type }) => type !== undefined) && takes.every(free)
+		const kinds = kindsOf(compiled, named)
 		const hours = sets.some(({ cedar }) => TIMED.test(cedar)) ? 7 * 24 : 1
-		for (let hour = 0; hour < hours; hour++)
-			for (const subject of kindsOf(compiled, named))
+		// Where there are many kinds of people and things, fewer moments of the week are looked at.
+		const step = Math.max(1, Math.ceil((hours * kinds.length * asks.reduce((sum, { by }) => sum + by.length, 0)) / share))
+		if (step > MOST_STEP_HOURS) return { somebody, everything, rules, met, givenUp: true }
+		for (let hour = 0; hour < hours; hour += step)
+			for (const subject of kinds)
 				for (const { by, type: _, ...what } of asks)
 					for (const method of by) {
 						if (somebody && met.size === rules.size) return { somebody, everything, rules, met, givenUp: false }
-						if (asked >= MOST_ASKED) return { somebody, everything, rules, met, givenUp: true }
 						await pause(asked++)
 						const answer = ask(compiled, { ...what, subject, method, offline: false, now: now + hour * HOUR, openLoans: 0, overdue: false })
 						if (answer.effect === 'deny') continue

@@ -110,7 +110,7 @@ function textOf({
 }
 
 /** So many banks a policy is tried at: it is the same people and things at most of them. */
-const TRIED_AT = 12
+const TRIED_AT = 6
 
 /** Banks at which the set holds. */
 const banksOf = async (db: Db, { scope }: PolicySet): Promise<Id<'bank'>[]> =>

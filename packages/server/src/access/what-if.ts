@@ -104,12 +104,13 @@ export interface Outcome {
 	readonly instead: readonly Instead[]
 }
 
-export function outcomeOf(compiled: CompiledBundle, question: Question): Outcome {
+/** `ahead`: the coming week is looked at, too, for when it would be allowed, which takes some hundred questions. */
+export function outcomeOf(compiled: CompiledBundle, question: Question, ahead = true): Outcome {
 	const decision = ask(compiled, question)
 	const rules = decision.decision.rules.map((rule) => ruleOf(compiled, rule))
 	if (decision.effect === 'allow') return { effect: 'allow', rules, instead: [] }
 	const { reason, until } = decision
-	return { effect: 'deny', reason, ...(until !== undefined && { until }), rules, instead: insteadOf(compiled, question) }
+	return { effect: 'deny', reason, ...(until !== undefined && { until }), rules, instead: insteadOf(compiled, question, ahead) }
 }
 
 function ruleOf({ loaded }: CompiledBundle, rule: string): Rule {
@@ -124,7 +125,7 @@ function ruleOf({ loaded }: CompiledBundle, rule: string): Rule {
 const STEP_MS = 30 * 60_000
 const AHEAD_MS = 7 * 86_400_000
 
-function insteadOf(compiled: CompiledBundle, question: Question): Instead[] {
+function insteadOf(compiled: CompiledBundle, question: Question, ahead: boolean): Instead[] {
 	const allowed = (change: Partial<Question>) => ask(compiled, { ...question, ...change }).effect === 'allow'
 	const found: Instead[] = []
 	if (question.action !== 'open-remote' && question.method !== 'badge-and-pin' && allowed({ method: 'badge-and-pin' }))
@@ -132,6 +133,7 @@ function insteadOf(compiled: CompiledBundle, question: Question): Instead[] {
 	if (question.offline && allowed({ offline: false })) found.push({ change: 'online' })
 	if (question.overdue && allowed({ overdue: false })) found.push({ change: 'overdue' })
 	if (question.openLoans > 0 && allowed({ openLoans: 0 })) found.push({ change: 'loans' })
+	if (!ahead) return found
 	const first = Math.ceil((question.now + 1) / STEP_MS) * STEP_MS
 	for (let at = first; at < first + AHEAD_MS; at += STEP_MS) if (allowed({ now: at })) return [...found, { change: 'time', at }]
 	return found

@@ -80,6 +80,7 @@ const TOLD: readonly string[] = [
 	'PATCH /v1/sites/{site}',
 	'PATCH /v1/users/{user}',
 	'POST /v1/assets',
+	'POST /v1/controllers/{controller}/losses',
 	'POST /v1/credentials',
 	'POST /v1/deliveries',
 	'POST /v1/deliveries/{case}/codes',
@@ -88,6 +89,7 @@ const TOLD: readonly string[] = [
 	'POST /v1/policies/{policy}/rollbacks',
 	'POST /v1/policies/{policy}/versions',
 	'POST /v1/role-assignments',
+	'POST /v1/sites/{site}/key-rotations',
 	'POST /v1/users',
 	'PUT /v1/groups/{group}/members/{user}',
 ]

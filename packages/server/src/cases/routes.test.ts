@@ -4,6 +4,7 @@ import { newId } from '@latchwork/core/base'
 import { findPerson } from '../people/index.ts'
 import { erasePerson } from '../people/person-write.ts'
 import { type TestApi, type TestTenant, testApi } from '../testing/api.ts'
+import { openTask } from './index.ts'
 
 describe('deliveries over HTTP', () => {
 	let api: TestApi
@@ -50,5 +51,32 @@ describe('deliveries over HTTP', () => {
 		assert.deepEqual(await seen((await api.person(fernholt, { role: 'desk-staff' })).token), contact)
 		for (const role of ['auditor', 'integrator'] as const) assert.equal(await seen((await api.person(fernholt, { role })).token), undefined, role)
 		assert.equal(await seen(await api.token(fernholt, fernholt.owner, ['case.read'])), undefined, 'a token that was narrowed')
+	})
+
+	test('what comes from two truths is an inbox of its own, with the rule that was applied, and is settled like any task', async () => {
+		const org = await api.tenant('Two truths')
+		const { token } = org.owner
+		const about = { site: org.site, bank: org.bank }
+		const terms = { now: api.clock.now(), random: api.parts.random }
+		await api.store.write(org.id, async (tx) => {
+			await openTask(tx, { kind: 'over-limit', ...about, detail: { limit: 1 } }, terms)
+			await openTask(tx, { kind: 'conflict', ...about, detail: { why: 'other-moves', state: 'ready', version: 3, stream: 'str_1', seq: 7 } }, terms)
+			await openTask(tx, { kind: 'pull', ...about }, terms)
+		})
+		const list = async (query = '') => (await api.ask('GET', `/v1/conflicts${query}`, { token })).body.items
+		const found = await list()
+		assert.deepEqual(
+			found.map(({ kind, rule, here, record }: Record<string, unknown>) => [kind, rule, here, record]),
+			[
+				['over-limit', 'loan-stands', undefined, undefined],
+				['conflict', 'case-follows-bank', { state: 'ready', version: 3 }, { stream: 'str_1', seq: 7 }],
+			],
+			'a parcel to be taken out is no conflict',
+		)
+		const settled = await api.ask('POST', `/v1/tasks/${found[0].id}/completions`, { token, body: { how: 'checked-and-in-order' } })
+		assert.equal(settled.status, 201, settled.text)
+		assert.deepEqual([(await list()).length, (await list('?open=false')).length], [1, 1])
+		const elsewhere = await api.person(org, { role: 'desk-staff', scope: { kind: 'site', id: org.otherSite } })
+		assert.deepEqual((await api.ask('GET', '/v1/conflicts', { token: elsewhere.token })).body.items, [])
 	})
 })

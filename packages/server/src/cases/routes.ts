@@ -27,9 +27,11 @@ import { overviewRoutes } from './overview-routes.ts'
 import {
 	caseDetailShape,
 	caseShape,
+	conflictShape,
 	ids,
 	showCase,
 	showCode,
+	showConflict,
 	showNotice,
 	showRecord,
 	showTask,
@@ -37,7 +39,7 @@ import {
 	taskShape,
 	timelineShape,
 } from './shown-routes.ts'
-import { findTask, finishTask, listTasks } from './task-write.ts'
+import { CONFLICT_RULES, findTask, finishTask, listTasks } from './task-write.ts'
 
 export interface CaseRouteParts {
 	readonly random: Random
@@ -251,6 +253,24 @@ export const caseRoutes = ({ random, crypto, master, siteKey }: CaseRouteParts):
 					const { limit, cursor, ...filter } = query
 					const rows = await listTasks(db, filter, { limit, after: fromCursor(cursor, updatedCursor), scopes: scopesOf(caller, 'case.read') })
 					return page(rows, limit, showTask, (row) => [row.openedAt, row.id])
+				}),
+		}),
+		route({
+			method: 'GET',
+			path: '/v1/conflicts',
+			tag: 'Cases',
+			summary:
+				'Where a bank that was cut off and the server came to different things, the oldest first: what stands of itself, and what a person has to settle.',
+			permission: 'case.read',
+			scope: 'anywhere',
+			query: z.strictObject({ limit: listFields.limit, cursor: listFields.cursor, open: z.stringbool().default(true), bank: ids.bank.optional() }),
+			answers: { 200: pageOf('Conflicts', conflictShape) },
+			handle: ({ read, query, caller }) =>
+				read(async (db) => {
+					const { limit, cursor, ...filter } = query
+					const about = { ...filter, kinds: Object.keys(CONFLICT_RULES) }
+					const rows = await listTasks(db, about, { limit, after: fromCursor(cursor, updatedCursor), scopes: scopesOf(caller, 'case.read') })
+					return page(rows, limit, showConflict, (row) => [row.openedAt, row.id])
 				}),
 		}),
 		route({

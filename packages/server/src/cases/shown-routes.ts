@@ -3,7 +3,7 @@ import { idOf, labels, named, recordFields, time, toTime } from '../http/index.t
 import type { LoggedEvent } from '../ledger/index.ts'
 import type { CodeState } from '../space/index.ts'
 import type { CaseRow, Notice } from './case-read.ts'
-import type { Task } from './task-write.ts'
+import { CONFLICT_RULES, type Task } from './task-write.ts'
 
 export const ids = {
 	case: idOf('case'),
@@ -85,6 +85,17 @@ export const taskShape = named(
 		updatedAt: time,
 	}),
 )
+
+/** A task from two truths, with the rule that was applied. */
+export const conflictShape = named(
+	'Conflict',
+	taskShape.extend({
+		rule: z.enum([...new Set(Object.values(CONFLICT_RULES))] as [ConflictRule, ...ConflictRule[]]).describe('what stands of itself'),
+		here: z.object({ state: z.string(), version: z.int() }).optional().describe('the case, as it was known here'),
+		record: z.object({ stream: z.string(), seq: z.int() }).optional().describe('what the bank recorded'),
+	}),
+)
+type ConflictRule = (typeof CONFLICT_RULES)[keyof typeof CONFLICT_RULES]
 
 const recordShape = z.object({
 	position: z.int().describe('in the ledger'),
@@ -170,5 +181,15 @@ export function showTask(task: Task): z.input<typeof taskShape> {
 		version: task.version,
 		createdAt: toTime(task.createdAt),
 		updatedAt: toTime(task.updatedAt),
+	}
+}
+
+export function showConflict(task: Task): z.input<typeof conflictShape> {
+	const { state, version, stream, seq } = task.detail
+	return {
+		...showTask(task),
+		rule: CONFLICT_RULES[task.kind as keyof typeof CONFLICT_RULES],
+		...(typeof state === 'string' && typeof version === 'number' && { here: { state, version } }),
+		...(typeof stream === 'string' && typeof seq === 'number' && { record: { stream, seq } }),
 	}
 }

@@ -125,11 +125,12 @@ export interface TaskFilter {
 	readonly bank?: string | undefined
 	readonly case?: string | undefined
 	readonly kind?: string | undefined
+	readonly kinds?: readonly string[] | undefined
 }
 /** Oldest first: what has waited longest. */
 export function listTasks(
 	db: Db,
-	{ open, bank, case: of, kind }: TaskFilter,
+	{ open, bank, case: of, kind, kinds }: TaskFilter,
 	paging: { limit: number; after?: readonly [number, string] | undefined; scopes: readonly Scope[] },
 ): Promise<Task[]> {
 	const conditions = [
@@ -138,8 +139,25 @@ export function listTasks(
 		...(bank ? [sql`t.bank_id = ${bank}`] : []),
 		...(of ? [sql`t.case_id = ${of}`] : []),
 		...(kind ? [sql`t.kind = ${kind}`] : []),
+		...(kinds ? [sql`t.kind = ANY(${[...kinds]}::text[])`] : []),
 		...(paging.after ? [sql`(t.opened_at, t.task_id) > (${paging.after[0]}, ${paging.after[1]})`] : []),
 	]
 	return db.rows(sql`SELECT ${COLUMNS} FROM task t JOIN bank b ON b.tenant_id = t.tenant_id AND b.bank_id = t.bank_id
 		WHERE t.tenant_id = ${db.tenant} AND ${sql.join(conditions, sql` AND `)} ORDER BY t.opened_at, t.task_id LIMIT ${paging.limit + 1}`)
 }
+
+/**
+ * Tasks that come from two truths: what a bank did while it was cut off, and what was decided here meanwhile (trust.md §3.6). What happened at a door stands in
+ * each of them; the word says what follows of itself, and what is left for a person.
+ */
+export const CONFLICT_RULES = {
+	conflict: 'case-follows-bank',
+	'after-revocation': 'opening-stands',
+	[OVER_LIMIT]: 'loan-stands',
+	'custody-gap': 'custody-kept',
+	'foreign-record': 'nothing-changed',
+	'unknown-case': 'kept-aside',
+	'unknown-table': 'kept-aside',
+	'unreadable-step': 'kept-aside',
+	'event-unapplied': 'kept-aside',
+} as const

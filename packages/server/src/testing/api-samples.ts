@@ -331,6 +331,7 @@ export const SAMPLES: Readonly<Record<string, Make>> = {
 	}),
 	'POST /v1/deliveries/{case}/code-readings': async (w) => ({ params: { case: (await newDelivery(w)).id }, body: {} }),
 	'POST /v1/deliveries/{case}/codes': async (w) => ({ params: { case: (await newDelivery(w)).id }, body: {} }),
+	'GET /v1/conflicts': () => ({}),
 	'GET /v1/tasks': () => ({}),
 	'POST /v1/tasks/{task}/completions': async (w) => {
 		const bank = (await newBank(w)).id

@@ -8,6 +8,7 @@ import type {
 	Case,
 	CaseDetail,
 	Checkpoint,
+	Conflict,
 	Controller,
 	Credential,
 	Decision,
@@ -100,6 +101,9 @@ export const caseTimeline = (id: string) =>
 	})
 export const caseTasks = (id: string) =>
 	queryOptions({ queryKey: ['tasks', id], queryFn: ({ signal }) => get<Page<Task>>(`/v1/tasks${query({ case: id, open: true })}`, signal) })
+
+export const conflictList = (filter: { readonly open: boolean; readonly bank?: string | undefined }, cursor?: string) =>
+	get<Page<Conflict>>(`/v1/conflicts${query({ ...filter, cursor, limit: 50 })}`)
 
 export const peopleFound = (search: string, limit = 50) =>
 	queryOptions({

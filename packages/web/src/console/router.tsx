@@ -5,6 +5,7 @@ import { Banks } from './rooms/banks.tsx'
 import { Book } from './rooms/book.tsx'
 import { CaseRoom } from './rooms/case.tsx'
 import { Cases } from './rooms/cases.tsx'
+import { Conflicts } from './rooms/conflicts.tsx'
 import { Decisions } from './rooms/decisions.tsx'
 import { Events } from './rooms/events.tsx'
 import { OverviewRoom } from './rooms/overview.tsx'
@@ -62,6 +63,7 @@ const routes = [
 		component: People,
 	}),
 	createRoute({ getParentRoute: () => root, path: '/people/$user', component: PersonRoom }),
+	createRoute({ getParentRoute: () => root, path: '/conflicts', component: Conflicts }),
 	createRoute({ getParentRoute: () => root, path: '/roles', component: Roles }),
 	createRoute({ getParentRoute: () => root, path: '/roles/$role', component: Roles }),
 	createRoute({ getParentRoute: () => root, path: '/policies', component: Policies }),

@@ -422,3 +422,11 @@ export interface PermissionWords {
 	readonly permission: string
 	readonly words: string
 }
+
+export interface Conflict extends Task {
+	readonly rule: 'case-follows-bank' | 'opening-stands' | 'loan-stands' | 'custody-kept' | 'nothing-changed' | 'kept-aside'
+	readonly here?: { readonly state: string; readonly version: number }
+	readonly record?: { readonly stream: string; readonly seq: number }
+	readonly doneHow?: string
+	readonly doneBy?: string
+}

@@ -18,7 +18,7 @@ import { password, shell } from './words/shell.ts'
 const ROOMS: readonly (readonly [
 	group: string,
 	rooms: readonly (readonly [
-		to: '/' | '/banks' | '/cases' | '/people' | '/roles' | '/policies' | '/decisions' | '/events',
+		to: '/' | '/banks' | '/cases' | '/conflicts' | '/people' | '/roles' | '/policies' | '/decisions' | '/events',
 		words: string,
 		icon: IconName,
 		permission: string,
@@ -30,6 +30,7 @@ const ROOMS: readonly (readonly [
 			['/', shell.overview, 'overview', 'case.read'],
 			['/banks', shell.banks, 'bank', 'estate.read'],
 			['/cases', shell.cases, 'case', 'case.read'],
+			['/conflicts', shell.conflicts, 'alarm', 'case.read'],
 		],
 	],
 	[
@@ -212,6 +213,7 @@ function Crumbs({ path, organisation }: { readonly path: string; readonly organi
 		banks: shell.banks,
 		cases: shell.cases,
 		people: shell.people,
+		conflicts: shell.conflicts,
 		roles: shell.roles,
 		policies: shell.policies,
 		decisions: shell.decisions,

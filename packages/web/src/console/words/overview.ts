@@ -159,6 +159,10 @@ const TASKS: Readonly<Record<string, Doing>> = {
 		title: (where) => `${where}: who had a thing is not clear`,
 		text: 'The bank passed it on from somebody who, as known here, did not have it. A record is missing or came late. Look where it is, and ask.',
 	},
+	'event-unapplied': {
+		title: (where) => `${where}: a record could not be used`,
+		text: 'It is kept and proven like all others, and nothing here followed from it. See what the bank did, and set right what it concerns.',
+	},
 	'unreadable-step': { title: (where) => `${where}: a record cannot be read`, text: 'The bank’s record of a case does not say what it should.' },
 }
 /** By what must be done, and for some of it by why. */

@@ -8,6 +8,7 @@ export const shell = {
 	crumbs: 'You are here',
 	operate: 'Operate',
 	peopleAndRules: 'People and rules',
+	conflicts: 'Conflicts',
 	policies: 'Policies',
 	roles: 'Roles',
 	decisions: 'Decisions',
