@@ -229,6 +229,26 @@ describe('policies and decisions in the console', () => {
 		await reader.context().close()
 	})
 
+	test('a person gets a qualification that ends and the approval of another, and loses both again', async () => {
+		await go(`/people/${ada}`)
+		const card = page.getByRole('region', { name: 'Qualifications and approvals' })
+		await card.getByRole('button', { name: 'Add a qualification…' }).click()
+		await dialog().getByLabel('Code').fill('studio')
+		await dialog().getByLabel('Until the end of this day').fill('2030-01-31')
+		await dialog().getByRole('button', { name: 'Add it' }).click()
+		await card.getByText('Friday 1 February').waitFor()
+		await card.getByRole('button', { name: 'Approve…' }).click()
+		await dialog().getByLabel('Until the end of this day').fill('2030-01-31')
+		await dialog().getByRole('button', { name: 'Approve', exact: true }).click()
+		await card.getByText('may take a').waitFor()
+		await card.getByRole('button', { name: 'Take studio back' }).click()
+		await card.getByRole('button', { name: 'Take Laptop back' }).click()
+		await card.getByText('None. A policy may ask').waitFor()
+		await go(`/people/${tenant.owner.id}`)
+		await card.getByRole('button', { name: 'Add a qualification…' }).waitFor()
+		assert.equal(await card.getByRole('button', { name: 'Approve…' }).count(), 0, 'nobody approves of themselves')
+	})
+
 	test('an occupied compartment is opened from afar when a second person agrees on the overview', async () => {
 		await go(`/banks/${tenant.bank}?door=5`)
 		await page.getByRole('button', { name: 'Open…' }).click()

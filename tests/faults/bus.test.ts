@@ -10,7 +10,7 @@ import { openTransport } from '@latchwork/drivers/transport'
 import { systemClock } from '@latchwork/edge/clock-file'
 import type { EdgeConfig } from '@latchwork/edge/config'
 import { arrive, borrow, giveBack, holdOf, leave, move, openFor, person, recordOf, settleAll, stateOf, tidy } from '../scenarios/hands.ts'
-import { type Site, startSite } from '../scenarios/site.ts'
+import { eventually, type Site, startSite } from '../scenarios/site.ts'
 
 /** Boards that go silent and buses that lie, on the whole product (trust.md T7 and §5 D, hardware.md §4). */
 describe('boards that go silent and buses that lie', () => {
@@ -46,7 +46,8 @@ describe('boards that go silent and buses that lie', () => {
 		await site.fault({ board: 0, silent: true })
 		assert.equal((await site.screen('out-of-service')).why, 'board-lost')
 		await site.badge(person(site, 1).badge)
-		await site.act({ kind: 'start-pin' })
+		// The screen may be drawn anew between the look at it and the touch.
+		await eventually(() => site.act({ kind: 'start-pin' }).then(() => true), Boolean, 'the touch to be taken')
 		assert.equal((await site.view()).screen.name, 'out-of-service')
 		await site.clearFaults()
 		await site.screen('attract')

@@ -74,6 +74,8 @@ const REASONS: Readonly<Record<DenyReason, string>> = {
 	'quota-exceeded': 'Bring something back first.',
 	'overdue-block': 'Bring back what is overdue first.',
 	'needs-second-factor': 'Show the badge and type the PIN.',
+	'qualification-missing': 'Ask the desk which qualification is needed, and have it entered once you have it.',
+	'approval-needed': 'Ask whoever decides about it; the console has it on your page.',
 	'bundle-expired': 'The bank has not heard from its server for too long. Returning still works; tell the desk.',
 	'lease-expired': 'As above; it ends when the bank is online again.',
 	'time-uncertain': 'The bank has lost the time and cannot judge time limits; it recovers when it is online again.',

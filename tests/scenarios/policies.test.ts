@@ -34,6 +34,7 @@ describe('a policy', () => {
 	let users: Map<string, string>
 	let loans: Policy
 	let saturday: number
+	const tokens = new Map<string, string>()
 	before(async () => {
 		site = await startSite({ server: true, args: ['--virtual-clock'] })
 		const { items } = await site.api<{ items: { id: string; name: string }[] }>('GET', '/v1/users?limit=50')
@@ -173,10 +174,17 @@ forbid (principal in Latchwork::Group::"visitors", action, resource);`
 			'GET',
 			`/v1/compartments?bank=${site.bank}&limit=200`,
 		)
-		const full = doors.find(({ live }) => live.asset !== undefined) ?? assert.fail('no laptop')
-		const openers = async (at: string) =>
-			(await site.api<{ items: { user: string; action: string; method: string }[] }>('GET', `/v1/compartments/${full.id}/openers?at=${at}&limit=200`))
+		const full = doors.find(({ live }) => live.asset?.startsWith('ast_')) ?? assert.fail('no laptop')
+		const openers = async (at: string, door = full.id) =>
+			(await site.api<{ items: { user: string; action: string; method: string }[] }>('GET', `/v1/compartments/${door}/openers?at=${at}&limit=200`))
 				.items
+		// A parcel is taken out by whom the policy for parcels lets, whatever day it is.
+		const parcel = doors.find(({ live }) => live.asset?.startsWith('lin_')) ?? assert.fail('no parcel')
+		const carriers = await openers(new Date(saturday).toISOString(), parcel.id)
+		assert.deepEqual(
+			[...new Set(carriers.flatMap(({ action, user }) => (action === 'collect' ? [user] : [])))].sort(),
+			['Ada', 'Ben', 'Chen'].map(user).sort(),
+		)
 		const weekend = await openers(new Date(saturday).toISOString())
 		assert.deepEqual(
 			weekend.filter(({ action }) => action === 'collect'),
@@ -237,8 +245,49 @@ forbid (principal in Latchwork::Group::"visitors", action, resource);`
 		)
 	})
 
+	test('asks for a qualification and for the approval of others, and the door follows both within seconds', async () => {
+		const take = { kind: 'take', groups: ['staff'], types: ['laptop-14'] }
+		const about = { types: ['laptop-14'] }
+		const ben = await tokenOf('Ben')
+		/** Draft, review by Ben, publish. */
+		const hold = async (...sentences: object[]) => {
+			await draft({ statements: [take, ...sentences] })
+			await site.api('POST', `/v1/policies/${loans.id}/reviews`, { version: (await read()).version, verdict: 'approved' }, ben)
+			await publish({ acceptWarnings: true })
+		}
+		const becomes = (wanted: string) => eventually(offered, (seen) => seen === wanted, wanted, PATIENCE_MS)
+		await hold({ kind: 'qualified', qualification: 'studio', about })
+		await becomes('qualification-missing')
+		const path = `/v1/users/${user('Ada')}/qualifications/studio`
+		await assert.rejects(site.api('PUT', path, { until: new Date(saturday - DAY).toISOString() }), /lies in the past/)
+		await site.api('PUT', path, {})
+		await becomes('offered')
+		await site.api('DELETE', path)
+		await becomes('qualification-missing')
+
+		await hold({ kind: 'approved', people: 2, about })
+		await becomes('approval-needed')
+		const approval = { user: user('Ada'), type: 'laptop-14', until: new Date(saturday + 9 * DAY).toISOString() }
+		await site.api('POST', '/v1/approvals', approval)
+		// The same person twice is one person.
+		await site.api('POST', '/v1/approvals', approval)
+		assert.equal((await site.api<{ items: unknown[] }>('GET', `/v1/approvals?user=${user('Ada')}`)).items.length, 1)
+		await assert.rejects(site.api('POST', '/v1/approvals', { ...approval, user: user('Ben') }, ben), /themselves/)
+		const { id } = await site.api<{ id: string }>('POST', '/v1/approvals', approval, ben)
+		await becomes('offered')
+		await site.api('DELETE', `/v1/approvals/${id}`)
+		await becomes('approval-needed')
+	})
+
 	/** Signs in as that person, and gets a token as anybody can for themselves. */
 	async function tokenOf(name: string): Promise<string> {
+		const known = tokens.get(name)
+		if (known) return known
+		const token = await newToken(name)
+		tokens.set(name, token)
+		return token
+	}
+	async function newToken(name: string): Promise<string> {
 		const { version } = await site.api<{ version: number }>('GET', `/v1/users/${user(name)}`)
 		const email = `${name.toLowerCase()}@fernholt.example`
 		const json = { 'content-type': 'application/json' }

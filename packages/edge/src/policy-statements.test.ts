@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
-import { cedarOf, compile, POLICY_SCHEMA, type PolicyStatement, policyStatements, statementOf } from '@latchwork/core/access'
-import { type DecisionRow, rowMismatch, sampleBundle } from '@latchwork/core/access/testing'
+import { cedarOf, compile, POLICY_SCHEMA, type PolicyStatement, policyStatements, type Subject, statementOf } from '@latchwork/core/access'
+import { type DecisionRow, rowMismatch, type SamplePerson, sampleBundle, sampleId } from '@latchwork/core/access/testing'
 import type { Crypto } from '@latchwork/core/base'
 import fc from 'fast-check'
 import { cedarEngine } from './policy-engine.ts'
@@ -10,10 +10,13 @@ import { cedarEngine } from './policy-engine.ts'
 const sha256: Crypto['sha256'] = (bytes) => new Uint8Array(createHash('sha256').update(bytes).digest())
 const school = sampleBundle({ sha256, hmacSha256: (key, bytes) => sha256(new Uint8Array([...key, ...bytes])), verify: () => false })
 
+type Have = Partial<Record<SamplePerson, Pick<Subject, 'qualifications' | 'approvals'>>>
+
 /** What people of the sample bank get when these sentences are all its policies. */
-function answers(statements: readonly PolicyStatement[], rows: readonly DecisionRow[]): (string | undefined)[] {
+function answers(statements: readonly PolicyStatement[], rows: readonly DecisionRow[], have: Have = {}): (string | undefined)[] {
 	const cedar = cedarOf(policyStatements.parse(statements))
-	const bundle = { ...school, policies: { ...school.policies, sets: [{ id: 'p', cedar }] } }
+	const subjects = school.subjects.map((one) => ({ ...one, ...Object.entries(have).find(([name]) => sampleId('subject', name) === one.id)?.[1] }))
+	const bundle = { ...school, subjects, policies: { ...school.policies, sets: [{ id: 'p', cedar }] } }
 	const loaded = compile(bundle, { engine: cedarEngine, sha256 })
 	assert.ok(loaded.ok, loaded.ok ? '' : `${loaded.line}: ${loaded.text}\n${cedar}`)
 	try {
@@ -31,7 +34,12 @@ const parcel = { what: 'compartment', workflow: 'delivery' } as const
 const nobody = { outcome: 'not-authorised', rules: ['builtin/no-permit'] } as const
 
 /** The sample bank's people and hours; Monday, 10:00, by badge unless a row says otherwise. */
-const CASES: readonly { readonly says: string; readonly statements: readonly PolicyStatement[]; readonly rows: readonly DecisionRow[] }[] = [
+const CASES: readonly {
+	readonly says: string
+	readonly statements: readonly PolicyStatement[]
+	readonly rows: readonly DecisionRow[]
+	readonly have?: Have
+}[] = [
 	{
 		says: 'groups take things of a type, and nobody else does, and nothing else',
 		statements: [take],
@@ -111,6 +119,45 @@ const CASES: readonly { readonly says: string; readonly statements: readonly Pol
 		],
 	},
 	{
+		says: 'a qualification that has not run out, and never by a clock that cannot be trusted',
+		statements: [
+			{ ...take, types: ['loan-laptop', 'loan-camera'] },
+			{ kind: 'qualified', qualification: 'studio', about: { types: ['loan-camera'] } },
+		],
+		have: {
+			ana: { qualifications: [{ code: 'studio', until: Date.parse('2026-01-05T12:00Z') }] },
+			cem: { qualifications: [{ code: 'studio' }] },
+			hal: { qualifications: [{ code: 'forklift' }] },
+		},
+		rows: [
+			{ who: 'ana', ...camera, outcome: 'allow', rules: ['p/s1:students:loan-camera'] },
+			{ who: 'ana', ...camera, at: '2026-01-06T10:00', outcome: 'qualification-missing', rules: ['p/s2:loan-camera'] },
+			{ who: 'ana', ...camera, clock: 'uncertain', outcome: 'qualification-missing', rules: ['p/s2:loan-camera'] },
+			{ who: 'cem', ...camera, clock: 'uncertain', outcome: 'allow', rules: ['p/s1:staff:loan-camera'] },
+			{ who: 'hal', ...camera, outcome: 'qualification-missing', rules: ['p/s2:loan-camera'] },
+			{ who: 'hal', ...laptop, outcome: 'allow', rules: ['p/s1:students:loan-laptop'] },
+		],
+	},
+	{
+		says: 'two others let somebody take what is of high value, each until some time, and of one type only',
+		statements: [
+			{ ...take, types: ['loan-laptop', 'loan-camera'] },
+			{ kind: 'approved', people: 2, about: { valueClass: 'high' } },
+		],
+		have: {
+			ana: { approvals: [1, 2].map(() => ({ type: 'loan-camera', until: Date.parse('2026-01-05T12:00Z') })) },
+			cem: { approvals: [{ type: 'loan-camera', until: Date.parse('2026-02-01T00:00Z') }] },
+			hal: { approvals: [1, 2].map(() => ({ type: 'loan-laptop', until: Date.parse('2026-02-01T00:00Z') })) },
+		},
+		rows: [
+			{ who: 'ana', ...camera, outcome: 'allow', rules: ['p/s1:students:loan-camera'] },
+			{ who: 'ana', ...camera, at: '2026-01-05T14:00', outcome: 'approval-needed', rules: ['p/s2'] },
+			{ who: 'cem', ...camera, outcome: 'approval-needed', rules: ['p/s2'] },
+			{ who: 'hal', ...camera, outcome: 'approval-needed', rules: ['p/s2'] },
+			{ who: 'hal', ...laptop, outcome: 'allow', rules: ['p/s1:students:loan-laptop'] },
+		],
+	},
+	{
 		says: 'at most so many loans, of some or of everybody, and nothing more while something is overdue',
 		statements: [take, { kind: 'limit', groups: ['staff'], loans: 2 }, { kind: 'limit', loans: 3 }, { kind: 'overdue' }],
 		rows: [
@@ -123,16 +170,16 @@ const CASES: readonly { readonly says: string; readonly statements: readonly Pol
 	},
 ]
 
-for (const { says, statements, rows } of CASES)
+for (const { says, statements, rows, have } of CASES)
 	test(`plain words decide: ${says}`, () => {
 		assert.deepEqual(
-			answers(statements, rows),
+			answers(statements, rows, have),
 			rows.map(() => undefined),
 		)
 		// The control: each of the sentences matters to one of the rows.
 		if (statements.length > 1)
 			for (const left of statements.keys()) {
-				const without = answers(statements.with(left, { kind: 'carry', groups: ['nobody'], acts: ['deposit'] }), rows)
+				const without = answers(statements.with(left, { kind: 'carry', groups: ['nobody'], acts: ['deposit'] }), rows, have)
 				assert.ok(
 					without.some((mismatch) => mismatch !== undefined),
 					`nothing depends on sentence ${left + 1}`,
@@ -162,6 +209,8 @@ const anyStatement: fc.Arbitrary<PolicyStatement> = fc.oneof(
 	fc.record({ kind: fc.constant('serve' as const), groups: codes }),
 	fc.record({ kind: fc.constant('hours' as const), except: codes }, { requiredKeys: ['kind'] }),
 	fc.record({ kind: fc.constantFrom('second-factor' as const, 'online' as const), about }),
+	fc.record({ kind: fc.constant('qualified' as const), qualification: code, about }),
+	fc.record({ kind: fc.constant('approved' as const), people: fc.constantFrom(1, 2), about }),
 	fc.record({ kind: fc.constant('limit' as const), groups: codes, loans: fc.integer({ min: 0, max: 100 }) }, { requiredKeys: ['kind', 'loans'] }),
 	fc.constant({ kind: 'overdue' as const }),
 )

@@ -67,6 +67,16 @@ const subject = z.strictObject({
 	maxLoans: z.int().nonnegative().optional(),
 	/** On loan from other banks of the organisation, up to the site's delta that `deltas` names; absent: nothing. */
 	loansElsewhere: z.int().positive().optional(),
+	/** What this person has learnt or was found fit for, by the tenant's own codes; without `until` for good. */
+	qualifications: z
+		.array(z.strictObject({ code, until: millis.optional() }))
+		.min(1)
+		.optional(),
+	/** Other people let this one take things of a type, each until then. */
+	approvals: z
+		.array(z.strictObject({ type: code, until: millis }))
+		.min(1)
+		.optional(),
 	commitment: hash,
 })
 export type Subject = z.infer<typeof subject>

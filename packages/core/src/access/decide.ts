@@ -24,6 +24,8 @@ export const REASON_ORDER: readonly DenyReason[] = [
 	'time-uncertain',
 	'outside-hours',
 	'quota-exceeded',
+	'qualification-missing',
+	'approval-needed',
 	'needs-second-factor',
 	'policy-denied',
 ]

@@ -44,6 +44,11 @@ function resourceEntity(bundle: Bundle, resource: AccessResource, bank: EntityRe
 function circumstances(bundle: Bundle, request: AccessRequest, { now, uncertain }: Moment, stale: boolean): Record<string, PolicyValue> {
 	const { minuteOfDay, weekday } = localTime(now, bundle.site.timeZone)
 	const hours = bundle.settings.openingHours
+	const { subjects, assets } = entriesOf(bundle)
+	const person = subjects.get(request.subject)
+	const asset = request.resource.kind === 'asset' ? assets.get(request.resource.id) : undefined
+	/** What ends at some time has ended as far as anybody knows while the clock is uncertain. */
+	const lasts = (until: number | undefined) => until === undefined || (!uncertain && now < until)
 	const open = uncertain ? [] : bundle.policies.schedules.filter((schedule) => isOpen(schedule, now)).map(({ id }) => id)
 	return {
 		method: request.method,
@@ -58,6 +63,8 @@ function circumstances(bundle: Bundle, request: AccessRequest, { now, uncertain 
 		weekday,
 		openLoans: request.openLoans,
 		overdue: request.overdue,
+		qualifications: (person?.qualifications ?? []).filter(({ until }) => lasts(until)).map(({ code }) => code),
+		approvals: (person?.approvals ?? []).filter(({ type, until }) => type === asset?.type && lasts(until)).length,
 		workflow: request.workflow,
 	}
 }

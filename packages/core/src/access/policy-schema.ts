@@ -36,6 +36,10 @@ namespace Latchwork {
     weekday: Long,
     openLoans: Long,
     overdue: Bool,
+    // codes of what the person has learnt or was found fit for, as far as it has not run out
+    qualifications: Set<String>,
+    // how many other people let this one take a thing of this type, now
+    approvals: Long,
     // name of the workflow table, or 'none'
     workflow: String,
   };

@@ -47,6 +47,12 @@ export const policyStatement = z.discriminatedUnion('kind', [
 	z.strictObject({ kind: z.literal('second-factor'), about }).describe('it is taken with a badge and a PIN, not with one of them'),
 	z.strictObject({ kind: z.literal('online'), about }).describe('it is taken only while the bank has its server'),
 	z
+		.strictObject({ kind: z.literal('qualified'), qualification: code, about })
+		.describe('it is taken only by people with this qualification, as long as that has not run out'),
+	z
+		.strictObject({ kind: z.literal('approved'), people: z.int().min(1).max(2), about })
+		.describe('it is taken only by people whom so many others let take things of its type'),
+	z
 		.strictObject({ kind: z.literal('limit'), groups: codes.optional(), loans: z.int().min(0).max(100) })
 		.describe('at most so many things on loan at a time'),
 	z.strictObject({ kind: z.literal('overdue') }).describe('whoever has something overdue brings it back before taking more'),
@@ -108,6 +114,26 @@ function rulesOf(statement: PolicyStatement, number: number): string[] {
 		case 'online':
 			return restriction(statement.about).map(({ name, resource, when }) =>
 				rule(name, 'forbid', ['principal', action('collect'), resource], `${when}\nwhen { context.offline }`, 'policy-denied'),
+			)
+		case 'qualified':
+			return restriction(statement.about).map(({ name, resource, when }) =>
+				rule(
+					name,
+					'forbid',
+					['principal', action('collect'), resource],
+					`${when}\nunless { context.qualifications.contains("${statement.qualification}") }`,
+					'qualification-missing',
+				),
+			)
+		case 'approved':
+			return restriction(statement.about).map(({ name, resource, when }) =>
+				rule(
+					name,
+					'forbid',
+					['principal', action('collect'), resource],
+					`${when}\nunless { context.approvals >= ${statement.people} }`,
+					'approval-needed',
+				),
 			)
 		case 'limit': {
 			const when = `\nwhen { context.workflow == "loan" && context.openLoans >= ${statement.loans} }`

@@ -38,6 +38,7 @@ export const ID_PREFIXES = {
 	assetType: 'aty',
 	request: 'req',
 	notice: 'ntc',
+	approval: 'apv',
 } as const
 export type IdKind = keyof typeof ID_PREFIXES
 export type Id<K extends IdKind = IdKind> = `${(typeof ID_PREFIXES)[K]}_${string}`

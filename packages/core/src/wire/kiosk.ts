@@ -46,6 +46,8 @@ export const denyReason = z.enum([
 	'quota-exceeded',
 	'overdue-block',
 	'needs-second-factor',
+	'qualification-missing',
+	'approval-needed',
 	'bundle-expired',
 	'lease-expired',
 	'time-uncertain',

@@ -14,7 +14,7 @@ export interface AsIfBank {
 	/** What people have on loan, at all banks together, and which of them are late with something. */
 	readonly loans: ReadonlyMap<string, number>
 	readonly overdue: ReadonlySet<string>
-	/** What lies behind a door, as the bank said last. */
+	/** Which asset lies behind a door, as the bank said last; a parcel is none. */
 	readonly inside: ReadonlyMap<string, Id<'asset'>>
 	/** Whom something waits for behind a door. */
 	readonly waiting: ReadonlyMap<string, Id<'subject'>>

@@ -1,3 +1,4 @@
+export { approvalsInForce } from './approval-write.ts'
 export type { AsIf, AsIfBank } from './as-if.ts'
 export { gate } from './gate.ts'
 export { policySetsOf } from './policy-read.ts'

@@ -32,9 +32,18 @@ export async function openersOfDoor(
 		/** Answers by kind of person: among tens of thousands there are few kinds. */
 		const known = new Map<string, readonly Omit<Opener, 'user'>[]>()
 		let asked = 0
-		for (const { id, groups, blocked, maxLoans } of compiled.bundle.subjects) {
+		for (const { id, groups, blocked, maxLoans, qualifications, approvals } of compiled.bundle.subjects) {
 			const alone = named.has(id) || waits === id
-			const kind = JSON.stringify([alone && id, [...groups].sort(), blocked, maxLoans, at.loans.get(id) ?? 0, at.overdue.has(id)])
+			const kind = JSON.stringify([
+				alone && id,
+				[...groups].sort(),
+				blocked,
+				maxLoans,
+				qualifications,
+				approvals,
+				at.loans.get(id) ?? 0,
+				at.overdue.has(id),
+			])
 			const same = known.get(kind)
 			if (same) {
 				found.push(...same.map((one) => ({ user: id, ...one })))
@@ -118,12 +127,12 @@ export function asksOf({ assets, bank }: Bundle): Ask[] {
 	]
 }
 
-/** People who belong to the same groups are decided alike, unless a rule names one of them: one for each kind, those that rules name first. */
+/** People who belong to the same groups and have the same qualifications and approvals are decided alike, unless a rule names one of them: one for each kind, those that rules name first. */
 export function kindsOf(compiled: CompiledBundle, named: ReadonlySet<string>): Id<'subject'>[] {
 	const kinds = new Map<string, Id<'subject'>>()
-	for (const { id, groups, blocked } of compiled.bundle.subjects) {
+	for (const { id, groups, blocked, qualifications, approvals } of compiled.bundle.subjects) {
 		if (blocked) continue
-		const kind = named.has(id) ? id : [...groups].sort().join(' ')
+		const kind = named.has(id) ? id : JSON.stringify([[...groups].sort(), qualifications, approvals])
 		if (!kinds.has(kind)) kinds.set(kind, id)
 	}
 	return [...kinds.values()]

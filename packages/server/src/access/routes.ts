@@ -2,6 +2,7 @@ import { PERMISSIONS, type Permission, type Scope } from '@latchwork/core/access
 import { Fault } from '@latchwork/core/base'
 import { z } from 'zod'
 import { fromCursor, idOf, line, named, page, pageOf, pageQuery, pageWithin, type Route, route, time, toTime } from '../http/index.ts'
+import { approvalRoutes } from './approval-routes.ts'
 import type { AccessTerms } from './as-if.ts'
 import { decisionRoutes } from './decision-routes.ts'
 import { policyRoutes } from './policy-routes.ts'
@@ -183,6 +184,7 @@ export const accessRoutes = ({ random, ...terms }: AccessTerms): Route[] => [
 	}),
 	...policyRoutes({ random, ...terms }),
 	...decisionRoutes({ random, ...terms }),
+	...approvalRoutes({ random, ...terms }),
 ]
 
 const everywhere = (permissions: readonly Permission[]) => ({ scope: { kind: 'tenant' } as const, permissions: new Set(permissions) })

@@ -1,7 +1,7 @@
 import type { Bundle, PolicySet } from '@latchwork/core/access'
 import { covers } from '@latchwork/core/access'
-import type { Crypto, Id } from '@latchwork/core/base'
-import { type AsIf, type AsIfBank, openersOf } from '../access/index.ts'
+import { type Crypto, type Id, isId } from '@latchwork/core/base'
+import { type AsIf, type AsIfBank, approvalsInForce, openersOf } from '../access/index.ts'
 import { typeCodes } from '../assets/index.ts'
 import { openLoans, ownersLate } from '../cases/index.ts'
 import { bankOf, placeOf, present, scheduleIds } from '../estate/index.ts'
@@ -20,6 +20,7 @@ export const asIf = (sha256: Crypto['sha256']): AsIf => ({
 		const site = {
 			deltas: { n: 0, hash: '', told: [], counted: 0 },
 			subjects,
+			approvals: await approvalsInForce(db, now),
 			credentials: [],
 			revoked: [],
 			loans,
@@ -53,9 +54,7 @@ export const asIf = (sha256: Crypto['sha256']): AsIf => ({
 				},
 				loans: new Map([...loans].map(([subject, { loans }]) => [subject, loans])),
 				overdue,
-				inside: new Map(
-					gathered.doors.flatMap(({ id, content, asset }) => (content === 'item' && asset !== null ? [[id, asset as Id<'asset'>]] : [])),
-				),
+				inside: new Map(gathered.doors.flatMap(({ id, content, asset }) => (content === 'item' && isId('asset', asset) ? [[id, asset]] : []))),
 				waiting: new Map(
 					(gathered.cases.cases ?? []).flatMap(({ owner, lines }) =>
 						lines.flatMap(({ compartment }) => (compartment !== undefined && owner !== undefined ? [[compartment, owner] as const] : [])),

@@ -44,7 +44,10 @@ export interface SitePeople {
 		readonly suspended: boolean
 		readonly maxLoans: number | undefined
 		readonly commitment: string
+		readonly qualifications?: readonly { readonly code: string; readonly until?: number }[]
 	}[]
+	/** Who may take what because others let them, by person. */
+	readonly approvals?: ReadonlyMap<string, readonly { readonly type: string; readonly until: number }[]>
 	readonly credentials: readonly Bundle['credentials'][number][]
 	/** Revoked and expired credentials, ever. */
 	readonly revoked: readonly string[]
@@ -95,7 +98,8 @@ export function contentOf(rows: BundleRows, sha256: Crypto['sha256']): BundleCon
 		},
 		policies: { version: rows.policies.version, sets: [...sets], schedules: schedulesOf(site) },
 		groups: [...new Set(known.flatMap(({ groups }) => groups))].sort().map((id) => ({ id })),
-		subjects: known.map(({ id, groups, suspended, maxLoans, commitment }) => {
+		subjects: known.map(({ id, groups, suspended, maxLoans, commitment, qualifications = [] }) => {
+			const approvals = rows.people.approvals?.get(id) ?? []
 			const elsewhere = loansElsewhere(rows.loans.get(id) ?? { loans: 0 }, bank.id)
 			return {
 				id,
@@ -103,6 +107,8 @@ export function contentOf(rows: BundleRows, sha256: Crypto['sha256']): BundleCon
 				...(suspended && { blocked: 'suspended' as const }),
 				maxLoans: maxLoans ?? settings.maxLoans,
 				...(elsewhere > 0 && { loansElsewhere: elsewhere }),
+				...(qualifications.length > 0 && { qualifications: [...qualifications] }),
+				...(approvals.length > 0 && { approvals: [...approvals] }),
 				commitment,
 			}
 		}),

@@ -1,6 +1,6 @@
 import { covers, siteKeyMark } from '@latchwork/core/access'
 import type { Id } from '@latchwork/core/base'
-import { openersOf, policySetsOf } from '../access/index.ts'
+import { approvalsInForce, openersOf, policySetsOf } from '../access/index.ts'
 import { assetsAt, custodiansAt } from '../assets/index.ts'
 import { boundAt, casePart, openLoans } from '../cases/index.ts'
 import { nodeCrypto } from '../crypto.ts'
@@ -41,6 +41,7 @@ export async function gatherSite(tx: Tx, site: Id<'site'>, terms: PeopleTerms, n
 		credentials: [...(await bundleCredentials(tx, site, now))],
 		revoked: await revokedCredentials(tx, now),
 		siteKey: rotated && siteKeyMark(rotated, nodeCrypto),
+		approvals: await approvalsInForce(tx, now),
 		loans: byPerson(await openLoans(tx)),
 		policies: await policySetsOf(tx),
 		openers: await openersOf(tx),

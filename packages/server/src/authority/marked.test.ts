@@ -64,6 +64,7 @@ const FRESH: Readonly<Record<string, (made: { id: Id<'bank'>; bank: Id<'bank'> }
 
 /** What changes the bundle of a bank. Whoever adds a route that does is told so by the test. */
 const TOLD: readonly string[] = [
+	'DELETE /v1/approvals/{approval}',
 	'DELETE /v1/assets/{asset}',
 	'DELETE /v1/credentials/{credential}',
 	'DELETE /v1/groups/{group}',
@@ -72,6 +73,7 @@ const TOLD: readonly string[] = [
 	'DELETE /v1/policies/{policy}',
 	'DELETE /v1/role-assignments/{assignment}',
 	'DELETE /v1/users/{user}',
+	'DELETE /v1/users/{user}/qualifications/{code}',
 	'PATCH /v1/asset-types/{type}',
 	'PATCH /v1/banks/{bank}',
 	'PATCH /v1/compartments/{compartment}',
@@ -79,6 +81,7 @@ const TOLD: readonly string[] = [
 	'PATCH /v1/settings',
 	'PATCH /v1/sites/{site}',
 	'PATCH /v1/users/{user}',
+	'POST /v1/approvals',
 	'POST /v1/assets',
 	'POST /v1/controllers/{controller}/losses',
 	'POST /v1/credentials',
@@ -92,6 +95,7 @@ const TOLD: readonly string[] = [
 	'POST /v1/sites/{site}/key-rotations',
 	'POST /v1/users',
 	'PUT /v1/groups/{group}/members/{user}',
+	'PUT /v1/users/{user}/qualifications/{code}',
 ]
 
 describe('a change that banks decide by', () => {

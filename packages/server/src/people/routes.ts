@@ -1,6 +1,7 @@
 import type { Route } from '../http/index.ts'
 import { credentialRoutes } from './credential-routes.ts'
 import { groupRoutes } from './group-routes.ts'
+import { qualificationRoutes } from './qualification-routes.ts'
 import { type SignInRouteParts, signInRoutes } from './sign-in-routes.ts'
 import { userRoutes } from './user-routes.ts'
 
@@ -10,4 +11,5 @@ export const peopleRoutes = (parts: SignInRouteParts): Route[] => [
 	...userRoutes(parts.terms, parts.rights),
 	...groupRoutes(parts.terms, parts.rights),
 	...credentialRoutes(parts.terms, parts.rights),
+	...qualificationRoutes(parts.terms),
 ]

@@ -61,6 +61,11 @@ const newAssignment = async (w: SampleWorld) =>
 	made(w, '/v1/role-assignments', { role: 'kiosk', user: (await newUser(w)).id, scope: { kind: 'tenant' } })
 const newPolicy = (w: SampleWorld) => made(w, '/v1/policies', { code: `policy${fresh()}`, draft: 'permit (principal, action, resource);' })
 const doorOf = async (w: SampleWorld): Promise<string> => (await firstOf(w, `/v1/compartments?bank=${w.tenant.bank}`)).id
+const newApproval = async (w: SampleWorld) => ({
+	user: (await newUser(w)).id,
+	type: (await newType(w)).code,
+	until: new Date(w.api.clock.now() + 3_600_000).toISOString(),
+})
 const newType = (w: SampleWorld) => made(w, '/v1/asset-types', { code: `type${fresh()}`, name: 'Type' })
 const newAsset = async (w: SampleWorld) => made(w, '/v1/assets', { type: (await newType(w)).id, tag: `TAG-${fresh()}`, bank: w.tenant.bank })
 const delivery = async (w: SampleWorld) => ({ bank: (await newBank(w)).id, label: `Parcel ${fresh()}`, lines: [{ size: 'S' }] })
@@ -228,6 +233,16 @@ export const SAMPLES: Readonly<Record<string, Make>> = {
 		const { id, version } = await newRole(w)
 		return { params: { role: id }, version }
 	},
+	'GET /v1/users/{user}/qualifications': async (w) => ({ params: { user: (await newUser(w)).id } }),
+	'PUT /v1/users/{user}/qualifications/{code}': async (w) => ({ params: { user: (await newUser(w)).id, code: 'forklift' }, body: {} }),
+	'DELETE /v1/users/{user}/qualifications/{code}': async (w) => {
+		const { id: user } = await newUser(w)
+		await w.api.ask('PUT', `/v1/users/${user}/qualifications/forklift`, { token: w.tenant.owner.token, body: {} })
+		return { params: { user, code: 'forklift' } }
+	},
+	'GET /v1/approvals': () => ({}),
+	'POST /v1/approvals': async (w) => ({ body: await newApproval(w) }),
+	'DELETE /v1/approvals/{approval}': async (w) => ({ params: { approval: (await made(w, '/v1/approvals', await newApproval(w))).id } }),
 	'GET /v1/permissions': () => ({}),
 	'GET /v1/role-assignments': () => ({}),
 	'POST /v1/role-assignments': async (w) => ({

@@ -1,6 +1,7 @@
 import { queryOptions } from '@tanstack/react-query'
 import { get, query, send } from './api.ts'
 import type {
+	Approval,
 	Asset,
 	AssetType,
 	Bank,
@@ -24,6 +25,7 @@ import type {
 	Policy,
 	PolicyCheck,
 	PolicyVersion,
+	Qualification,
 	Reach,
 	Role,
 	RoleAssignment,
@@ -137,6 +139,17 @@ export const credentialsOf = (user: string) =>
 	queryOptions({
 		queryKey: ['people', 'credentials', user],
 		queryFn: ({ signal }) => get<Page<Credential>>(`/v1/credentials${query({ user, limit: 200 })}`, signal),
+	})
+
+export const qualificationsOf = (user: string) =>
+	queryOptions({
+		queryKey: ['people', 'qualifications', user],
+		queryFn: ({ signal }) => get<Page<Qualification>>(`/v1/users/${user}/qualifications?limit=200`, signal),
+	})
+export const approvalsOf = (user: string) =>
+	queryOptions({
+		queryKey: ['people', 'approvals', user],
+		queryFn: ({ signal }) => get<Page<Approval>>(`/v1/approvals${query({ user, limit: 200 })}`, signal),
 	})
 
 export const newestCheckpoint = queryOptions({

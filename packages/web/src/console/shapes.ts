@@ -430,3 +430,16 @@ export interface Conflict extends Task {
 	readonly doneHow?: string
 	readonly doneBy?: string
 }
+
+export interface Qualification {
+	readonly code: string
+	readonly until?: string
+}
+
+export interface Approval {
+	readonly id: string
+	readonly user: string
+	readonly type: string
+	readonly until: string
+	readonly givenBy: string
+}

@@ -16,6 +16,7 @@ import { Table } from './cases.tsx'
 import { fieldsOf, PersonFields, PersonState } from './people.tsx'
 import { Credentials } from './person-credentials.tsx'
 import { PersonReach } from './person-reach.tsx'
+import { Standing } from './person-standing.tsx'
 import { GiveRole, TakeRole, useScopeWords } from './role-give.tsx'
 
 /** A person: contact, groups, badges and PINs, and what is open. */
@@ -105,6 +106,7 @@ function Filled({ person }: { readonly person: Person }) {
 						</dl>
 					</Card>
 					<Groups person={person} mayManage={mayManage && person.erasedAt === undefined} />
+					{person.erasedAt === undefined && <Standing person={person} />}
 					<Roles person={person} />
 				</div>
 			</div>

@@ -188,6 +188,36 @@ export function SentenceFields({ kind, now }: { readonly kind: PolicyStatement['
 					<Field label={words.loans} name="loans" type="number" min={0} max={100} required defaultValue={now?.kind === 'limit' ? now.loans : 1} />
 				</>
 			)
+		case 'qualified':
+			return (
+				<>
+					<Field
+						label={words.qualification}
+						hint={words.qualificationHint}
+						name="qualification"
+						required
+						maxLength={80}
+						pattern="[A-Za-z0-9][A-Za-z0-9_.\-]*"
+						defaultValue={now?.kind === 'qualified' ? now.qualification : undefined}
+					/>
+					<About now={now?.kind === 'qualified' ? now.about : undefined} />
+				</>
+			)
+		case 'approved':
+			return (
+				<>
+					<Select
+						label={words.approvers}
+						name="people"
+						options={[
+							['1', words.approversOf[1]],
+							['2', words.approversOf[2]],
+						]}
+						defaultValue={now?.kind === 'approved' ? String(now.people) : '2'}
+					/>
+					<About now={now?.kind === 'approved' ? now.about : undefined} />
+				</>
+			)
 		case 'second-factor':
 		case 'online':
 			return <About now={now && 'about' in now ? now.about : undefined} />
@@ -303,6 +333,10 @@ export function statementFrom(kind: PolicyStatement['kind'], form: FormData): Po
 			return { kind, ...(groups.length > 0 && { except: groups }) }
 		case 'limit':
 			return { kind, ...(groups.length > 0 && { groups }), loans: Number(text('loans')) }
+		case 'qualified':
+			return { kind, qualification: text('qualification').trim(), about: about() }
+		case 'approved':
+			return { kind, people: Number(text('people')), about: about() }
 		case 'second-factor':
 		case 'online':
 			return { kind, about: about() }

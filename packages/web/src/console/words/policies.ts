@@ -75,6 +75,10 @@ export const policies = {
 	from: 'From',
 	to: 'Until',
 	loans: 'Things at a time',
+	qualification: 'Code of the qualification',
+	qualificationHint: 'It is given to people on their own page.',
+	approvers: 'How many others',
+	approversOf: { 1: 'One other person', 2: 'Two other people' } as const,
 	about: 'What it is about',
 	aboutHigh: 'Things of high value',
 	aboutAnything: 'Whatever is taken',
@@ -215,6 +219,8 @@ const REASONS: Readonly<Record<string, string>> = {
 	'outside-hours': 'It is outside the hours in which this is allowed.',
 	'quota-exceeded': 'This person has as many things on loan as they may have.',
 	'needs-second-factor': 'One proof is not enough: a badge and a PIN are needed.',
+	'qualification-missing': 'A qualification is missing, or has run out.',
+	'approval-needed': 'Somebody else has to approve it first.',
 	'policy-denied': 'A rule forbids it.',
 	'door-open': 'Another door stood open.',
 	'compartment-unavailable': 'No compartment that would do could be opened.',
@@ -260,6 +266,8 @@ export const KINDS = {
 	hours: 'Nothing is taken outside the opening hours',
 	'second-factor': 'It is taken with a badge and a PIN',
 	online: 'It is taken only while the bank has its network',
+	qualified: 'It is taken only by people with a qualification',
+	approved: 'It is taken only with the approval of others',
 	limit: 'At most so many things on loan',
 	overdue: 'What is overdue comes back first',
 } as const satisfies Readonly<Record<PolicyStatement['kind'], string>>
@@ -329,6 +337,22 @@ export function sentenceOf(statement: PolicyStatement, { group, type }: CodeName
 			return ['For ', about(statement.about), ' a ', { chosen: 'badge and a PIN' }, ' are needed.']
 		case 'online':
 			return ['For ', about(statement.about), ' the bank needs ', { chosen: 'its network' }, '.']
+		case 'qualified':
+			return [
+				'For ',
+				about(statement.about),
+				' the qualification ',
+				{ chosen: statement.qualification },
+				' is needed, as long as it has not run out.',
+			]
+		case 'approved':
+			return [
+				'For ',
+				about(statement.about),
+				' the approval of ',
+				{ chosen: statement.people === 1 ? 'one other person' : 'two other people' },
+				' is needed.',
+			]
 		case 'limit':
 			return [
 				...(statement.groups ? ['Somebody in ', groups(statement.groups, 'or'), ' has '] : ['Everybody has ']),
