@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import { type Caller, covers, mayDo, type Permission, type PolicyEngine, scopesOf } from '@latchwork/core/access'
 import { newId, seededRandom } from '@latchwork/core/base'
 import { type TestApi, type TestTenant, takesAll, testApi } from '../testing/api.ts'
-import { policySetsOf } from './index.ts'
+import { nextRoleEnd, openersOf, policySetsOf } from './index.ts'
 
 describe('who may do what where', () => {
 	const random = seededRandom(3)
@@ -258,6 +258,38 @@ describe('roles', () => {
 			['DELETE', undefined],
 		] as const)
 			assert.equal((await api.ask(method, `/v1/users/${left.id}`, { token: left.token, version, body })).body.code, 'request-refused', method)
+	})
+})
+
+describe('a role for some hours', () => {
+	test('counts until then and not a moment longer, makes no owner, opens no door afterwards, and can be given again', async (t) => {
+		const api = await testApi()
+		t.after(() => api.close())
+		const acme = await api.tenant('Acme')
+		const { token } = acme.owner
+		const helper = await api.person(acme)
+		const until = new Date(api.clock.now() + 2 * 3_600_000).toISOString()
+		const give = (role: string, more: object = {}) =>
+			api.ask('POST', '/v1/role-assignments', { token, body: { role, user: helper.id, scope: { kind: 'tenant' }, ...more } })
+		const given = await give('desk-staff', { until })
+		assert.deepEqual([given.status, given.body.until], [201, until], given.text)
+		assert.equal((await give('desk-staff', { until })).body.code, 'already-exists')
+		assert.equal((await give('owner', { until: new Date(0).toISOString() })).body.field, 'body.until')
+		const sees = async () => (await api.ask('GET', '/v1/cases', { token: helper.token })).status
+		const opens = () => api.store.read(acme.id, async (db) => (await openersOf(db, api.clock.now())).some(({ subject }) => subject === helper.id))
+		const ends = () => api.store.read(acme.id, (db) => nextRoleEnd(db, api.clock.now()))
+		assert.deepEqual([await sees(), await opens(), await ends()], [200, true, Date.parse(until)])
+		await api.clock.advance(2 * 3_600_000 - 1)
+		assert.deepEqual([await sees(), await opens()], [200, true])
+		await api.clock.advance(1)
+		assert.deepEqual([await sees(), await opens(), await ends()], [403, false, undefined])
+		assert.equal((await give('desk-staff')).status, 201, 'one that has run out stands in nobody’s way')
+		assert.equal(await sees(), 200)
+
+		// Somebody who is owner for an hour is not the owner that must stay.
+		await give('owner', { until: new Date(api.clock.now() + 3_600_000).toISOString() })
+		const [own] = (await api.ask('GET', `/v1/role-assignments?user=${acme.owner.id}`, { token })).body.items
+		assert.equal((await api.ask('DELETE', `/v1/role-assignments/${own.id}`, { token })).body.code, 'request-refused')
 	})
 })
 

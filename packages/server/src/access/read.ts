@@ -12,12 +12,16 @@ interface HeldRow {
 	readonly id: string
 }
 
-/** Everything that was given to the person or to a group of theirs. Read with each request, so a change counts from the next one on. */
-export async function holdingsOf(db: Db, subject: Id<'subject'>): Promise<Holding[]> {
+/**
+ * Everything that was given to the person or to a group of theirs. Read with each request, so a change counts from the next one on. `now`: without what
+ * has run out by then.
+ */
+export async function holdingsOf(db: Db, subject: Id<'subject'>, now?: number): Promise<Holding[]> {
 	const rows = await db.rows(sql<HeldRow>`SELECT a.role, r.permissions, a.scope_kind AS kind, a.scope_id AS id FROM role_assignment a
 		LEFT JOIN role r ON r.tenant_id = a.tenant_id AND r.role_id = a.role
 		WHERE a.tenant_id = ${db.tenant} AND (a.subject_id = ${subject}
-			OR a.group_id IN (SELECT m.group_id FROM membership m WHERE m.tenant_id = a.tenant_id AND m.subject_id = ${subject}))`)
+			OR a.group_id IN (SELECT m.group_id FROM membership m WHERE m.tenant_id = a.tenant_id AND m.subject_id = ${subject}))
+			${now === undefined ? sql`` : sql`AND (a.until IS NULL OR a.until > ${now})`}`)
 	return rows.map(({ role, permissions, kind, id }) => ({ scope: scopeFrom(kind, id), permissions: permissionSet(role, permissions) }))
 }
 
@@ -29,14 +33,14 @@ export async function holdingsOfGroup(db: Db, group: Id<'group'>): Promise<Holdi
 }
 
 /** Who may open from afar, and where. */
-export async function openersOf(db: Db): Promise<{ readonly subject: Id<'subject'>; readonly scope: Scope }[]> {
+export async function openersOf(db: Db, now: number): Promise<{ readonly subject: Id<'subject'>; readonly scope: Scope }[]> {
 	const rows = await db.rows(sql<
 		HeldRow & { subject: Id<'subject'> }
 	>`SELECT p.subject_id AS subject, a.role, r.permissions, a.scope_kind AS kind, a.scope_id AS id
 		FROM role_assignment a LEFT JOIN role r ON r.tenant_id = a.tenant_id AND r.role_id = a.role
 		LEFT JOIN membership m ON m.tenant_id = a.tenant_id AND m.group_id = a.group_id
 		JOIN person p ON p.tenant_id = a.tenant_id AND p.subject_id = coalesce(a.subject_id, m.subject_id) AND p.erased_at IS NULL AND NOT p.suspended
-		WHERE a.tenant_id = ${db.tenant} ORDER BY p.subject_id, a.assignment_id`)
+		WHERE a.tenant_id = ${db.tenant} AND (a.until IS NULL OR a.until > ${now}) ORDER BY p.subject_id, a.assignment_id`)
 	return rows.flatMap(({ subject, role, permissions, kind, id }) =>
 		permissionSet(role, permissions).has('door.open.remote') ? [{ subject, scope: scopeFrom(kind, id) }] : [],
 	)
@@ -66,7 +70,7 @@ export async function callerOf(db: Db, kind: 'session' | 'token', digest: string
 		tenant: db.tenant as Id<'tenant'>,
 		subject,
 		via,
-		holdings: await holdingsOf(db, subject),
+		holdings: await holdingsOf(db, subject, now),
 		...(limits && { limits: new Set(limits) }),
 	}
 	return { caller, seenAt }
@@ -112,6 +116,8 @@ export interface Assignment {
 	readonly user: Id<'subject'> | null
 	readonly group: Id<'group'> | null
 	readonly scope: Scope
+	/** Null: until it is taken away. */
+	readonly until: number | null
 	readonly createdAt: number
 }
 
@@ -126,9 +132,14 @@ export async function listAssignments(
 	{ after = '', limit }: { after?: string | undefined; limit?: number } = {},
 ): Promise<Assignment[]> {
 	const rows =
-		await db.rows(sql<AssignmentRow>`SELECT assignment_id AS id, role, subject_id AS "user", group_id AS "group", scope_kind AS kind, scope_id AS place, created_at AS "createdAt"
+		await db.rows(sql<AssignmentRow>`SELECT assignment_id AS id, role, subject_id AS "user", group_id AS "group", scope_kind AS kind, scope_id AS place, until, created_at AS "createdAt"
 		FROM role_assignment WHERE tenant_id = ${db.tenant} ${of.id ? sql`AND assignment_id = ${of.id}` : sql``} ${of.user ? sql`AND subject_id = ${of.user}` : sql``}
 		${of.group ? sql`AND group_id = ${of.group}` : sql``} ${of.role ? sql`AND role = ${of.role}` : sql``} AND assignment_id > ${after} ORDER BY assignment_id
 		${limit === undefined ? sql`` : sql`LIMIT ${limit}`}`)
 	return rows.map(({ kind, place, ...rest }) => ({ ...rest, scope: scopeFrom(kind, place) }))
 }
+
+/** When the next role runs out by itself. */
+export const nextRoleEnd = async (db: Db, now: number): Promise<number | undefined> =>
+	(await db.first<{ at: number | null }>(sql`SELECT min(until) AS at FROM role_assignment WHERE tenant_id = ${db.tenant} AND until > ${now}`))?.at ??
+	undefined

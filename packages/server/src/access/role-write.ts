@@ -54,10 +54,12 @@ export interface AssignmentFields {
 	readonly user?: Id<'subject'> | undefined
 	readonly group?: Id<'group'> | undefined
 	readonly scope: Scope
+	/** It ends by itself then. */
+	readonly until?: number | undefined
 }
 
 /** `by`: whoever gives it must hold all of it there; undefined for what the server itself sets up. */
-export async function assignRole(tx: Tx, change: Change, { role, user, group, scope }: AssignmentFields, by?: Caller): Promise<Assignment> {
+export async function assignRole(tx: Tx, change: Change, { role, user, group, scope, until }: AssignmentFields, by?: Caller): Promise<Assignment> {
 	const { now, random, actor } = change
 	const given = await findRole(tx, role)
 	if (!given) throw new Fault('request-invalid', 'body.role: there is no such role.', { detail: { field: 'body.role' } })
@@ -68,11 +70,15 @@ export async function assignRole(tx: Tx, change: Change, { role, user, group, sc
 	if ((user === undefined) === (group === undefined) || holder === undefined)
 		throw new Fault('request-invalid', 'body: name a user or a group, and not both.', { detail: { field: 'body' } })
 	await lockHolder(tx, user, group)
+	if (until !== undefined && until <= now) throw new Fault('request-invalid', 'body.until: lies in the past.', { detail: { field: 'body.until' } })
 	const id = newId('roleAssignment', now, random)
 	const scopeId = scope.kind === 'tenant' ? '' : scope.id
+	// One that has run out stands in nobody's way.
+	await tx.run(sql`DELETE FROM role_assignment WHERE tenant_id = ${tx.tenant} AND role = ${role} AND coalesce(subject_id, group_id) = ${holder}
+		AND scope_kind = ${scope.kind} AND scope_id = ${scopeId} AND until <= ${now}`)
 	const made =
-		await tx.run(sql`INSERT INTO role_assignment (tenant_id, assignment_id, role, subject_id, group_id, scope_kind, scope_id, created_at, created_by)
-		VALUES (${tx.tenant}, ${id}, ${role}, ${user ?? null}, ${group ?? null}, ${scope.kind}, ${scopeId}, ${now}, ${actor}) ON CONFLICT DO NOTHING`)
+		await tx.run(sql`INSERT INTO role_assignment (tenant_id, assignment_id, role, subject_id, group_id, scope_kind, scope_id, until, created_at, created_by)
+		VALUES (${tx.tenant}, ${id}, ${role}, ${user ?? null}, ${group ?? null}, ${scope.kind}, ${scopeId}, ${until ?? null}, ${now}, ${actor}) ON CONFLICT DO NOTHING`)
 	if (made === 0) throw new Fault('already-exists', 'This role was given there already.')
 	await append(
 		tx,
@@ -83,7 +89,7 @@ export async function assignRole(tx: Tx, change: Change, { role, user, group, sc
 				actor,
 				...(place.site && { site: place.site }),
 				...(place.bank && { bank: place.bank }),
-				data: { assignment: id, role, scope: { ...scope } },
+				data: { assignment: id, role, scope: { ...scope }, ...(until !== undefined && { until }) },
 			},
 		],
 		{ now, random },
@@ -116,7 +122,7 @@ const OWNERS = 69_637
 async function stillOwned(tx: Tx): Promise<void> {
 	await tx.run(sql`SELECT pg_advisory_xact_lock(${OWNERS}, hashtext(${tx.tenant}))`)
 	const owner = await tx.first(sql`SELECT 1 FROM person p WHERE p.tenant_id = ${tx.tenant} AND NOT p.suspended AND p.erased_at IS NULL AND EXISTS (
-		SELECT FROM role_assignment a WHERE a.tenant_id = p.tenant_id AND a.role = 'owner' AND a.scope_kind = 'tenant' AND (a.subject_id = p.subject_id
+		SELECT FROM role_assignment a WHERE a.tenant_id = p.tenant_id AND a.role = 'owner' AND a.scope_kind = 'tenant' AND a.until IS NULL AND (a.subject_id = p.subject_id
 			OR a.group_id IN (SELECT m.group_id FROM membership m WHERE m.tenant_id = p.tenant_id AND m.subject_id = p.subject_id)))`)
 	if (!owner) throw new Fault('request-refused', 'This would leave the organisation without an owner. Make somebody else owner first.')
 }

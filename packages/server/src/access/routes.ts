@@ -1,7 +1,7 @@
 import { PERMISSIONS, type Permission, type Scope } from '@latchwork/core/access'
 import { Fault } from '@latchwork/core/base'
 import { z } from 'zod'
-import { fromCursor, idOf, line, named, page, pageOf, pageQuery, pageWithin, type Route, route, time, toTime } from '../http/index.ts'
+import { fromCursor, fromTime, idOf, line, named, page, pageOf, pageQuery, pageWithin, type Route, route, time, toTime } from '../http/index.ts'
 import { approvalRoutes } from './approval-routes.ts'
 import type { AccessTerms } from './as-if.ts'
 import { decisionRoutes } from './decision-routes.ts'
@@ -40,6 +40,7 @@ const assignment = named(
 		user: idOf('subject').optional(),
 		group: idOf('group').optional(),
 		scope,
+		until: time.optional().describe('it ends by itself then'),
 		createdAt: time,
 	}),
 )
@@ -50,11 +51,12 @@ const toRole = ({ createdAt, updatedAt, permissions, builtIn, ...rest }: Role): 
 	builtIn,
 	...(!builtIn && { createdAt: toTime(createdAt), updatedAt: toTime(updatedAt) }),
 })
-const toAssignment = ({ user, group, createdAt, scope, ...rest }: Assignment): z.input<typeof assignment> => ({
+const toAssignment = ({ user, group, createdAt, until, scope, ...rest }: Assignment): z.input<typeof assignment> => ({
 	...rest,
 	...(user && { user }),
 	...(group && { group }),
 	scope: { ...scope },
+	...(until !== null && { until: toTime(until) }),
 	createdAt: toTime(createdAt),
 })
 
@@ -162,13 +164,23 @@ export const accessRoutes = ({ random, ...terms }: AccessTerms): Route[] => [
 		method: 'POST',
 		path: '/v1/role-assignments',
 		tag: 'Access',
-		summary: 'Give a role to a user or a group at a scope. Who gives it must hold all of it there.',
+		summary: 'Give a role to a user or a group at a scope, for good or until some time. Who gives it must hold all of it there.',
 		permission: 'role.assign',
 		scope: 'anywhere',
-		body: z.strictObject({ role: roleId, user: idOf('subject').optional(), group: idOf('group').optional(), scope }),
+		body: z.strictObject({
+			role: roleId,
+			user: idOf('subject').optional(),
+			group: idOf('group').optional(),
+			scope,
+			until: time.optional().describe('absent: until it is taken away'),
+		}),
 		answers: { 201: assignment },
 		handle: ({ body, write, caller, now }) =>
-			write(async (tx) => toAssignment(await assignRole(tx, { actor: caller.subject, now, random }, body as typeof body & { scope: Scope }, caller))),
+			write(async (tx) => {
+				const { until, scope, ...rest } = body
+				const fields = { ...rest, scope: scope as Scope, until: until === undefined ? undefined : fromTime(until) }
+				return toAssignment(await assignRole(tx, { actor: caller.subject, now, random }, fields, caller))
+			}),
 	}),
 	route({
 		method: 'DELETE',

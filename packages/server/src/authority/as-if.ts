@@ -25,7 +25,7 @@ export const asIf = (sha256: Crypto['sha256']): AsIf => ({
 			revoked: [],
 			loans,
 			policies: { version: 0, sets: [] },
-			openers: await openersOf(db),
+			openers: await openersOf(db, now),
 			nextExpiry: undefined,
 		}
 		const overdue = new Set<string>(await ownersLate(db, now))

@@ -1,6 +1,6 @@
 import { covers, siteKeyMark } from '@latchwork/core/access'
 import type { Id } from '@latchwork/core/base'
-import { approvalsInForce, openersOf, policySetsOf } from '../access/index.ts'
+import { approvalsInForce, nextRoleEnd, openersOf, policySetsOf } from '../access/index.ts'
 import { assetsAt, custodiansAt } from '../assets/index.ts'
 import { boundAt, casePart, openLoans } from '../cases/index.ts'
 import { nodeCrypto } from '../crypto.ts'
@@ -44,8 +44,8 @@ export async function gatherSite(tx: Tx, site: Id<'site'>, terms: PeopleTerms, n
 		approvals: await approvalsInForce(tx, now),
 		loans: byPerson(await openLoans(tx)),
 		policies: await policySetsOf(tx),
-		openers: await openersOf(tx),
-		nextExpiry: await nextExpiry(tx, now),
+		openers: await openersOf(tx, now),
+		nextExpiry: earliest(await nextExpiry(tx, now), await nextRoleEnd(tx, now)),
 	}
 }
 
@@ -74,4 +74,9 @@ export async function gatherBank(tx: Db, tenant: Id<'tenant'>, id: Id<'bank'>, s
 async function casesOf(tx: Db, bank: Id<'bank'>, now: number): Promise<BundleRows['cases']> {
 	const { cases, codes, revoked, tables, digits } = await casePart(tx, bank, now)
 	return { cases: [...cases], codes: [...codes], revoked, tables, digits }
+}
+
+const earliest = (...times: readonly (number | undefined)[]): number | undefined => {
+	const known = times.filter((at) => at !== undefined)
+	return known.length > 0 ? Math.min(...known) : undefined
 }

@@ -249,6 +249,7 @@ export interface RoleAssignment {
 	readonly user?: string
 	readonly group?: string
 	readonly scope: { readonly kind: 'tenant' | 'site' | 'area' | 'bank'; readonly id?: string }
+	readonly until?: string
 }
 
 export interface Group extends Recorded {

@@ -1,3 +1,4 @@
+import { instantAt, minutes } from '@latchwork/core/base'
 import { useSyncExternalStore } from 'react'
 import { clockText, dateText, daysBetween } from '../ui/time.ts'
 import { serverNow } from './api.ts'
@@ -57,6 +58,12 @@ export function clockOf(sites: readonly Pick<Site, 'name' | 'timeZone'>[], here:
 
 /** "Tuesday 16 June, 12:42" */
 export const longTime = (at: string | number, zone: string): string => `${dateText(moment(at), zone, LANGUAGE).replace(',', '')}, ${clock(at, zone)}`
+
+/** What a field of date and time says, as site time; undefined: it is empty. */
+export function fromLocal(text: string, zone: string): string | undefined {
+	const [date, time] = text.split('T')
+	return date && time ? new Date(instantAt(Date.parse(`${date}T12:00Z`), zone, 0, minutes(time))).toISOString() : undefined
+}
 
 let ticking: ReturnType<typeof setInterval> | undefined
 const listeners = new Set<() => void>()

@@ -17,7 +17,7 @@ import { fieldsOf, PersonFields, PersonState } from './people.tsx'
 import { Credentials } from './person-credentials.tsx'
 import { PersonReach } from './person-reach.tsx'
 import { Standing } from './person-standing.tsx'
-import { GiveRole, TakeRole, useScopeWords } from './role-give.tsx'
+import { GiveRole, TakeRole, useHeldWords } from './role-give.tsx'
 
 /** A person: contact, groups, badges and PINs, and what is open. */
 export function PersonRoom() {
@@ -206,7 +206,7 @@ function Groups({ person, mayManage }: { readonly person: Person; readonly mayMa
 function Roles({ person: { id, name, groups, erasedAt } }: { readonly person: Person }) {
 	const allowed = useMay('role.read', {})
 	const mayAssign = useMay('role.assign')
-	const placeOf = useScopeWords()
+	const placeOf = useHeldWords()
 	const { data: known } = useQuery({ ...allRoles, enabled: allowed })
 	const { data: all = [] } = useQuery(allGroups)
 	const own = useQuery({ ...rolesOf({ user: id }), enabled: allowed })
@@ -236,12 +236,12 @@ function Roles({ person: { id, name, groups, erasedAt } }: { readonly person: Pe
 					if (held.length === 0) return <p className="mute">{words.noRoles}</p>
 					return (
 						<ul className="roles-held">
-							{held.map(({ id: assignment, role, scope, group }) => (
+							{held.map(({ id: assignment, role, group, ...where }) => (
 								<li key={assignment}>
 									<b>{nameOf(role)}</b>
 									<span className="mute">
 										<Dotted>
-											{[placeOf(scope), group !== undefined && words.through(all.find((one) => one.id === group)?.name ?? words.aGroup)]}
+											{[placeOf(where), group !== undefined && words.through(all.find((one) => one.id === group)?.name ?? words.aGroup)]}
 										</Dotted>
 									</span>
 									{mayAssign && group === undefined && (

@@ -1,4 +1,3 @@
-import { instantAt, minutes } from '@latchwork/core/base'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { Icon } from '../../ui/icon.tsx'
@@ -7,7 +6,7 @@ import { useEstate } from '../estate.ts'
 import { Card, Field, Form, Select } from '../parts.tsx'
 import { allBanks, allPolicies, allTypes, bankDoors } from '../queries.ts'
 import type { Outcome, Policy } from '../shapes.ts'
-import { longTime } from '../time.ts'
+import { fromLocal, longTime } from '../time.ts'
 import { ACTIONS, insteadWords, METHODS, reasonWords, ruleWords, whatIf as words } from '../words/policies.ts'
 import { FindPerson } from './find-person.tsx'
 
@@ -40,8 +39,7 @@ export function WhatIf({ policy }: { readonly policy: Policy }) {
 		const zone = estate.zone({ bank: at })
 		const [kind = '', type] = text('wants').split(' ')
 		const door = doors.data && [...doors.data.keys()][0]
-		const [date, time] = text('when').split('T')
-		const moment = date && time ? new Date(instantAt(Date.parse(`${date}T12:00Z`), zone, 0, minutes(time))).toISOString() : undefined
+		const moment = fromLocal(text('when'), zone)
 		const body = {
 			user,
 			bank: at,

@@ -1,10 +1,11 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { Refusal, send } from '../api.ts'
+import { Refusal, send, serverNow } from '../api.ts'
 import { useEstate } from '../estate.ts'
-import { Dialog, Form, Select } from '../parts.tsx'
+import { Dialog, Field, Form, Select } from '../parts.tsx'
 import { allBanks, allGroups, allRoles, allSites } from '../queries.ts'
 import type { RoleAssignment } from '../shapes.ts'
+import { fromLocal, longTime } from '../time.ts'
 import { person } from '../words/people.ts'
 import { roleName, roles as words } from '../words/roles.ts'
 import { FindPerson } from './find-person.tsx'
@@ -22,6 +23,7 @@ export function GiveRole({ role, user, close }: GiveProps) {
 	const { data: groups = [] } = useQuery(allGroups)
 	const { data: sites = [] } = useQuery(allSites)
 	const { data: banks = [] } = useQuery(allBanks)
+	const estate = useEstate()
 	const [toGroup, setToGroup] = useState(false)
 	const [chosen, setChosen] = useState(user?.id)
 	const given = roles?.items.find(({ id }) => id === role)
@@ -34,10 +36,12 @@ export function GiveRole({ role, user, close }: GiveProps) {
 					const text = (name: string) => String(form.get(name) ?? '')
 					if (!toGroup && chosen === undefined) throw new Refusal(400, 'request-invalid', words.nobodyChosen)
 					const [kind = '', id] = text('place').split(' ')
+					const until = fromLocal(text('until'), estate.home)
 					await send('POST', '/v1/role-assignments', {
 						role: role ?? text('role'),
 						...(toGroup ? { group: text('group') } : { user: chosen }),
 						scope: id === undefined ? { kind: 'tenant' } : { kind, id },
+						...(until && { until }),
 					})
 					await client.invalidateQueries({ queryKey: ['people'] })
 					close()
@@ -75,6 +79,7 @@ export function GiveRole({ role, user, close }: GiveProps) {
 						...banks.map(({ id, name }) => [`bank ${id}`, name] as const),
 					]}
 				/>
+				<Field label={words.until} hint={words.untilHint} name="until" type="datetime-local" />
 			</Form>
 		</Dialog>
 	)
@@ -100,11 +105,15 @@ export function TakeRole({ assignment, name, close }: { readonly assignment: str
 	)
 }
 
-/** Where a role is held, in words. */
-export function useScopeWords(): (scope: RoleAssignment['scope']) => string {
+/** Where a role is held and until when, in words. */
+export function useHeldWords(): (held: Pick<RoleAssignment, 'scope' | 'until'>) => string {
 	const estate = useEstate()
-	return ({ kind, id }) =>
-		kind === 'tenant'
-			? person.everywhereHeld
-			: ((kind === 'site' ? estate.site(id) : kind === 'bank' ? estate.bank(id) : undefined) ?? person.places[kind])
+	return ({ scope: { kind, id }, until }) => {
+		const place =
+			kind === 'tenant'
+				? person.everywhereHeld
+				: ((kind === 'site' ? estate.site(id) : kind === 'bank' ? estate.bank(id) : undefined) ?? person.places[kind])
+		if (until === undefined) return place
+		return `${place}, ${Date.parse(until) <= serverNow() ? words.ended : words.ends(longTime(until, estate.home))}`
+	}
 }

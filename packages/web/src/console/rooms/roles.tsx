@@ -9,7 +9,7 @@ import { Card, Dialog, Field, Form, Room, Shown, Title } from '../parts.tsx'
 import { allGroups, allPermissions, allRoles, holdersOf } from '../queries.ts'
 import type { Role } from '../shapes.ts'
 import { roleName, roles as words } from '../words/roles.ts'
-import { GiveRole, TakeRole, useScopeWords } from './role-give.tsx'
+import { GiveRole, TakeRole, useHeldWords } from './role-give.tsx'
 
 /** All roles; one of them with what it lets do, and who holds it. */
 export function Roles() {
@@ -117,7 +117,7 @@ function Filled({ role, all, add }: { readonly role: Role; readonly all: readonl
 function Holders({ role, mayAssign }: { readonly role: Role; readonly mayAssign: boolean }) {
 	const asked = useQuery(holdersOf(role.id))
 	const { data: groups = [] } = useQuery(allGroups)
-	const placeOf = useScopeWords()
+	const placeOf = useHeldWords()
 	const [taking, setTaking] = useState<string>()
 	return (
 		<Card title={words.holders} flush>
@@ -138,7 +138,7 @@ function Holders({ role, mayAssign }: { readonly role: Role; readonly mayAssign:
 									</tr>
 								</thead>
 								<tbody>
-									{items.map(({ id, user, group, scope }) => (
+									{items.map(({ id, user, group, scope, until }) => (
 										<tr key={id}>
 											<th scope="row">
 												{user ? (
@@ -149,7 +149,7 @@ function Holders({ role, mayAssign }: { readonly role: Role; readonly mayAssign:
 													</>
 												)}
 											</th>
-											<td data-label={words.where}>{placeOf(scope)}</td>
+											<td data-label={words.where}>{placeOf({ scope, ...(until !== undefined && { until }) })}</td>
 											<td>
 												{mayAssign && (
 													<button type="button" className="btn small danger" onClick={() => setTaking(id)}>
