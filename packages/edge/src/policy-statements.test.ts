@@ -105,6 +105,8 @@ const CASES: readonly {
 		],
 		rows: [
 			{ who: 'ana', ...camera, outcome: 'needs-second-factor', rules: ['p/s2'] },
+			{ who: 'ana', ...camera, by: 'pin', assurance: 'medium', outcome: 'needs-second-factor', rules: ['p/s2'] },
+			{ who: 'ana', ...camera, assurance: 'high', outcome: 'needs-second-factor', rules: ['p/s2'] },
 			{ who: 'ana', ...camera, by: 'badge-and-pin', assurance: 'medium', outcome: 'allow', rules: ['p/s1:students:loan-camera'] },
 			{ who: 'ana', ...camera, by: 'badge-and-pin', assurance: 'medium', offline: true, outcome: 'policy-denied', rules: ['p/s3:loan-camera'] },
 			{ who: 'ana', ...laptop, offline: true, outcome: 'allow', rules: ['p/s1:students:loan-laptop'] },
@@ -115,6 +117,7 @@ const CASES: readonly {
 		statements: [take, { kind: 'second-factor', about: { anything: true } }],
 		rows: [
 			{ who: 'ana', ...laptop, outcome: 'needs-second-factor', rules: ['p/s2'] },
+			{ who: 'stranger', own: true, by: 'code', does: 'collect', ...parcel, outcome: 'allow', rules: ['builtin/own-pick-up'] },
 			{ who: 'ana', ...laptop, by: 'badge-and-pin', assurance: 'medium', outcome: 'allow', rules: ['p/s1:students:loan-laptop'] },
 		],
 	},

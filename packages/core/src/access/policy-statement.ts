@@ -8,7 +8,7 @@ const code = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$/, 'must be lett
 const codes = z.array(code).min(1).max(50)
 const clock = z.string().regex(/^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$/, 'must be a time like 08:00')
 
-/** What a restriction is about: things of these types, things of high value, or whatever is taken. */
+/** What a restriction is about: things of these types, things of high value, or whatever is taken but parcels. */
 const about = z.union([
 	z.strictObject({ types: codes.describe('codes of asset types') }),
 	z.strictObject({ valueClass: z.literal('high') }),
@@ -109,7 +109,13 @@ function rulesOf(statement: PolicyStatement, number: number): string[] {
 		}
 		case 'second-factor':
 			return restriction(statement.about).map(({ name, resource, when }) =>
-				rule(name, 'forbid', ['principal', action('collect'), resource], `${when}\nunless { context.assuranceLevel >= 2 }`, 'needs-second-factor'),
+				rule(
+					name,
+					'forbid',
+					['principal', action('collect'), resource],
+					`${when}\nunless { ["badge-and-pin", "remote"].contains(context.method) }`,
+					'needs-second-factor',
+				),
 			)
 		case 'online':
 			return restriction(statement.about).map(({ name, resource, when }) =>
@@ -150,7 +156,8 @@ function rulesOf(statement: PolicyStatement, number: number): string[] {
 function restriction(of: About): { readonly name: string; readonly resource: string; readonly when: string }[] {
 	if ('types' in of) return of.types.map((type) => ({ name: type, resource: ofType(type), when: '' }))
 	if ('valueClass' in of) return [{ name: '', resource: 'resource is Latchwork::Asset', when: '\nwhen { resource.valueClass == "high" }' }]
-	return [{ name: '', resource: 'resource', when: '' }]
+	// Parcels wait for whoever has their code, and that one need not be known otherwise.
+	return [{ name: '', resource: 'resource', when: '\nwhen { context.workflow != "delivery" }' }]
 }
 
 /** A clock that cannot be trusted is within no times. */

@@ -35,7 +35,7 @@ export interface Question {
 }
 
 /** What a method proves without a better credential behind it (core/access credential.ts). */
-const PROVES: Readonly<Record<Method, Assurance>> = { badge: 'low', pin: 'low', code: 'medium', 'badge-and-pin': 'medium', remote: 'high' }
+const PROVES: Readonly<Record<Method, Assurance>> = { badge: 'low', pin: 'medium', code: 'medium', 'badge-and-pin': 'medium', remote: 'high' }
 /** Never recorded, so it needs no number of its own. */
 const UNRECORDED = 'dec_00000000-0000-7000-8000-000000000000'
 

@@ -57,7 +57,7 @@ const newCredential = z.discriminatedUnion('kind', [
 		kind: z.literal('badge'),
 		user: idOf('subject'),
 		number: z.string().trim().min(1).max(300).describe('digits, FACILITY-NUMBER, or hex:BITCOUNT:HEX'),
-		assurance: z.enum(['low', 'medium', 'high']).optional(),
+		assurance: z.enum(['low', 'medium', 'high']).optional().describe('left out: low, as most badges can be copied'),
 		notAfter: time.optional(),
 	}),
 	z.strictObject({ kind: z.literal('pin'), user: idOf('subject'), site: idOf('site'), notAfter: time.optional() }),

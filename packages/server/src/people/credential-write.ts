@@ -13,6 +13,7 @@ export interface BadgeFields {
 	readonly subject: Id<'subject'>
 	/** As a person types it: digits, FACILITY-NUMBER, hex:BITCOUNT:HEX (core/access badgeToBits). */
 	readonly number: string
+	/** Left out: low, as most badges can be copied (trust.md T4). */
 	readonly assurance?: Assurance | undefined
 	readonly notAfter?: number | undefined
 }
@@ -21,7 +22,7 @@ export interface BadgeFields {
 export async function issueBadge(
 	tx: Tx,
 	change: PeopleChange,
-	{ subject, number, assurance = 'medium', notAfter }: BadgeFields,
+	{ subject, number, assurance = 'low', notAfter }: BadgeFields,
 ): Promise<CredentialRecord> {
 	const { now, random } = change
 	const image = badgeToBits(number)

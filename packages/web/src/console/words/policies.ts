@@ -81,7 +81,7 @@ export const policies = {
 	approversOf: { 1: 'One other person', 2: 'Two other people' } as const,
 	about: 'What it is about',
 	aboutHigh: 'Things of high value',
-	aboutAnything: 'Whatever is taken',
+	aboutAnything: 'Whatever is taken but parcels',
 	aboutTypes: 'Things of these types',
 	cedar: 'Cedar text',
 	lines: 'Lines of the text',
@@ -299,7 +299,9 @@ export type Part = string | { readonly chosen: string }
 export function sentenceOf(statement: PolicyStatement, { group, type }: CodeNames): readonly Part[] {
 	const groups = (codes: readonly string[], joined: 'and' | 'or' = 'and') => ({ chosen: listWords(codes.map(group), joined) })
 	const about = (of: Extract<PolicyStatement, { kind: 'online' }>['about']): Part =>
-		'types' in of ? { chosen: listWords(of.types.map(type), 'or') } : { chosen: 'valueClass' in of ? 'a thing of high value' : 'whatever is taken' }
+		'types' in of
+			? { chosen: listWords(of.types.map(type), 'or') }
+			: { chosen: 'valueClass' in of ? 'a thing of high value' : 'whatever is taken but parcels' }
 	switch (statement.kind) {
 		case 'take': {
 			const { times } = statement
