@@ -34,6 +34,14 @@ export async function findCredential(db: Db, id: Id<'credential'>, lock = false)
 	return row && toRecord(row)
 }
 
+/** Not revoked, for writing: one that has ended by itself is among them. */
+export const unrevokedPinsOf = async (tx: Tx, subject: Id<'subject'>, site: Id<'site'>): Promise<CredentialRecord[]> =>
+	(
+		await tx.rows(sql<Row>`SELECT ${CREDENTIAL} FROM credential
+			WHERE tenant_id = ${tx.tenant} AND subject_id = ${subject} AND kind = 'pin' AND site_id = ${site} AND revoked_at IS NULL
+			ORDER BY credential_id FOR UPDATE`)
+	).map(toRecord)
+
 export async function listCredentials(
 	db: Db,
 	{ subject, after, updatedSince = 0, limit }: { subject?: Id<'subject'>; after?: readonly [number, string]; updatedSince?: number; limit: number },

@@ -58,9 +58,15 @@ const newCredential = z.discriminatedUnion('kind', [
 		user: idOf('subject'),
 		number: z.string().trim().min(1).max(300).describe('digits, FACILITY-NUMBER, or hex:BITCOUNT:HEX'),
 		assurance: z.enum(['low', 'medium', 'high']).optional().describe('left out: low, as most badges can be copied'),
-		notAfter: time.optional(),
+		notAfter: time.optional().describe('when it ends by itself'),
+		replaces: idOf('credential').optional().describe('a badge of the same person that ends with this'),
 	}),
-	z.strictObject({ kind: z.literal('pin'), user: idOf('subject'), site: idOf('site'), notAfter: time.optional() }),
+	z.strictObject({
+		kind: z.literal('pin'),
+		user: idOf('subject'),
+		site: idOf('site').describe('an older PIN of this person at the site ends'),
+		notAfter: time.optional().describe('when it ends by itself'),
+	}),
 ])
 
 export const credentialRoutes = (terms: PeopleTerms, { mayActAs }: Rights): Route[] => [
@@ -100,8 +106,10 @@ export const credentialRoutes = (terms: PeopleTerms, { mayActAs }: Rights): Rout
 				await mayHandle(mayActAs, tx, caller, user)
 				const change = { ...terms, actor: caller.subject, now }
 				const notAfter = until === undefined ? undefined : fromTime(until)
-				if (what.kind === 'badge')
-					return toCredential(await issueBadge(tx, change, { subject: user, number: what.number, assurance: what.assurance, notAfter }))
+				if (what.kind === 'badge') {
+					const { number, assurance, replaces } = what
+					return toCredential(await issueBadge(tx, change, { subject: user, number, assurance, notAfter, replaces }))
+				}
 				const { pin, ...made } = await issuePin(tx, change, { subject: user, site: what.site, notAfter })
 				return { ...toCredential(made), pin }
 			}),

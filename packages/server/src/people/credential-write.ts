@@ -4,7 +4,16 @@ import { nodeCrypto } from '../crypto.ts'
 import { markBundles, siteOf, unchangedSince } from '../estate/index.ts'
 import { sql, type Tx } from '../store/index.ts'
 import { settingsOf, tenantSealing } from '../tenants/index.ts'
-import { badgeContext, type CredentialRecord, findCredential, livePins, missingVerifiers, siteKeyContext, siteKeyOf } from './credential-read.ts'
+import {
+	badgeContext,
+	type CredentialRecord,
+	findCredential,
+	livePins,
+	missingVerifiers,
+	siteKeyContext,
+	siteKeyOf,
+	unrevokedPinsOf,
+} from './credential-read.ts'
 import { type PeopleChange, recordOf } from './person-write.ts'
 import { blindIndex, commitTo, newSalt, personKey, sealJson } from './personal.ts'
 import { nothing, type PeopleTerms } from './read.ts'
@@ -16,19 +25,22 @@ export interface BadgeFields {
 	/** Left out: low, as most badges can be copied (trust.md T4). */
 	readonly assurance?: Assurance | undefined
 	readonly notAfter?: number | undefined
+	/** A badge of the same person that ends with this: the lost one, or the same number with another assurance or end. */
+	readonly replaces?: Id<'credential'> | undefined
 }
 
 /** The number is sealed under the person's key; banks get keyed verifiers, the ledger a salted commitment. */
 export async function issueBadge(
 	tx: Tx,
 	change: PeopleChange,
-	{ subject, number, assurance = 'low', notAfter }: BadgeFields,
+	{ subject, number, assurance = 'low', notAfter, replaces }: BadgeFields,
 ): Promise<CredentialRecord> {
 	const { now, random } = change
 	const image = badgeToBits(number)
 	if (!image.ok) throw new Fault('request-invalid', `body.number: ${image.text}`, { detail: { field: 'body.number', refusal: image.code } })
 	inFuture(notAfter, now)
 	const wrapped = await lockPersonKey(tx, subject)
+	if (replaces !== undefined) await retireBadge(tx, change, subject, replaces)
 	const tenant = await tenantSealing(tx, change)
 	const id = newId('credential', now, random)
 	const salt = newSalt(random)
@@ -43,7 +55,13 @@ export async function issueBadge(
 		throw new Fault('already-exists', 'This badge number is in use already. Revoke it there first.', { detail: { field: 'body.number' } })
 	for (const { site_id } of await tx.rows(sql<{ site_id: Id<'site'> }>`SELECT site_id FROM site_key WHERE tenant_id = ${tx.tenant} ORDER BY site_id`))
 		await readyCredentials(tx, site_id, change, now, id)
-	await recordOf(tx, change, 'credential.issued', id, { kind: 'badge', subject, commitment, ...(notAfter !== undefined && { notAfter }) })
+	await recordOf(tx, change, 'credential.issued', id, {
+		kind: 'badge',
+		subject,
+		commitment,
+		...(notAfter !== undefined && { notAfter }),
+		...(replaces !== undefined && { replaces }),
+	})
 	await markBundles(tx, now)
 	return (await findCredential(tx, id)) as CredentialRecord
 }
@@ -54,13 +72,17 @@ export interface PinFields {
 	readonly notAfter?: number | undefined
 }
 
-/** A PIN that the system makes, for one site: it is in the answer alone; what is kept is its verifier (trust.md §0.4). */
+/**
+ * A PIN that the system makes, for one site: it is in the answer alone; what is kept is its verifier (trust.md §0.4). Nobody has two at one site, as
+ * each is one more that a guesser may hit: the older ends.
+ */
 export async function issuePin(tx: Tx, change: PeopleChange, { subject, site, notAfter }: PinFields): Promise<CredentialRecord & { pin: string }> {
 	const { now, random } = change
 	await siteOf(tx, site)
 	inFuture(notAfter, now)
 	const wrapped = await lockPersonKey(tx, subject)
 	const siteKey = await ensureSiteKey(tx, site, change, now)
+	for (const older of await unrevokedPinsOf(tx, subject, site)) await endCredential(tx, change, older)
 	const { pinLength, wrongPinsPerDay } = await settingsOf(tx, { site })
 	const safe = checkPinSettings((await livePins(tx, site, now)) + 1, pinLength, wrongPinsPerDay)
 	if (!safe.ok) throw new Fault('request-refused', safe.text, { detail: { setting: 'pinLength' } })
@@ -82,13 +104,25 @@ export async function revokeCredential(tx: Tx, change: PeopleChange, id: Id<'cre
 	if (!before) throw nothing('credential')
 	unchangedSince(ifMatch, before)
 	if (before.revokedAt !== undefined) return before
+	await endCredential(tx, change, before)
+	return (await findCredential(tx, id)) as CredentialRecord
+}
+
+async function endCredential(tx: Tx, change: PeopleChange, { id, subject, site }: CredentialRecord): Promise<void> {
 	const { now } = change
 	await tx.run(
 		sql`UPDATE credential SET revoked_at = ${now}, version = version + 1, updated_at = ${now} WHERE tenant_id = ${tx.tenant} AND credential_id = ${id}`,
 	)
-	await recordOf(tx, change, 'credential.revoked', id, { subject: before.subject }, before.site)
-	await markBundles(tx, now, before.site ? { site: before.site } : {})
-	return (await findCredential(tx, id)) as CredentialRecord
+	await recordOf(tx, change, 'credential.revoked', id, { subject }, site)
+	await markBundles(tx, now, site ? { site } : {})
+}
+
+/** One that was revoked already has ended: who replaces a badge that was reported lost says so all the same. */
+async function retireBadge(tx: Tx, change: PeopleChange, subject: Id<'subject'>, id: Id<'credential'>): Promise<void> {
+	const old = await findCredential(tx, id, true)
+	if (old?.kind !== 'badge' || old.subject !== subject)
+		throw new Fault('request-invalid', 'body.replaces: this person has no such badge.', { detail: { field: 'body.replaces' } })
+	if (old.revokedAt === undefined) await endCredential(tx, change, old)
 }
 
 /** The site's key, made when first needed: handed to its controllers at enrolment. */

@@ -85,6 +85,50 @@ describe('people', () => {
 		assert.ok((await api.store.read(acme.id, (db) => revokedCredentials(db, api.clock.now()))).includes(badge.body.id))
 	})
 
+	test('a re-issued badge ends the old one in the same step, and ends nothing where it is refused', async () => {
+		const [anna, ben] = [await add('Anna Again'), await add('Ben Again')]
+		const give = (user: string, number: string, more: object = {}) => post('/v1/credentials', { kind: 'badge', user, number, ...more })
+		const endedAt = async (id: string) => (await api.ask('GET', `/v1/credentials/${id}`, { token })).body.revokedAt
+		const lost = (await give(anna.id, '31-1')).body
+		const other = (await give(anna.id, '31-2')).body
+		await give(ben.id, '31-3')
+		for (const [user, number, status, code] of [
+			[ben.id, '31-4', 400, 'request-invalid'], // a badge of somebody else
+			[anna.id, '31-3', 409, 'already-exists'], // a number that is in use
+			[anna.id, 'twelve', 400, 'request-invalid'],
+		] as const) {
+			const refused = await give(user, number, { replaces: lost.id })
+			assert.deepEqual([refused.status, refused.body.code], [status, code], refused.text)
+			assert.equal(await endedAt(lost.id), undefined, 'the old badge still counts')
+		}
+		const pin = (await post('/v1/credentials', { kind: 'pin', user: anna.id, site: acme.site })).body
+		assert.equal((await give(anna.id, '31-5', { replaces: pin.id })).body.code, 'request-invalid')
+
+		const next = await give(anna.id, '31-5', { replaces: lost.id })
+		assert.equal(next.status, 201, next.text)
+		assert.ok((await endedAt(lost.id)) !== undefined)
+		assert.deepEqual([await endedAt(other.id), await endedAt(pin.id)], [undefined, undefined], 'the others stay')
+		// The same card with another assurance; and once more for one that has ended already.
+		const same = await give(anna.id, '31-5', { assurance: 'high', replaces: next.body.id })
+		assert.deepEqual([same.status, same.body.assurance], [201, 'high'], same.text)
+		assert.equal((await give(anna.id, '31-6', { replaces: lost.id })).status, 201)
+		const known = await api.store.write(acme.id, async (tx) => {
+			const key = await readyCredentials(tx, acme.site, api.parts.terms, api.clock.now())
+			return credentialBy(tx, acme.site, verifierOf(key, nodeCrypto, 'badge', 'h10301:31:5'), api.clock.now())
+		})
+		assert.equal(known?.id, same.body.id)
+	})
+
+	test('a new PIN ends the older one of that person at that site, and at no other', async () => {
+		const { id } = await add('Paula Pin')
+		const draw = async (site: Id<'site'>) => (await post('/v1/credentials', { kind: 'pin', user: id, site })).body
+		const [here, there, again] = [await draw(acme.site), await draw(acme.otherSite), await draw(acme.site)]
+		const { items } = (await api.ask('GET', `/v1/credentials?user=${id}`, { token })).body
+		const ended = (items as { id: string; revokedAt?: string }[]).filter(({ revokedAt }) => revokedAt !== undefined).map((one) => one.id)
+		assert.deepEqual(ended, [here.id])
+		assert.ok(there.pin && again.pin && again.pin !== here.pin)
+	})
+
 	test('a number that no badge can have is refused with the reason', async () => {
 		const { id } = await add('Carl Badge')
 		for (const number of ['300-1', '99999999999', 'twelve', 'hex:32:08000000'])

@@ -22,19 +22,30 @@ const moment = (at: string | number): number => (typeof at === 'number' ? at : D
 /** "Today, Tuesday 16 June" */
 export function day(at: string | number, zone: string): string {
 	const apart = daysBetween(serverNow(), moment(at), zone)
-	const date = dateText(moment(at), zone, LANGUAGE).replace(',', '')
+	const date = dateOf(at, zone)
 	return apart === 0 ? `Today, ${date}` : apart === -1 ? `Yesterday, ${date}` : apart === 1 ? `Tomorrow, ${date}` : date
 }
 
-/** "12:20", "yesterday 09:14", "Fri 18:00", "19 Jun 18:00": as short as it can be told apart. */
+/** "12:20", "yesterday 09:14", "Fri 18:00", "19 Jun 18:00", "19 Jun 2031 18:00": as short as it can be told apart. */
 export function when(at: string | number, zone: string): string {
 	const apart = daysBetween(serverNow(), moment(at), zone)
 	const time = clock(at, zone)
 	if (apart === 0) return time
 	if (apart === -1) return `yesterday ${time}`
-	const parts = Math.abs(apart) < 7 ? ({ weekday: 'short' } as const) : ({ day: 'numeric', month: 'short' } as const)
+	const parts: Intl.DateTimeFormatOptions =
+		Math.abs(apart) < 7 ? { weekday: 'short' } : { day: 'numeric', month: 'short', ...(otherYear(at, zone) ? { year: 'numeric' } : {}) }
 	return `${new Intl.DateTimeFormat(LANGUAGE, { timeZone: zone, ...parts }).format(moment(at))} ${time}`
 }
+
+const yearOf = (at: number, zone: string): string => new Intl.DateTimeFormat('en-CA', { timeZone: zone, year: 'numeric' }).format(at)
+
+/** Its year, where it is another than this one. */
+const otherYear = (at: string | number, zone: string): string => {
+	const year = yearOf(moment(at), zone)
+	return year === yearOf(serverNow(), zone) ? '' : year
+}
+
+const dateOf = (at: string | number, zone: string): string => `${dateText(moment(at), zone, LANGUAGE).replace(',', '')} ${otherYear(at, zone)}`.trim()
 
 /** "Berlin", of `Europe/Berlin`. */
 export const zoneName = (zone: string): string => (zone.split('/').at(-1) ?? zone).replaceAll('_', ' ')
@@ -56,8 +67,8 @@ export function clockOf(sites: readonly Pick<Site, 'name' | 'timeZone'>[], here:
 	return { home: zone, several: false, told: only && sites.length === 1 ? general.timesAt(only.name) : general.timesOf(zoneName(zone)) }
 }
 
-/** "Tuesday 16 June, 12:42" */
-export const longTime = (at: string | number, zone: string): string => `${dateText(moment(at), zone, LANGUAGE).replace(',', '')}, ${clock(at, zone)}`
+/** "Tuesday 16 June, 12:42", "Monday 16 June 2031, 12:42" */
+export const longTime = (at: string | number, zone: string): string => `${dateOf(at, zone)}, ${clock(at, zone)}`
 
 /** What a field of date and time says, as site time; undefined: it is empty. */
 export function fromLocal(text: string, zone: string): string | undefined {

@@ -4,10 +4,12 @@ import { Icon } from '../../ui/icon.tsx'
 import { may } from '../access.ts'
 import { send, serverNow } from '../api.ts'
 import { useMay, useSeat } from '../context.ts'
+import { useEstate } from '../estate.ts'
 import { Moment } from '../names.tsx'
 import { Card, Chip, Dialog, Empty, Field, Form, Secret, Select, Shown } from '../parts.tsx'
 import { allSites, credentialsOf } from '../queries.ts'
 import type { Credential, Person } from '../shapes.ts'
+import { fromLocal, longTime } from '../time.ts'
 import { person as words } from '../words/people.ts'
 
 type Asking = 'pin' | 'badge' | Credential
@@ -99,7 +101,7 @@ export function Credentials({ person }: { readonly person: Person }) {
 					)
 				}
 			</Shown>
-			{asking === 'badge' && <NewBadge user={person.id} close={close} />}
+			{asking === 'badge' && <NewBadge user={person.id} close={close} badges={asked.data?.items.filter(isLiveBadge) ?? []} />}
 			{asking === 'pin' && <NewPin user={person.id} sites={pinSites.map(({ id, name }) => [id, name] as const)} close={close} />}
 			{typeof asking === 'object' && <Revoke credential={asking} close={close} />}
 		</Card>
@@ -116,20 +118,48 @@ function CredentialState({ credential: { revokedAt, notAfter } }: { readonly cre
 	)
 }
 
-function NewBadge({ user, close }: { readonly user: string; close(): void }) {
+const isLiveBadge = ({ kind, revokedAt }: Credential): boolean => kind === 'badge' && revokedAt === undefined
+
+interface NewBadgeProps {
+	readonly user: string
+	/** Those that the person has by now, any of which the new one can take the place of. */
+	readonly badges: readonly Credential[]
+	close(): void
+}
+
+function NewBadge({ user, badges, close }: NewBadgeProps) {
 	const client = useQueryClient()
+	const { home } = useEstate()
 	return (
 		<Dialog title={words.newBadgeTitle} lead={words.newBadgeLead} close={close}>
 			<Form
 				submit={words.newBadgeSubmit}
 				cancel={close}
 				send={async (form) => {
-					await send('POST', '/v1/credentials', { kind: 'badge', user, number: String(form.get('number')).trim() })
+					const text = (name: string) => String(form.get(name) ?? '')
+					const notAfter = fromLocal(text('until'), home)
+					await send('POST', '/v1/credentials', {
+						kind: 'badge',
+						user,
+						number: text('number').trim(),
+						assurance: text('assurance'),
+						...(notAfter && { notAfter }),
+						...(text('replaces') && { replaces: text('replaces') }),
+					})
 					await client.invalidateQueries({ queryKey: ['people'] })
 					close()
 				}}
 			>
 				<Field label={words.newBadgeNumber} hint={words.newBadgeHint} name="number" required autoComplete="off" maxLength={300} />
+				<Select label={words.assurance} name="assurance" options={words.assurances} />
+				{badges.length > 0 && (
+					<Select
+						label={words.replaces}
+						name="replaces"
+						options={[['', words.replacesNone], ...badges.map(({ id, createdAt }) => [id, words.badgeOf(longTime(createdAt, home))] as const)]}
+					/>
+				)}
+				<Field label={words.validUntil} hint={words.validUntilHint} name="until" type="datetime-local" />
 			</Form>
 		</Dialog>
 	)
@@ -137,6 +167,7 @@ function NewBadge({ user, close }: { readonly user: string; close(): void }) {
 
 function NewPin({ user, sites, close }: { readonly user: string; readonly sites: readonly (readonly [string, string])[]; close(): void }) {
 	const client = useQueryClient()
+	const { home } = useEstate()
 	const [pin, setPin] = useState<string>()
 	return (
 		<Dialog title={words.newPinTitle} lead={pin === undefined ? words.newPinLead : undefined} close={close}>
@@ -145,12 +176,19 @@ function NewPin({ user, sites, close }: { readonly user: string; readonly sites:
 					submit={words.newPinSubmit}
 					cancel={close}
 					send={async (form) => {
-						const made = await send<Credential>('POST', '/v1/credentials', { kind: 'pin', user, site: form.get('site') })
+						const notAfter = fromLocal(String(form.get('until') ?? ''), home)
+						const made = await send<Credential>('POST', '/v1/credentials', {
+							kind: 'pin',
+							user,
+							site: form.get('site'),
+							...(notAfter && { notAfter }),
+						})
 						setPin(made.pin ?? '')
 						await client.invalidateQueries({ queryKey: ['people'] })
 					}}
 				>
 					<Select label={words.newPinSite} name="site" options={sites} />
+					<Field label={words.validUntil} hint={words.validUntilHint} name="until" type="datetime-local" />
 				</Form>
 			) : (
 				<Secret label={words.pinIs} text={pin.replaceAll(/(\d{4})(?=\d)/g, '$1 ')} note={words.pinOnce} />
