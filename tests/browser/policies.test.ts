@@ -205,7 +205,7 @@ describe('policies and decisions in the console', () => {
 		await dialog().getByLabel('Where').selectOption('HQ')
 		await dialog().getByLabel('Until').fill('2030-01-31T18:00')
 		await dialog().getByRole('button', { name: 'Give it', exact: true }).click()
-		await page.getByRole('row', { name: /Ada Berg HQ, until Thursday 31 January, 18:00/ }).waitFor()
+		await page.getByRole('row', { name: /Ada Berg HQ, until Thursday 31 January 2030, 18:00/ }).waitFor()
 		await page.getByRole('button', { name: 'Change…' }).click()
 		await dialog().getByLabel('See what banks allowed and refused').check()
 		await dialog().getByRole('button', { name: 'Save' }).click()
