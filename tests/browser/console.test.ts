@@ -426,10 +426,11 @@ describe('the console', () => {
 		await page.getByRole('button', { name: 'Add a badge…' }).click()
 		await page.getByLabel('Number on the badge').fill('1048577')
 		await page.getByLabel('Does it take the place of another badge?').selectOption({ index: 1 })
+		await page.getByLabel('How hard is it to copy?').selectOption('high')
 		await page.getByLabel('Until').fill('2099-06-01T18:00')
 		await page.getByRole('button', { name: 'Add it' }).click()
 		await page.getByRole('row', { name: /^Badge.*Revoked/ }).waitFor()
-		await page.getByRole('row', { name: /^Badge.*2099.*Valid/ }).waitFor()
+		await page.getByRole('row', { name: /^Badge proven at each tap.*2099.*Valid/ }).waitFor()
 		await page.getByRole('button', { name: 'New PIN…' }).click()
 		await page.getByRole('button', { name: 'Draw a PIN' }).click()
 		assert.match((await page.locator('.secret-text').textContent()) ?? '', /^[\d ]{4,}$/)
@@ -440,7 +441,7 @@ describe('the console', () => {
 			.getByRole('button', { name: 'Revoke…' })
 			.click()
 		await page.getByRole('button', { name: 'Revoke it' }).click()
-		await page.getByRole('row', { name: /^Badge.*2099.*Revoked/ }).waitFor()
+		await page.getByRole('row', { name: /^Badge proven at each tap.*2099.*Revoked/ }).waitFor()
 	})
 
 	test('what is known of a person is changed field by field, and a limit is taken away again', async () => {

@@ -261,6 +261,7 @@ export interface Group extends Recorded {
 export interface Credential extends Recorded {
 	readonly user: string
 	readonly kind: 'badge' | 'pin'
+	readonly assurance: 'low' | 'medium' | 'high'
 	readonly site?: string
 	readonly notAfter?: string
 	readonly revokedAt?: string

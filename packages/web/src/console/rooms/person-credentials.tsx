@@ -72,6 +72,7 @@ export function Credentials({ person }: { readonly person: Person }) {
 													<span className="row">
 														<Icon name={one.kind === 'badge' ? 'badge' : 'keypad'} />
 														{one.kind === 'badge' ? words.badge : words.pin}
+														{one.kind === 'badge' && <small className="mute">{words.assuranceOf[one.assurance]}</small>}
 													</span>
 												</th>
 												<td data-label={words.where}>

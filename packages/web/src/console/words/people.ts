@@ -92,6 +92,7 @@ export const person = {
 		['medium', 'Medium: a card with keys of its own'],
 		['high', 'High: keys that only the reader and the card share, proven at each tap'],
 	] as const,
+	assuranceOf: { low: 'easy to copy', medium: 'harder to copy', high: 'proven at each tap' },
 	replaces: 'Does it take the place of another badge?',
 	replacesNone: 'No, both count',
 	badgeOf: (when: string) => `The badge of ${when}: it ends`,
