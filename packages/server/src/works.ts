@@ -76,6 +76,7 @@ export async function openWorks(parts: Parts): Promise<Works> {
 				const message = { v: 1 as const, ...news }
 				void link?.notify(controller, message).catch(failed('link'))
 			},
+			reaches: () => link?.owner() ?? false,
 		})
 		opened.push(authority.stop)
 

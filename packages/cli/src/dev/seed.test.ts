@@ -48,6 +48,7 @@ describe('the demo estate', () => {
 			people: api.parts.terms,
 			crypto: nodeCrypto,
 			publish: () => {},
+			reaches: () => true,
 			log: (line) => assert.fail(JSON.stringify(line)),
 		})
 		await authority.turn()

@@ -127,6 +127,7 @@ describe('authority', () => {
 				people,
 				crypto: nodeCrypto,
 				publish: (one) => news.push(one),
+				reaches: () => true,
 				log: (line) => lines.push(line),
 			}),
 		}
@@ -623,7 +624,16 @@ describe('authority', () => {
 				return () => {}
 			},
 		}
-		const of = openAuthority({ store: db.store, clock, pace, people, crypto: nodeCrypto, publish: (one) => news.push(one), log: () => {} })
+		const of = openAuthority({
+			store: db.store,
+			clock,
+			pace,
+			people,
+			crypto: nodeCrypto,
+			publish: (one) => news.push(one),
+			reaches: () => true,
+			log: () => {},
+		})
 		const mine = () => news.filter((one) => one.bank === org.bank && one.kind === 'lease')
 		/** One beat, to its end: it has asked for the next one. */
 		const once = async () => {
@@ -648,6 +658,46 @@ describe('authority', () => {
 		const answer = acceptLease(last.lease, { keys: org.keys, crypto: nodeCrypto, bank: org.bank })
 		assert.ok(answer.ok && answer.lease.until === clock.now() + 1_800_000)
 		await of.stop()
+	})
+
+	it('composes and tells nothing of itself where nothing reaches controllers, and leaves all of it to whoever has the link', async () => {
+		const clock = fakeClock()
+		const org = await organisation(clock)
+		/** The next beat of each loop. */
+		function process(reaches: () => boolean) {
+			const news: AuthorityNews[] = []
+			let beats: (() => void)[] = []
+			const pace = {
+				mono: clock.mono,
+				after: (_: number, run: () => void) => {
+					beats.push(run)
+					return () => {}
+				},
+			}
+			const publish = (one: AuthorityNews) => news.push(one)
+			const of = openAuthority({ store: db.store, clock, pace, people, crypto: nodeCrypto, publish, reaches, log: () => {} })
+			return {
+				of,
+				told: () => news.filter((one) => one.bank === org.bank).map((one) => one.kind),
+				async beat() {
+					const all = beats
+					beats = []
+					for (const run of all) run()
+					while (beats.length < all.length) await new Promise((resolve) => setImmediate(resolve))
+				},
+			}
+		}
+		let linkIsThere = false
+		const [there, here] = [process(() => !linkIsThere), process(() => linkIsThere)]
+		await there.beat()
+		assert.deepEqual(there.told(), ['bundle', 'lease'])
+		linkIsThere = true
+		await db.store.write(org.tenant, (tx) => revokeCredential(tx, org.change, org.badge, 1))
+		await there.beat()
+		assert.deepEqual(there.told(), ['bundle', 'lease'], 'nothing is spent where nobody hears it')
+		await here.beat()
+		assert.ok(here.told().includes('bundle'), JSON.stringify(here.told()))
+		await Promise.all([there.of.stop(), here.of.stop()])
 	})
 
 	it('a bank without a controller has no bundle, and the next controller gets a new one', async () => {

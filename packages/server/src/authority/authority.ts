@@ -30,6 +30,11 @@ export interface AuthorityParts {
 	readonly people: PeopleTerms
 	readonly crypto: Pick<Crypto, 'sha256'>
 	readonly publish: (news: AuthorityNews) => void
+	/**
+	 * Does what is published reach controllers? Of several server processes one has the link, and only that one composes of itself: what another
+	 * made would be marked as told and reach nobody. What is lost while the link changes hands the next lease makes good.
+	 */
+	readonly reaches: () => boolean
 	readonly log: (entry: Readonly<Record<string, unknown>>) => void
 }
 
@@ -63,8 +68,8 @@ const AILING_MS = 30_000
 const AT_ONCE = 64
 const IN_ONE_TRANSACTION = 16
 
-/** Keeps the bundles of all banks true. Several server processes may do so at once: a bank is composed by one of them. */
-export function openAuthority({ store, clock, pace, people, crypto, publish, log }: AuthorityParts): Authority {
+/** Keeps the bundles of all banks true, in the process that has the link. While it changes hands two may be at it: a bank is composed by one of them. */
+export function openAuthority({ store, clock, pace, people, crypto, publish, reaches, log }: AuthorityParts): Authority {
 	/** Banks whose rows cannot be composed (a policy too long, a name emptied), and when they are looked at again. */
 	const ailing = new Map<Id<'bank'>, number>()
 	/** Organisations that were told of in the log, until all is well with them again. */
@@ -171,7 +176,7 @@ export function openAuthority({ store, clock, pace, people, crypto, publish, log
 		const beat = async (): Promise<void> => {
 			const began = pace.mono()
 			try {
-				await work()
+				if (reaches()) await work()
 				away = false
 			} catch (fault) {
 				if (!away) log({ level: 'error', text: 'Bundles and leases cannot be made now; it is tried again.', fault: wordsOf(fault) })
