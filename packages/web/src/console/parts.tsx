@@ -337,6 +337,41 @@ export function Reasons({
 	)
 }
 
+interface FilterProps {
+	readonly label: string
+	/** What is said where nothing is chosen. */
+	readonly any: string
+	readonly options: readonly (readonly [value: string, words: string])[]
+	readonly value: string | undefined
+	choose(value: string | undefined): void
+}
+
+/** Narrows a list to one of several, or to none of them. */
+export function Filter({ label, any, options, value = '', choose }: FilterProps) {
+	return (
+		<select className="input slim" aria-label={label} value={value} onChange={(event) => choose(event.currentTarget.value || undefined)}>
+			<option value="">{any}</option>
+			{options.map(([of, words]) => (
+				<option key={of} value={of}>
+					{words}
+				</option>
+			))}
+		</select>
+	)
+}
+
+/** Under a list that comes in pages. */
+export function More({ of }: { readonly of: { readonly hasNextPage: boolean; fetchNextPage(): unknown } }) {
+	if (!of.hasNextPage) return null
+	return (
+		<p className="foot">
+			<button type="button" className="btn small" onClick={() => void of.fetchNextPage()}>
+				{general.more}
+			</button>
+		</p>
+	)
+}
+
 interface SegmentsProps<T extends string> {
 	readonly label: string
 	readonly value: T

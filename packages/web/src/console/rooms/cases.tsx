@@ -6,12 +6,11 @@ import { serverNow } from '../api.ts'
 import { useMay } from '../context.ts'
 import { useEstate } from '../estate.ts'
 import { CaseName, Moment } from '../names.tsx'
-import { Card, Chip, Empty, Shown, StateChip, Title } from '../parts.tsx'
+import { Card, Chip, Empty, Filter, More, Shown, StateChip, Title } from '../parts.tsx'
 import { allBanks, caseList } from '../queries.ts'
 import type { CasesSearch } from '../search.ts'
 import type { Case } from '../shapes.ts'
 import { caseState, WORKFLOWS, cases as words } from '../words/cases.ts'
-import { general } from '../words/shell.ts'
 
 /** Every case that the reader may see; what is filtered for stands in the address. */
 export function Cases() {
@@ -61,13 +60,7 @@ export function Cases() {
 						return (
 							<>
 								<Table cases={items} />
-								{asked.hasNextPage && (
-									<p className="foot">
-										<button type="button" className="btn small" onClick={() => void asked.fetchNextPage()}>
-											{general.more}
-										</button>
-									</p>
-								)}
+								<More of={asked} />
 							</>
 						)
 					}}
@@ -113,21 +106,13 @@ function Filters({ search, banks }: { readonly search: CasesSearch; readonly ban
 				))}
 			</fieldset>
 			{banks.length > 1 && (
-				<select
-					className="input slim"
-					aria-label={words.bank}
-					value={search.bank ?? ''}
-					onChange={(event) => change({ bank: event.currentTarget.value || undefined })}
-				>
-					<option value="">
-						{words.bank}: {words.all.toLowerCase()}
-					</option>
-					{banks.map(({ id, name }) => (
-						<option key={id} value={id}>
-							{name}
-						</option>
-					))}
-				</select>
+				<Filter
+					label={words.bank}
+					any={`${words.bank}: ${words.all.toLowerCase()}`}
+					options={banks.map(({ id, name }) => [id, name] as const)}
+					value={search.bank}
+					choose={(chosen) => change({ bank: chosen })}
+				/>
 			)}
 		</search>
 	)

@@ -5,7 +5,7 @@ import { Icon } from '../../ui/icon.tsx'
 import { useMay } from '../context.ts'
 import { useEstate } from '../estate.ts'
 import { Moment, useDoors, Who } from '../names.tsx'
-import { Card, Empty, Segments, Shown, Title } from '../parts.tsx'
+import { Card, Empty, Filter, More, Segments, Shown, Title } from '../parts.tsx'
 import { allBanks, conflictList } from '../queries.ts'
 import type { Conflict } from '../shapes.ts'
 import { ruleOf, conflicts as words } from '../words/conflicts.ts'
@@ -40,19 +40,13 @@ export function Conflicts() {
 						choose={(which) => setOpen(which === 'open')}
 					/>
 					{banks.length > 1 && (
-						<select
-							className="input slim"
-							aria-label={words.bank}
-							value={bank ?? ''}
-							onChange={(event) => setBank(event.currentTarget.value || undefined)}
-						>
-							<option value="">{words.anyBank}</option>
-							{banks.map(({ id, name }) => (
-								<option key={id} value={id}>
-									{name}
-								</option>
-							))}
-						</select>
+						<Filter
+							label={words.bank}
+							any={words.anyBank}
+							options={banks.map(({ id, name }) => [id, name] as const)}
+							value={bank}
+							choose={setBank}
+						/>
 					)}
 				</search>
 				<Shown of={asked}>
@@ -66,13 +60,7 @@ export function Conflicts() {
 										<Row key={one.id} conflict={one} settle={(about) => setDoing({ task: one, about })} />
 									))}
 								</ul>
-								{asked.hasNextPage && (
-									<p className="foot">
-										<button type="button" className="btn small" onClick={() => void asked.fetchNextPage()}>
-											{general.more}
-										</button>
-									</p>
-								)}
+								<More of={asked} />
 							</>
 						)
 					}}

@@ -2,7 +2,7 @@ import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-qu
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useEstate } from '../estate.ts'
 import { AssetTag, Moment, useDoors, Who } from '../names.tsx'
-import { Card, Chip, Empty, Leaf, Segments, Shown, Title } from '../parts.tsx'
+import { Card, Chip, Empty, Filter, Leaf, More, Segments, Shown, Title } from '../parts.tsx'
 import { allBanks, decisionList } from '../queries.ts'
 import type { Decision } from '../shapes.ts'
 import { METHODS, reasonWords, wants, decisions as words } from '../words/policies.ts'
@@ -45,19 +45,13 @@ export function Decisions() {
 						choose={(effect) => set({ effect: effect === 'all' ? undefined : effect })}
 					/>
 					{banks.length > 1 && (
-						<select
-							className="input slim"
-							aria-label={words.where}
-							value={search.bank ?? ''}
-							onChange={(event) => set({ bank: event.currentTarget.value || undefined })}
-						>
-							<option value="">{words.anyBank}</option>
-							{banks.map(({ id, name }) => (
-								<option key={id} value={id}>
-									{name}
-								</option>
-							))}
-						</select>
+						<Filter
+							label={words.where}
+							any={words.anyBank}
+							options={banks.map(({ id, name }) => [id, name] as const)}
+							value={search.bank}
+							choose={(chosen) => set({ bank: chosen })}
+						/>
 					)}
 				</search>
 				<Shown of={asked}>
@@ -86,13 +80,7 @@ export function Decisions() {
 										</tbody>
 									</table>
 								</div>
-								{asked.hasNextPage && (
-									<p className="foot">
-										<button type="button" className="btn small" onClick={() => void asked.fetchNextPage()}>
-											{general.more}
-										</button>
-									</p>
-								)}
+								<More of={asked} />
 							</>
 						)
 					}}

@@ -7,7 +7,7 @@ import { useMay, useSeat } from '../context.ts'
 import { useEstate } from '../estate.ts'
 import { useEvents } from '../live.ts'
 import { EventFacts, Moment, shortId, useDoors, Who } from '../names.tsx'
-import { Card, Chip, Empty, Form, Shown, Title } from '../parts.tsx'
+import { Card, Chip, Empty, Filter, Form, Shown, Title } from '../parts.tsx'
 import { allBanks, newestCheckpoint } from '../queries.ts'
 import type { EventsSearch } from '../search.ts'
 import type { LedgerEvent, Page } from '../shapes.ts'
@@ -320,33 +320,15 @@ function Filters({ search, banks }: { readonly search: EventsSearch; readonly ba
 	useEffect(() => setTyped(search.subject ?? ''), [search.subject])
 	return (
 		<search className="filters">
-			<select
-				className="input slim"
-				aria-label={words.type}
-				value={search.type ?? ''}
-				onChange={(event) => change({ type: event.currentTarget.value || undefined })}
-			>
-				<option value="">{words.anyType}</option>
-				{EVENT_NAMES.map(([type, name]) => (
-					<option key={type} value={type}>
-						{name}
-					</option>
-				))}
-			</select>
+			<Filter label={words.type} any={words.anyType} options={EVENT_NAMES} value={search.type} choose={(chosen) => change({ type: chosen })} />
 			{banks.length > 0 && (
-				<select
-					className="input slim"
-					aria-label={words.bank}
-					value={search.bank ?? ''}
-					onChange={(event) => change({ bank: event.currentTarget.value || undefined })}
-				>
-					<option value="">{words.anyBank}</option>
-					{banks.map(({ id, name }) => (
-						<option key={id} value={id}>
-							{name}
-						</option>
-					))}
-				</select>
+				<Filter
+					label={words.bank}
+					any={words.anyBank}
+					options={banks.map(({ id, name }) => [id, name] as const)}
+					value={search.bank}
+					choose={(chosen) => change({ bank: chosen })}
+				/>
 			)}
 			<form
 				className="search-field"
