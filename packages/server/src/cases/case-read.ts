@@ -87,13 +87,21 @@ export interface CaseFilter {
 	readonly find?: string | undefined
 }
 
-/** Newest change first: what a desk looks at. */
+/** Newest change first: what a desk looks at. Rising, what changes while somebody pages comes later and is not missed. */
 export function listCases(
 	db: Db,
 	filter: CaseFilter,
-	paging: { limit: number; before?: readonly [number, string] | undefined; updatedSince?: number | undefined; scopes: readonly Scope[] },
+	paging: {
+		limit: number
+		order: 'falling' | 'rising'
+		from?: readonly [number, string] | undefined
+		updatedSince?: number | undefined
+		scopes: readonly Scope[]
+	},
 ): Promise<CaseRow[]> {
 	const { workflow, state, bank, site, owner, open, conflict, find } = filter
+	const { from } = paging
+	const rising = paging.order === 'rising'
 	const conditions = [
 		within(paging.scopes, { site: sql`t.site_id`, bank: sql`t.bank_id`, area: sql`b.area_id` }),
 		...(workflow ? [sql`t.workflow = ${workflow}`] : []),
@@ -105,10 +113,11 @@ export function listCases(
 		...(conflict === undefined ? [] : [conflict ? sql`t.conflict IS NOT NULL` : sql`t.conflict IS NULL`]),
 		...(find ? [sql`(t.number ILIKE ${`${literal(find)}%`} OR t.label ILIKE ${`%${literal(find)}%`})`] : []),
 		...(paging.updatedSince === undefined ? [] : [sql`t.updated_at >= ${paging.updatedSince}`]),
-		...(paging.before ? [sql`(t.updated_at, t.case_id) < (${paging.before[0]}, ${paging.before[1]})`] : []),
+		...(from ? [sql`(t.updated_at, t.case_id) ${rising ? sql`>` : sql`<`} (${from[0]}, ${from[1]})`] : []),
 	]
+	const order = rising ? sql`t.updated_at, t.case_id` : sql`t.updated_at DESC, t.case_id DESC`
 	return db.rows(sql`SELECT ${COLUMNS} FROM workflow_case t JOIN bank b ON b.tenant_id = t.tenant_id AND b.bank_id = t.bank_id
-		WHERE t.tenant_id = ${db.tenant} AND ${sql.join(conditions, sql` AND `)} ORDER BY t.updated_at DESC, t.case_id DESC LIMIT ${paging.limit + 1}`)
+		WHERE t.tenant_id = ${db.tenant} AND ${sql.join(conditions, sql` AND `)} ORDER BY ${order} LIMIT ${paging.limit + 1}`)
 }
 
 /** As part of a LIKE pattern it stands for itself. */

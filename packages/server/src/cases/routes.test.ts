@@ -53,6 +53,37 @@ describe('deliveries over HTTP', () => {
 		assert.equal(await seen(await api.token(fernholt, fernholt.owner, ['case.read'])), undefined, 'a token that was narrowed')
 	})
 
+	test('what changes while somebody pages is on a later page where the order is rising, and a cursor is good for its order alone', async () => {
+		const org = await api.tenant('Paging')
+		const { token } = org.owner
+		const body = { bank: org.bank, label: 'Order', lines: [{ size: 'S' }], recipient: { name: 'Mia Kern' } }
+		const made: string[] = []
+		for (let i = 0; i < 3; i++) {
+			await api.clock.advance(1_000)
+			made.push((await api.ask('POST', '/v1/deliveries', { token, body })).body.delivery.id)
+		}
+		const [first, second, third] = made
+		const ask = (query: string) => api.ask('GET', `/v1/cases?limit=1&${query}`, { token })
+		/** Reads one page, has a case changed that is still to come in both orders, and reads on. */
+		const pages = async (order: string) => {
+			const read: string[] = []
+			let next = ''
+			do {
+				const { body } = await ask(`order=${order}${next && `&cursor=${next}`}`)
+				read.push(...body.items.map(({ id }: { id: string }) => id))
+				next = body.next ?? ''
+				if (read.length === 1) {
+					await api.clock.advance(1_000)
+					assert.equal((await api.ask('POST', `/v1/deliveries/${second}/codes`, { token, body: {} })).status, 201)
+				}
+			} while (next)
+			return read
+		}
+		assert.deepEqual(await pages('rising'), [first, third, second])
+		assert.deepEqual(await pages('falling'), [second, third, first])
+		assert.equal((await ask(`order=rising&cursor=${(await ask('order=falling')).body.next}`)).status, 400)
+	})
+
 	test('what comes from two truths is an inbox of its own, with the rule that was applied, and is settled like any task', async () => {
 		const org = await api.tenant('Two truths')
 		const { token } = org.owner

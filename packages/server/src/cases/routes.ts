@@ -98,7 +98,7 @@ export const caseRoutes = ({ random, crypto, master, siteKey }: CaseRouteParts):
 			method: 'GET',
 			path: '/v1/cases',
 			tag: 'Cases',
-			summary: 'Runs of workflows, the newest change first.',
+			summary: 'Runs of workflows by their last change, the newest first.',
 			permission: 'case.read',
 			scope: 'anywhere',
 			query: z.strictObject({
@@ -111,14 +111,18 @@ export const caseRoutes = ({ random, crypto, master, siteKey }: CaseRouteParts):
 				open: z.stringbool().optional(),
 				conflict: z.stringbool().optional(),
 				find: z.string().trim().min(1).max(80).optional(),
+				order: z
+					.enum(['falling', 'rising'])
+					.default('falling')
+					.describe('rising, a case that changes while you page comes on a later page; falling, it is missed'),
 			}),
 			answers: { 200: pageOf('Cases', caseShape) },
 			handle: ({ read, query, caller }) =>
 				read(async (db) => {
-					const { limit, cursor, updatedSince, ...filter } = query
-					const before = fromCursor(cursor, updatedCursor)
+					const { limit, cursor, updatedSince, order, ...filter } = query
+					const from = fromCursor(cursor, updatedCursor)
 					const since = updatedSince === undefined ? undefined : Date.parse(updatedSince)
-					const rows = await listCases(db, filter, { limit, before, updatedSince: since, scopes: scopesOf(caller, 'case.read') })
+					const rows = await listCases(db, filter, { limit, order, from, updatedSince: since, scopes: scopesOf(caller, 'case.read') })
 					return page(rows, limit, showCase, (row) => [row.updatedAt, row.id])
 				}),
 		}),

@@ -104,7 +104,7 @@ export const spaceRoutes = ({ random, requested, bankOfCase, caseInside, tellOwn
 		summary: 'Asks a bank’s controller for something else than a door.',
 		permission: 'controller.manage',
 		scope: async ({ body }, db) => placeOf(db, body.bank),
-		body: z.strictObject({ bank: ids.bank, kind: z.enum(['restart', 'self-test', 'collect-logs']) }),
+		body: z.strictObject({ bank: ids.bank, kind: z.enum(['restart', 'self-test']) }),
 		answers: { 202: commandShape },
 		handle: ({ write, body, caller, now }) =>
 			write(async (tx) => {
