@@ -40,13 +40,7 @@ export function Conflicts() {
 						choose={(which) => setOpen(which === 'open')}
 					/>
 					{banks.length > 1 && (
-						<Filter
-							label={words.bank}
-							any={words.anyBank}
-							options={banks.map(({ id, name }) => [id, name] as const)}
-							value={bank}
-							choose={setBank}
-						/>
+						<Filter label={words.bank} any={words.anyBank} options={banks.map(({ id, name }) => [id, name] as const)} value={bank} choose={setBank} />
 					)}
 				</search>
 				<Shown of={asked}>
