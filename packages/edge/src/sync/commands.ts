@@ -167,10 +167,14 @@ export function openCommands(parts: CommandParts): Commands {
 		parts.send(accepted)
 	}
 
-	/** Only readings: told again, or cut off by a restart, it may begin anew. */
+	/** Only readings: cut off by a restart, it may begin anew. Told again while it goes on, it goes on. */
+	const testing = new Set<string>()
 	const selfTest = async (command: LinkCommand): Promise<void> => {
 		parts.send({ v: 1, id: command.id, state: 'accepted' })
+		if (testing.has(command.id)) return
+		testing.add(command.id)
 		const silent = await parts.bank().test()
+		testing.delete(command.id)
 		conclude(command, { v: 1, id: command.id, ...(silent.length > 0 ? { state: 'failed', code: 'board-timeout' } : { state: 'done' }) })
 	}
 
@@ -195,7 +199,8 @@ export function openCommands(parts: CommandParts): Commands {
 			if (command.kind === 'open-remote') return openRemote(command)
 			if (command.kind === 'self-test') return void selfTest(command)
 			if (command.kind === 'restart') return restart(command)
-			refuse(command, 'not-supported')
+			// Of a server that is newer than this controller.
+			refuse(command, 'kind-unknown')
 		},
 		follow: (step) => finals(step).put,
 		stepped(step) {

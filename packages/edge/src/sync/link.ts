@@ -299,7 +299,8 @@ export function openLink(parts: LinkParts): Link {
 			heard()
 			outbox.heard(ack.data)
 		})
-		posting = turn
+		// One that fails is told below; the next does not wait for it for ever.
+		posting = turn.catch(() => {})
 		return turn
 	}
 

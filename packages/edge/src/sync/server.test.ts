@@ -302,7 +302,7 @@ test('a command that is expired, early, strange or not allowed changes nothing a
 		['not-authorised', openRemote(stage, { by: sampleSubject('cem') })],
 		['not-authorised', openRemote(stage, { by: 'server' })],
 		['unknown-credential', openRemote(stage, { by: sampleId('subject', 'nobody') })],
-		['not-supported', { ...openRemote(stage), kind: 'collect-logs', compartment: undefined, reason: undefined } as unknown as LinkCommand],
+		['kind-unknown', { ...openRemote(stage), kind: 'collect-logs', compartment: undefined, reason: undefined } as unknown as LinkCommand],
 	]
 	for (const [code, command] of cases) {
 		const told = JSON.parse(JSON.stringify(command)) as LinkCommand
@@ -393,6 +393,13 @@ test('a door that does not open is a failure; a self-test asks the boards', asyn
 	}
 	server.send(test)
 	await stage.until('the boards were asked', () => resultsOf(server, test.id).includes('done'))
+	stage.emulator.setFaults(0, { silent: true })
+	const another: LinkCommand = { ...test, id: newId('command', stage.clock.now(), random) }
+	server.send(another)
+	server.send(another)
+	await stage.until('nothing answered', () => resultsOf(server, another.id).includes('failed board-timeout'))
+	await stage.clock.advance(10_000)
+	assert.deepEqual(resultsOf(server, another.id), ['accepted', 'accepted', 'failed board-timeout'], 'told twice, tested once')
 })
 
 test('a restart waits for nobody’s hands, happens once, and is done when the controller is back', async (t) => {

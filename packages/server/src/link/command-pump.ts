@@ -40,9 +40,13 @@ export function openCommandPump({ store, clock, random, send, failed }: CommandP
 		if (!(await send(command.controller, messageOf(command)))) return
 		if (command.state === 'requested') await store.write(command.tenant, (tx) => sentCommand(tx, command.id, { now: clock.now(), random }))
 	}
-	/** Once at a time: a look may find what is being sent. */
-	const sendAlone = async (command: Command): Promise<void> => {
-		if (underWay.has(command.id)) return
+	/** Once at a time: a look may find what is being sent. To a controller that is there anew it goes after that, as the last one may have met nobody. */
+	const sendAlone = async (command: Command, again = false): Promise<void> => {
+		const before = underWay.get(command.id)
+		if (before) {
+			await before
+			if (!again) return
+		}
 		const done = sendOne(command).catch(failed)
 		underWay.set(command.id, done)
 		await done
@@ -55,7 +59,7 @@ export function openCommandPump({ store, clock, random, send, failed }: CommandP
 		const again = new Set(anew)
 		anew.clear()
 		const due = waiting.filter((c) => c.expiresAt > now && (c.state === 'requested' || again.has(c.controller)))
-		await Promise.all(due.map(sendAlone))
+		await Promise.all(due.map((c) => sendAlone(c, again.has(c.controller))))
 		if (waiting.some((c) => c.expiresAt <= now) || (await store.system((tx) => isApprovalLate(tx, now))))
 			await store.system((tx) => expireCommands(tx, { now, random }))
 	}
