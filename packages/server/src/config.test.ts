@@ -48,6 +48,11 @@ describe('what the environment says', () => {
 		assert.equal('bytes' in config.masterKey && config.masterKey.bytes.length, 32)
 	})
 
+	test('a database may be reached by a socket', () => {
+		for (const url of ['postgresql://owner:secret@/latchwork?host=/run/postgresql', 'postgresql:///latchwork?host=/run/postgresql&user=owner'])
+			assert.equal(serverConfig({ DATABASE_URL: url }).database?.url, url)
+	})
+
 	for (const [name, value] of [
 		['LATCHWORK_PORT', '70000'],
 		['LATCHWORK_PORT', '80 80'],

@@ -95,7 +95,8 @@ function publicUrl(text: string | undefined): string | undefined {
 }
 
 function postgres(name: string, text: string): string {
-	const url = URL.parse(text)
+	// Without a host, which is a socket's directory then (`postgresql://USER@/DATABASE?host=/run/postgresql`), it is no URL to the standard.
+	const url = URL.parse(text.replace('@/', '@localhost/'))
 	// The URL holds a password: it is not repeated.
 	if (!url || !/^postgres(?:ql)?:$/.test(url.protocol)) throw wrong(name, 'must be a URL like postgresql://USER:PASSWORD@HOST/DATABASE')
 	return text

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { Fault, isFault } from '@latchwork/core/base'
+import { Fault, isFault, newId, seededRandom } from '@latchwork/core/base'
 import { z } from 'zod'
 import { sql } from '../store/index.ts'
 import { type Answered, type TestApi, type TestTenant, testApi } from '../testing/api.ts'
@@ -142,6 +142,10 @@ describe('the door of the API', () => {
 		assert.match(String((await said('/v1/sites', '{"__proto__":{}}'))[1]), /a field called __proto__/)
 		assert.match(String((await said('/v1/sites', '{"a":'))[1]), /^The body is not JSON: /)
 		assert.match(String((await said('/v1/sites', `{"a":"${'x'.repeat(70_000)}"}`))[1]), /larger than 65,536 bytes/)
+		// A script names the type of every request: that alone is no body.
+		const named = { token, headers: { 'content-type': 'application/json', 'if-match': '"1"' } }
+		assert.equal((await api.ask('DELETE', `/v1/sites/${newId('site', 0, seededRandom(3))}`, named)).status, 404)
+		assert.deepEqual((await api.ask('POST', '/v1/sites', named)).body.detail, 'body: must be an object')
 		const wrongLimit = await api.ask('GET', '/v1/sites?limit=x', { token })
 		assert.equal(wrongLimit.body.detail, 'query.limit: must be a number')
 	})
@@ -177,7 +181,7 @@ describe('the door of the API', () => {
 			return [status, problem.code, problem.field]
 		}
 		assert.deepEqual(await post('{'), [400, 'request-invalid', undefined])
-		assert.deepEqual(await post(''), [400, 'request-invalid', undefined])
+		assert.deepEqual(await post(''), [400, 'request-invalid', 'body'])
 		assert.deepEqual(await post('{"fail":"yes"}'), [400, 'request-invalid', 'body.fail'])
 		assert.deepEqual(await post('{"other":1}'), [400, 'request-invalid', 'body'])
 		assert.deepEqual(await post('[]'), [400, 'request-invalid', 'body'])
