@@ -99,6 +99,8 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
 	const places = banks.map(({ id }, i) => placeAt(virtual, id, ready.banks?.find((bank) => bank.id === id)?.kiosk ?? (i === 0 ? ready.kiosk : '')))
 	const [first, elsewhere] = places
 	if (!first) throw new Error('the site has no bank')
+	// What is not seen yet is neither free nor there, and where a test stops the time at once nothing would ever be read.
+	for (const { health } of places) await eventually(health, ({ unseen }) => unseen === 0, 'every sensor has told')
 	const clock = (body: object) => must(send('POST', `${virtual}/clock`, body))
 	/** Without a server there is one bank, and its controller does not say which. */
 	const isOf = (text: string, wanted: string) => ((JSON.parse(text) as { bank?: string }).bank ?? wanted) === wanted

@@ -67,6 +67,14 @@ for (const [what, { befall, says }] of Object.entries(TROUBLES)) {
 	})
 }
 
+test('health counts the compartments whose sensors have not told', async (t) => {
+	const stage = await staged(t)
+	assert.equal(stage.controller().health().unseen, 0)
+	stage.emulator.setFaults(0, { silent: true })
+	await stage.until('the board is lost', () => problems(stage).includes('board-lost'))
+	assert.equal(stage.controller().health().unseen, stage.bundle().bank.compartments.length)
+})
+
 test('a refused document is told with its fault code and the exact reason, until a good one lies there or none', async (t) => {
 	const stage = await staged(t)
 	const good = stage.bundle()

@@ -65,6 +65,8 @@ export interface Health {
 	readonly boards: ReturnType<Bank['boards']>
 	readonly readers: readonly ReaderState[]
 	readonly doors: readonly DoorInUse[]
+	/** Compartments that have a sensor which has not told yet, as in the first moments after a start, or tells no more. */
+	readonly unseen: number
 	readonly screen: string
 }
 
@@ -102,6 +104,7 @@ export function healthOf({ config, journal, bank, authority, time, session, link
 		boards: bank.boards(),
 		readers,
 		doors: compartments.flatMap((c) => inUse(c, number)),
+		unseen: compartments.filter((c) => (c.senses.door && c.door === 'unknown') || (c.senses.presence && c.presence === 'unknown')).length,
 		screen: session.screen().name,
 	}
 	const problems = [...problemsOf(known, compartments)]

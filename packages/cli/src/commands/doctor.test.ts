@@ -58,6 +58,7 @@ const well: Health = {
 	boards: [{ bus: 'a', board: 0, up: true }],
 	readers: [{ id: 'rdr_one', family: 'osdp', online: true, secure: true }],
 	doors: [],
+	unseen: 0,
 	screen: 'attract',
 }
 const link: NonNullable<Health['link']> = {
