@@ -3,7 +3,9 @@ import { after, before, describe, test } from 'node:test'
 import type { Id } from '@latchwork/core/base'
 import { allDown, DEVICE_PATHS, downTopic, upTopic } from '@latchwork/core/wire'
 import pg from 'pg'
-import { deviceStream, type Enrolled, type LinkWorld, linkWorld, type MqttClient } from './testing/index.ts'
+import { deviceStream, type Enrolled, type LinkWorld, linkWorld, type MqttClient, type Reply } from './testing/index.ts'
+
+const NO_COMMAND = 'cmd_00000000-0000-7000-8000-000000000000'
 
 /**
  * A controller of another organisation, whose certificate is good and whose organisation has a bank with the very id of the first one's: at the
@@ -62,6 +64,16 @@ describe('a controller of another organisation that has the same ids', () => {
 		}
 		return digests.join('\n')
 	}
+	/** Its events have their positions and were followed: from now on nothing of it changes by itself. */
+	const placed = async (tenant: string): Promise<void> => {
+		const waiting = () =>
+			owner.query(
+				`SELECT FROM event_pending WHERE tenant_id = $1
+				UNION ALL SELECT FROM ledger_head h LEFT JOIN cursor c USING (tenant_id) WHERE tenant_id = $1 AND coalesce(c.position, -1) < h.size - 1`,
+				[tenant],
+			)
+		while ((await waiting()).rowCount);
+	}
 	const heard = (client: MqttClient): string[] => {
 		const texts: string[] = []
 		client.on('message', (topic, payload) => texts.push(`${topic} ${payload.toString()}`))
@@ -87,25 +99,44 @@ describe('a controller of another organisation that has the same ids', () => {
 		const texts = heard(client)
 		await client.subscribeAsync(allDown(ours.answer.controller as Id<'controller'>), { qos: 1 })
 		await settled(client, ours, texts)
+		await placed(acme)
 		const before = await rows(acme)
 		const kept = texts.length
+		const controller = ours.answer.controller as Id<'controller'>
+		/** What a stranger sends to the first one's topics: each is good, as the control shows. */
+		const messages = {
+			events: mine.batch(5, 6),
+			status: { v: 1, online: false, reason: 'stopping' },
+			results: { v: 1, id: NO_COMMAND, state: 'done' },
+			asks: { v: 1, id: 'ask-11111111', kind: 'credential', bank, verifier: 'v'.repeat(43) },
+		} as const
+		const publish = (from: MqttClient, channel: keyof typeof messages) =>
+			from.publishAsync(upTopic(controller, channel), JSON.stringify(messages[channel]), { qos: 1 })
+		const codeOf = ({ status, text }: Reply) => [status, (JSON.parse(text) as { code?: string }).code]
 		let refused = 0
 		let own = 0
 		for (const as of [theirs, twin]) {
+			const hasTheId = as === twin
 			for (const path of [DEVICE_PATHS.bundle(bank), DEVICE_PATHS.lease(bank)]) {
 				const foreign = await world.call(path, { as })
-				assert.ok(!foreign.text.includes(acme), `${path}: ${foreign.text}`)
-				if (foreign.status === 404) refused++
-				else own++
+				// With the same id it is told of its own bank; else there is none for it.
+				if (hasTheId) assert.deepEqual([foreign.status, JSON.parse(foreign.text)], [200, { tenant: rival, bank }], path)
+				else assert.deepEqual(codeOf(foreign), [404, 'not-found'], path)
+				refused++
 				const answer = await world.call(path.replace(bank, as.answer.bank), { as })
-				assert.deepEqual([answer.status, answer.text.includes(rival)], [200, true])
+				assert.deepEqual([answer.status, JSON.parse(answer.text)], [200, { tenant: rival, bank: as.answer.bank }], path)
 				own++
 			}
-			const headers = { 'x-latchwork-controller': ours.answer.controller, 'x-latchwork-tenant': acme }
-			assert.ok(!(await world.call(DEVICE_PATHS.bundle(bank), { as, headers })).text.includes(acme), 'whatever it says that it is')
+			const headers = { 'x-latchwork-controller': controller, 'x-latchwork-tenant': acme }
+			const masked = await world.call(DEVICE_PATHS.bundle(as.answer.bank as Id<'bank'>), { as, headers })
+			assert.deepEqual([masked.status, JSON.parse(masked.text).tenant], [200, rival], 'whatever it says that it is')
 			// The first one's stream, and the same stream going on with other words.
 			for (const batch of [mine.batch(1, 4), mine.batch(5, 6)]) {
-				await post(as, batch)
+				const { status, text } = await post(as, batch)
+				const { seq, refused: why } = JSON.parse(text) as { seq?: number; refused?: { seq: number; code: string } }
+				// With the same id it is a stream of its own, of the same name; what it holds is looked at below.
+				if (hasTheId) assert.deepEqual([status, seq], [200, batch.first + batch.events.length - 1], text)
+				else assert.deepEqual([status, why?.code, why?.seq], [200, 'foreign-bank', batch.first], text)
 				refused++
 			}
 			const life = deviceStream(as)
@@ -116,30 +147,26 @@ describe('a controller of another organisation that has the same ids', () => {
 
 			const spy = await world.connect(as)
 			const seen = heard(spy)
-			const theirDown = allDown(as.answer.controller as Id<'controller'>)
-			await spy.subscribeAsync(theirDown, { qos: 1 })
-			for (const filter of [
-				'#',
-				allDown(ours.answer.controller as Id<'controller'>),
-				upTopic(ours.answer.controller as Id<'controller'>, 'events'),
-			]) {
-				await assert.rejects(spy.subscribeAsync(filter, { qos: 1 }), filter)
+			await spy.subscribeAsync(allDown(as.answer.controller as Id<'controller'>), { qos: 1 })
+			own++
+			const dropped = (what: string, text: string) => world.told({ what, controller: as.answer.controller, text })
+			for (const filter of ['#', allDown(controller), upTopic(controller, 'events')]) {
+				await assert.rejects(spy.subscribeAsync(filter, { qos: 1 }), /Unspecified error/, filter)
+				await dropped('dropped-subscription', filter)
 				refused++
 			}
-			for (const [channel, body] of [
-				['events', mine.batch(5, 6)],
-				['status', { v: 1, online: false }],
-				['results', { v: 1, id: 'cmd_00000000-0000-7000-8000-000000000000', state: 'done' }],
-				['asks', { v: 1, id: 'ask-11111111', kind: 'credential', bank, verifier: 'v'.repeat(43) }],
-			] as const) {
-				await spy.publishAsync(upTopic(ours.answer.controller as Id<'controller'>, channel), JSON.stringify(body), { qos: 1 })
+			for (const channel of Object.keys(messages) as (keyof typeof messages)[]) {
+				await publish(spy, channel)
+				await dropped('dropped-topic', upTopic(controller, channel))
 				refused++
 			}
-			await spy.publishAsync(downTopic(ours.answer.controller as Id<'controller'>, 'commands'), '{}', { qos: 1 })
+			await spy.publishAsync(downTopic(controller, 'commands'), '{}', { qos: 1 })
+			await dropped('dropped-topic', downTopic(controller, 'commands'))
+			refused++
 			await settled(spy, as, seen)
 			own++
 			assert.ok(
-				seen.every((text) => !text.includes(acme) && !text.includes(ours.answer.controller)),
+				seen.every((text) => !text.includes(acme) && !text.includes(controller)),
 				seen.join('\n'),
 			)
 			await spy.endAsync()
@@ -148,9 +175,29 @@ describe('a controller of another organisation that has the same ids', () => {
 		assert.equal(texts.length, kept + 1, 'nothing reached the first one’s controller but its own answer')
 		assert.equal(await rows(acme), before, 'not one byte of the first is another')
 		assert.deepEqual(await world.textsOf(mine.id, acme), mine.texts.slice(0, 4))
-		// The control: the first one goes on where it was, and the same look at its rows sees it.
-		assert.deepEqual(JSON.parse((await post(ours, mine.batch(5, 6))).text).seq, 6)
-		assert.notEqual(await rows(acme), before)
+		// The control: the first one's own same calls and messages do what the strangers' did not, and the same look at its rows sees it.
+		for (const path of [DEVICE_PATHS.bundle(bank), DEVICE_PATHS.lease(bank)]) {
+			const answer = await world.call(path, { as: ours })
+			assert.deepEqual([answer.status, JSON.parse(answer.text)], [200, { tenant: acme, bank }], path)
+		}
+		assert.deepEqual(JSON.parse((await post(ours, mine.batch(1, 4))).text), { v: 1, stream: mine.id, seq: 4 })
+		const answered = async (channel: keyof typeof messages, wanted: (text: string) => boolean) => {
+			await publish(client, channel)
+			while (!texts.some(wanted)) await new Promise((later) => client.once('message', later))
+		}
+		await answered('events', (text) => text.startsWith(downTopic(controller, 'acks')) && text.includes('"seq":6'))
+		await answered('asks', (text) => text.includes(messages.asks.id) && text.includes('"known":true,"bundle":7'))
+		await publish(client, 'results')
+		await world.told({ code: 'message-invalid', controller, text: `result of ${NO_COMMAND}, which it was not asked for` })
+		await publish(client, 'status')
+		await settled(client, ours, texts)
+		assert.deepEqual(await world.textsOf(mine.id, acme), mine.texts)
+		const changed = (await rows(acme)).split('\n').filter((line) => !before.split('\n').includes(line))
+		for (const table of ['stream', 'controller_state'])
+			assert.ok(
+				changed.some((line) => line.startsWith(`${table} `)),
+				`${table}: ${changed.join()}`,
+			)
 		t.diagnostic(`${refused} tries of two strange controllers reached nothing, ${own} of their own calls did well`)
 	})
 })
