@@ -20,6 +20,7 @@ const LONGEST = [
 	'tests/browser/console.test.ts',
 	'tests/browser/gallery.test.ts',
 	'tests/faults/server-kill.test.ts',
+	'tests/faults/two-servers-kill.test.ts',
 	'tests/scenarios/readme.test.ts',
 	'tests/faults/link.test.ts',
 	'tests/browser/kiosk-page.test.ts',

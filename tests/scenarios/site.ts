@@ -141,7 +141,7 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
 			pidNow('LATCHWORK EDGE ', ready.pids.edges?.[ready.banks?.findIndex(({ id }) => id === bank) ?? 0] ?? ready.pids.edge, bank),
 		nextEdge: async (bank = first.bank) => pidOf(await said.next('LATCHWORK EDGE ', (text) => isOf(text, bank))),
 		serverPid,
-		pidOf: (part) => descendant(serverPid(), part === 'broker' ? /broker-main/ : /bin\/postgres -D/),
+		pidOf: (part) => (part === 'broker' ? brokerOf(serverPid()) : descendant(serverPid(), /bin\/postgres -D/)),
 		nextServer: async () => pidOf(await said.next('LATCHWORK SERVER ')),
 		async stop() {
 			child.stdin?.end()
@@ -151,6 +151,9 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
 		},
 	}
 }
+
+/** Pid of the broker of that server: of several on one database only the one that has the link has one. */
+export const brokerOf = (server: number): number | undefined => descendant(server, /broker-main/)
 
 /** A process below that one, by its command line. */
 function descendant(of: number, wanted: RegExp): number | undefined {
