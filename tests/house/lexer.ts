@@ -1,9 +1,10 @@
 /**
- * Words, strings and signs of a TypeScript file, without comments: enough to see what it imports and which names it uses.
+ * Words, strings, regular expressions and signs of a TypeScript file, without comments: enough to see what it imports, which names it uses, and whether
+ * it still says the same.
  * (TypeScript 7 offers no scanner to other programs yet.) A text in JSX that looks like a string ends at its line.
  */
 export interface Token {
-	readonly kind: 'word' | 'string' | 'sign'
+	readonly kind: 'word' | 'string' | 'regexp' | 'sign'
 	/** A string's text without its quotes, escapes as written. */
 	readonly text: string
 	readonly line: number
@@ -84,8 +85,8 @@ export function tokens(source: string): Token[] {
 			template()
 			line += newlines(source, from, at)
 		} else if (take(WORD)) push('word', source.slice(from, at))
-		else if (source[at] === '/' && (last === undefined || (last.kind !== 'string' && BEFORE_REGEXP.has(last.text))) && take(REGEXP))
-			push('string', '')
+		else if (source[at] === '/' && (last === undefined || (['word', 'sign'].includes(last.kind) && BEFORE_REGEXP.has(last.text))) && take(REGEXP))
+			push('regexp', source.slice(from, at))
 		else {
 			const quoted = take(QUOTED)
 			if (quoted) push('string', quoted[1] ?? quoted[2] ?? '')
