@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
@@ -73,10 +73,12 @@ async function run(name: CampaignName, seed: number, amount: number): Promise<bo
 	process.stdout.write(`${name}: ${amount} ${CAMPAIGNS[name].unit}, seed ${seed}\n`)
 	// Before it begins: what is changed meanwhile is not what it has seen.
 	const inputs = inputsHash(inputsOf(ROOT, CAMPAIGNS[name]))
+	const commit = execFileSync('git', ['rev-parse', 'HEAD'], { cwd: ROOT, encoding: 'utf8' }).trim()
 	const start = performance.now()
 	const outcome = await RUNS[name](seed, amount)
 	const result: CampaignResult = {
 		campaign: name,
+		commit,
 		inputs,
 		seed,
 		...outcome,

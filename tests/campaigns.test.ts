@@ -35,6 +35,7 @@ test('there is no result of a campaign that does not exist', () => {
 /** A result as it should be, for inputs as they are. */
 const good = (name: CampaignName): CampaignResult => ({
 	campaign: name,
+	commit: '',
 	inputs: inputsHash(of(name)),
 	seed: 1,
 	amount: { [CAMPAIGNS[name].unit]: CAMPAIGNS[name].amount },

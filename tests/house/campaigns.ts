@@ -68,9 +68,11 @@ export type CampaignName = keyof typeof CAMPAIGNS
 export const isCampaign = (name: string): name is CampaignName => Object.hasOwn(CAMPAIGNS, name)
 export const NAMES = Object.keys(CAMPAIGNS).filter(isCampaign)
 
-/** What is kept of a run. Its commit is the one that holds it: by the inputs it is known whether it still counts. */
+/** What is kept of a run. */
 export interface CampaignResult {
 	readonly campaign: string
+	/** Where the run began, for whoever repeats it; whether it still counts is known by the inputs alone, so that a rebase makes nothing old. */
+	readonly commit: string
 	/** As `inputsHash` made it when the run began. */
 	readonly inputs: string
 	readonly seed: number
