@@ -28,7 +28,7 @@ export function badgeFromBits({ bitCount, bits }: BadgeBits): BadgeReading {
 	if (!Number.isInteger(bitCount) || bitCount < 4 || bitCount > MAX_BITS || bits.length < Math.ceil(bitCount / 8)) {
 		return refuse('badge-length', `A badge of ${bitCount} bits cannot be used.`)
 	}
-	const number = toNumber(bits, bitCount)
+	const number = bitsToNumber(bits, bitCount)
 	// ISO 14443: a four-byte identifier that begins with 08 is drawn anew at every tap, so it names nobody.
 	if (bitCount === 32 && bits[0] === 0x08)
 		return refuse('badge-random-uid', 'This card shows a new random number at every tap and cannot be enrolled.')
@@ -53,11 +53,11 @@ export function badgeToBits(text: string): BadgeImage {
 	if (facility !== undefined && short !== undefined) {
 		if (Number(facility) > 255 || Number(short) > 65_535)
 			return refuse('badge-number', 'A 26-bit badge has a facility code up to 255 and a number up to 65535.')
-		return image(withParity(BigInt(facility) * 0x1_0000n + BigInt(short), 26, 12), 26)
+		return badgeImage(framed(BigInt(facility) * 0x1_0000n + BigInt(short), 26, 12), 26)
 	}
 	if (/^\d{1,11}$/.test(text)) {
 		if (Number(text) > H10302_MAX) return refuse('badge-number', `A badge number goes up to ${H10302_MAX}.`)
-		return image(withParity(BigInt(text), 37, 18), 37)
+		return badgeImage(framed(BigInt(text), 37, 18), 37)
 	}
 	const [, count, digits] = /^hex:(\d{1,3}):((?:[0-9a-fA-F]{2})+)$/.exec(text) ?? []
 	if (count !== undefined && digits !== undefined) {
@@ -65,21 +65,22 @@ export function badgeToBits(text: string): BadgeImage {
 		if (digits.length !== 2 * Math.ceil(bitCount / 8))
 			return refuse('badge-length', `${bitCount} bits need ${Math.ceil(bitCount / 8)} bytes, not ${digits.length / 2}.`)
 		const reading = badgeFromBits({ bitCount, bits: fromHex(digits) })
-		return reading.ok ? image(toNumber(fromHex(digits), bitCount), bitCount) : reading
+		return reading.ok ? badgeImage(bitsToNumber(fromHex(digits), bitCount), bitCount) : reading
 	}
 	return refuse('badge-number', 'A badge number is digits, FACILITY-NUMBER, or hex:BITCOUNT:HEX.')
 }
 
 const refuse = (code: BadgeRefusal, text: string) => ({ ok: false, code, text }) as const
 
-function image(number: bigint, bitCount: number): BadgeImage {
+/** So many bits as one number → the badge that they are. */
+export function badgeImage(number: bigint, bitCount: number): BadgeImage {
 	const bits = leftAligned(number, bitCount)
 	const reading = badgeFromBits({ bitCount, bits })
 	return reading.ok ? { ok: true, bitCount, bits, normal: reading.normal } : reading
 }
 
 /** The first `bitCount` bits as one number. */
-function toNumber(bits: Uint8Array, bitCount: number): bigint {
+export function bitsToNumber(bits: Uint8Array, bitCount: number): bigint {
 	const bytes = Math.ceil(bitCount / 8)
 	return BigInt(`0x${toHex(bits.slice(0, bytes))}`) >> BigInt(bytes * 8 - bitCount)
 }
@@ -89,6 +90,13 @@ function leftAligned(number: bigint, bitCount: number): Uint8Array {
 	return fromHex((number << BigInt(bytes * 8 - bitCount)).toString(16).padStart(bytes * 2, '0'))
 }
 
+/** Formats with a parity bit at either end, each over half of the data: 26 bits (H10301), 34 (H10306), 37 (H10302). */
+export const HALVES: ReadonlyMap<number, number> = new Map([
+	[26, 12],
+	[34, 16],
+	[37, 18],
+])
+
 /** `half` data bits after the leading even parity bit, `half` before the trailing odd one. */
 function parityFits(number: bigint, bitCount: number, half: number): boolean {
 	const first = number >> BigInt(bitCount - 1 - half)
@@ -96,7 +104,8 @@ function parityFits(number: bigint, bitCount: number, half: number): boolean {
 	return ones(first) % 2 === 0 && ones(last) % 2 === 1
 }
 
-function withParity(data: bigint, bitCount: number, half: number): bigint {
+/** The data between its two parity bits. */
+export function framed(data: bigint, bitCount: number, half: number): bigint {
 	const even = BigInt(ones(data >> BigInt(bitCount - 2 - half)) % 2)
 	const odd = BigInt(1 - (ones(data & ((1n << BigInt(half)) - 1n)) % 2))
 	return (even << BigInt(bitCount - 1)) | (data << 1n) | odd

@@ -1,4 +1,18 @@
 export { type BadgeBits, type BadgeImage, type BadgeReading, type BadgeRefusal, badgeFromBits, badgeToBits } from './badge.ts'
+export {
+	type BadgeForm,
+	type BadgeMapping,
+	type BadgeSample,
+	badgeForms,
+	badgeText,
+	distinguishes,
+	FEWEST_SAMPLES,
+	type Learned,
+	type LearnRefusal,
+	learnMapping,
+	readListed,
+	writeBadge,
+} from './badge-form.ts'
 export { acceptBundle, type BundleAnswer, type BundleRefusal, type BundleTerms, sealBundle } from './bundle.ts'
 export type {
 	Asset,
