@@ -170,6 +170,7 @@ export function openController(parts: ControllerParts): Controller {
 			authority,
 			bank: () => bank,
 			busy: session.busy,
+			readBadge: session.readBadge,
 			changed: parts.changed,
 		})
 	const cancels: (() => void)[] = []

@@ -46,7 +46,7 @@ export function readerEvents(parts: ReaderParts) {
 			case 'card':
 			case 'keys':
 			case 'scan':
-				return parts.session().reader(event)
+				return parts.session().reader(event, family)
 			case 'reader-up':
 				told.add(`${id}/${family}`)
 				states.set(`${id}/${family}`, { ...state, online: true, secure: event.secure })

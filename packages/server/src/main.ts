@@ -6,6 +6,7 @@ import { firstStart, type NewPassword } from './organisation.ts'
 import type { Parts, ServerHost } from './parts.ts'
 import { forgetTries } from './people/index.ts'
 import { routesOf } from './routes.ts'
+import { forgetReadings } from './space/index.ts'
 import type { Store } from './store/index.ts'
 import { VERSION } from './version.ts'
 import { openWorks, pace } from './works.ts'
@@ -64,7 +65,7 @@ export async function startServer(config: ServerConfig, host: ServerHost): Promi
 
 const SWEEP_MS = 3_600_000
 
-/** Once an hour what nobody asks for any more is forgotten: answers and failed sign-ins older than a day. */
+/** Once an hour what nobody asks for any more is forgotten: answers and failed sign-ins older than a day, badges that were read. */
 function sweep({ store, clock, log }: Parts): () => Promise<void> {
 	let cancel = () => {}
 	let sweeping = Promise.resolve()
@@ -75,6 +76,7 @@ function sweep({ store, clock, log }: Parts): () => Promise<void> {
 				.system(async (tx) => {
 					await forgetKeys(tx, now)
 					await forgetTries(tx, now)
+					await forgetReadings(tx, now)
 				})
 				.catch((fault: unknown) => log({ level: 'warn', text: `Nothing was swept: ${fault instanceof Error ? fault.message : fault}` }))
 				.finally(plan)

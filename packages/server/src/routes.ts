@@ -41,7 +41,7 @@ export function routesOf(parts: Parts, { requested, watch, pace, device }: Route
 		...ledgerRoutes({ store, watch, pace, random, signerOf: logSigner(parts), bankIds }),
 		...keyRoutes(terms),
 		...linkRoutes(random, device),
-		...spaceRoutes({ random, requested, bankOfCase, caseInside, tellOwner }),
+		...spaceRoutes({ random, master, requested, bankOfCase, caseInside, tellOwner }),
 		...assetRoutes(random),
 		...caseRoutes({ random, crypto: nodeCrypto, master, siteKey: (tx, site) => ensureSiteKey(tx, site, terms, clock.now()) }),
 	]

@@ -159,8 +159,8 @@ function followKiosk(edge: Edge) {
 	}
 	// The composition root calls both through the session object: after each the screen may be another one.
 	const { reader, stepped } = session
-	session.reader = (event) => {
-		reader(event)
+	session.reader = (event, family) => {
+		reader(event, family)
 		if (event.kind === 'card') choose()
 	}
 	session.stepped = (step) => {

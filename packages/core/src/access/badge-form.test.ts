@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { fromHex } from '../base/index.ts'
-import { badgeForms, badgeToBits, distinguishes, learnMapping, readListed, writeBadge } from './index.ts'
+import { type BadgeImage, type BadgeMapping, badgeForms, badgeToBits, distinguishes, learnMapping, readListed, writeBadge } from './index.ts'
 
 /** Cards as a reader reports them, and the same cards as lists of access systems write them: worked out by hand and by `bc`, not by the code under test. */
 const UIDS = ['04a1b2c3', '9c55e021', '10203040', 'fe0d1b77', '3344aa01']
@@ -71,7 +71,8 @@ test('whatever form a list has, five of its cards teach one that means every oth
 			assert.ok(learned.ok, JSON.stringify([form, learned, all.map(({ read, listed }) => [read, listed])]))
 			for (const { listed, image } of all.slice(5)) {
 				if (distinguishes(learned.mappings, listed)) continue
-				const meant = learned.mappings[0] && readListed(learned.mappings[0], listed)
+				const mapping: BadgeMapping | undefined = learned.mappings[0]
+				const meant: BadgeImage | undefined = mapping && readListed(mapping, listed)
 				assert.equal(meant?.ok && meant.normal, image.normal)
 			}
 		}),

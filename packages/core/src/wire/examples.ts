@@ -239,6 +239,9 @@ const screens: readonly Example[] = [
 	['out-of-service-storage', { name: 'out-of-service', why: 'storage-full' }],
 	['out-of-service-bundle', { name: 'out-of-service', why: 'bundle-missing' }],
 	['help', { name: 'help' }],
+	['badge-reading', { name: 'badge-reading', state: 'waiting' }],
+	['badge-reading-read', { name: 'badge-reading', state: 'read' }],
+	['badge-reading-unusable', { name: 'badge-reading', state: 'unusable' }],
 ]
 
 function untilOf(reason: DenyReason): { until?: number } {

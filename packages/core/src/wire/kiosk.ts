@@ -75,6 +75,8 @@ export const kioskScreen = z.discriminatedUnion('name', [
 	z.object({ name: z.literal('attract'), codes: z.literal(true).optional() }),
 	/** The server is asked who holds this badge; at most two seconds, then the bank answers by what it knows. */
 	z.object({ name: z.literal('asking') }),
+	/** Staff ask from elsewhere for a badge that is to be given to somebody. `read`: it can be; `unusable`: this card cannot. */
+	z.object({ name: z.literal('badge-reading'), state: z.enum(['waiting', 'read', 'unusable']) }),
 	/**
 	 * `entered` digits of `length` so far; the digits themselves stay at the edge. `waitUntil`: wrong tries cost time. `code`: a pick-up code
 	 * can be typed as well, its last `hint` digits are the end of the recipient's telephone number. `confirms`: the two differ in length, so a

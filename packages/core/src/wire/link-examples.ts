@@ -75,6 +75,7 @@ export const downExamples: { readonly [C in DownChannel]: readonly DownMessage<C
 		{ ...issued, id: command(2), kind: 'restart' },
 		{ ...issued, id: command(3), kind: 'self-test', by: 'server' },
 		{ ...issued, id: command(4), kind: 'collect-logs' },
+		{ ...issued, id: command(5), kind: 'read-badge' },
 	],
 	authority: [
 		{ v: 1, kind: 'lease', bank, lease },

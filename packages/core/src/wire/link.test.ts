@@ -47,7 +47,7 @@ test('every kind of message has an example', () => {
 	const kinds = (messages: readonly object[]) => new Set(messages.map((message) => ('kind' in message ? message.kind : undefined)))
 	assert.deepEqual([...kinds(upExamples.asks)], ['time', 'credential'])
 	assert.deepEqual([...kinds(downExamples.answers)], ['time', 'credential', 'refused'])
-	assert.deepEqual([...kinds(downExamples.commands)], ['open-remote', 'restart', 'self-test', 'collect-logs'])
+	assert.deepEqual([...kinds(downExamples.commands)], ['open-remote', 'restart', 'self-test', 'collect-logs', 'read-badge'])
 	assert.deepEqual([...kinds(downExamples.authority)], ['lease', 'bundle', 'delta'])
 	assert.deepEqual(new Set(upExamples.results.map(({ state }) => state)), new Set(['accepted', 'done', 'refused', 'failed']))
 })

@@ -93,6 +93,8 @@ export const linkCommand = z
 		z.strictObject({ ...command, kind: z.literal('open-remote'), compartment: id('compartment'), reason: code, case: id('case').optional() }),
 		z.strictObject({ ...command, kind: z.literal('restart') }),
 		z.strictObject({ ...command, kind: z.literal('self-test') }),
+		/** The kiosk asks for a badge; what its reader says of it comes with the result, and nobody is identified by it. */
+		z.strictObject({ ...command, kind: z.literal('read-badge') }),
 		z.strictObject({ ...command, kind: z.literal('collect-logs') }),
 	])
 	.refine(({ issuedAt, expiresAt }) => expiresAt > issuedAt && expiresAt - issuedAt <= MAX_COMMAND_MS, {
@@ -102,6 +104,10 @@ export const linkCommand = z
 export type LinkCommand = z.infer<typeof linkCommand>
 export type CommandKind = LinkCommand['kind']
 
+/** What a reader said of a badge, as enrolment takes it. `secure`: through an authenticated channel. */
+export const shownBadge = z.strictObject({ number: z.string().regex(/^hex:\d{1,3}:(?:[0-9a-f]{2}){1,64}$/), family: code, secure: z.boolean() })
+export type ShownBadge = z.infer<typeof shownBadge>
+
 /** `accepted` may come first; `refused`, `done` and `failed` are last. `end`: how the door session ended. */
 export const linkResult = z.strictObject({
 	v,
@@ -110,6 +116,8 @@ export const linkResult = z.strictObject({
 	code: code.optional(),
 	session: id('doorSession').optional(),
 	end: code.optional(),
+	/** Of `read-badge`: told once, and kept nowhere at the edge. */
+	reading: shownBadge.optional(),
 })
 export type LinkResult = z.infer<typeof linkResult>
 

@@ -1,9 +1,9 @@
-import { type Identity, isCodeText, strengthen } from '@latchwork/core/access'
+import { type BadgeRefusal, badgeFromBits, badgeText, type Identity, isCodeText, strengthen } from '@latchwork/core/access'
 import { isFault, newId } from '@latchwork/core/base'
 import { KIOSK_TIMERS as IDLE, lastItem, type Step } from '@latchwork/core/door'
 import type { EventDraft } from '@latchwork/core/ledger'
 import * as visits from '@latchwork/core/visit'
-import type { DenyReason, KioskAct, KioskScreen } from '@latchwork/core/wire'
+import type { DenyReason, KioskAct, KioskScreen, ShownBadge } from '@latchwork/core/wire'
 import type { ReaderEvent } from '@latchwork/drivers/reader'
 import { type CaseEntry, NOTHING } from '../cases/index.ts'
 import type { Entry } from '../journal/index.ts'
@@ -24,7 +24,9 @@ export interface KioskSession {
 	act(turn: number, act: KioskAct): boolean
 	/** Somebody is identified here, or an errand of theirs is not over. */
 	busy(): boolean
-	reader(event: ReaderEvent): void
+	reader(event: ReaderEvent, family: string): void
+	/** Asks for a badge that is to be given to somebody; whoever holds it there is not identified by it. False: the kiosk is in use. */
+	readBadge(done: (read: ReadBadge) => void): boolean
 	/** Case, visit and incident of a door session that ends, and cases settled by a look inside: same transaction as the door's. */
 	follow(step: Step): CaseEntry
 	stepped(step: Step): void
@@ -32,6 +34,9 @@ export interface KioskSession {
 	restore(): void
 	stop(): void
 }
+
+/** What a reader said of a badge, or why nothing came of it. */
+export type ReadBadge = ShownBadge | { readonly code: BadgeRefusal | 'no-badge' }
 
 /** Where a label may be held to the scanner for the next parcel of the list. */
 const TAKES_LABELS: ReadonlySet<KioskScreen['name']> = new Set(['choose', 'parcels', 'done', 'denied', 'bank-full'])
@@ -52,6 +57,7 @@ export function openSession(parts: SessionParts): KioskSession {
 	/** Where Help was asked for. */
 	let beforeHelp: KioskScreen | undefined
 	let stopped = false
+	let readBadge: ((read: ReadBadge) => void) | undefined
 
 	const show = (next: KioskScreen, idleMs?: number, extensionsLeft: number = IDLE.extensions): void => {
 		idle?.cancel()
@@ -88,6 +94,8 @@ export function openSession(parts: SessionParts): KioskSession {
 	}
 
 	const home = (): void => {
+		readBadge?.({ code: 'no-badge' })
+		readBadge = undefined
 		seat.who = undefined
 		errands.forget()
 		seat.visit = undefined
@@ -225,6 +233,21 @@ export function openSession(parts: SessionParts): KioskSession {
 		list(task, round?.from, true)
 	}
 
+	/** The badge of somebody who has none yet: what it is goes to whoever asked, and nothing of it stays here. */
+	const enrolled = (
+		{ bitCount, bits, secure }: Pick<Extract<ReaderEvent, { kind: 'card' }>, 'bitCount' | 'bits' | 'secure'>,
+		family: string,
+	): void => {
+		const done = readBadge
+		// Shown once: more than one tap is not another badge.
+		if (!done) return
+		const reading = badgeFromBits({ bitCount, bits })
+		readBadge = undefined
+		parts.signal(reading.ok ? 'granted' : 'denied')
+		show({ name: 'badge-reading', state: reading.ok ? 'read' : 'unusable' }, IDLE.notice)
+		done(reading.ok ? { number: badgeText({ bitCount, bits: bits.slice(0, Math.ceil(bitCount / 8)) }), family, secure } : { code: reading.code })
+	}
+
 	// ── what for ──
 
 	const chosen = (intent: Intent | undefined): void => {
@@ -334,6 +357,7 @@ export function openSession(parts: SessionParts): KioskSession {
 				return
 			case 'help':
 				if (errands.live() || seat.screen.name === 'help' || seat.screen.name === 'asking') return
+				if (seat.screen.name === 'badge-reading') home()
 				beforeHelp = seat.screen
 				return show({ name: 'help' }, IDLE.home)
 			case 'back':
@@ -352,11 +376,19 @@ export function openSession(parts: SessionParts): KioskSession {
 			guarded(() => perform(act))
 			return true
 		},
-		busy: () => seat.who !== undefined || seat.visit !== undefined || errands.live() !== undefined,
-		reader(event) {
+		busy: () => seat.screen.name === 'badge-reading' || seat.who !== undefined || seat.visit !== undefined || errands.live() !== undefined,
+		readBadge(done) {
+			if (seat.screen.name !== 'attract') return false
+			readBadge = done
+			show({ name: 'badge-reading', state: 'waiting' }, IDLE.home)
+			return true
+		},
+		reader(event, family) {
 			if (seat.screen.name === 'asking') return
 			guarded(() => {
-				if (event.kind === 'card') shown({ kind: 'badge', bitCount: event.bitCount, bits: event.bits, secure: event.secure })
+				if (seat.screen.name === 'badge-reading') {
+					if (event.kind === 'card') enrolled(event, family)
+				} else if (event.kind === 'card') shown({ kind: 'badge', bitCount: event.bitCount, bits: event.bits, secure: event.secure })
 				else if (event.kind === 'keys') keys(event.keys)
 				else if (event.kind === 'scan') scanned(event.text)
 			})

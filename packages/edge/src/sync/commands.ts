@@ -6,6 +6,7 @@ import { type LinkCommand, type LinkResult, resultOfEnd } from '@latchwork/core/
 import type { Case } from '@latchwork/core/workflow'
 import type { Bank } from '../bank/index.ts'
 import type { Entry, Journal } from '../journal/index.ts'
+import type { KioskSession } from '../kiosk/index.ts'
 import type { TrustedTime } from '../time.ts'
 import type { AuthoritySource } from './authority.ts'
 
@@ -31,6 +32,7 @@ export interface CommandParts {
 	readonly random: Random
 	/** A person is identified at the kiosk: no door of theirs may be confused with one that opens by itself. */
 	readonly busy: () => boolean
+	readonly readBadge: KioskSession['readBadge']
 	readonly offline: () => boolean
 	readonly send: (result: LinkResult) => void
 	/** Ends this process in peace; whoever keeps it starts it anew. */
@@ -67,7 +69,12 @@ export function openCommands(parts: CommandParts): Commands {
 			result.state !== 'accepted' && time.now() > expiresAt + KEPT_MS ? [{ kind: KIND, key }] : [],
 		)
 
-	const conclude = (command: Pick<LinkCommand, 'expiresAt'>, result: LinkResult, events: readonly EventDraft[] = []): void => {
+	const conclude = (
+		command: Pick<LinkCommand, 'expiresAt'>,
+		result: LinkResult,
+		events: readonly EventDraft[] = [],
+		unkept: Pick<LinkResult, 'reading'> = {},
+	): void => {
 		const put = row(command, result)
 		try {
 			journal.commit({ events, put: [put], drop: past() })
@@ -75,7 +82,7 @@ export function openCommands(parts: CommandParts): Commands {
 			if (!isFault(fault, 'journal-full')) throw fault
 			unrecorded.set(result.id, put.body)
 		}
-		parts.send(result)
+		parts.send({ ...result, ...unkept })
 	}
 
 	const refuse = (command: LinkCommand, code: string, events: readonly EventDraft[] = []): void => {
@@ -178,6 +185,16 @@ export function openCommands(parts: CommandParts): Commands {
 		conclude(command, { v: 1, id: command.id, ...(silent.length > 0 ? { state: 'failed', code: 'board-timeout' } : { state: 'done' }) })
 	}
 
+	/** The number of a badge goes to the server and is in no record of this controller: told again, the command has been done and says no more. */
+	const readBadge = (command: LinkCommand): void => {
+		const done = parts.readBadge((read) => {
+			if ('code' in read) return conclude(command, { v: 1, id: command.id, state: 'failed', code: read.code })
+			conclude(command, { v: 1, id: command.id, state: 'done' }, [], { reading: read })
+		})
+		if (!done) return refuse(command, 'kiosk-in-use')
+		conclude(command, { v: 1, id: command.id, state: 'accepted' })
+	}
+
 	const finals = (step: Step): { readonly put: NonNullable<Entry['put']>; readonly results: LinkResult[] } => {
 		const results = step.ended.flatMap(({ session, end }): LinkResult[] => {
 			const id = session.command
@@ -189,7 +206,9 @@ export function openCommands(parts: CommandParts): Commands {
 	return {
 		begin() {
 			for (const { restart, expiresAt, result } of [...journal.facts<Kept>(KIND).values()])
-				if (restart && result.state === 'accepted') conclude({ expiresAt }, { ...result, state: 'done' })
+				if (result.state === 'accepted' && restart) conclude({ expiresAt }, { ...result, state: 'done' })
+				// Whoever stood there with a badge saw the screen go dark. An order for a door has its session, which says how it ended.
+				else if (result.state === 'accepted' && !result.session) conclude({ expiresAt }, { ...result, state: 'failed', code: 'interrupted' })
 		},
 		take(command) {
 			const first = kept(command.id)
@@ -199,6 +218,7 @@ export function openCommands(parts: CommandParts): Commands {
 			if (command.kind === 'open-remote') return openRemote(command)
 			if (command.kind === 'self-test') return void selfTest(command)
 			if (command.kind === 'restart') return restart(command)
+			if (command.kind === 'read-badge') return readBadge(command)
 			// Of a server that is newer than this controller.
 			refuse(command, 'kind-unknown')
 		},

@@ -506,3 +506,77 @@ test('by HTTPS alone, where no delta comes, counts are put into a bundle once in
 	assert.ok(asked.length > 50, `${asked.length} polls`)
 	assert.equal(asked.filter((what) => what.includes('deltas')).length, 3)
 })
+
+test('a badge is read for whoever gives it: nobody is identified by it, its number is in no record, and what cannot be used is told', async (t) => {
+	const { stage, server } = await staged(t)
+	const ask = (): LinkCommand => {
+		const issuedAt = stage.clock.now()
+		return {
+			v: 1,
+			id: newId('command', issuedAt, random),
+			bank: stage.bundle().bank.id,
+			issuedAt,
+			expiresAt: issuedAt + 30_000,
+			by: sampleSubject('ana'),
+			kind: 'read-badge',
+		}
+	}
+	const tap = (hex: string, bitCount = 32) =>
+		stage.controller().readers.event({ kind: 'card', format: 0, bitCount, bits: Buffer.from(hex, 'hex'), secure: true }, sampleId('reader', 'one'))
+	const first = ask()
+	server.send(first)
+	await stage.shows('badge-reading')
+	stage.pin('12345678')
+	stage.scan('LW1.x.y')
+	assert.deepEqual(stage.screen(), { name: 'badge-reading', state: 'waiting' }, 'nothing but a badge counts')
+	const remote = openRemote(stage)
+	server.send(remote)
+	await stage.clock.advance(1_000)
+	assert.deepEqual(resultsOf(server, remote.id), ['refused kiosk-in-use'], 'somebody stands there')
+	const before = stage.types().length
+	tap('9c55e021')
+	tap('11223344')
+	assert.deepEqual(stage.screen(), { name: 'badge-reading', state: 'read' })
+	await stage.clock.advance(1_000)
+	assert.deepEqual(resultsOf(server, first.id), ['accepted', 'done'])
+	assert.deepEqual(server.results.findLast(({ id }) => id === first.id)?.reading, { number: 'hex:32:9c55e021', family: 'osdp', secure: true })
+	assert.deepEqual(stage.types().slice(before), [], 'no visit, no decision')
+	server.send(first)
+	await stage.clock.advance(1_000)
+	assert.deepEqual([resultsOf(server, first.id).at(-1), server.results.at(-1)?.reading], ['done', undefined], 'told once')
+	assert.ok(!JSON.stringify([...stage.controller().journal.facts('command')]).includes('9c55e021'))
+	stage.act({ kind: 'finish' })
+	assert.equal(stage.screen().name, 'attract')
+
+	const random8 = ask()
+	server.send(random8)
+	await stage.shows('badge-reading')
+	tap('08112233')
+	assert.deepEqual(stage.screen(), { name: 'badge-reading', state: 'unusable' })
+	await stage.clock.advance(1_000)
+	assert.deepEqual(resultsOf(server, random8.id), ['accepted', 'failed badge-random-uid'])
+	stage.act({ kind: 'finish' })
+
+	const nobody = ask()
+	server.send(nobody)
+	await stage.shows('badge-reading')
+	await stage.clock.advance(60_000)
+	assert.deepEqual(resultsOf(server, nobody.id), ['accepted', 'failed no-badge'])
+	assert.equal(stage.screen().name, 'attract')
+
+	stage.badge('ana')
+	const inUse = ask()
+	server.send(inUse)
+	await stage.clock.advance(1_000)
+	assert.deepEqual(resultsOf(server, inUse.id), ['refused kiosk-in-use'])
+	stage.act({ kind: 'finish' })
+
+	const cut = ask()
+	server.send(cut)
+	await stage.shows('badge-reading')
+	stage.crash()
+	await stage.start()
+	await stage.clock.advance(5_000)
+	assert.equal(resultsOf(server, cut.id).at(-1), 'failed interrupted')
+	assert.equal(stage.screen().name, 'attract')
+})

@@ -7,6 +7,7 @@ import type { EdgeConfig } from '../config.ts'
 import type { LinkHealth } from '../health.ts'
 import type { Identity } from '../identity.ts'
 import type { Entry, Journal } from '../journal/index.ts'
+import type { KioskSession } from '../kiosk/index.ts'
 import type { TrustedTime } from '../time.ts'
 import type { AuthoritySource } from './authority.ts'
 import { openCommands } from './commands.ts'
@@ -41,6 +42,7 @@ export interface ServerParts {
 	readonly bank: () => Bank
 	/** Somebody is identified at the kiosk. */
 	readonly busy: () => boolean
+	readonly readBadge: KioskSession['readBadge']
 	readonly changed: () => void
 }
 
@@ -73,6 +75,7 @@ export function openServer(parts: ServerParts): Server {
 		time,
 		random,
 		busy: parts.busy,
+		readBadge: parts.readBadge,
 		offline: () => !link.online(),
 		send: (result) => link.result(result),
 		restart: door.restart,

@@ -24,7 +24,8 @@ import type { MqttClient } from 'mqtt'
 import pg from 'pg'
 import { nodeCrypto } from '../crypto.ts'
 import { revokeController } from '../estate/index.ts'
-import { findCommand, requestCommand } from '../space/index.ts'
+import { findCommand, forgetReadings, requestCommand } from '../space/index.ts'
+import { readingOf } from '../space/reading-write.ts'
 import { sql } from '../store/index.ts'
 import { CLAIM_LIFE_MS } from './claims.ts'
 import { DAY_MS } from './pki.ts'
@@ -485,6 +486,28 @@ describe('the link', () => {
 		const state = async ({ id, tenant }: { id: Id<'command'>; tenant: Id<'tenant'> }, wanted: string) => {
 			for (;;) if ((await world.store.read(tenant, (db) => findCommand(db, id)))?.state === wanted) return
 		}
+
+		test('what a reader said of a badge is kept sealed for a quarter of an hour, and by the word of the bank that was asked alone', async () => {
+			const device = await world.enrol((await world.bank()).controller)
+			const tenant = device.answer.tenant as Id<'tenant'>
+			const at = await listening(world, device)
+			const terms = { now: world.clock.now(), random }
+			const command = await world.store.write(tenant, (tx) =>
+				requestCommand(tx, { kind: 'read-badge', bank: device.answer.bank as Id<'bank'>, by: newId('subject', 1, random) }, terms),
+			)
+			world.link.requested(command)
+			assert.equal((await at.next('commands')).kind, 'read-badge')
+			const reading = { number: 'hex:32:9c55e021', family: 'osdp', secure: true }
+			await at.say('results', { v: 1, id: command.id, state: 'done', reading })
+			await state(command, 'done')
+			const kept = (now: number) => world.store.read(tenant, (db) => readingOf(db, command.id, { ...terms, master: world.master, now }))
+			assert.deepEqual(await kept(world.clock.now() + 14 * 60_000), reading)
+			assert.equal(await kept(world.clock.now() + 16 * 60_000), undefined)
+			const rows = await world.store.read(tenant, (db) => db.rows(sql<{ text: string }>`SELECT r::text AS text FROM badge_reading r`))
+			assert.ok(rows.length === 1 && !rows[0]?.text.includes('9c55e021'), JSON.stringify(rows))
+			await world.store.system((tx) => forgetReadings(tx, world.clock.now() + 16 * 60_000))
+			assert.deepEqual(await world.store.read(tenant, (db) => db.rows(sql`SELECT 1 FROM badge_reading`)), [])
+		})
 
 		test('one reaches its controller and no other; its result is in the row', async () => {
 			const device = await world.enrol((await world.bank()).controller)

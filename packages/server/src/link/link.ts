@@ -204,7 +204,7 @@ async function own(parts: LinkParts, incident: (told: LinkIncident | BrokerIncid
 		})
 		opened.push(routes.close)
 		const client = external ? externalClient(external) : internalClient(broker)
-		const link = openServerLink({ client, store, clock, random, directory, handlers, time, incident })
+		const link = openServerLink({ client, store, clock, random, master, directory, handlers, time, incident })
 		opened.push(link.close)
 		opened.push(watch.subscribe(() => link.wake()))
 

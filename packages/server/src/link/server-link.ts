@@ -18,8 +18,8 @@ import {
 } from '@latchwork/core/wire'
 import type { MqttClient } from 'mqtt'
 import { heardController } from '../estate/index.ts'
-import { type Command, settleCommand } from '../space/index.ts'
-import type { Store } from '../store/index.ts'
+import { type Command, keepReading, settleCommand } from '../space/index.ts'
+import type { MasterKey, Store } from '../store/index.ts'
 import { type CommandPump, openCommandPump } from './command-pump.ts'
 import type { Directory, LinkSender } from './directory.ts'
 import type { LinkHandlers, LinkIncident } from './handlers.ts'
@@ -31,6 +31,8 @@ export interface ServerLinkParts {
 	readonly store: Store
 	readonly clock: Clock
 	readonly random: Random
+	/** Seals what a reader said of a badge. */
+	readonly master: MasterKey
 	readonly directory: Directory
 	readonly handlers: LinkHandlers
 	readonly time: SignedTime
@@ -114,7 +116,12 @@ export function openServerLink(parts: ServerLinkParts): ServerLink {
 	}
 
 	const results = async ({ tenant, controller }: LinkSender, result: LinkResult) => {
-		const how = await store.write(tenant, (tx) => settleCommand(tx, controller, result, { now: clock.now(), random }))
+		const terms = { now: clock.now(), random, master: parts.master }
+		const how = await store.write(tenant, async (tx) => {
+			const settled = await settleCommand(tx, controller, result, terms)
+			if (settled === 'settled' && result.reading) await keepReading(tx, result.id, result.reading, terms)
+			return settled
+		})
 		if (how === 'foreign') incident({ code: 'message-invalid', controller, text: `result of ${result.id}, which it was not asked for` })
 		if (how === 'contradicts') incident({ code: 'command-contradicted', controller, text: `${result.id}: ${result.state}` })
 	}

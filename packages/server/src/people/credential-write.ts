@@ -2,6 +2,7 @@ import { type Assurance, badgeToBits, checkPinSettings, drawDigits, verifierOf }
 import { Fault, type Id, newId, type Random } from '@latchwork/core/base'
 import { nodeCrypto } from '../crypto.ts'
 import { markBundles, siteOf, unchangedSince } from '../estate/index.ts'
+import { append } from '../ledger/index.ts'
 import { sql, type Tx } from '../store/index.ts'
 import { settingsOf, tenantSealing } from '../tenants/index.ts'
 import {
@@ -35,35 +36,67 @@ export async function issueBadge(
 	change: PeopleChange,
 	{ subject, number, assurance = 'low', notAfter, replaces }: BadgeFields,
 ): Promise<CredentialRecord> {
-	const { now, random } = change
+	const { now } = change
 	const image = badgeToBits(number)
 	if (!image.ok) throw new Fault('request-invalid', `body.number: ${image.text}`, { detail: { field: 'body.number', refusal: image.code } })
 	inFuture(notAfter, now)
-	const wrapped = await lockPersonKey(tx, subject)
+	await lockPersonKey(tx, subject)
 	if (replaces !== undefined) await retireBadge(tx, change, subject, replaces)
-	const tenant = await tenantSealing(tx, change)
-	const id = newId('credential', now, random)
-	const salt = newSalt(random)
-	const commitment = commitTo(Buffer.from(salt, 'hex'), `badge:${image.normal}`)
-	const sealed = sealJson(personKey(tenant, subject, wrapped, random), { normal: image.normal, salt }, badgeContext(id))
-	const made =
-		await tx.run(sql`INSERT INTO credential (tenant_id, credential_id, subject_id, kind, sealed, number_index, commitment, assurance, not_after, version, created_at, updated_at)
-		VALUES (${tx.tenant}, ${id}, ${subject}, 'badge', ${Buffer.from(sealed)}, ${blindIndex(tenant.secret, 'badge', image.normal)}, ${commitment}, ${assurance}, ${notAfter ?? null}, 1, ${now}, ${now})
-		ON CONFLICT (tenant_id, number_index) WHERE revoked_at IS NULL DO NOTHING`)
+	const [id] = await issueBadges(tx, change, [{ subject, normal: image.normal, ...(replaces && { replaces }) }], { assurance, notAfter })
 	// Whose it is, is nobody's business who only typed a number.
-	if (made === 0)
-		throw new Fault('already-exists', 'This badge number is in use already. Revoke it there first.', { detail: { field: 'body.number' } })
-	for (const { site_id } of await tx.rows(sql<{ site_id: Id<'site'> }>`SELECT site_id FROM site_key WHERE tenant_id = ${tx.tenant} ORDER BY site_id`))
-		await readyCredentials(tx, site_id, change, now, id)
-	await recordOf(tx, change, 'credential.issued', id, {
-		kind: 'badge',
-		subject,
-		commitment,
-		...(notAfter !== undefined && { notAfter }),
-		...(replaces !== undefined && { replaces }),
-	})
-	await markBundles(tx, now)
+	if (!id) throw new Fault('already-exists', 'This badge number is in use already. Revoke it there first.', { detail: { field: 'body.number' } })
 	return (await findCredential(tx, id)) as CredentialRecord
+}
+
+export interface NewBadge {
+	readonly subject: Id<'subject'>
+	readonly normal: string
+	readonly replaces?: Id<'credential'>
+}
+
+/** A list is as many statements as one badge. Answers which were made: a number that is in use, and a badge for nobody, are left out. */
+export async function issueBadges(
+	tx: Tx,
+	change: PeopleChange,
+	badges: readonly NewBadge[],
+	{ assurance, notAfter }: { readonly assurance: Assurance; readonly notAfter: number | undefined },
+): Promise<Id<'credential'>[]> {
+	const { now, random } = change
+	const keys = await lockPersonKeys(tx, [...new Set(badges.map(({ subject }) => subject))])
+	const tenant = await tenantSealing(tx, change)
+	const rows = badges.flatMap(({ subject, normal, replaces }) => {
+		const wrapped = keys.get(subject)
+		if (!wrapped) return []
+		const id = newId('credential', now, random)
+		const salt = newSalt(random)
+		const commitment = commitTo(Buffer.from(salt, 'hex'), `badge:${normal}`)
+		const sealed = Buffer.from(sealJson(personKey(tenant, subject, wrapped, random), { normal, salt }, badgeContext(id)))
+		return [{ id, subject, sealed, index: blindIndex(tenant.secret, 'badge', normal), commitment, replaces }]
+	})
+	const made = new Set(
+		(
+			await tx.rows(sql<{ id: string }>`INSERT INTO credential
+			(tenant_id, credential_id, subject_id, kind, sealed, number_index, commitment, assurance, not_after, version, created_at, updated_at)
+		SELECT ${tx.tenant}, id, subject, 'badge', sealed, number, commitment, ${assurance}, ${notAfter ?? null}::bigint, 1, ${now}::bigint, ${now}::bigint
+		FROM unnest(${rows.map((r) => r.id)}::text[], ${rows.map((r) => r.subject)}::text[], ${rows.map((r) => r.sealed)}::bytea[],
+			${rows.map((r) => r.index)}::bytea[], ${rows.map((r) => r.commitment)}::text[]) AS t (id, subject, sealed, number, commitment)
+		ON CONFLICT (tenant_id, number_index) WHERE revoked_at IS NULL DO NOTHING RETURNING credential_id AS id`)
+		).map(({ id }) => id),
+	)
+	const issued = rows.filter(({ id }) => made.has(id))
+	if (issued.length === 0) return []
+	const only = issued.length === 1 ? issued[0]?.id : undefined
+	for (const { site_id } of await tx.rows(sql<{ site_id: Id<'site'> }>`SELECT site_id FROM site_key WHERE tenant_id = ${tx.tenant} ORDER BY site_id`))
+		await readyCredentials(tx, site_id, change, now, only)
+	const facts = issued.map(({ id, subject, commitment, replaces }) => ({
+		type: 'credential.issued' as const,
+		subject: id,
+		actor: change.actor,
+		data: { kind: 'badge', subject, commitment, ...(notAfter !== undefined && { notAfter }), ...(replaces !== undefined && { replaces }) },
+	}))
+	await append(tx, facts, { now, random })
+	await markBundles(tx, now)
+	return issued.map(({ id }) => id)
 }
 
 export interface PinFields {
@@ -165,14 +198,18 @@ async function freePin(tx: Tx, site: Id<'site'>, siteKey: Uint8Array, length: nu
 }
 
 async function lockPersonKey(tx: Tx, subject: Id<'subject'>): Promise<Uint8Array> {
-	const row = await tx.first(
-		sql<{ wrapped_key: Uint8Array | null }>`SELECT wrapped_key FROM person WHERE tenant_id = ${tx.tenant} AND subject_id = ${subject} FOR SHARE`,
-	)
-	if (!row?.wrapped_key) throw nothing('person')
-	return row.wrapped_key
+	const key = (await lockPersonKeys(tx, [subject])).get(subject)
+	if (!key) throw nothing('person')
+	return key
 }
 
-function inFuture(notAfter: number | undefined, now: number): void {
+async function lockPersonKeys(tx: Tx, subjects: readonly Id<'subject'>[]): Promise<Map<Id<'subject'>, Uint8Array>> {
+	const rows = await tx.rows(sql<{ id: Id<'subject'>; wrapped_key: Uint8Array }>`SELECT subject_id AS id, wrapped_key FROM person
+		WHERE tenant_id = ${tx.tenant} AND subject_id = ANY(${[...subjects]}::text[]) AND wrapped_key IS NOT NULL ORDER BY subject_id FOR SHARE`)
+	return new Map(rows.map((row) => [row.id, row.wrapped_key]))
+}
+
+export function inFuture(notAfter: number | undefined, now: number): void {
 	if (notAfter !== undefined && notAfter <= now)
 		throw new Fault('request-invalid', 'body.notAfter: lies in the past.', { detail: { field: 'body.notAfter' } })
 }

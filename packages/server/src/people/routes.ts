@@ -1,4 +1,5 @@
 import type { Route } from '../http/index.ts'
+import { badgeListRoutes } from './badge-list-routes.ts'
 import { credentialRoutes } from './credential-routes.ts'
 import { groupRoutes } from './group-routes.ts'
 import { qualificationRoutes } from './qualification-routes.ts'
@@ -11,5 +12,6 @@ export const peopleRoutes = (parts: SignInRouteParts): Route[] => [
 	...userRoutes(parts.terms, parts.rights),
 	...groupRoutes(parts.terms, parts.rights),
 	...credentialRoutes(parts.terms, parts.rights),
+	...badgeListRoutes(parts.terms),
 	...qualificationRoutes(parts.terms),
 ]

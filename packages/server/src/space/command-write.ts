@@ -21,7 +21,7 @@ export type NewCommand = { readonly by: Id<'subject'> | 'server' } & (
 			readonly case?: Id<'case'>
 			readonly secondPerson?: boolean
 	  }
-	| { readonly kind: 'restart' | 'self-test'; readonly bank: Id<'bank'> }
+	| { readonly kind: 'restart' | 'self-test' | 'read-badge'; readonly bank: Id<'bank'> }
 )
 
 /**

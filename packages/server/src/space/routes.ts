@@ -3,10 +3,11 @@ import { OPEN_REASONS } from '@latchwork/core/wire'
 import { z } from 'zod'
 import { doorLive, placeOf, placeOfCompartment } from '../estate/index.ts'
 import { answer, idOf, named, type Route, route, time, toTime } from '../http/index.ts'
-import type { Db, Tx } from '../store/index.ts'
+import type { Db, MasterKey, Tx } from '../store/index.ts'
 import { settingsOf } from '../tenants/index.ts'
 import { type Command, findCommand } from './command-read.ts'
 import { approveCommand, requestCommand } from './command-write.ts'
+import { readingOf } from './reading-write.ts'
 
 const ids = { bank: idOf('bank'), compartment: idOf('compartment'), case: idOf('case'), command: idOf('command') }
 
@@ -33,8 +34,24 @@ const commandShape = named(
 	}),
 )
 
+const badgeRead = named(
+	'BadgeReading',
+	z.object({
+		command: commandShape,
+		reading: z
+			.object({
+				number: z.string().describe('as `POST /v1/credentials` takes it'),
+				family: z.string().describe('of the reader'),
+				secure: z.boolean().describe('through an authenticated channel; without it nobody knows whether it was the reader that spoke'),
+			})
+			.optional()
+			.describe('for a quarter of an hour after it was read'),
+	}),
+)
+
 export interface SpaceRouteParts {
 	readonly random: Random
+	readonly master: MasterKey
 	/** It is committed, and waits to be sent. */
 	readonly requested: (command: Command) => void
 	/** At which bank a case runs; undefined: there is no such case. */
@@ -50,7 +67,7 @@ export interface SpaceRouteParts {
 	) => Promise<void>
 }
 
-export const spaceRoutes = ({ random, requested, bankOfCase, caseInside, tellOwner }: SpaceRouteParts): Route[] => [
+export const spaceRoutes = ({ random, master, requested, bankOfCase, caseInside, tellOwner }: SpaceRouteParts): Route[] => [
 	route({
 		method: 'POST',
 		path: '/v1/door-sessions',
@@ -111,6 +128,40 @@ export const spaceRoutes = ({ random, requested, bankOfCase, caseInside, tellOwn
 				const command = await requestCommand(tx, { bank: body.bank, by: caller.subject, kind: body.kind }, { now, random })
 				tx.afterwards(() => requested(command))
 				return answer(202, showCommand(command), { location: `/v1/commands/${command.id}` })
+			}),
+	}),
+	route({
+		method: 'POST',
+		path: '/v1/badge-readings',
+		tag: 'People',
+		summary: 'Asks a bank’s kiosk for a badge that is to be given to somebody. Whoever holds it to the reader is not identified by it.',
+		permission: 'credential.manage',
+		scope: async ({ body }, db) => placeOf(db, body.bank),
+		body: z.strictObject({ bank: ids.bank }),
+		answers: { 202: badgeRead },
+		handle: ({ write, body, caller, now }) =>
+			write(async (tx) => {
+				const command = await requestCommand(tx, { bank: body.bank, by: caller.subject, kind: 'read-badge' }, { now, random })
+				tx.afterwards(() => requested(command))
+				return answer(202, { command: showCommand(command) }, { location: `/v1/badge-readings/${command.id}` })
+			}),
+	}),
+	route({
+		method: 'GET',
+		path: '/v1/badge-readings/{command}',
+		tag: 'People',
+		summary: 'What the reader said of the badge, while it is being given to somebody.',
+		permission: 'credential.manage',
+		scope: async ({ params }, db) => {
+			const command = await findCommand(db, params.command)
+			return command?.kind === 'read-badge' ? placeOf(db, command.bank) : undefined
+		},
+		params: z.strictObject({ command: ids.command }),
+		answers: { 200: badgeRead },
+		handle: ({ read, params, now }) =>
+			read(async (db) => {
+				const reading = await readingOf(db, params.command, { master, random, now })
+				return { command: showCommand((await findCommand(db, params.command)) as Command), ...(reading && { reading }) }
 			}),
 	}),
 	route({

@@ -56,6 +56,11 @@ const newUser = (w: SampleWorld) => made(w, '/v1/users', { name: `User ${fresh()
 const newGroup = (w: SampleWorld) => made(w, '/v1/groups', { code: `group${fresh()}`, name: 'Group' })
 const newBadge = async (w: SampleWorld) =>
 	made(w, '/v1/credentials', { kind: 'badge', user: (await newUser(w)).id, number: `${70_000 + Number(fresh())}` })
+/** Five cards that are known, and one line about a person. */
+const newBadgeList = async (w: SampleWorld) => ({
+	samples: [1, 2, 3, 4, 5].map((n) => ({ listed: `${n * 7919}`, read: `118-${n * 7919}` })),
+	lines: [{ person: (await newUser(w)).email, listed: `${40_000 + Number(fresh())}` }],
+})
 const newRole = (w: SampleWorld) => made(w, '/v1/roles', { name: `Role ${fresh()}`, permissions: ['estate.read'] })
 const newAssignment = async (w: SampleWorld) =>
 	made(w, '/v1/role-assignments', { role: 'kiosk', user: (await newUser(w)).id, scope: { kind: 'tenant' } })
@@ -217,6 +222,15 @@ export const SAMPLES: Readonly<Record<string, Make>> = {
 		body: { kind: 'badge', user: (await newUser(w)).id, number: `${70_000 + Number(fresh())}` },
 		at: 'anywhere',
 	}),
+	'POST /v1/badge-readings': async (w) => ({ body: { bank: await newEnrolled(w) } }),
+	'GET /v1/badge-readings/{command}': async (w) => {
+		const bank = await newEnrolled(w)
+		const { body } = await w.api.ask('POST', '/v1/badge-readings', { token: w.tenant.owner.token, body: { bank } })
+		return { params: { command: body.command.id } }
+	},
+	'POST /v1/badge-forms': () => ({ body: { number: '118-1603' }, at: 'anywhere' }),
+	'POST /v1/badge-matches': async (w) => ({ body: await newBadgeList(w), at: 'tenant' }),
+	'POST /v1/badge-imports': async (w) => ({ body: await newBadgeList(w), at: 'tenant' }),
 	'GET /v1/credentials/{credential}': async (w) => ({ params: { credential: (await newBadge(w)).id } }),
 	'DELETE /v1/credentials/{credential}': async (w) => {
 		const { id, version } = await newBadge(w)

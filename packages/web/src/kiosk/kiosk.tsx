@@ -9,7 +9,7 @@ import { Choose } from './screens/choose.tsx'
 import { Open, Opening } from './screens/door.tsx'
 import { Parcels } from './screens/parcels.tsx'
 import { Pin } from './screens/pin.tsx'
-import { Asking, BankFull, Denied, Help, NeedsHelp, OutOfService } from './screens/refused.tsx'
+import { Asking, BadgeReading, BankFull, Denied, Help, NeedsHelp, OutOfService } from './screens/refused.tsx'
 import { type Seat, SeatContext } from './seat.ts'
 import { attended } from './speak.ts'
 import { Voice } from './voice.tsx'
@@ -63,6 +63,8 @@ function Screen({ screen }: { readonly screen: KioskScreen }) {
 			return <Attract screen={screen} />
 		case 'asking':
 			return <Asking />
+		case 'badge-reading':
+			return <BadgeReading screen={screen} />
 		case 'pin':
 			return <Pin screen={screen} />
 		case 'choose':
@@ -145,7 +147,7 @@ function useHelpAtDoor(screen: KioskScreen, act: (act: KioskAct) => void) {
 /** A touch at the start screen may come from somebody who is still deciding; after this long without one it is another person. */
 const FORGET_MS = 45_000
 /** From these a person who has not been recognised yet goes back to the start, and stays who they are. */
-const STILL_HERE: readonly KioskScreen['name'][] = ['attract', 'asking', 'pin', 'denied', 'help', 'out-of-service']
+const STILL_HERE: readonly KioskScreen['name'][] = ['attract', 'asking', 'badge-reading', 'pin', 'denied', 'help', 'out-of-service']
 
 /** The next person starts with the usual look. */
 function useForgetting(screen: KioskScreen, { changed, forget }: Reading) {

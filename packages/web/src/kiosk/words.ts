@@ -360,6 +360,13 @@ export const words = {
 
 	asking: { title: 'One moment', lead: 'We are looking up your badge.' },
 
+	badgeReading: {
+		waiting: ['Hold the new badge to the reader', 'The help desk asked for it. Nothing opens by it now.'],
+		read: ['The badge was read', 'The help desk sees it and goes on from here.'],
+		unusable: ['This card cannot be used', 'It shows another number each time, or was not read well. The help desk knows. Try another card.'],
+	} satisfies Record<Named<'badge-reading'>['state'], readonly [title: string, lead: string]>,
+	badgeRead: 'Done',
+
 	idle: {
 		title: 'Are you still there?',
 		left: (seconds: number) => `This screen starts over in ${seconds}\u00a0s.`,
@@ -452,6 +459,8 @@ export function said(view: KioskView, now = view.now): string {
 			return `${words.attract.title} ${howToStart(screen, view.notices.includes('reader-lost'))}`
 		case 'asking':
 			return `${words.asking.title}. ${words.asking.lead}`
+		case 'badge-reading':
+			return words.badgeReading[screen.state].join('. ')
 		case 'pin': {
 			const { title, lead, wrong } = pinWords(screen)
 			if (!screen.wrong) return `${title}. ${lead}`
@@ -634,7 +643,9 @@ function saidOpen(screen: Named<'open'>, layout: BankLayout, phone: string): str
 /** What is about a door, or says how a try ended, is always captioned and spoken; the rest when a person asks to listen. */
 export function isSpoken(screen: KioskScreen): boolean {
 	if (screen.name === 'parcels') return screen.strange === true
-	return ['opening', 'open', 'not-opened', 'no-change', 'confirm', 'done', 'asking', 'denied', 'needs-help', 'bank-full'].includes(screen.name)
+	return ['opening', 'open', 'not-opened', 'no-change', 'confirm', 'done', 'asking', 'badge-reading', 'denied', 'needs-help', 'bank-full'].includes(
+		screen.name,
+	)
 }
 
 function thing(item: Item | undefined): string {

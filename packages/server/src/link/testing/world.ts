@@ -142,6 +142,7 @@ export async function linkWorld({
 		sequencer,
 		tenants,
 		clock,
+		master,
 		log,
 		call,
 		/** Signs as the tenant's makers do: bundles, leases. */

@@ -14,6 +14,31 @@ export function Asking() {
 	)
 }
 
+/** A badge that is being given to somebody: staff asked for it from their desk, and go on there. */
+export function BadgeReading({ screen }: { readonly screen: Named<'badge-reading'> }) {
+	const { act } = useSeat()
+	const [title, lead] = words.badgeReading[screen.state]
+	return (
+		<Stage
+			shape="message"
+			info={
+				<Headline
+					icon={screen.state === 'unusable' ? 'slash' : 'badge'}
+					tone={screen.state === 'unusable' ? 'warn' : 'info'}
+					title={title}
+					lead={lead}
+				/>
+			}
+			picture={<CallCard />}
+		>
+			<button className="button primary wide" type="button" onClick={() => act({ kind: 'finish' })}>
+				<Icon name={screen.state === 'read' ? 'check' : 'undo'} />
+				<span>{screen.state === 'read' ? words.badgeRead : words.refused.back}</span>
+			</button>
+		</Stage>
+	)
+}
+
 /** One clear sentence why, then what to do next; never whether another secret would work. */
 export function Denied({ screen }: { readonly screen: Named<'denied'> }) {
 	const { view, act } = useSeat()
