@@ -2,7 +2,7 @@ import { badgeForms, badgeToBits, FEWEST_SAMPLES, writeBadge } from '@latchwork/
 import { Fault } from '@latchwork/core/base'
 import { z } from 'zod'
 import { fromTime, named, type Route, route, time } from '../http/index.ts'
-import { type MatchedList, matchList } from './badge-list.ts'
+import { type MatchedList, matchList } from './badge-list-read.ts'
 import { inFuture, issueBadges } from './credential-write.ts'
 import type { PeopleTerms } from './read.ts'
 
