@@ -145,6 +145,7 @@ export function openController(parts: ControllerParts): Controller {
 			makerKeys,
 			crypto: nodeCrypto,
 			bank: config.bank,
+			pinsRestUntil: () => authority.moment().lease?.pinsRestUntil,
 			pickUpRefusal: cases.pickUpRefusal,
 		}),
 		inquire: (what) => {

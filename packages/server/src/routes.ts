@@ -13,7 +13,7 @@ import { linkRoutes } from './link/index.ts'
 import { logSigner } from './log-signer.ts'
 import type { Parts } from './parts.ts'
 import { ensureSiteKey, peopleRoutes } from './people/index.ts'
-import { type Command, spaceRoutes } from './space/index.ts'
+import { type Command, checkPins, codeHitAt, pinRoutes, spaceRoutes } from './space/index.ts'
 import { type SettingsParts, tenantRoutes } from './tenants/index.ts'
 import { VERSION } from './version.ts'
 
@@ -36,12 +36,13 @@ export function routesOf(parts: Parts, { requested, watch, pace, device }: Route
 		...healthRoutes(store, VERSION),
 		...tenantRoutes(settingsParts(parts)),
 		...estateRoutes(random),
-		...peopleRoutes({ terms, store, passwords, secure, rights }),
+		...peopleRoutes({ terms, store, passwords, secure, rights, codeHitAt }),
 		...accessRoutes({ random, engine, asIf: asIf(nodeCrypto.sha256) }),
 		...ledgerRoutes({ store, watch, pace, random, signerOf: logSigner(parts), bankIds }),
 		...keyRoutes(terms),
 		...linkRoutes(random, device),
 		...spaceRoutes({ random, master, requested, bankOfCase, caseInside, tellOwner }),
+		...pinRoutes(random),
 		...assetRoutes(random),
 		...caseRoutes({ random, crypto: nodeCrypto, master, siteKey: (tx, site) => ensureSiteKey(tx, site, terms, clock.now()) }),
 	]
@@ -57,6 +58,7 @@ const settingsParts = ({ random }: Parts): SettingsParts => ({
 	},
 	async changed(tx, place, names, { actor, now }) {
 		const { site, bank } = place
+		if (names.includes('pinLength') || names.includes('wrongPinsPerDay')) await checkPins(tx, place, now)
 		const subject = bank ?? place.area ?? site ?? (tx.tenant as string)
 		await append(tx, [{ type: 'setting.changed', subject, actor, ...(site && { site }), ...(bank && { bank }), data: { settings: [...names] } }], {
 			now,

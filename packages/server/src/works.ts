@@ -9,7 +9,7 @@ import { type Link, openLink } from './link/index.ts'
 import { logSigner } from './log-signer.ts'
 import type { Parts } from './parts.ts'
 import { credentialBy, ensureSiteKey, rotatedSiteKey } from './people/index.ts'
-import { commandApplier } from './space/index.ts'
+import { commandApplier, pinApplier } from './space/index.ts'
 
 /** A process and a socket are waited for in real time, also where the site's time is moved or stands still. */
 export const pace: Pick<Clock, 'after' | 'mono'> = {
@@ -55,7 +55,7 @@ export async function openWorks(parts: Parts): Promise<Works> {
 			clock,
 			random,
 			crypto: nodeCrypto,
-			appliers: [applyEdgeEvents, custodyApplier({ random }), caseApplier({ random, master }), commandApplier({ random })],
+			appliers: [applyEdgeEvents, custodyApplier({ random }), caseApplier({ random, master }), commandApplier({ random }), pinApplier({ random })],
 			unapplied: async (tx, { stream, seq, type, subject }, { bank, site, now }, cause) => {
 				failed('inbox')(cause)
 				const about = await ownOf(tx, bank, subject)

@@ -78,13 +78,17 @@ export { type CodeRule, codeNormal, codeRule, drawDigits, type PickUp } from './
 export {
 	checkPinSettings,
 	giveBack,
+	HIGHEST_CHANCE,
+	hitChance,
 	isSuspended,
 	lengthFormula,
+	localDay,
 	NEW_PIN_BUDGET,
 	type PinBudget,
 	type PinTerms,
 	spendTry,
 	type TryAnswer,
+	yearChance,
 } from './pin-budget.ts'
 export type { Entity, EntityRef, LoadedPolicies, PolicyAnswer, PolicyEngine, PolicyQuestion, PolicyRefusal, PolicyValue } from './policy-engine.ts'
 export { entityRef, POLICY_SCHEMA } from './policy-schema.ts'

@@ -2,7 +2,7 @@ import type { Id, Random } from '../base/index.ts'
 import type { DenyReason } from '../wire/index.ts'
 import type { Bundle, PickUpCode } from './bundle-schema.ts'
 import { entriesOf } from './directory.ts'
-import { lengthFormula } from './pin-budget.ts'
+import { HIGHEST_CHANCE, lengthFormula } from './pin-budget.ts'
 
 /**
  * A pick-up code opens the compartments of one case at one bank, for whoever brings it. It is typed as digits, which the bundle knows
@@ -31,8 +31,6 @@ export interface CodeRule {
 	readonly digits: number
 	readonly hint: number
 }
-
-const HIGHEST_CHANCE = 0.01
 
 /** Eight digits as long as the kiosk has few live secrets, three more from what the recipient knows above that (trust.md §3.4). `secrets` counts PINs and codes. */
 export const codeRule = (secrets: number, wrongADay: number): CodeRule => ({

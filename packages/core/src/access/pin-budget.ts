@@ -1,4 +1,4 @@
-import { type LocalTime, localTime, nextMidnight } from '../base/index.ts'
+import { localTime, nextMidnight } from '../base/index.ts'
 
 /**
  * The budget of wrong PINs of one kiosk (trust.md §3.4, T1, T2). A kiosk that takes a bare PIN has no account to lock, so the
@@ -22,6 +22,8 @@ export const NEW_PIN_BUDGET: PinBudget = { day: '', spent: 0, inRow: 0, waitUnti
 export interface PinTerms {
 	readonly wrongPinsPerDay: number
 	readonly timeZone: string
+	/** The server says that PINs rest until then, as too many wrong ones were typed at the site or in the whole organisation. */
+	readonly restUntil?: number | undefined
 }
 export type TryAnswer =
 	| { readonly ok: true; readonly budget: PinBudget }
@@ -29,6 +31,8 @@ export type TryAnswer =
 	| { readonly ok: false; readonly why: 'wait' | 'suspended'; readonly until: number }
 
 const LONGEST_WAIT_MS = 30_000
+/** With an hour that is put back. */
+const LONGEST_DAY_MS = 25 * 3_600_000
 
 /** When it is, as far as it can be trusted (trusted-time.ts). */
 export interface TryMoment {
@@ -39,6 +43,9 @@ export interface TryMoment {
 /** May a PIN be tried now? If so, the answer holds the budget to store before the PIN is looked at. */
 export function spendTry(before: PinBudget, terms: PinTerms, moment: TryMoment): TryAnswer {
 	const { now } = moment
+	const { restUntil = 0 } = terms
+	// No rest is longer than a day: what says otherwise was said by a clock that was wrong.
+	if (now < restUntil && restUntil <= now + LONGEST_DAY_MS) return { ok: false, why: 'suspended', until: restUntil }
 	const budget = ofToday(before, terms, moment)
 	if (budget.spent >= terms.wrongPinsPerDay) return { ok: false, why: 'suspended', until: nextMidnight(now, terms.timeZone) }
 	if (now < budget.waitUntil && budget.waitUntil <= now + LONGEST_WAIT_MS) return { ok: false, why: 'wait', until: budget.waitUntil }
@@ -60,39 +67,59 @@ export const isSuspended = (before: PinBudget, terms: PinTerms, moment: TryMomen
  */
 function ofToday(budget: PinBudget, { timeZone }: PinTerms, { now, uncertain }: TryMoment): PinBudget {
 	if (uncertain) return budget
-	const today = dayName(localTime(now, timeZone))
+	const today = localDay(now, timeZone)
 	return today > budget.day ? { ...NEW_PIN_BUDGET, day: today } : budget
 }
 
-const dayName = ({ year, month, day }: LocalTime) =>
-	`${String(year).padStart(4, '0')}-${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}`
-
-/** Chance that a guesser who uses up `wrongADay` tries every day for a year hits one of `secrets` PINs of `digits` digits (trust.md §3.4). */
-export function lengthFormula(secrets: number, digits: number, wrongADay: number): number {
-	return -Math.expm1(365 * wrongADay * Math.log1p(-secrets / 10 ** digits))
+/** `2026-01-05`. */
+export function localDay(now: number, timeZone: string): string {
+	const { year, month, day } = localTime(now, timeZone)
+	return `${String(year).padStart(4, '0')}-${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}`
 }
 
-const HIGHEST_CHANCE = 0.01
+/** Chance that one try of somebody who knows nothing is one of these secrets. */
+export const hitChance = (secrets: readonly { readonly count: number; readonly digits: number }[]): number =>
+	Math.min(
+		1,
+		secrets.reduce((sum, { count, digits }) => sum + count / 10 ** digits, 0),
+	)
 
-/** The product's rule: no setting with more than 1 % a kiosk-year. `secrets` counts every live PIN and typed code of the kiosk. */
+/** Chance that a guesser who uses up `wrongADay` tries every day hits within a year. */
+export const yearChance = (hit: number, wrongADay: number): number => -Math.expm1(365 * wrongADay * Math.log1p(-hit))
+
+/** Chance that a guesser who uses up `wrongADay` tries every day for a year hits one of `secrets` PINs of `digits` digits (trust.md §3.4). */
+export const lengthFormula = (secrets: number, digits: number, wrongADay: number): number =>
+	yearChance(hitChance([{ count: secrets, digits }]), wrongADay)
+
+/** No kiosk may have a higher one a year. */
+export const HIGHEST_CHANCE = 0.01
+
+/** The product's rule: no setting with more than 1 % a kiosk-year. `secrets` counts PINs; `beside`: the chance to hit a pick-up code, which is typed at the same keys. */
 export function checkPinSettings(
 	secrets: number,
 	digits: number,
 	wrongADay: number,
+	beside = 0,
 ): { readonly ok: true; readonly chance: number } | { readonly ok: false; readonly chance: number; readonly text: string } {
-	const chance = lengthFormula(secrets, digits, wrongADay)
+	const hit = hitChance([{ count: secrets, digits }]) + beside
+	const chance = yearChance(hit, wrongADay)
 	if (chance <= HIGHEST_CHANCE) return { ok: true, chance }
-	const enough = digitsNeeded(secrets, wrongADay)
+	const enough = digitsNeeded(secrets, wrongADay, beside)
 	const percent = (100 * chance).toPrecision(2)
+	const what = `${secrets} PINs of ${digits} digits${beside > 0 ? ' and the pick-up codes of a kiosk' : ''}`
 	return {
 		ok: false,
 		chance,
-		text: `With ${secrets} PINs of ${digits} digits a guesser succeeds within a year with ${percent} %; 1 % is allowed. Use ${enough} digits.`,
+		text: `With ${what} a guesser succeeds within a year with ${percent} %; 1 % is allowed. ${
+			enough === undefined ? `Allow fewer wrong PINs a day than ${wrongADay}.` : `Use ${enough} digits.`
+		}`,
 	}
 }
 
-function digitsNeeded(secrets: number, wrongADay: number): number {
-	let digits = 4
-	while (lengthFormula(secrets, digits, wrongADay) > HIGHEST_CHANCE) digits++
-	return digits
+/** Undefined: no length helps, the codes alone are too many for so many tries. */
+function digitsNeeded(secrets: number, wrongADay: number, beside: number): number | undefined {
+	for (let digits = 4; digits <= LONGEST_PIN; digits++)
+		if (yearChance(hitChance([{ count: secrets, digits }]) + beside, wrongADay) <= HIGHEST_CHANCE) return digits
+	return undefined
 }
+const LONGEST_PIN = 12

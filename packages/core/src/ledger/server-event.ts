@@ -59,6 +59,7 @@ export const SERVER_EVENT_TYPES = [
 	'role.removed',
 	'role.assigned',
 	'role.revoked',
+	'credential.lock-out-ended',
 	'session.started',
 	'session.refused',
 	'session.ended',

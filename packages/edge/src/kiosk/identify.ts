@@ -39,6 +39,8 @@ export interface IdentifyParts {
 	readonly makerKeys: PinnedKeys
 	readonly crypto: Crypto
 	readonly bank: Id<'bank'>
+	/** Until when the server lets no kiosk of the site take a PIN. */
+	readonly pinsRestUntil: () => number | undefined
 	/** Why a pick-up code that is right opens nothing now; a code is used up when what it is for is taken. */
 	readonly pickUpRefusal: (of: PickUp) => DenyReason | undefined
 }
@@ -93,7 +95,7 @@ export function identifier(parts: IdentifyParts): (shown: Shown) => Known {
 
 	const byPin = (authority: Authority, pin: string): Known => {
 		const { bundle } = authority
-		const terms = { wrongPinsPerDay: bundle.settings.wrongPinsPerDay, timeZone: bundle.site.timeZone }
+		const terms = { wrongPinsPerDay: bundle.settings.wrongPinsPerDay, timeZone: bundle.site.timeZone, restUntil: parts.pinsRestUntil() }
 		const answer = spendTry(journal.fact<PinBudget>(BUDGET.kind, BUDGET.key) ?? NEW_PIN_BUDGET, terms, moment())
 		if (!answer.ok) return { ok: false, reason: answer.why === 'suspended' ? 'pin-suspended' : 'wrong-pin', until: answer.until }
 		// Spent and durable before it is looked at: pulling the plug buys no free try (T1).

@@ -39,6 +39,7 @@ const DOUBLED = [
 	'notice',
 	'person_group',
 	'pick_up_code',
+	'pin_budget',
 	'policy',
 	'policy_epoch',
 	'policy_review',
@@ -59,6 +60,7 @@ const DOUBLED = [
 ]
 /** Their bytes name their organisation, are signed or sealed for it, or are of a person whose row is. */
 const NOT_DOUBLED = [
+	'badge_reading',
 	'bundle',
 	'credential',
 	'credential_verifier',

@@ -11,7 +11,7 @@ import {
 	readChanges,
 	verifierOf,
 } from '@latchwork/core/access'
-import { type FakeClock, fakeClock, type Id, newId, type Random, seededRandom } from '@latchwork/core/base'
+import { type FakeClock, fakeClock, type Id, newId, nextMidnight, type Random, seededRandom } from '@latchwork/core/base'
 import type { StreamEvent } from '@latchwork/core/ledger'
 import { exampleLayout } from '@latchwork/core/wire'
 import { draftPolicy, publishPolicy } from '../access/policy-write.ts'
@@ -39,6 +39,7 @@ import {
 	revokeCredential,
 	siteKeyOf,
 } from '../people/index.ts'
+import { endPinRest, pinApplier } from '../space/pin-budget-write.ts'
 import { sealingKey, sql } from '../store/index.ts'
 import { createTenant, publicKeysOf } from '../tenants/index.ts'
 import { takesAll } from '../testing/api.ts'
@@ -657,6 +658,36 @@ describe('authority', () => {
 		assert.ok(last?.kind === 'lease')
 		const answer = acceptLease(last.lease, { keys: org.keys, crypto: nodeCrypto, bank: org.bank })
 		assert.ok(answer.ok && answer.lease.until === clock.now() + 1_800_000)
+
+		// Wrong PINs beyond the budget of the site: connected banks hear at the next beat, not at the next minute.
+		const wrong = (count: number) =>
+			Array.from(
+				{ length: count },
+				() => ({ type: 'decision.denied', at: clock.now(), data: { method: 'pin', reason: 'wrong-pin' } }) as unknown as StreamEvent,
+			)
+		const apply = (count: number) =>
+			db.store.write(org.tenant, (tx) =>
+				pinApplier({ random })(tx, wrong(count), { site: org.site, bank: org.bank, now: clock.now() } as Parameters<
+					ReturnType<typeof pinApplier>
+				>[2]),
+			)
+		const lease = () => {
+			const told = mine().at(-1)
+			assert.ok(told?.kind === 'lease')
+			const read = acceptLease(told.lease, { keys: org.keys, crypto: nodeCrypto, bank: org.bank })
+			assert.ok(read.ok)
+			return read.lease
+		}
+		await apply(299)
+		await once()
+		assert.equal(mine().length, 2, 'the control: one below it nothing is told')
+		await apply(1)
+		await once()
+		assert.equal(mine().length, 3)
+		assert.equal(lease().pinsRestUntil, nextMidnight(clock.now(), 'Europe/Berlin'))
+		await db.store.write(org.tenant, (tx) => endPinRest(tx, org.site, { actor: org.person, now: clock.now(), random }))
+		await once()
+		assert.deepEqual([mine().length, lease().pinsRestUntil], [4, undefined])
 		await of.stop()
 	})
 

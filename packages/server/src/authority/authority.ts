@@ -2,6 +2,7 @@ import { type Clock, type Crypto, type Id, isFault } from '@latchwork/core/base'
 import { tenantsWithLoanNews } from '../cases/index.ts'
 import { placeOf } from '../estate/index.ts'
 import type { PeopleTerms } from '../people/index.ts'
+import { takePinNews } from '../space/index.ts'
 import type { Store } from '../store/index.ts'
 import { type Signer, signerOf } from '../tenants/index.ts'
 import { type DeltaNews, publishDelta, publishLoans } from './delta-write.ts'
@@ -163,7 +164,7 @@ export function openAuthority({ store, clock, pace, people, crypto, publish, rea
 	const bundlesAndLeases = async (): Promise<void> => {
 		await turn()
 		// A lease counts in the site's time: where that was moved, back too, the next one is due at once.
-		if (Math.abs(clock.now() - leasedAt) < LEASE_EVERY_MS) return
+		if (Math.abs(clock.now() - leasedAt) < LEASE_EVERY_MS && !(await store.system(takePinNews))) return
 		await leases()
 		leasedAt = clock.now()
 	}

@@ -34,12 +34,15 @@ export interface InForce {
 	readonly version: number
 	/** The site's newest delta that counted loans. */
 	readonly counted: number
+	/** Too many wrong PINs at the site: until then its kiosks take none. */
+	readonly restUntil: number | null
 }
 
 /** Undefined: nothing was composed for this bank yet. */
 export const inForce = (db: Db, bank: Id<'bank'>): Promise<InForce | undefined> =>
 	db.first(
-		sql`SELECT u.bank_id AS bank, u.version, c.counted FROM bundle u ${CHAIN} WHERE u.tenant_id = ${db.tenant} AND u.bank_id = ${bank} AND u.version > 0`,
+		sql`SELECT u.bank_id AS bank, u.version, c.counted, (SELECT rest_until FROM pin_budget p WHERE p.tenant_id = b.tenant_id AND p.site_id = b.site_id) AS "restUntil"
+			FROM bundle u ${CHAIN} WHERE u.tenant_id = ${db.tenant} AND u.bank_id = ${bank} AND u.version > 0`,
 	)
 
 /** Whether the bank's bundle has a row of this person; a search in its bytes, which costs less than composing it. */
@@ -70,11 +73,13 @@ export interface Leased extends Due, InForce {
 
 /** Banks that are connected and have a bundle. For system work. */
 export const leasedBanks = (db: Db): Promise<Leased[]> =>
-	db.rows(sql`SELECT b.tenant_id AS tenant, b.site_id AS site, b.bank_id AS bank, c.controller_id AS controller, u.version, h.counted FROM bank_state s
+	db.rows(sql`SELECT b.tenant_id AS tenant, b.site_id AS site, b.bank_id AS bank, c.controller_id AS controller, u.version, h.counted,
+			p.rest_until AS "restUntil" FROM bank_state s
 		JOIN bank b ON b.tenant_id = s.tenant_id AND b.bank_id = s.bank_id
 		JOIN controller c ON c.tenant_id = s.tenant_id AND c.bank_id = s.bank_id AND c.revoked_at IS NULL
 		JOIN bundle u ON u.tenant_id = s.tenant_id AND u.bank_id = s.bank_id AND u.version > 0
 		JOIN site_chain h ON h.tenant_id = b.tenant_id AND h.site_id = b.site_id
+		LEFT JOIN pin_budget p ON p.tenant_id = b.tenant_id AND p.site_id = b.site_id
 		WHERE s.online ORDER BY b.tenant_id, b.bank_id`)
 
 /** Banks of a site that are connected, and who speaks for them. */

@@ -6,7 +6,7 @@ import { sql, type Tx } from '../store/index.ts'
 import { type Signer, signerOf } from '../tenants/index.ts'
 import { bundleOf, contentDigest, contentOf, refreshAt } from './compose.ts'
 import { gatherBank, gatherSite, type SiteRows } from './gather-write.ts'
-import type { InForce } from './read.ts'
+import { type InForce, inForce } from './read.ts'
 import type { ComposeTerms } from './terms.ts'
 
 /** A bank that has something new to fetch. */
@@ -85,7 +85,7 @@ async function publishBank(tx: Tx, tenant: Id<'tenant'>, bank: Id<'bank'>, { bef
 		due_at = ${dueAt}, deltas = ${rows.deltas.n} WHERE tenant_id = ${tx.tenant} AND bank_id = ${bank}`)
 	const data = { version: bundle.version, digest, subjects: bundle.subjects.length, credentials: bundle.credentials.length }
 	await append(tx, [{ type: 'bundle.published', subject: bank, actor: 'server', site: rows.site.id, bank, data }], { now, random })
-	return { version: bundle.version, digest, lease: leaseText({ bank, version: bundle.version, counted: rows.deltas.counted }, signer, now) }
+	return { version: bundle.version, digest, lease: leaseText((await inForce(tx, bank)) as InForce, signer, now) }
 }
 
 /** One composes a bank at a time. Undefined: somebody else does just now, and settles the mark. */
@@ -101,9 +101,10 @@ const rest = (tx: Tx, bank: Id<'bank'>): Promise<number> =>
 	tx.run(sql`UPDATE bundle SET content_digest = '', due_at = ${Number.MAX_SAFE_INTEGER} WHERE tenant_id = ${tx.tenant} AND bank_id = ${bank}`)
 
 /** Says that this version is still the newest; the bank may go on with it for half an hour. */
-export const leaseText = ({ bank, version, counted }: InForce, { keyId, sign }: Pick<Signer, 'keyId' | 'sign'>, now: number): string => {
+export const leaseText = ({ bank, version, counted, restUntil }: InForce, { keyId, sign }: Pick<Signer, 'keyId' | 'sign'>, now: number): string => {
 	const issuedAt = Math.floor(now)
 	const deltas = counted > 0 ? { deltas: counted } : {}
+	const rest = restUntil !== null && restUntil > now ? { pinsRestUntil: restUntil } : {}
 	const until = issuedAt + LEASE_LIFE_MS
-	return JSON.stringify(sealLease({ format: 'latchwork-lease/1', bank, bundleVersion: version, ...deltas, issuedAt, until }, keyId, sign))
+	return JSON.stringify(sealLease({ format: 'latchwork-lease/1', bank, bundleVersion: version, ...deltas, ...rest, issuedAt, until }, keyId, sign))
 }

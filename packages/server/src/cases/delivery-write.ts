@@ -3,7 +3,7 @@ import { type Crypto, Fault, type Id, newId, type Random } from '@latchwork/core
 import { type LoadedTable, newCase, type Refused, type Stepped, step } from '@latchwork/core/workflow'
 import { type Change, placeOf } from '../estate/index.ts'
 import { append } from '../ledger/index.ts'
-import { isPerson } from '../people/index.ts'
+import { isPerson, livePins } from '../people/index.ts'
 import { type CodeTerms, codeInUse, issueCode, liveCodes, reserve, revokeCodes } from '../space/index.ts'
 import { type Db, type MasterKey, sql, type Tx } from '../store/index.ts'
 import { type KeyTerms, settingsOf, signerOf, tenantSealing } from '../tenants/index.ts'
@@ -87,15 +87,16 @@ export async function bookDelivery(tx: Tx, wanted: NewDelivery, terms: CaseTerms
 	const held = await office(tx, row, table, 'reserve', terms)
 	const code = await issueCode(
 		tx,
-		{ ...place, case: id, notAfter: until, digits: await digitsFor(tx, place.bank, settings.wrongPinsPerDay, now) },
+		{ ...place, case: id, notAfter: until, digits: await digitsFor(tx, place, settings.wrongPinsPerDay, now) },
 		await codeTerms(tx, place.site, terms),
 	)
 	return { row: held, code: await shown(tx, held, { ...code, notAfter: until }, terms) }
 }
 
 /** Eight digits while the kiosk has few live secrets, more above that (trust.md §3.4). */
-async function digitsFor(tx: Tx, bank: Id<'bank'>, wrongADay: number, now: number): Promise<number> {
-	const { digits, hint } = codeRule((await liveCodes(tx, bank, now)).length + 1, wrongADay)
+async function digitsFor(tx: Tx, at: { readonly bank: Id<'bank'>; readonly site: Id<'site'> }, wrongADay: number, now: number): Promise<number> {
+	const secrets = (await liveCodes(tx, at.bank, now)).length + (await livePins(tx, at.site, now))
+	const { digits, hint } = codeRule(secrets + 1, wrongADay)
 	return digits + hint
 }
 
@@ -135,7 +136,7 @@ export async function renewCode(tx: Tx, id: Id<'case'>, terms: CaseTerms): Promi
 	const settings = await settingsOf(tx, { site: row.site, bank: row.bank })
 	const notAfter = row.body.deadlines['collect-by'] ?? terms.now + HOLD_MS
 	if (notAfter <= terms.now) throw new Fault('request-refused', 'The time to collect is over. Extend it first.')
-	const digits = await digitsFor(tx, row.bank, settings.wrongPinsPerDay, terms.now)
+	const digits = await digitsFor(tx, row, settings.wrongPinsPerDay, terms.now)
 	const code = await issueCode(tx, { bank: row.bank, site: row.site, case: id, notAfter, digits }, await codeTerms(tx, row.site, terms))
 	await saveOrder(tx, row, terms.now)
 	return { row, code: await shown(tx, row, { ...code, notAfter }, terms) }

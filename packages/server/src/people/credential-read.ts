@@ -176,6 +176,18 @@ export async function missingVerifiers(
 	})
 }
 
+/** How many PINs live at each site. */
+export const pinsBySite = async (db: Db, now: number): Promise<Map<Id<'site'>, number>> =>
+	new Map(
+		(
+			await db.rows(sql<{
+				site: Id<'site'>
+				n: number
+			}>`SELECT site_id AS site, count(*) AS n FROM credential WHERE tenant_id = ${db.tenant} AND kind = 'pin'
+				AND revoked_at IS NULL AND (not_after IS NULL OR not_after > ${now}) GROUP BY site_id`)
+		).map(({ site, n }) => [site, n]),
+	)
+
 /** How many PINs live at a site: what the formula of their length counts (trust.md §3.4). */
 export const livePins = async (db: Db, site: Id<'site'>, now: number): Promise<number> =>
 	(

@@ -69,7 +69,10 @@ const newCredential = z.discriminatedUnion('kind', [
 	}),
 ])
 
-export const credentialRoutes = (terms: PeopleTerms, { mayActAs }: Rights): Route[] => [
+/** How easily a pick-up code is hit with one try at a kiosk of this site. */
+export type CodeHit = (db: Db, site: Id<'site'>, now: number) => Promise<number>
+
+export const credentialRoutes = (terms: PeopleTerms, { mayActAs }: Rights, codeHitAt: CodeHit): Route[] => [
 	route({
 		method: 'GET',
 		path: '/v1/credentials',
@@ -110,7 +113,7 @@ export const credentialRoutes = (terms: PeopleTerms, { mayActAs }: Rights): Rout
 					const { number, assurance, replaces } = what
 					return toCredential(await issueBadge(tx, change, { subject: user, number, assurance, notAfter, replaces }))
 				}
-				const { pin, ...made } = await issuePin(tx, change, { subject: user, site: what.site, notAfter })
+				const { pin, ...made } = await issuePin(tx, change, { subject: user, site: what.site, notAfter, beside: await codeHitAt(tx, what.site, now) })
 				return { ...toCredential(made), pin }
 			}),
 	}),

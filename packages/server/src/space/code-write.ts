@@ -111,6 +111,11 @@ export interface LiveCode {
 	/** How many are typed. */
 	readonly digits: number
 }
+/** How many codes can be typed at each bank, by their length. */
+export const typedCodes = (db: Db, now: number): Promise<{ bank: Id<'bank'>; digits: number; count: number }[]> =>
+	db.rows(sql`SELECT bank_id AS bank, digits, count(*) AS count FROM pick_up_code
+		WHERE tenant_id = ${db.tenant} AND used_at IS NULL AND revoked_at IS NULL AND not_after > ${now} GROUP BY bank_id, digits`)
+
 /** What a bank may let in by code. */
 export const liveCodes = (db: Db, bank: Id<'bank'>, now: number): Promise<LiveCode[]> =>
 	db.rows(sql`SELECT code_id AS id, case_id AS "case", verifier, commitment, not_after AS "notAfter", digits FROM pick_up_code

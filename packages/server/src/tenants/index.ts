@@ -5,6 +5,7 @@ export {
 	inheritedAt,
 	type KeyTerms,
 	publicKeysOf,
+	settingsAt,
 	settingsOf,
 	signerOf,
 	type Tenant,

@@ -102,6 +102,14 @@ export async function inheritedAt(db: Db, place: Place): Promise<Inherited> {
 	return inherit((await rowsAt(db, place)).map(({ level, chosen }) => ({ level, chosen: readable(chosen) })))
 }
 
+/** What holds at each of many places, by one look at the database. */
+export async function settingsAt(db: Db): Promise<(place: Place) => Settings> {
+	const rows = await db.rows(sql<SettingRow & { place: string }>`SELECT level, place, chosen FROM setting WHERE tenant_id = ${db.tenant}`)
+	const known = new Map(rows.map(({ level, place, chosen }) => [`${level} ${place}`, { level, chosen: readable(chosen) }]))
+	return ({ site = '', area = '', bank = '' }) =>
+		inherit(['tenant ', `site ${site}`, `area ${area}`, `bank ${bank}`].flatMap((key) => known.get(key) ?? [])).settings
+}
+
 export const settingsOf = async (db: Db, place: Place): Promise<Settings> => (await inheritedAt(db, place)).settings
 
 export interface SettingsHere extends Inherited {

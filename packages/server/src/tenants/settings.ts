@@ -7,6 +7,16 @@ const clock = z.string().regex(/^([01][0-9]|2[0-3]):[0-5][0-9]$/)
 export const SETTINGS = {
 	pinLength: { schema: z.int().min(4).max(12), value: 8, words: 'digits of a PIN that the system makes' },
 	wrongPinsPerDay: { schema: z.int().min(1).max(1_000), value: 100, words: 'wrong PINs that a kiosk takes in one day' },
+	wrongPinsPerDayAtSite: {
+		schema: z.int().min(1).max(100_000),
+		value: 300,
+		words: 'wrong PINs that all kiosks of a site take together in one day; then they take none until midnight',
+	},
+	wrongPinsPerDayInAll: {
+		schema: z.int().min(1).max(1_000_000),
+		value: 1_000,
+		words: 'wrong PINs that all kiosks of the organisation take together in one day; then they take none until midnight',
+	},
 	loanDue: {
 		schema: z.discriminatedUnion('kind', [
 			z.strictObject({ kind: z.literal('same-day-by'), time: clock }),

@@ -222,6 +222,8 @@ export const SAMPLES: Readonly<Record<string, Make>> = {
 		body: { kind: 'badge', user: (await newUser(w)).id, number: `${70_000 + Number(fresh())}` },
 		at: 'anywhere',
 	}),
+	'GET /v1/pin-guessing': () => ({ at: 'tenant' }),
+	'DELETE /v1/sites/{site}/pin-rest': (w) => ({ params: { site: w.tenant.site }, settled: 409 }),
 	'POST /v1/badge-readings': async (w) => ({ body: { bank: await newEnrolled(w) } }),
 	'GET /v1/badge-readings/{command}': async (w) => {
 		const bank = await newEnrolled(w)

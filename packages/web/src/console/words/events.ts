@@ -89,6 +89,7 @@ const TYPES: Readonly<Record<string, string>> = {
 	'delivery.expired': 'Time ran out',
 	'credential.issued': 'Badge, PIN or code given',
 	'credential.revoked': 'Badge, PIN or code revoked',
+	'credential.lock-out-ended': 'PINs are taken again',
 	'credential.code-used': 'Pick-up code used',
 	'session.started': 'Signed in',
 	'session.ended': 'Signed out',
