@@ -10,11 +10,10 @@ export {
 	markCodesUsed,
 	rekeyCodes,
 	revokeCodes,
-	typedCodes,
 } from './code-write.ts'
 export { awaitingApproval, type Command, findCommand, isApprovalLate, messageOf, waitingCommands } from './command-read.ts'
 export { commandApplier, expireCommands, type NewCommand, requestCommand, sentCommand, settleCommand } from './command-write.ts'
-export { pinApplier, pinRests, takePinNews } from './pin-budget-write.ts'
+export { pinApplier, takePinNews } from './pin-budget-write.ts'
 export { checkPins, codeHitAt } from './pin-guessing-read.ts'
 export { pinRoutes } from './pin-routes.ts'
 export { forgetReadings, keepReading } from './reading-write.ts'
