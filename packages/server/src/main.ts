@@ -1,4 +1,5 @@
 import { gate } from './access/index.ts'
+import { forgetBadgeUses } from './cases/index.ts'
 import type { ServerConfig } from './config.ts'
 import { forgetKeys, httpServer } from './http/index.ts'
 import { openInstallation } from './installation.ts'
@@ -65,7 +66,7 @@ export async function startServer(config: ServerConfig, host: ServerHost): Promi
 
 const SWEEP_MS = 3_600_000
 
-/** Once an hour what nobody asks for any more is forgotten: answers and failed sign-ins older than a day, badges that were read. */
+/** Once an hour what nobody asks for any more is forgotten: answers and failed sign-ins older than a day, badges that were read, and where badges were used. */
 function sweep({ store, clock, log }: Parts): () => Promise<void> {
 	let cancel = () => {}
 	let sweeping = Promise.resolve()
@@ -77,6 +78,7 @@ function sweep({ store, clock, log }: Parts): () => Promise<void> {
 					await forgetKeys(tx, now)
 					await forgetTries(tx, now)
 					await forgetReadings(tx, now)
+					await forgetBadgeUses(tx, now)
 				})
 				.catch((fault: unknown) => log({ level: 'warn', text: `Nothing was swept: ${fault instanceof Error ? fault.message : fault}` }))
 				.finally(plan)

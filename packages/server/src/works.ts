@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { type Clock, isFault } from '@latchwork/core/base'
 import { custodyApplier, openAuthority } from './authority/index.ts'
-import { caseApplier, caseDeadlines, openTask, ownOf, runDeadlines } from './cases/index.ts'
+import { badgeUseApplier, caseApplier, caseDeadlines, openTask, ownOf, runDeadlines } from './cases/index.ts'
 import { nodeCrypto } from './crypto.ts'
 import { applyEdgeEvents } from './estate/index.ts'
 import { openInbox, openSequencer, openWatch, type Watch } from './ledger/index.ts'
@@ -55,7 +55,14 @@ export async function openWorks(parts: Parts): Promise<Works> {
 			clock,
 			random,
 			crypto: nodeCrypto,
-			appliers: [applyEdgeEvents, custodyApplier({ random }), caseApplier({ random, master }), commandApplier({ random }), pinApplier({ random })],
+			appliers: [
+				applyEdgeEvents,
+				custodyApplier({ random }),
+				caseApplier({ random, master }),
+				commandApplier({ random }),
+				pinApplier({ random }),
+				badgeUseApplier({ random }),
+			],
 			unapplied: async (tx, { stream, seq, type, subject }, { bank, site, now }, cause) => {
 				failed('inbox')(cause)
 				const about = await ownOf(tx, bank, subject)

@@ -60,6 +60,7 @@ export const SERVER_EVENT_TYPES = [
 	'role.assigned',
 	'role.revoked',
 	'credential.lock-out-ended',
+	'credential.at-two-sites',
 	'session.started',
 	'session.refused',
 	'session.ended',

@@ -11,6 +11,7 @@ import { SAMPLES, type Sample } from '../testing/api-samples.ts'
  * makes a table says here whether its rows can be the other one's as well.
  */
 const DOUBLED = [
+	'badge_use',
 	'api_token',
 	'approval',
 	'area',

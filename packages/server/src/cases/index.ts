@@ -1,3 +1,4 @@
+export { badgeUseApplier, forgetBadgeUses } from './badge-use-write.ts'
 export { caseApplier } from './bank-write.ts'
 export { casePart } from './bundle-part.ts'
 export { bankOfCase, boundAt, caseInside } from './case-read.ts'

@@ -41,7 +41,8 @@ export async function openTask(tx: Tx, task: NewTask, { now, random }: TaskTerms
 	const { kind, site, bank, compartment = null, case: of = null, detail = {} } = task
 	const same = await tx.first(sql`SELECT 1 FROM task WHERE tenant_id = ${tx.tenant} AND done_at IS NULL AND kind = ${kind} AND bank_id = ${bank}
 		AND compartment_id IS NOT DISTINCT FROM ${compartment}::text AND case_id IS NOT DISTINCT FROM ${of}::text
-		AND detail ->> 'asset' IS NOT DISTINCT FROM ${typeof detail.asset === 'string' ? detail.asset : null}::text`)
+		AND detail ->> 'asset' IS NOT DISTINCT FROM ${typeof detail.asset === 'string' ? detail.asset : null}::text
+		AND detail ->> 'credential' IS NOT DISTINCT FROM ${typeof detail.credential === 'string' ? detail.credential : null}::text`)
 	if (same) return
 	const id = newId('task', now, random)
 	await tx.run(sql`INSERT INTO task (tenant_id, task_id, kind, site_id, bank_id, compartment_id, case_id, detail, opened_at, version, created_at, updated_at)

@@ -17,6 +17,11 @@ export const SETTINGS = {
 		value: 1_000,
 		words: 'wrong PINs that all kiosks of the organisation take together in one day; then they take none until midnight',
 	},
+	travelMinutes: {
+		schema: z.int().min(0).max(720),
+		value: 10,
+		words: 'minutes that the way between two sites takes at least: a badge that is at both in less is looked into; 0: it is not',
+	},
 	loanDue: {
 		schema: z.discriminatedUnion('kind', [
 			z.strictObject({ kind: z.literal('same-day-by'), time: clock }),

@@ -17,6 +17,7 @@ const TASK_ICONS: Readonly<Record<string, readonly [icon: IconName, tone: string
 	conflict: ['case', 'warn'],
 	pull: ['take', 'info'],
 	'after-revocation': ['alarm', 'bad'],
+	'badge-at-two-sites': ['badge', 'bad'],
 	'over-limit': ['case', 'warn'],
 	'wrong-item': ['stop', 'quar'],
 	'missing-item': ['alarm', 'bad'],

@@ -144,6 +144,10 @@ const TASKS: Readonly<Record<string, Doing>> = {
 		title: (where) => `${where}: opened after the rights were gone`,
 		text: 'The bank had not heard yet that the person or the badge was blocked. What was taken stands. See to it that it comes back.',
 	},
+	'badge-at-two-sites': {
+		title: (where) => `${where}: a badge that was at another site just before`,
+		text: 'Nobody is that fast, so one of the two badges is a copy. Ask its holder, revoke the badge, and give another one.',
+	},
 	'over-limit': {
 		title: (where) => `${where}: more on loan than allowed`,
 		text: 'Two banks that did not know of each other lent to one person. The loan stands. Ask for one back, or allow it.',
