@@ -51,6 +51,8 @@ interface Kept {
 const KIND = 'command'
 /** Results are kept beyond the expiry of their command, so that a sender that asks late still gets the first one. */
 const KEPT_MS = 10 * 60_000
+/** The newest: the server takes so many messages of one controller at a time, and events come behind them. */
+const MOST_TOLD_AGAIN = 32
 
 export function openCommands(parts: CommandParts): Commands {
 	const { journal, time, authority } = parts
@@ -226,6 +228,10 @@ export function openCommands(parts: CommandParts): Commands {
 		stepped(step) {
 			for (const result of finals(step).results) parts.send(result)
 		},
-		results: () => [...journal.facts<Kept>(KIND).values()].map(({ result }) => result),
+		results: () =>
+			[...journal.facts<Kept>(KIND).values()]
+				.map(({ result }) => result)
+				.toSorted((a, b) => (a.id < b.id ? -1 : 1))
+				.slice(-MOST_TOLD_AGAIN),
 	}
 }

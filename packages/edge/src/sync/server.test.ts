@@ -580,3 +580,29 @@ test('a badge is read for whoever gives it: nobody is identified by it, its numb
 	assert.equal(resultsOf(server, cut.id).at(-1), 'failed interrupted')
 	assert.equal(stage.screen().name, 'attract')
 })
+
+test('at a new connection the newest results are told again, and not so many that events behind them are dropped', async (t) => {
+	const { stage, server } = await staged(t)
+	const now = stage.clock.now()
+	const all: Id<'command'>[] = []
+	for (let n = 0; n < 40; n++) {
+		const late = openRemote(stage, { id: newId('command', now + n, random), issuedAt: now - 40_000, expiresAt: now - 10_000 })
+		all.push(late.id)
+		server.send(late)
+	}
+	await stage.clock.advance(1_000)
+	assert.deepEqual(
+		all.map((id) => resultsOf(server, id).length),
+		all.map(() => 1),
+	)
+	const before = server.results.length
+	server.network('nothing')
+	await stage.clock.advance(5_000)
+	server.network('all')
+	await stage.until('it is back', () => server.results.length > before)
+	await stage.clock.advance(1_000)
+	assert.deepEqual(
+		server.results.slice(before).map(({ id }) => id),
+		all.slice(-32),
+	)
+})
