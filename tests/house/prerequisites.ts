@@ -4,12 +4,14 @@ import { delimiter, join } from 'node:path'
 
 /**
  * Programs that tests start and npm cannot deliver, and their packages: a real browser, socat for pairs of pseudo-terminals (serial ports),
- * mosquitto as a broker that is not ours, and Go with its checksum database, which verifies our log.
+ * mosquitto as a broker that is not ours, Go with its checksum database, which verifies our log, and libfaketime, which moves the machine's clock
+ * for one program.
  */
 const PROGRAMS: ReadonlyMap<string, readonly string[]> = new Map([
 	['chromium', ['chromium']],
 	['socat', ['socat']],
 	['mosquitto', ['mosquitto']],
+	['faketime', ['faketime']],
 	['go', ['golang-go', 'golang-golang-x-mod-dev']],
 ])
 /** Without a font for every script the pictures of the screens show boxes. */

@@ -61,8 +61,10 @@ export interface ControllerProcess {
 	readonly ended: Promise<{ code: number | null; said: string }>
 }
 
-export function runController(...args: string[]): ControllerProcess {
-	const child = spawn(process.execPath, [CLI, 'edge', ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+export const runController = (...args: string[]): ControllerProcess => runControllerIn({}, ...args)
+
+export function runControllerIn(environment: Readonly<Record<string, string>>, ...args: string[]): ControllerProcess {
+	const child = spawn(process.execPath, [CLI, 'edge', ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment } })
 	let said = ''
 	child.stderr?.on('data', (part: Buffer) => {
 		said += part

@@ -257,7 +257,8 @@ export function openLink(parts: LinkParts): Link {
 		cancelTick = clock.after(STATUS_EVERY_MS, tick)
 		if (way === 'mqtt') {
 			publish('status', parts.status())
-			if (clock.mono() - heardAt > QUIET_MS || clock.mono() - timeAskedAt > TIME_EVERY_MS) void askTime()
+			// A clock that was moved is set right now, not in an hour.
+			if (clock.mono() - heardAt > QUIET_MS || clock.mono() - timeAskedAt > TIME_EVERY_MS || parts.time.uncertain()) void askTime()
 			if (parts.time.now() - (authority.moment().lease?.issuedAt ?? 0) > LEASE_OLD_MS) pull.want('lease')
 		}
 		look()

@@ -606,3 +606,14 @@ test('at a new connection the newest results are told again, and not so many tha
 		all.slice(-32),
 	)
 })
+
+test('a clock that is moved while the server is there is set right within half a minute', async (t) => {
+	const { stage, server } = await staged(t)
+	const truth = stage.clock.now()
+	stage.clock.stepWall(6 * 60 * MINUTE)
+	server.ahead(-6 * 60 * MINUTE)
+	assert.equal(stage.controller().health().clock.uncertain, true)
+	await stage.clock.advance(31_000)
+	const { now, uncertain } = stage.controller().health().clock
+	assert.deepEqual([uncertain, Math.abs(now - truth) < MINUTE], [false, true])
+})

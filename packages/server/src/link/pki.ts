@@ -50,7 +50,7 @@ export interface IssuedCertificate {
  * Authorities and port certificates are valid from here on: a controller whose clock battery is empty must be able to reach the server that tells
  * it the time.
  */
-const LONG_AGO = Date.UTC(2000, 0, 1)
+const LONG_AGO = Date.UTC(1970, 0, 1)
 const AUTHORITY_LIFE_MS = 30 * 365 * DAY_MS
 const PORT_LIFE_MS = 90 * DAY_MS
 /** The broker's clock may be behind ours. */
