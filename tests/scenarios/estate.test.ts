@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { scanForPersonalData } from '@latchwork/core/ledger'
 import { arrive, borrow, giveBack, leave, move, openFor, wholeRecord } from './hands.ts'
 import { type Place, type Site, startSite } from './site.ts'
 
@@ -346,7 +348,7 @@ describe('an estate with a server', () => {
 		}
 	})
 
-	test('another key for a site: badges and codes go on, a PIN ends; a box that is lost is out at once, and its bank can be enrolled anew', async () => {
+	test('another key for a site: badges and codes go on, a PIN ends; T8: the disk of a stolen box names nobody, its certificate is refused once it is reported, and its bank can be enrolled anew', async () => {
 		const person = site.ready.people[0] ?? assert.fail('nobody')
 		const booking = { bank: site.bank, label: 'Order 9', lines: [{ size: 'S', tag: 'PX-9' }], recipient: { hint: 'A…' } }
 		await site.api('POST', '/v1/deliveries', booking)
@@ -371,7 +373,28 @@ describe('an estate with a server', () => {
 		const depot = site.ready.banks?.[1] ?? assert.fail('no second bank')
 		const before = await site.api<{ version: number; live: { online: boolean } }>('GET', `/v1/controllers/${depot.controller}`)
 		assert.equal(before.live.online, true)
-		await site.api('POST', `/v1/controllers/${depot.controller}/losses`, { version: before.version })
+		// T8: a thief has the whole disk. It names nobody; and what proves who this box is proves it until the loss is reported, and no longer.
+		const stolen = mkdtempSync(join(tmpdir(), 'latchwork-stolen-'))
+		try {
+			cpSync(diskOf(site.ready.dataDir, depot.controller), stolen, { recursive: true })
+			const { people, admin, token } = site.ready
+			const named = [...people.flatMap((p) => [p.name, ...p.name.split(' '), p.badge, p.pin]), admin?.email ?? '', admin?.password ?? '', token ?? '']
+			const needles = [...new Set(named)].filter((text) => text.length >= 4)
+			const files = readdirSync(stolen, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+			assert.ok(files.some(({ name }) => name === 'edge.db') && files.some(({ name }) => name === 'link.pem'))
+			for (const { parentPath, name } of files) assert.deepEqual(scanForPersonalData(readFileSync(join(parentPath, name)), needles), [], name)
+			// The control: where they are, the same look finds them.
+			assert.deepEqual(scanForPersonalData(Buffer.from(JSON.stringify(site.ready)), needles), needles)
+			assert.equal(await leaseWith(stolen, depot.id), 200, 'the control: before the loss it is that box')
+			await site.api('POST', `/v1/controllers/${depot.controller}/losses`, { version: before.version })
+			await until(
+				() => leaseWith(stolen, depot.id),
+				(status) => status !== 200,
+				'the stolen certificate to be refused',
+			)
+		} finally {
+			rmSync(stolen, { recursive: true, force: true })
+		}
 		// It is heard no more, and the other one is.
 		const online = async (id: string) => (await site.api<{ live: { online: boolean } }>('GET', `/v1/banks/${id}`)).live.online
 		await until(
@@ -386,3 +409,29 @@ describe('an estate with a server', () => {
 		assert.match((await site.api<{ token: string }>('POST', `/v1/controllers/${other.id}/claims`, {})).token, /\./)
 	})
 })
+
+/** The folder of one controller, as it lies on its disk. */
+function diskOf(dataDir: string, controller: string): string {
+	const found = readdirSync(dataDir, { recursive: true, withFileTypes: true }).filter(
+		({ name, parentPath }) =>
+			name === 'edge.json' && (JSON.parse(readFileSync(join(parentPath, name), 'utf8')) as { controller?: string }).controller === controller,
+	)
+	return found[0]?.parentPath ?? assert.fail(`no disk of ${controller}`)
+}
+
+/** What the device port answers to whoever has that disk; 0: it does not let them in. */
+function leaseWith(disk: string, bank: string): Promise<number> {
+	const read = (name: string) => readFileSync(join(disk, name), 'utf8')
+	const { server } = JSON.parse(read('edge.json')) as { server: { https: string } }
+	return new Promise((resolve) => {
+		const asking = request(new URL(`/device/v1/banks/${bank}/lease`, server.https), {
+			agent: false,
+			key: read('link.pem'),
+			cert: read('link.crt'),
+			ca: read('server-ca.crt'),
+		})
+		asking.on('response', (answer) => resolve(answer.resume().statusCode ?? 0))
+		asking.on('error', () => resolve(0))
+		asking.end()
+	})
+}
