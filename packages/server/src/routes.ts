@@ -2,7 +2,7 @@ import type { Place } from '@latchwork/core/access'
 import type { Clock } from '@latchwork/core/base'
 import { accessRoutes, rights } from './access/index.ts'
 import { assetRoutes } from './assets/index.ts'
-import { asIf, keyRoutes } from './authority/index.ts'
+import { asIf, keepKeysInMemory, keyRoutes } from './authority/index.ts'
 import { bankOfCase, caseInside, caseRoutes, tellOwner } from './cases/index.ts'
 import { nodeCrypto } from './crypto.ts'
 import { bankIds, estateRoutes, findArea, findSite, markBundles, placeOf } from './estate/index.ts'
@@ -48,7 +48,7 @@ export function routesOf(parts: Parts, { requested, watch, pace, device }: Route
 	]
 }
 
-const settingsParts = ({ random }: Parts): SettingsParts => ({
+const settingsParts = ({ random, terms }: Parts): SettingsParts => ({
 	async placeAt(db, { site, area, bank }): Promise<Place | undefined> {
 		if (bank) return placeOf(db, bank)
 		if (site) return (await findSite(db, site)) && { site }
@@ -59,6 +59,7 @@ const settingsParts = ({ random }: Parts): SettingsParts => ({
 	async changed(tx, place, names, { actor, now }) {
 		const { site, bank } = place
 		if (names.includes('pinLength') || names.includes('wrongPinsPerDay')) await checkPins(tx, place, now)
+		if (names.includes('siteKeyInMemory')) await keepKeysInMemory(tx, place, { ...terms, actor, now }, nodeCrypto)
 		const subject = bank ?? place.area ?? site ?? (tx.tenant as string)
 		await append(tx, [{ type: 'setting.changed', subject, actor, ...(site && { site }), ...(bank && { bank }), data: { settings: [...names] } }], {
 			now,

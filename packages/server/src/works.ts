@@ -10,6 +10,7 @@ import { logSigner } from './log-signer.ts'
 import type { Parts } from './parts.ts'
 import { credentialBy, ensureSiteKey, rotatedSiteKey } from './people/index.ts'
 import { commandApplier, pinApplier } from './space/index.ts'
+import { settingsOf } from './tenants/index.ts'
 
 /** A process and a socket are waited for in real time, also where the site's time is moved or stands still. */
 export const pace: Pick<Clock, 'after' | 'mono'> = {
@@ -105,7 +106,11 @@ export async function openWorks(parts: Parts): Promise<Works> {
 				...(device.publicUrl && { publicUrl: device.publicUrl }),
 				...(device.external && { external: device.external }),
 			},
-			siteKey: (tx, site) => ensureSiteKey(tx, site, terms, clock.now()),
+			async siteKey(tx, site) {
+				const key = await ensureSiteKey(tx, site, terms, clock.now())
+				// What a machine writes to its disk when it enrols is then nobody's key; the site's own comes with each bundle.
+				return (await settingsOf(tx, { site })).siteKeyInMemory ? random(32) : key
+			},
 			handlers: {
 				ingest: (sender, batch) => inbox.ingest(sender, batch),
 				async credential({ tenant, site, bank }, verifier) {

@@ -187,6 +187,8 @@ const settings = z.strictObject({
 	leaseRequired: z.boolean(),
 	/** True: no door is released while another one of this bank stands open, whoever opened it (trust.md R8). */
 	singleOpen: z.boolean().optional(),
+	/** Storage level L1 (trust.md §3.3): the site's key is fetched at each start and is on no disk. Absent: L0, a file that one user alone can read. */
+	siteKeyInMemory: z.boolean().optional(),
 })
 export type BundleSettings = z.infer<typeof settings>
 

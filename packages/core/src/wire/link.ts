@@ -143,6 +143,8 @@ export const linkStatus = z.discriminatedUnion('online', [
 		leaseUntil: millis.optional(),
 		storage: z.enum(['good', 'low', 'full']),
 		software: version,
+		/** How the site's key is kept (trust.md §3.3). */
+		storageLevel: z.enum(['L0', 'L1']).optional(),
 	}),
 	z.strictObject({ v, online: z.literal(false), reason: z.enum(['lost', 'stopping']) }),
 ])

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
@@ -287,4 +287,38 @@ test('a site key comes with the bundle that needs it, both or neither; without i
 	assert.deepEqual([version(stage), held()], [9, key], 'it need not come again')
 	stage.controller().authority.take('bundle', stage.sealed({ version: 10 }))
 	assert.deepEqual([version(stage), held()], [10, first], 'a bundle without a name goes by the key of the enrolment')
+})
+
+test('L1: a key that is to be in memory alone is on no disk; after a start nobody is known until it has come again', async (t) => {
+	const stage = await staged(t)
+	rmSync(files(stage).bundle)
+	const key = new Uint8Array(32).fill(5)
+	const mark = siteKeyMark(key, nodeCrypto)
+	const { settings } = stage.bundle()
+	const sealed = (version: number, siteKeyInMemory: boolean) =>
+		stage.sealed({ version, siteKey: mark, settings: { ...settings, ...(siteKeyInMemory && { siteKeyInMemory }) } })
+	const take = (text: string, given?: Uint8Array) => stage.controller().authority.take('bundle', text, given)
+	const held = () => stage.controller().authority.current()?.siteKey
+	const onDisk = () => readdirSync(stage.directory()).filter((name) => readFileSync(join(stage.directory(), name)).includes('05'.repeat(32)))
+	take(sealed(8, false), key)
+	assert.deepEqual([held(), onDisk().length > 0], [key, true], 'the control: at L0 it is found')
+
+	const other = new Uint8Array(32).fill(9)
+	const inMemory = (version: number) =>
+		stage.sealed({ version, siteKey: siteKeyMark(other, nodeCrypto), settings: { ...settings, siteKeyInMemory: true } })
+	const text = inMemory(9)
+	take(text, other)
+	assert.deepEqual([version(stage), held()], [9, other])
+	assert.equal(stage.controller().journal.fact('authority', 'site-key'), undefined, 'the one that lay there is forgotten')
+	stage.crash()
+	await stage.start()
+	assert.deepEqual([held(), stage.controller().authority.state(), refusals(stage)], [undefined, 'missing', []])
+	for (const name of readdirSync(stage.directory())) assert.ok(!readFileSync(join(stage.directory(), name)).includes('09'.repeat(32)), name)
+	stage.badge('ana')
+	assert.deepEqual(stage.screen(), { name: 'out-of-service', why: 'bundle-missing' })
+	take(text, other)
+	assert.deepEqual([version(stage), held()], [9, other], 'the same bundle, once its key is there')
+	await stage.shows('attract')
+	stage.badge('ana')
+	assert.notEqual(stage.screen().name, 'out-of-service')
 })

@@ -154,6 +154,9 @@ export function openAuthority(parts: AuthorityParts): AuthoritySource {
 		refused.delete('bundle')
 		if (authority && answer.bundle.version === authority.bundle.version) return
 		const siteKey = keyFor(answer.bundle, given)
+		const inMemory = answer.bundle.settings.siteKeyInMemory === true
+		// As it is meant to be: after a start nobody is known here until the server has brought the key.
+		if (!siteKey && kept && inMemory) return
 		// Without it nobody would be known any more: the bundle before stays, until the key comes.
 		if (!siteKey)
 			return refuse('bundle', {
@@ -170,7 +173,8 @@ export function openAuthority(parts: AuthorityParts): AuthoritySource {
 		const proof: Proven = { digest: answer.digest, by: proofBy(parts.crypto), tables: [...tables.keys()] }
 		try {
 			// With the bundle that needs it, or not at all: a power cut leaves both or neither.
-			const key = siteKey === parts.siteKey || kept ? [] : [{ kind: 'authority', key: SITE_KEY, body: toHex(siteKey) }]
+			const key = siteKey === parts.siteKey || kept || inMemory ? [] : [{ kind: 'authority', key: SITE_KEY, body: toHex(siteKey) }]
+			if (inMemory) forgetKey()
 			keep(answer, [...key, ...(proven ? [] : [{ kind: 'authority', key: 'proven', body: proof }])], kept ? undefined : text)
 		} catch (cause) {
 			// What was kept before is in force whether or not its proof can be kept with it.
@@ -183,6 +187,12 @@ export function openAuthority(parts: AuthorityParts): AuthoritySource {
 		const bundle = without(answer.bundle, sinceBundle(answer.bundle).ids)
 		authority = { bundle, compiled: { ...compiled.compiled, bundle }, lease, siteKey, tables }
 		parts.changed()
+	}
+
+	/** The last key that lay here: of no use any more, as the site has had another one since its keys are kept in memory alone. */
+	const forgetKey = (): void => {
+		if (journal.fact('authority', SITE_KEY) !== undefined)
+			journal.commit({ events: [], put: [], drop: [{ kind: 'authority', key: SITE_KEY }], essential: true })
 	}
 
 	/** A bundle that holds them all makes what was kept of deltas empty. */

@@ -119,6 +119,7 @@ export function openServer(parts: ServerParts): Server {
 			...(lease && { leaseUntil: lease.until }),
 			storage: journal.storage(),
 			software: door.software,
+			storageLevel: authority.current()?.bundle.settings.siteKeyInMemory ? 'L1' : 'L0',
 		}
 	}
 

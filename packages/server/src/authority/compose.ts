@@ -153,9 +153,13 @@ function schedulesOf({ calendar, timeZone }: Site): Schedule[] {
 }
 
 /** Only what a bundle may hold: the other settings are the server's own. */
-function settingsOf({ pinLength, wrongPinsPerDay, loanDue, leaseRequired, singleOpen }: Settings, { calendar }: Site): Bundle['settings'] {
+function settingsOf(
+	{ pinLength, wrongPinsPerDay, loanDue, leaseRequired, singleOpen, siteKeyInMemory }: Settings,
+	{ calendar }: Site,
+): Bundle['settings'] {
 	const { openingHours } = calendar
-	return { pinLength, wrongPinsPerDay, loanDue, leaseRequired, singleOpen, ...(openingHours !== undefined && { openingHours }) }
+	const level = siteKeyInMemory ? { siteKeyInMemory } : {}
+	return { pinLength, wrongPinsPerDay, loanDue, leaseRequired, singleOpen, ...level, ...(openingHours !== undefined && { openingHours }) }
 }
 
 /**

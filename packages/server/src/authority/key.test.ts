@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import { type Bundle, badgeToBits, identify, siteKeyMark } from '@latchwork/core/access'
 import type { Id } from '@latchwork/core/base'
 import { nodeCrypto } from '../crypto.ts'
-import { ensureSiteKey, issueBadge, issuePin, siteKeyOf } from '../people/index.ts'
+import { ensureSiteKey, issueBadge, issuePin, rotatedSiteKey, siteKeyOf } from '../people/index.ts'
 import { sql } from '../store/index.ts'
 import { type TestApi, type TestTenant, testApi } from '../testing/api.ts'
 import { contentOf } from './compose.ts'
@@ -42,6 +42,29 @@ describe('the key of a site', () => {
 		const answer = identify(bundle, presented, { ...terms, siteKey: key })
 		return answer.ok ? answer.subject : undefined
 	}
+
+	test('L1: chosen for a site it gets another key that every bundle names, PINs end, a machine that enrols gets none, and a bank cannot choose', async () => {
+		const at = (place: string) => api.ask('GET', `/v1/settings${place}`, { token: acme.owner.token })
+		const acme = await api.tenant('Memory')
+		const choose = async (place: string, siteKeyInMemory: boolean) =>
+			api.ask('PATCH', `/v1/settings${place}`, { token: acme.owner.token, version: (await at(place)).body.version, body: { siteKeyInMemory } })
+		const key = (site: Id<'site'>) => api.store.read(acme.id, (db) => siteKeyOf(db, site, api.parts.terms))
+		const sent = (site: Id<'site'>) => api.store.read(acme.id, (db) => rotatedSiteKey(db, site, api.parts.terms))
+		const before = await api.store.write(acme.id, (tx) => ensureSiteKey(tx, acme.site, change(), api.clock.now()))
+		assert.equal(await sent(acme.site), undefined, 'the control: at L0 the key of the enrolment is enough')
+		const refused = await choose(`?bank=${acme.bank}`, true)
+		assert.deepEqual([refused.status, refused.body.code], [409, 'request-refused'])
+		assert.equal((await choose(`?site=${acme.site}`, true)).status, 200)
+		const after = await key(acme.site)
+		assert.notDeepEqual(after, before)
+		assert.deepEqual(await sent(acme.site), after)
+		assert.equal(await key(acme.otherSite), undefined, 'another site notices nothing')
+		// A site that came to it by the organisation, and whose first key was made afterwards.
+		assert.equal((await choose('', true)).status, 200)
+		const made = await api.ask('POST', '/v1/sites', { token: acme.owner.token, body: { name: 'New', timeZone: 'Europe/Berlin' } })
+		const first = await api.store.write(acme.id, (tx) => ensureSiteKey(tx, made.body.id, change(), api.clock.now()))
+		assert.deepEqual(await sent(made.body.id), first)
+	})
 
 	test(`is another after a rotation: ${BADGES} badges and a code go on without anybody enrolling again, PINs end, another site notices nothing`, async (t) => {
 		const people = await Promise.all(Array.from({ length: 5 }, () => api.person(org)))

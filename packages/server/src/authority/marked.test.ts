@@ -83,6 +83,7 @@ const TOLD: readonly string[] = [
 	'PATCH /v1/users/{user}',
 	'POST /v1/approvals',
 	'POST /v1/assets',
+	'POST /v1/badge-imports',
 	'POST /v1/controllers/{controller}/losses',
 	'POST /v1/credentials',
 	'POST /v1/deliveries',

@@ -13,16 +13,21 @@ export interface Heard {
 	readonly now: number
 	readonly online: boolean
 	readonly software?: string
+	readonly storageLevel?: 'L0' | 'L1'
 	readonly stream?: Id<'stream'>
 	readonly seq?: number
 }
 
 /** A controller was heard, or its link said that it is gone; each heartbeat, each will. An outage ends when it is heard again. */
-export async function heardController(tx: Tx, { controller, bank, now, online, software, stream, seq }: Heard, random: Random): Promise<void> {
-	await tx.run(sql`INSERT INTO controller_state AS s (tenant_id, controller_id, online, seen_at, software, stream_id, seq)
-		VALUES (${tx.tenant}, ${controller}, ${online}, ${now}, ${software ?? null}, ${stream ?? null}, ${seq ?? null})
+export async function heardController(
+	tx: Tx,
+	{ controller, bank, now, online, software, storageLevel, stream, seq }: Heard,
+	random: Random,
+): Promise<void> {
+	await tx.run(sql`INSERT INTO controller_state AS s (tenant_id, controller_id, online, seen_at, software, storage_level, stream_id, seq)
+		VALUES (${tx.tenant}, ${controller}, ${online}, ${now}, ${software ?? null}, ${storageLevel ?? null}, ${stream ?? null}, ${seq ?? null})
 		ON CONFLICT (tenant_id, controller_id) DO UPDATE SET online = excluded.online, seen_at = CASE WHEN excluded.online THEN excluded.seen_at ELSE s.seen_at END,
-			software = coalesce(excluded.software, s.software), stream_id = coalesce(excluded.stream_id, s.stream_id), seq = coalesce(excluded.seq, s.seq)`)
+			software = coalesce(excluded.software, s.software), storage_level = coalesce(excluded.storage_level, s.storage_level), stream_id = coalesce(excluded.stream_id, s.stream_id), seq = coalesce(excluded.seq, s.seq)`)
 	const before = await tx.first<{ silentSince: number | null; confirmedAt: number | null; site: Id<'site'> }>(sql`
 		SELECT s.silent_since AS "silentSince", s.outage_confirmed_at AS "confirmedAt", b.site_id AS site FROM bank_state s
 		JOIN bank b ON b.tenant_id = s.tenant_id AND b.bank_id = s.bank_id WHERE s.tenant_id = ${tx.tenant} AND s.bank_id = ${bank} FOR UPDATE OF s`)

@@ -121,11 +121,13 @@ export interface ControllerRow {
 	readonly online: boolean
 	readonly seenAt: number
 	readonly software: string | null
+	readonly storageLevel: 'L0' | 'L1' | null
 	readonly stream: Id<'stream'> | null
 	readonly seq: number | null
 }
 export const controllersLive = async (db: Db, controllers: readonly Has<'controller'>[]): Promise<ReadonlyMap<string, ControllerRow>> => {
-	const rows = await db.rows<ControllerRow>(sql`SELECT controller_id AS id, online, seen_at AS "seenAt", software, stream_id AS stream, seq
+	const rows =
+		await db.rows<ControllerRow>(sql`SELECT controller_id AS id, online, seen_at AS "seenAt", software, storage_level AS "storageLevel", stream_id AS stream, seq
 		FROM controller_state WHERE tenant_id = ${db.tenant} AND controller_id = ANY(${idsOf(controllers)}::text[])`)
 	return new Map(rows.map((row) => [row.id, row]))
 }

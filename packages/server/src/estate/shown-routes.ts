@@ -140,7 +140,14 @@ export const controllerShape = named(
 		state: z.enum(['waiting', 'enrolled', 'revoked']).describe('waiting: it has no certificate yet; make a claim token'),
 		certificate: z.object({ fingerprint: text, until: time }).optional(),
 		revokedAt: time.optional(),
-		live: z.object({ online: z.boolean(), seenAt: time.optional(), software: text.optional(), stream: text.optional(), seq: z.int().optional() }),
+		live: z.object({
+			online: z.boolean(),
+			seenAt: time.optional(),
+			software: text.optional(),
+			storageLevel: z.enum(['L0', 'L1']).optional().describe('how it keeps the key of its site: in a file, or in memory alone'),
+			stream: text.optional(),
+			seq: z.int().optional(),
+		}),
 		...recordFields,
 	}),
 )
@@ -246,6 +253,7 @@ export const showController = (c: Controller, live: ControllerRow | undefined) =
 		online: live?.online ?? false,
 		...(live && { seenAt: toTime(live.seenAt) }),
 		...(live?.software != null && { software: live.software }),
+		...(live?.storageLevel != null && { storageLevel: live.storageLevel }),
 		...(live?.stream != null && { stream: live.stream }),
 		...(live?.seq != null && { seq: live.seq }),
 	},

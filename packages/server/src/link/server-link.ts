@@ -128,7 +128,8 @@ export function openServerLink(parts: ServerLinkParts): ServerLink {
 
 	const status = async (sender: LinkSender, said: LinkStatus) => {
 		const { tenant, controller, bank } = sender
-		const about = said.online ? { software: said.software, stream: said.stream, seq: said.seq } : {}
+		const level = said.online && said.storageLevel ? { storageLevel: said.storageLevel } : {}
+		const about = said.online ? { software: said.software, stream: said.stream, seq: said.seq, ...level } : {}
 		await store.write(tenant, (tx) => heardController(tx, { controller, bank, now: clock.now(), online: said.online, ...about }, random))
 		// What was sent while it was not there is sent again: it does each command once.
 		if (said.online) commands.again(controller)

@@ -22,6 +22,12 @@ export const SETTINGS = {
 		value: 10,
 		words: 'minutes that the way between two sites takes at least: a badge that is at both in less is looked into; 0: it is not',
 	},
+	siteKeyInMemory: {
+		schema: z.boolean(),
+		value: false,
+		words:
+			'controllers of the site keep its key in memory alone (storage level L1): a stolen box knows nobody, and one that starts without its server opens nothing',
+	},
 	loanDue: {
 		schema: z.discriminatedUnion('kind', [
 			z.strictObject({ kind: z.literal('same-day-by'), time: clock }),

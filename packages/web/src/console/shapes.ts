@@ -317,7 +317,7 @@ export interface Controller extends Recorded {
 	readonly name: string
 	readonly state: 'waiting' | 'enrolled' | 'revoked'
 	readonly certificate?: { readonly until: string }
-	readonly live: { readonly online: boolean; readonly software?: string }
+	readonly live: { readonly online: boolean; readonly software?: string; readonly storageLevel?: 'L0' | 'L1' }
 }
 
 /** Core's own shape: the server validates by the same schema. */

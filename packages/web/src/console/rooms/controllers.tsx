@@ -45,6 +45,7 @@ export function Controllers({ bank: { id: bank, site, timeZone } }: { readonly b
 										<th scope="col">{words.name}</th>
 										<th scope="col">{words.state}</th>
 										<th scope="col">{words.software}</th>
+										<th scope="col">{words.storage}</th>
 										<th scope="col">{words.certificate}</th>
 										<th scope="col">
 											<span className="unseen">{words.actions}</span>
@@ -59,6 +60,7 @@ export function Controllers({ bank: { id: bank, site, timeZone } }: { readonly b
 												<ControllerState controller={one} />
 											</td>
 											<td data-label={words.software}>{one.live.software ?? '–'}</td>
+											<td data-label={words.storage}>{one.live.storageLevel ? words.levels[one.live.storageLevel] : '–'}</td>
 											<td className="nowrap" data-label={words.certificate}>
 												{one.certificate ? words.until(when(one.certificate.until, timeZone)) : '–'}
 											</td>
