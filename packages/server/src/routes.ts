@@ -3,7 +3,7 @@ import type { Clock } from '@latchwork/core/base'
 import { accessRoutes, rights } from './access/index.ts'
 import { assetRoutes } from './assets/index.ts'
 import { asIf, keepKeysInMemory, keyRoutes } from './authority/index.ts'
-import { bankOfCase, caseInside, caseRoutes, tellOwner } from './cases/index.ts'
+import { bankOfCase, caseInside, caseRoutes, rightFacts, tellOwner } from './cases/index.ts'
 import { nodeCrypto } from './crypto.ts'
 import { bankIds, estateRoutes, findArea, findSite, markBundles, placeOf } from './estate/index.ts'
 import { healthRoutes } from './health-routes.ts'
@@ -41,7 +41,15 @@ export function routesOf(parts: Parts, { requested, watch, pace, device }: Route
 		...ledgerRoutes({ store, watch, pace, random, signerOf: logSigner(parts), bankIds }),
 		...keyRoutes(terms),
 		...linkRoutes(random, device),
-		...spaceRoutes({ random, master, requested, bankOfCase, caseInside, tellOwner }),
+		...spaceRoutes({
+			random,
+			master,
+			requested,
+			bankOfCase,
+			caseInside,
+			rightFacts: (db, of, facts, now) => rightFacts(db, of, facts, terms, now),
+			tellOwner,
+		}),
 		...pinRoutes(random),
 		...assetRoutes(random),
 		...caseRoutes({ random, crypto: nodeCrypto, master, siteKey: (tx, site) => ensureSiteKey(tx, site, terms, clock.now()) }),

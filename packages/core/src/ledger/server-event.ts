@@ -73,6 +73,7 @@ export const SERVER_EVENT_TYPES = [
 	'delta.published',
 	'command.requested',
 	'command.approved',
+	'command.owner-not-verified',
 	'command.sent',
 	'command.accepted',
 	'command.finished',

@@ -21,9 +21,10 @@ import {
 import { readEventsOf } from '../ledger/index.ts'
 import { codesOfCase } from '../space/index.ts'
 import type { Db, MasterKey, Tx } from '../store/index.ts'
-import { type CaseRow, caseOf, findCase, listCases, noticesOf, recordsOf } from './case-read.ts'
-import { bookDelivery, type CaseTerms, caseSealing, contactContext, extendDelivery, readCode, recallDelivery, renewCode } from './delivery-write.ts'
+import { caseOf, findCase, listCases, noticesOf, recordsOf } from './case-read.ts'
+import { bookDelivery, type CaseTerms, extendDelivery, readCode, recallDelivery, renewCode } from './delivery-write.ts'
 import { overviewRoutes } from './overview-routes.ts'
+import { contactOf } from './owner-read.ts'
 import {
 	caseDetailShape,
 	caseShape,
@@ -139,7 +140,7 @@ export const caseRoutes = ({ random, crypto, master, siteKey }: CaseRouteParts):
 				read(async (db) => {
 					const row = await caseOf(db, params.case)
 					const seesContact = row.recipient !== null && mayDo(caller, 'case.manage', (await placeOf(db, row.bank)) ?? {})
-					const contact = seesContact ? await contactOf(db, row, master, random) : undefined
+					const contact = seesContact ? await contactOf(db, row, { master, random }) : undefined
 					return {
 						...showCase(row),
 						notices: (await noticesOf(db, row.id)).map(showNotice),
@@ -294,10 +295,4 @@ export const caseRoutes = ({ random, crypto, master, siteKey }: CaseRouteParts):
 				write(async (tx) => showTask(await finishTask(tx, params.task, body.how, undefined, { actor: caller.subject, now, random }))),
 		}),
 	]
-}
-
-async function contactOf(db: Db, row: CaseRow, master: MasterKey, random: Random) {
-	const sealing = await caseSealing(db, { master, random })
-	const bytes = sealing.open(row.recipient ?? new Uint8Array(), contactContext(row.id))
-	return JSON.parse(new TextDecoder().decode(bytes)) as { name?: string; email?: string; phone?: string }
 }

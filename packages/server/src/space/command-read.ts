@@ -20,6 +20,8 @@ export interface Command {
 	readonly by: Id<'subject'> | 'server'
 	/** The second person, where there had to be one. */
 	readonly approvedBy: Id<'subject'> | null
+	/** What the owner on the phone has told, where they were the second person. */
+	readonly ownerFacts: readonly string[] | null
 	readonly issuedAt: number
 	readonly expiresAt: number
 	readonly state: CommandState
@@ -32,7 +34,7 @@ export interface Command {
 }
 
 export const COMMAND = sql`command_id AS id, tenant_id AS tenant, site_id AS site, bank_id AS bank, controller_id AS controller, kind, compartment_id AS compartment,
-	reason, case_id AS "case", requested_by AS "by", approved_by AS "approvedBy", issued_at AS "issuedAt", expires_at AS "expiresAt", state, changed_at AS "changedAt", code,
+	reason, case_id AS "case", requested_by AS "by", approved_by AS "approvedBy", owner_facts AS "ownerFacts", issued_at AS "issuedAt", expires_at AS "expiresAt", state, changed_at AS "changedAt", code,
 	door_session_id AS session, outcome AS "end"`
 
 export const findCommand = (db: Db, id: string, lock = false): Promise<Command | undefined> =>

@@ -81,6 +81,49 @@ export async function approveCommand(
 	return present(await findCommand(tx, id), 'command')
 }
 
+/** So often somebody on the phone may answer wrongly. */
+const OWNER_TRIES = 3
+/** So many facts have to be right. */
+const OWNER_FACTS_NEEDED = 2
+
+export interface OwnerVerdict {
+	readonly command: Command
+	readonly verified: boolean
+	readonly triesLeft: number
+}
+
+/**
+ * The owner of what lies there is on the phone and has told facts about it: with two that are right they are the second person. Whoever asked for the door
+ * may be the one who listens. What was right is told to nobody. Throws `not-found`, `request-refused`.
+ */
+export async function verifyOwner(
+	tx: Tx,
+	id: Id<'command'>,
+	by: Id<'subject'>,
+	right: readonly string[],
+	{ now, random }: CommandTerms,
+): Promise<OwnerVerdict> {
+	const command = present(await findCommand(tx, id, true), 'command')
+	const at = Math.floor(now)
+	if (command.state !== 'awaiting-approval' || command.expiresAt <= at) throw new Fault('request-refused', 'It waits for nobody any more. Ask again.')
+	const { tries } = (await tx.first(
+		sql<{ tries: number }>`SELECT owner_tries AS tries FROM command WHERE tenant_id = ${tx.tenant} AND command_id = ${id}`,
+	)) ?? {
+		tries: OWNER_TRIES,
+	}
+	if (tries >= OWNER_TRIES) throw new Fault('request-refused', 'Too many answers were wrong: a second person of staff has to agree.')
+	if (right.length < OWNER_FACTS_NEEDED) {
+		await tx.run(sql`UPDATE command SET owner_tries = owner_tries + 1 WHERE tenant_id = ${tx.tenant} AND command_id = ${id}`)
+		await append(tx, [factOf(command, 'command.owner-not-verified', by, { tries: tries + 1 })], { now, random })
+		return { command, verified: false, triesLeft: OWNER_TRIES - tries - 1 }
+	}
+	const until = at + MAX_COMMAND_MS
+	await tx.run(sql`UPDATE command SET state = 'requested', owner_facts = ${[...right]}::text[], issued_at = ${at}, expires_at = ${until}, changed_at = ${at}
+		WHERE tenant_id = ${tx.tenant} AND command_id = ${id}`)
+	await append(tx, [factOf(command, 'command.approved', by, { expiresAt: until, ownerOnPhone: true, facts: [...right] })], { now, random })
+	return { command: present(await findCommand(tx, id), 'command'), verified: true, triesLeft: OWNER_TRIES - tries }
+}
+
 /** It is with the broker. False: it was answered or given up meanwhile. */
 export async function sentCommand(tx: Tx, id: Id<'command'>, terms: CommandTerms): Promise<boolean> {
 	const command = await findCommand(tx, id, true)

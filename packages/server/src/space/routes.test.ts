@@ -105,4 +105,73 @@ describe('a door from afar over HTTP', () => {
 		assert.equal(off.status, 200, off.text)
 		assert.equal((await open(full)).state, 'requested', 'an organisation may do without')
 	})
+
+	test('X22: the owner on the phone is the second person by two facts that are right; three wrong answers are enough, and what was right is told to nobody', async () => {
+		const org = await api.tenant('On the phone')
+		const edge = await testEdge(api, org)
+		const { token } = org.owner
+		const change = { actor: 'server' as const, now: api.clock.now(), random: api.parts.random }
+		await api.store.write(org.id, (tx) => setCertificate(tx, change, edge.controller, { fingerprint: 'f3', until: change.now + 86_400_000 }))
+		const full = edge.doors.get(2) ?? assert.fail()
+		await edge.tell(
+			{ type: 'compartment.returned-to-service', subject: edge.doors.get(1) ?? '', data: { content: 'empty' } },
+			{ type: 'compartment.occupied', subject: full, data: {} },
+		)
+		const user = (await api.ask('POST', '/v1/users', { token, body: { name: 'Lea', email: 'lea@example.org', phone: '+49 30 555 0187' } })).body.id
+		const booked = await api.ask('POST', '/v1/deliveries', {
+			token,
+			body: { bank: org.bank, label: 'Order 1042', lines: [{ size: 'S', tag: 'PX-1042' }], recipient: { user } },
+		})
+		assert.equal(booked.status, 201, booked.text)
+		const open = async () =>
+			(await api.ask('POST', '/v1/door-sessions', { token, body: { compartment: full, reason: 'person-at-the-door' } })).body.id
+		const tell = (command: string, ...facts: [string, string][]) =>
+			api.ask('POST', `/v1/commands/${command}/owner-verifications`, { token, body: { facts: facts.map(([kind, value]) => ({ kind, value })) } })
+		const unknown = await tell(await open(), ['order', 'Order 1042'], ['phone', '0187'])
+		assert.deepEqual([unknown.status, unknown.body.code], [409, 'request-refused'], 'nobody knows what lies there')
+		await api.store.write(org.id, (tx) =>
+			tx.run(
+				sql`UPDATE workflow_case SET body = jsonb_set(body, '{lines,0,compartment}', ${JSON.stringify(full)}::jsonb) WHERE case_id = ${booked.body.delivery.id}`,
+			),
+		)
+
+		const first = await open()
+		const one = await tell(first, ['order', ' px-1042 '], ['phone', '0188'])
+		assert.deepEqual([one.status, one.body.verified, one.body.triesLeft, one.body.command.state], [202, false, 2, 'awaiting-approval'], one.text)
+		assert.ok(!one.text.includes('order"'), 'not which of them was right')
+		const twice = await tell(first, ['order', 'Order 1042'], ['order', 'PX-1042'])
+		assert.equal(twice.body.verified, false, 'two of one kind are one')
+		const short = await tell(first, ['order', 'Order 1042'], ['phone', '187'])
+		assert.deepEqual([short.body.verified, short.body.triesLeft], [false, 0], 'three digits are too few')
+		const after = await tell(first, ['order', 'Order 1042'], ['phone', '0187'])
+		assert.deepEqual([after.status, after.body.code], [409, 'request-refused'], 'no more, though it is right')
+
+		for (const facts of [
+			[
+				['order', 'order 1042'],
+				['phone', '5550187'],
+			],
+			[
+				['email', 'LEA@example.org'],
+				['code', booked.body.pickUpCode.digits],
+			],
+		] as [string, string][][]) {
+			const command = await open()
+			const proven = await tell(command, ...facts)
+			assert.deepEqual([proven.status, proven.body.verified, proven.body.command.state], [202, true, 'requested'], proven.text)
+			assert.deepEqual(proven.body.command.ownerOnPhone.toSorted(), facts.map(([kind]) => kind).toSorted())
+			assert.equal((await tell(command, ...facts)).status, 409, 'once')
+		}
+		const events = await api.store.read(org.id, (db) =>
+			db.rows(sql<{ type: string; data: string }>`SELECT type, convert_from(bytes, 'UTF8') AS data FROM event_pending
+			WHERE type LIKE 'command.%' OR type = 'notice.due' UNION ALL SELECT type, convert_from(bytes, 'UTF8') FROM event WHERE type LIKE 'command.%' OR type = 'notice.due'`),
+		)
+		assert.equal(events.filter(({ type }) => type === 'command.owner-not-verified').length, 3)
+		assert.equal(events.filter(({ data }) => data.includes('"ownerOnPhone":true')).length, 2)
+		assert.ok(!events.some(({ data }) => data.includes('0187') || data.includes('1042') || data.includes('lea@')), 'what was told is in no record')
+		assert.ok(
+			events.some(({ data }) => data.includes('opened-from-afar')),
+			'the owner sees it',
+		)
+	})
 })

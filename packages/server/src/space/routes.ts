@@ -6,7 +6,7 @@ import { answer, idOf, named, type Route, route, time, toTime } from '../http/in
 import type { Db, MasterKey, Tx } from '../store/index.ts'
 import { settingsOf } from '../tenants/index.ts'
 import { type Command, findCommand } from './command-read.ts'
-import { approveCommand, requestCommand } from './command-write.ts'
+import { approveCommand, requestCommand, verifyOwner } from './command-write.ts'
 import { readingOf } from './reading-write.ts'
 
 const ids = { bank: idOf('bank'), compartment: idOf('compartment'), case: idOf('case'), command: idOf('command') }
@@ -24,6 +24,7 @@ const commandShape = named(
 		reason: z.string().optional(),
 		requestedBy: z.string(),
 		approvedBy: z.string().optional().describe('the second person, where there had to be one'),
+		ownerOnPhone: z.array(z.string()).optional().describe('the owner of what lies there was the second person, by these facts'),
 		state: z.enum(['awaiting-approval', 'requested', 'sent', 'accepted', 'refused', 'done', 'failed', 'expired']),
 		code: z.string().optional().describe('why it was refused or failed'),
 		doorSession: z.string().optional(),
@@ -49,6 +50,10 @@ const badgeRead = named(
 	}),
 )
 
+const OWNER_FACTS = ['phone', 'email', 'order', 'code'] as const
+export type OwnerFactKind = (typeof OWNER_FACTS)[number]
+const ownerVerdict = named('OwnerVerification', z.object({ command: commandShape, verified: z.boolean(), triesLeft: z.int() }))
+
 export interface SpaceRouteParts {
 	readonly random: Random
 	readonly master: MasterKey
@@ -58,6 +63,13 @@ export interface SpaceRouteParts {
 	readonly bankOfCase: (db: Db, of: Id<'case'>) => Promise<Id<'bank'> | undefined>
 	/** The open case that has something behind this door. */
 	readonly caseInside: (db: Db, compartment: Id<'compartment'>) => Promise<Id<'case'> | undefined>
+	/** Which of these facts about a case and its owner are right. */
+	readonly rightFacts: (
+		db: Db,
+		of: Id<'case'>,
+		facts: readonly { readonly kind: OwnerFactKind; readonly value: string }[],
+		now: number,
+	) => Promise<readonly string[]>
 	/** Whose thing lies there hears that somebody opens the door. */
 	readonly tellOwner: (
 		tx: Tx,
@@ -67,7 +79,7 @@ export interface SpaceRouteParts {
 	) => Promise<void>
 }
 
-export const spaceRoutes = ({ random, master, requested, bankOfCase, caseInside, tellOwner }: SpaceRouteParts): Route[] => [
+export const spaceRoutes = ({ random, master, requested, bankOfCase, caseInside, rightFacts, tellOwner }: SpaceRouteParts): Route[] => [
 	route({
 		method: 'POST',
 		path: '/v1/door-sessions',
@@ -112,6 +124,46 @@ export const spaceRoutes = ({ random, master, requested, bankOfCase, caseInside,
 					tx.afterwards(() => requested(command))
 				}
 				return answer(202, showCommand(command))
+			}),
+	}),
+	route({
+		method: 'POST',
+		path: '/v1/commands/{command}/owner-verifications',
+		tag: 'Doors',
+		summary:
+			'The owner of what lies there is on the phone: two facts about it that are right make them the second person. After three wrong answers somebody of staff has to agree.',
+		permission: 'door.open.remote',
+		scope: async ({ params }, db) => {
+			const command = await findCommand(db, params.command)
+			return command && placeOf(db, command.bank)
+		},
+		params: z.strictObject({ command: ids.command }),
+		body: z.strictObject({
+			facts: z
+				.array(
+					z.strictObject({
+						kind: z
+							.enum(OWNER_FACTS)
+							.describe('`phone`: the last four digits or more; `email`; `order`: its number, or the label of the thing; `code`: the pick-up code'),
+						value: z.string().min(1).max(320),
+					}),
+				)
+				.min(2)
+				.max(4),
+		}),
+		answers: { 202: ownerVerdict },
+		handle: ({ write, params, body, caller, now }) =>
+			write(async (tx) => {
+				const known = await findCommand(tx, params.command)
+				const of = known?.compartment && (await caseInside(tx, known.compartment))
+				if (!of)
+					throw new Fault('request-refused', 'No case is known of what lies there, so nobody can be asked about it. Somebody of staff has to agree.')
+				const verdict = await verifyOwner(tx, params.command, caller.subject, await rightFacts(tx, of, body.facts, now), { now, random })
+				if (verdict.verified) {
+					await tellOwner(tx, of, verdict.command.id, { now, random, actor: caller.subject })
+					tx.afterwards(() => requested(verdict.command))
+				}
+				return answer(202, { ...verdict, command: showCommand(verdict.command) })
 			}),
 	}),
 	route({
@@ -190,7 +242,7 @@ async function isForTwo(tx: Tx, compartment: Id<'compartment'>, caseInside: Spac
 }
 
 function showCommand(command: Command): z.input<typeof commandShape> {
-	const { compartment, case: of, reason: why, code, session, end } = command
+	const { compartment, case: of, reason: why, code, session, end, ownerFacts } = command
 	return {
 		id: command.id,
 		kind: command.kind,
@@ -200,6 +252,7 @@ function showCommand(command: Command): z.input<typeof commandShape> {
 		...(why && { reason: why }),
 		requestedBy: command.by,
 		...(command.approvedBy && { approvedBy: command.approvedBy }),
+		...(ownerFacts && { ownerOnPhone: [...ownerFacts] }),
 		state: command.state,
 		...(code && { code }),
 		...(session && { doorSession: session }),

@@ -173,6 +173,18 @@ export const SAMPLES: Readonly<Record<string, Make>> = {
 		)
 		return { params: { command: id }, body: { verdict: 'refused' } }
 	},
+	'POST /v1/commands/{command}/owner-verifications': async (w) => {
+		const bank = await newEnrolled(w)
+		const { id: compartment } = await firstOf(w, `/v1/compartments?bank=${bank}`)
+		const { id } = await w.api.store.write(w.tenant.id, (tx) =>
+			requestCommand(tx, { kind: 'open-remote', by: 'server', compartment, reason: 'check-content', secondPerson: true }, change(w)),
+		)
+		const facts = [
+			{ kind: 'order', value: 'x' },
+			{ kind: 'code', value: '1' },
+		]
+		return { params: { command: id }, body: { facts }, settled: 409 }
+	},
 	'POST /v1/commands': async (w) => ({ body: { bank: await newEnrolled(w), kind: 'self-test' } }),
 	'GET /v1/commands/{command}': async (w) => {
 		const bank = await newEnrolled(w)

@@ -1,8 +1,8 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useRef, useState } from 'react'
 import { Icon } from '../../ui/icon.tsx'
-import { get, query, send } from '../api.ts'
-import { Dialog, Form, Leaf, Reasons } from '../parts.tsx'
+import { get, query, Refusal, send } from '../api.ts'
+import { Dialog, Field, Form, Leaf, Reasons } from '../parts.tsx'
 import type { BankMap, Command, LedgerEvent, MapDoor, Page } from '../shapes.ts'
 import { isOver, opening, openingWords, reached } from '../words/banks.ts'
 import { shell } from '../words/shell.ts'
@@ -74,6 +74,7 @@ function Progress({ first, map, door, close }: { readonly first: Command; readon
 			<p role="status" className={over && command.state !== 'done' ? 'problem' : 'soft'}>
 				{openingWords(command, door.live.door)}
 			</p>
+			{command.state === 'awaiting-approval' && <OwnerOnPhone command={command.id} />}
 			{record && (
 				<p className="mute row">
 					{opening.recorded} <Leaf position={Number(record.sequence)} />
@@ -85,5 +86,43 @@ function Progress({ first, map, door, close }: { readonly first: Command; readon
 				</button>
 			</div>
 		</>
+	)
+}
+
+/** Whose thing lies there may be on the phone: two facts that only they know make them the second person. What was right is not told. */
+function OwnerOnPhone({ command }: { readonly command: string }) {
+	const client = useQueryClient()
+	const [left, setLeft] = useState<number>()
+	return (
+		<details className="more">
+			<summary>{opening.phone.title}</summary>
+			<p className="hint">{opening.phone.lead}</p>
+			<Form
+				submit={opening.phone.submit}
+				send={async (form) => {
+					const facts = opening.phone.facts.flatMap(([kind]) => {
+						const value = String(form.get(kind) ?? '').trim()
+						return value ? [{ kind, value }] : []
+					})
+					if (facts.length < 2) throw new Refusal(400, 'request-invalid', opening.phone.two)
+					const { verified, triesLeft } = await send<{ verified: boolean; triesLeft: number }>(
+						'POST',
+						`/v1/commands/${command}/owner-verifications`,
+						{ facts },
+					)
+					setLeft(verified ? undefined : triesLeft)
+					await client.invalidateQueries({ queryKey: ['command', command] })
+				}}
+			>
+				{opening.phone.facts.map(([kind, label]) => (
+					<Field key={kind} label={label} name={kind} autoComplete="off" />
+				))}
+				{left !== undefined && (
+					<p className="problem" role="alert">
+						{opening.phone.wrong(left)}
+					</p>
+				)}
+			</Form>
+		</details>
 	)
 }

@@ -165,6 +165,22 @@ export const opening = {
 	waiting: 'Waiting for the bank…',
 	approval:
 		'Something lies behind this door, so a second person has to agree. Anybody else who may open doors here sees it on the overview, for ten minutes.',
+	phone: {
+		title: 'The owner is on the phone',
+		lead: 'Ask for two of these. You do not see whether one of them is right, and the owner gets a notice that the door was opened.',
+		facts: [
+			['phone', 'Last four digits of their phone number'],
+			['email', 'E-mail address'],
+			['order', 'Number of the order, or on the label'],
+			['code', 'Pick-up code'],
+		] as const,
+		two: 'Ask for two facts at least.',
+		submit: 'Check, and open',
+		wrong: (left: number) =>
+			left === 0
+				? 'That does not fit. Somebody else of staff has to agree now.'
+				: `That does not fit. ${left === 1 ? 'One more try' : `${left} more tries`}, then somebody else of staff has to agree.`,
+	},
 	notApproved: 'The second person did not agree. The bank was not asked.',
 	pulsed: 'The bank has pulsed the lock. The door has not been seen to open yet.',
 	opened: 'The door is open. Push it shut when you are done.',

@@ -75,6 +75,7 @@ const TYPES: Readonly<Record<string, string>> = {
 	'site.key-rotated': 'The site has another key',
 	'command.requested': 'Opening asked for from afar',
 	'command.approved': 'A second person agreed',
+	'command.owner-not-verified': 'A caller could not prove to be the owner',
 	'command.sent': 'Order sent to the bank',
 	'command.accepted': 'Order accepted by the bank',
 	'command.finished': 'Order ended',
