@@ -131,6 +131,87 @@ describe('an estate with a server', () => {
 		assert.deepEqual([detail.notices.map((one) => one.kind), detail.codes.map((one) => one.state)], [['ready'], ['live']])
 	})
 
+	test('somebody else collects: two codes beside the recipient’s, one is taken back and opens nothing, the other does, and then none does', async () => {
+		const { delivery, pickUpCode } = await site.api<{ delivery: ApiCase; pickUpCode: { digits: string } }>('POST', '/v1/deliveries', {
+			bank: site.bank,
+			label: 'Order 2000',
+			lines: [{ size: 'S', tag: 'PX-2000' }],
+			recipient: { hint: 'C… D…' },
+		})
+		const delegate = (hint: string) =>
+			site.api<{ id: string; pickUpCode: { digits: string } }>('POST', `/v1/deliveries/${delivery.id}/delegations`, { hint })
+		const [back, comes] = [await delegate('E… F…'), await delegate('G… H…')]
+		await until(
+			async () => {
+				const choices = await arrive(site, 1)
+				const offered = choices.find((one) => one.kind === 'drop-off')
+				if (!offered) await leave(site)
+				return offered
+			},
+			(offered) => offered !== undefined,
+			'the parcel to be expected',
+		)
+		await site.act({ kind: 'choose', id: 'drop-off' })
+		await site.screen('parcels')
+		await site.scan('PX-2000')
+		const { door } = await site.screen('open')
+		await move(site, door.number, true, 'PX-2000')
+		await site.door(door.number, 'closed')
+		await site.screen('done')
+		await leave(site)
+		await until(
+			() => cases('workflow=delivery&find=Order+2000'),
+			([one]) => one?.state === 'ready',
+			'the parcel in',
+		)
+		const bundle = async () => Number((await site.health()).bundle)
+		const before = await bundle()
+		await site.api('DELETE', `/v1/deliveries/${delivery.id}/delegations/${back.id}`)
+		/** What the kiosk says of digits that may not count any more. */
+		const typed = async (digits: string) => {
+			await site.keypad(digits)
+			const { screen } = await site.until(
+				(v) => ['denied', 'open', 'opening'].includes(v.screen.name) || (v.screen.name === 'pin' && v.screen.wrong),
+				'an answer',
+			)
+			if (screen.name === 'denied') await site.act({ kind: 'back' })
+			else if (screen.name === 'pin') await site.act({ kind: 'finish' })
+			return screen.name === 'denied' ? screen.reason : screen.name
+		}
+		await until(bundle, (version) => version > before, 'the bundle without it')
+		assert.ok(['pin', 'credential-revoked'].includes(await typed(back.pickUpCode.digits)), 'taken back')
+		await site.screen('attract')
+		await site.advance(5)
+		await site.keypad(comes.pickUpCode.digits)
+		const open = await site.screen('open')
+		assert.equal(open.door.number, door.number)
+		await move(site, door.number, false)
+		await site.door(door.number, 'closed')
+		await site.screen('done')
+		await leave(site)
+		assert.equal(await typed(pickUpCode.digits), 'code-used', 'the recipient’s own')
+		await site.screen('attract')
+		const detail = await until(
+			() =>
+				site.api<{ state: string; notices: { kind: string }[]; codes: { delegate?: string; state: string }[] }>('GET', `/v1/cases/${delivery.id}`),
+			({ state }) => state === 'collected',
+			'the parcel collected',
+		)
+		assert.deepEqual(
+			detail.codes.map(({ delegate: who, state }) => [who, state]),
+			[
+				[undefined, 'used'],
+				['E… F…', 'revoked'],
+				['G… H…', 'used'],
+			],
+		)
+		for (const kind of ['delegated', 'delegation-ended'])
+			assert.ok(
+				detail.notices.some((one) => one.kind === kind),
+				kind,
+			)
+	})
+
 	test('a recall stops the code at the bank, and staff are sent to take the parcel out', async () => {
 		const booked = await site.api<{ delivery: ApiCase; pickUpCode: { digits: string } }>('POST', '/v1/deliveries', {
 			bank: site.bank,

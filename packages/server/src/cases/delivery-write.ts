@@ -4,7 +4,7 @@ import { type LoadedTable, newCase, type Refused, type Stepped, step } from '@la
 import { type Change, placeOf } from '../estate/index.ts'
 import { append } from '../ledger/index.ts'
 import { isPerson, livePins } from '../people/index.ts'
-import { type CodeTerms, codeInUse, issueCode, liveCodes, reserve, revokeCodes } from '../space/index.ts'
+import { type CodeTerms, codeInUse, codesOfCase, issueCode, liveCodes, reserve, revokeCodes, revokeDelegate } from '../space/index.ts'
 import { type Db, type MasterKey, sql, type Tx } from '../store/index.ts'
 import { type KeyTerms, settingsOf, signerOf, tenantSealing } from '../tenants/index.ts'
 import { type CaseRow, caseOf, type LineNote, lockCase, tableOf } from './case-read.ts'
@@ -142,10 +142,43 @@ export async function renewCode(tx: Tx, id: Id<'case'>, terms: CaseTerms): Promi
 	return { row, code: await shown(tx, row, { ...code, notAfter }, terms) }
 }
 
+/** So many may collect in a recipient's place at the same time: each is one more that a guesser may hit. */
+const MOST_DELEGATES = 3
+
+/**
+ * Somebody else collects: a code of their own beside the recipient's, which goes on. Whoever comes first takes what is there, and then no code is good any
+ * more. The recipient hears of it. Throws `not-found`, `request-refused`.
+ */
+export async function delegateDelivery(tx: Tx, id: Id<'case'>, hint: string, terms: CaseTerms): Promise<{ id: Id<'credential'>; code: Shown }> {
+	const { row } = await running(tx, id)
+	if (row.recalledAt !== null) throw new Fault('request-refused', 'This delivery was called back; nobody can collect it.')
+	const delegates = (await codesOfCase(tx, id)).filter((one) => one.delegate !== null && one.usedAt === null && one.revokedAt === null)
+	if (delegates.length >= MOST_DELEGATES)
+		throw new Fault('request-refused', `${MOST_DELEGATES} people can collect it in the recipient’s place. Take one back first.`)
+	const settings = await settingsOf(tx, { site: row.site, bank: row.bank })
+	const notAfter = row.body.deadlines['collect-by'] ?? terms.now + HOLD_MS
+	if (notAfter <= terms.now) throw new Fault('request-refused', 'The time to collect is over. Extend it first.')
+	const digits = await digitsFor(tx, row, settings.wrongPinsPerDay, terms.now)
+	const wanted = { bank: row.bank, site: row.site, case: id, notAfter, digits, delegate: hint }
+	const code = await issueCode(tx, wanted, await codeTerms(tx, row.site, terms))
+	await giveNotice(tx, row, 'delegated', terms, code.id)
+	await saveOrder(tx, row, terms.now)
+	return { id: code.id, code: await shown(tx, row, { ...code, notAfter }, terms) }
+}
+
+/** The delegate's code ends at once here, and at the bank with its next bundle. Throws `not-found`. */
+export async function undelegateDelivery(tx: Tx, id: Id<'case'>, code: Id<'credential'>, terms: CaseTerms): Promise<void> {
+	const { row } = await running(tx, id)
+	if (!(await revokeDelegate(tx, id, code, terms))) throw new Fault('not-found', 'Nobody collects by this code in the recipient’s place.')
+	await giveNotice(tx, row, 'delegation-ended', terms, code)
+	await saveOrder(tx, row, terms.now)
+}
+
 /** Draws anew every code that lives at a bank: whoever has the box that knew them knows them, too. Recipients are told. Answers how many. */
 export async function renewCodes(tx: Tx, bank: Id<'bank'>, terms: CaseTerms): Promise<number> {
 	const known = new Set((await liveCodes(tx, bank, terms.now)).map((code) => code.case))
 	for (const id of known) {
+		await revokeCodes(tx, id, terms)
 		const { row } = await renewCode(tx, id, terms)
 		await giveNotice(tx, row, 'code-changed', terms, `codes/${terms.now}`)
 	}

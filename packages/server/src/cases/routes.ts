@@ -7,6 +7,7 @@ import {
 	clientData,
 	externalRefs,
 	fromCursor,
+	idOf,
 	labels,
 	line,
 	listFields,
@@ -22,7 +23,16 @@ import { readEventsOf } from '../ledger/index.ts'
 import { codesOfCase } from '../space/index.ts'
 import type { Db, MasterKey, Tx } from '../store/index.ts'
 import { caseOf, findCase, listCases, noticesOf, recordsOf } from './case-read.ts'
-import { bookDelivery, type CaseTerms, extendDelivery, readCode, recallDelivery, renewCode } from './delivery-write.ts'
+import {
+	bookDelivery,
+	type CaseTerms,
+	delegateDelivery,
+	extendDelivery,
+	readCode,
+	recallDelivery,
+	renewCode,
+	undelegateDelivery,
+} from './delivery-write.ts'
 import { overviewRoutes } from './overview-routes.ts'
 import { contactOf } from './owner-read.ts'
 import {
@@ -236,6 +246,34 @@ export const caseRoutes = ({ random, crypto, master, siteKey }: CaseRouteParts):
 					const { row, code } = await renewCode(tx, params.case, terms(caller.subject, now))
 					return { delivery: showCase(row), pickUpCode: code }
 				}),
+		}),
+		route({
+			method: 'POST',
+			path: '/v1/deliveries/{case}/delegations',
+			tag: 'Deliveries',
+			summary: 'Somebody else collects: a code of their own, beside the recipient’s. Whoever comes first takes it. The recipient hears of it.',
+			permission: 'case.manage',
+			scope: placeOfCase,
+			params: caseParams,
+			body: z.strictObject({ hint: line(40).describe('who that is, masked: M… K…') }),
+			answers: { 201: named('Delegation', z.object({ id: z.string(), pickUpCode })) },
+			handle: ({ write, params, body, caller, now }) =>
+				write(async (tx) => {
+					const { id, code } = await delegateDelivery(tx, params.case, body.hint, terms(caller.subject, now))
+					return { id, pickUpCode: code }
+				}),
+		}),
+		route({
+			method: 'DELETE',
+			path: '/v1/deliveries/{case}/delegations/{credential}',
+			tag: 'Deliveries',
+			summary: 'Take it back: that code collects nothing any more.',
+			permission: 'case.manage',
+			scope: placeOfCase,
+			params: z.strictObject({ case: ids.case, credential: idOf('credential') }),
+			versioned: false,
+			answers: { 204: undefined },
+			handle: ({ write, params, caller, now }) => write((tx) => undelegateDelivery(tx, params.case, params.credential, terms(caller.subject, now))),
 		}),
 		route({
 			method: 'GET',

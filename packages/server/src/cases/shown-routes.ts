@@ -55,7 +55,15 @@ export const caseDetailShape = named(
 	z.object({
 		...caseFields,
 		notices: z.array(z.object({ id: z.string(), kind: z.string(), dueAt: time })),
-		codes: z.array(z.object({ id: z.string(), state: z.enum(['live', 'used', 'revoked', 'expired']), notAfter: time, usedAt: time.optional() })),
+		codes: z.array(
+			z.object({
+				id: z.string(),
+				state: z.enum(['live', 'used', 'revoked', 'expired']),
+				notAfter: time,
+				usedAt: time.optional(),
+				delegate: z.string().optional().describe('who collects with it in the recipient’s place, masked'),
+			}),
+		),
 		records: z
 			.array(z.object({ stream: z.string(), seq: z.int() }))
 			.describe('records of banks that belong to it besides those that name it as their subject'),
@@ -159,9 +167,9 @@ export function showCase(row: CaseRow): z.input<typeof caseShape> {
 
 export const showNotice = ({ id, kind, dueAt }: Notice) => ({ id, kind, dueAt: toTime(dueAt) })
 
-export function showCode({ id, notAfter, usedAt, revokedAt }: CodeState, now: number) {
+export function showCode({ id, notAfter, usedAt, revokedAt, delegate }: CodeState, now: number) {
 	const state = usedAt !== null ? 'used' : revokedAt !== null ? 'revoked' : notAfter <= now ? 'expired' : 'live'
-	return { id, state, notAfter: toTime(notAfter), usedAt: orTime(usedAt) } as const
+	return { id, state, notAfter: toTime(notAfter), usedAt: orTime(usedAt), ...(delegate !== null && { delegate }) } as const
 }
 
 export function showTask(task: Task): z.input<typeof taskShape> {

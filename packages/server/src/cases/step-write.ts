@@ -87,7 +87,7 @@ async function perform(tx: Tx, row: CaseRow, effect: Effected, own: boolean, doi
 		case 'notify':
 			return giveNotice(tx, row, effect.about ?? 'changed', doing)
 		case 'revoke-code':
-			return revokeCodes(tx, row.id, doing)
+			return void (await revokeCodes(tx, row.id, doing))
 		case 'set-due':
 			return effect.deadline === 'collect-by' ? extendCodes(tx, row.id, effect.dueMs) : undefined
 		case 'task':

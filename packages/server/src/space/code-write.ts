@@ -1,7 +1,7 @@
 import { codeNormal, drawDigits, verifierOf } from '@latchwork/core/access'
 import { type Crypto, Fault, type Id, newId, type Random, toHex } from '@latchwork/core/base'
 import { append } from '../ledger/index.ts'
-import { type Db, type MasterKey, sql, type Tx } from '../store/index.ts'
+import { type Db, type MasterKey, type Sql, sql, type Tx } from '../store/index.ts'
 
 export interface CodeTerms {
 	/** Of the site where the bank stands: banks know codes by a hash under it only. */
@@ -20,6 +20,8 @@ export interface NewCode {
 	readonly notAfter: number
 	/** How many digits are typed. */
 	readonly digits: number
+	/** For whoever collects in the recipient's place, masked; the recipient's own code goes on beside it. */
+	readonly delegate?: string
 }
 
 /** The same digits are not drawn again at a bank for so long. */
@@ -31,10 +33,10 @@ const contextOf = (id: string) => `pick-up-code:${id}`
 /** Draws a code that opens one case at one bank once, in place of any that the case had. The digits are answered here and sealed in the table. */
 export async function issueCode(
 	tx: Tx,
-	{ bank, site, case: of, notAfter, digits }: NewCode,
+	{ bank, site, case: of, notAfter, digits, delegate }: NewCode,
 	{ siteKey, sealing, crypto, now, random, actor }: CodeTerms,
 ): Promise<{ id: Id<'credential'>; code: string }> {
-	await revokeCodes(tx, of, { now, random, actor })
+	if (delegate === undefined) await revokeCodes(tx, of, { now, random, actor }, sql`delegate IS NULL`)
 	await tx.run(sql`DELETE FROM pick_up_code WHERE tenant_id = ${tx.tenant} AND bank_id = ${bank} AND not_after < ${now - NOT_AGAIN_MS}`)
 	for (let left = DRAWS; left > 0; left--) {
 		const code = drawDigits(digits, random)
@@ -43,14 +45,27 @@ export async function issueCode(
 		const salted = new Uint8Array([...random(SALT_BYTES), ...new TextEncoder().encode(code)])
 		const commitment = toHex(crypto.sha256(salted))
 		const inserted =
-			await tx.run(sql`INSERT INTO pick_up_code (tenant_id, code_id, bank_id, case_id, digits, verifier, commitment, sealed, not_after, created_at)
+			await tx.run(sql`INSERT INTO pick_up_code (tenant_id, code_id, bank_id, case_id, digits, verifier, commitment, sealed, not_after, created_at, delegate)
 			VALUES (${tx.tenant}, ${id}, ${bank}, ${of}, ${digits}, ${verifierOf(siteKey, crypto, 'code', codeNormal(bank, code))}, ${commitment},
-				${Buffer.from(sealing.seal(salted, contextOf(id)))}, ${notAfter}, ${now}) ON CONFLICT (tenant_id, bank_id, verifier) DO NOTHING`)
+				${Buffer.from(sealing.seal(salted, contextOf(id)))}, ${notAfter}, ${now}, ${delegate ?? null}) ON CONFLICT (tenant_id, bank_id, verifier) DO NOTHING`)
 		if (inserted === 0) continue
-		await append(tx, [{ type: 'credential.issued', subject: id, actor, site, bank, data: { kind: 'code', case: of, commitment, notAfter } }], {
-			now,
-			random,
-		})
+		await append(
+			tx,
+			[
+				{
+					type: 'credential.issued',
+					subject: id,
+					actor,
+					site,
+					bank,
+					data: { kind: 'code', case: of, commitment, notAfter, ...(delegate !== undefined && { delegated: true }) },
+				},
+			],
+			{
+				now,
+				random,
+			},
+		)
 		return { id, code }
 	}
 	throw new Fault('database-busy', 'No unused code was found. Try again.')
@@ -77,15 +92,21 @@ export async function rekeyCodes(
 	}
 }
 
-/** Stops every live code of the case; the bank hears of it with its next bundle. */
-export async function revokeCodes(tx: Tx, of: Id<'case'>, { now, random, actor }: Pick<CodeTerms, 'now' | 'random' | 'actor'>): Promise<void> {
+/** Stops every live code of the case, or those; the bank hears of it with its next bundle. Answers how many. */
+export async function revokeCodes(
+	tx: Tx,
+	of: Id<'case'>,
+	{ now, random, actor }: Pick<CodeTerms, 'now' | 'random' | 'actor'>,
+	which: Sql<unknown> = sql`true`,
+): Promise<number> {
 	const gone = await tx.rows<{ id: string; bank: Id<'bank'> }>(sql`UPDATE pick_up_code SET revoked_at = ${now}
-		WHERE tenant_id = ${tx.tenant} AND case_id = ${of} AND used_at IS NULL AND revoked_at IS NULL RETURNING code_id AS id, bank_id AS bank`)
+		WHERE tenant_id = ${tx.tenant} AND case_id = ${of} AND used_at IS NULL AND revoked_at IS NULL AND ${which} RETURNING code_id AS id, bank_id AS bank`)
 	await append(
 		tx,
 		gone.map(({ id, bank }) => ({ type: 'credential.revoked' as const, subject: id, actor, bank, data: { kind: 'code', case: of } })),
 		{ now, random },
 	)
+	return gone.length
 }
 
 /** A longer life, for a delivery whose window was extended. */
@@ -121,25 +142,27 @@ export const liveCodes = (db: Db, bank: Id<'bank'>, now: number): Promise<LiveCo
 	db.rows(sql`SELECT code_id AS id, case_id AS "case", verifier, commitment, not_after AS "notAfter", digits FROM pick_up_code
 		WHERE tenant_id = ${db.tenant} AND bank_id = ${bank} AND used_at IS NULL AND revoked_at IS NULL AND not_after > ${now} ORDER BY code_id`)
 
-/** Live ones, and the last one of each case that is over: a bank that knows it can say why it opens nothing. */
+/** Live ones, the recipient's own and those of delegates, and the last one of each case that is over: a bank that knows it can say why it opens nothing. */
 export const codesToldTo = (
 	db: Db,
 	bank: Id<'bank'>,
 	now: number,
 	over: readonly Id<'case'>[],
 ): Promise<(LiveCode & { readonly revoked: boolean })[]> =>
-	db.rows(sql`SELECT DISTINCT ON (case_id) code_id AS id, case_id AS "case", verifier, commitment, not_after AS "notAfter", digits, revoked_at IS NOT NULL AS revoked
+	db.rows(sql`SELECT DISTINCT ON (case_id, CASE WHEN used_at IS NULL AND revoked_at IS NULL THEN code_id ELSE '' END) code_id AS id, case_id AS "case", verifier, commitment, not_after AS "notAfter", digits, revoked_at IS NOT NULL AS revoked
 		FROM pick_up_code WHERE tenant_id = ${db.tenant} AND bank_id = ${bank} AND not_after > ${now} AND ((used_at IS NULL AND revoked_at IS NULL) OR case_id = ANY(${over}::text[]))
-		ORDER BY case_id, created_at DESC, code_id DESC`)
+		ORDER BY case_id, CASE WHEN used_at IS NULL AND revoked_at IS NULL THEN code_id ELSE '' END, created_at DESC, code_id DESC`)
 
 export interface CodeState {
 	readonly id: Id<'credential'>
 	readonly notAfter: number
 	readonly usedAt: number | null
 	readonly revokedAt: number | null
+	/** For whom, masked; null: the recipient's own. */
+	readonly delegate: string | null
 }
 export const codesOfCase = (db: Db, of: Id<'case'>): Promise<CodeState[]> =>
-	db.rows(sql`SELECT code_id AS id, not_after AS "notAfter", used_at AS "usedAt", revoked_at AS "revokedAt" FROM pick_up_code
+	db.rows(sql`SELECT code_id AS id, not_after AS "notAfter", used_at AS "usedAt", revoked_at AS "revokedAt", delegate FROM pick_up_code
 		WHERE tenant_id = ${db.tenant} AND case_id = ${of} ORDER BY created_at, code_id`)
 
 /** The code in use, for those who hand it out. */
@@ -151,9 +174,17 @@ export async function codeInUse(
 ): Promise<{ id: Id<'credential'>; code: string; notAfter: number } | undefined> {
 	const row = await db.first<{ id: Id<'credential'>; digits: number; sealed: Uint8Array; notAfter: number }>(sql`
 		SELECT code_id AS id, digits, sealed, not_after AS "notAfter" FROM pick_up_code
-		WHERE tenant_id = ${db.tenant} AND case_id = ${of} AND used_at IS NULL AND revoked_at IS NULL AND not_after > ${now}`)
+		WHERE tenant_id = ${db.tenant} AND case_id = ${of} AND delegate IS NULL AND used_at IS NULL AND revoked_at IS NULL AND not_after > ${now}`)
 	if (!row) return undefined
 	const { id, notAfter, digits } = row
 	// Those of before migration 0062 were sealed without their salt.
 	return { id, notAfter, code: new TextDecoder().decode(sealing.open(row.sealed, contextOf(id)).subarray(-digits)) }
 }
+
+/** Takes a delegate's code back. False: it is none of this case that lives. */
+export const revokeDelegate = async (
+	tx: Tx,
+	of: Id<'case'>,
+	code: Id<'credential'>,
+	by: Pick<CodeTerms, 'now' | 'random' | 'actor'>,
+): Promise<boolean> => (await revokeCodes(tx, of, by, sql`code_id = ${code} AND delegate IS NOT NULL`)) > 0

@@ -10,6 +10,7 @@ export {
 	markCodesUsed,
 	rekeyCodes,
 	revokeCodes,
+	revokeDelegate,
 } from './code-write.ts'
 export { awaitingApproval, type Command, findCommand, isApprovalLate, messageOf, waitingCommands } from './command-read.ts'
 export { commandApplier, expireCommands, type NewCommand, requestCommand, sentCommand, settleCommand } from './command-write.ts'

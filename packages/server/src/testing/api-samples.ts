@@ -374,6 +374,11 @@ export const SAMPLES: Readonly<Record<string, Make>> = {
 	}),
 	'POST /v1/deliveries/{case}/code-readings': async (w) => ({ params: { case: (await newDelivery(w)).id }, body: {} }),
 	'POST /v1/deliveries/{case}/codes': async (w) => ({ params: { case: (await newDelivery(w)).id }, body: {} }),
+	'POST /v1/deliveries/{case}/delegations': async (w) => ({ params: { case: (await newDelivery(w)).id }, body: { hint: 'M… K…' } }),
+	'DELETE /v1/deliveries/{case}/delegations/{credential}': async (w) => {
+		const { id } = await newDelivery(w)
+		return { params: { case: id, credential: (await made(w, `/v1/deliveries/${id}/delegations`, { hint: 'M… K…' })).id } }
+	},
 	'GET /v1/conflicts': () => ({}),
 	'GET /v1/tasks': () => ({}),
 	'POST /v1/tasks/{task}/completions': async (w) => {
