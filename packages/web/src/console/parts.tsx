@@ -125,12 +125,15 @@ export function Loading() {
 	)
 }
 
+/** There is no such thing; or what stands in the address is not even the id of one. */
+const isNothing = (error: unknown): boolean => error instanceof Refusal && (error.status === 404 || error.message.startsWith('params.'))
+
 export function Failed({ error, again }: { readonly error: unknown; readonly again?: () => unknown }) {
 	const refusal = error instanceof Refusal ? error : undefined
 	const text =
 		refusal?.status === 403
 			? general.notPermitted
-			: refusal?.status === 404
+			: isNothing(error)
 				? general.notFound
 				: refusal?.code === AWAY
 					? shell.away
@@ -138,7 +141,7 @@ export function Failed({ error, again }: { readonly error: unknown; readonly aga
 	return (
 		<div className="state" role="alert">
 			<p>{text}</p>
-			{again && refusal?.status !== 403 && refusal?.status !== 404 && (
+			{again && refusal?.status !== 403 && !isNothing(error) && (
 				<button type="button" className="btn small" onClick={() => void again()}>
 					{general.again}
 				</button>
@@ -168,9 +171,28 @@ export function Shown<T>({ of, children }: { readonly of: Asked<T>; readonly chi
 	return of.error ? <Failed error={of.error} again={of.refetch} /> : <Loading />
 }
 
+interface RoomProps<T> {
+	readonly of: Asked<T>
+	/** Of one thing: the list in which it is not, and what it is called. */
+	readonly back?: { readonly to: '/banks' | '/cases' | '/people'; readonly what: keyof typeof general.noSuch }
+	readonly children: (data: T) => ReactNode
+}
 /** A whole room of what was asked for; one that cannot be shown has a heading, too. */
-export function Room<T>({ of, children }: { readonly of: Asked<T>; readonly children: (data: T) => ReactNode }) {
+export function Room<T>({ of, back, children }: RoomProps<T>) {
 	if (of.data !== undefined || !of.error) return <Shown of={of}>{children}</Shown>
+	if (back && isNothing(of.error))
+		return (
+			<>
+				<Title title={general.noSuch[back.what]} />
+				<Card label={general.noSuch[back.what]}>
+					<Empty title={general.noSuchNote}>
+						<Link className="btn small" to={back.to}>
+							{general.toList[back.what]}
+						</Link>
+					</Empty>
+				</Card>
+			</>
+		)
 	return (
 		<>
 			<Title title={general.notShown} />

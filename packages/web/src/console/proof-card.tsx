@@ -2,7 +2,7 @@ import { useState } from 'react'
 import { Icon } from '../ui/icon.tsx'
 import { useMay, useSeat } from './context.ts'
 import { Card, Chip, wordsOf } from './parts.tsx'
-import type { Verdict } from './proof.ts'
+import { siblingSides, type Verdict } from './proof.ts'
 import type { LedgerRecord } from './shapes.ts'
 import { type Proven, verifyRecord } from './verify.ts'
 import { proofWords as words } from './words/cases.ts'
@@ -108,24 +108,37 @@ export function ProofCard({ records }: { readonly records: readonly LedgerRecord
 	)
 }
 
-/** The way from the record up to what was signed, as a picture; the figures stand below it. */
+const STEP = 18
+const REACH = 56
+const MIDDLE = 110
+
+/**
+ * The way from the record up to what was signed, step by step as it was computed: at each, the hash that came with the proof stands on the side on which
+ * it lies in the log's tree. The figures stand below it.
+ */
 function Tree({ position, size }: { readonly position: number; readonly size: number }) {
+	const sides = siblingSides(position, size)
+	const top = 24
+	const bottom = top + STEP * sides.length
+	const levels = sides.map((side, i) => ({ y: bottom - STEP * i, x: MIDDLE + (side === 'left' ? -REACH : REACH) }))
 	return (
-		<svg className="tree" viewBox="0 0 300 132" role="img" aria-label={`${words.record} ${count(position)}, ${words.checkpoint(size)}`}>
-			<path className="tree-rest" d="M150 24 222 58M222 58 190 92M222 58 254 92M76 58 44 92" />
-			<path className="tree-way" d="M150 24 76 58M76 58 108 92M108 92V112" />
-			<circle className="tree-rest" cx="222" cy="58" r="8" />
-			<circle className="tree-rest" cx="190" cy="92" r="6" />
-			<circle className="tree-rest" cx="254" cy="92" r="6" />
-			<circle className="tree-rest" cx="44" cy="92" r="7" />
-			<circle className="tree-on" cx="76" cy="58" r="8" />
-			<circle className="tree-on" cx="108" cy="92" r="8" />
-			<rect className="tree-on" x="137" y="12" width="26" height="24" rx="5" />
-			<path className="tree-check" d="m143 24 5 5 9-10" />
-			<text className="strong-text" x="172" y="22">
+		<svg className="tree" viewBox={`0 0 300 ${bottom + 24}`} role="img" aria-label={words.tree(position, size, sides.length)}>
+			{levels.map(({ x, y }) => (
+				<path key={y} className="tree-rest" d={`M${x} ${y} ${MIDDLE} ${y - STEP}`} />
+			))}
+			<path className="tree-way" d={`M${MIDDLE} ${bottom}V${top}`} />
+			{levels.map(({ x, y }) => (
+				<circle key={y} className="tree-rest" cx={x} cy={y} r="5" />
+			))}
+			{levels.map(({ y }) => (
+				<circle key={y} className="tree-on" cx={MIDDLE} cy={y} r="4" />
+			))}
+			<rect className="tree-on" x={MIDDLE - 13} y="6" width="26" height="24" rx="5" />
+			<path className="tree-check" d={`m${MIDDLE - 7} 18 5 5 9-10`} />
+			<text className="strong-text" x={MIDDLE + 22} y="22">
 				{words.root}
 			</text>
-			<text className="strong-text" x="108" y="127" textAnchor="middle">
+			<text className="strong-text" x={MIDDLE} y={bottom + 20} textAnchor="middle">
 				{words.record} {count(position)}
 			</text>
 		</svg>

@@ -3,7 +3,7 @@ import { createHash, generateKeyPairSync, sign, verify } from 'node:crypto'
 import { test } from 'node:test'
 import { canonicalBytes, type Json, toBase64 } from '@latchwork/core/base'
 import { formatVerifierKey, hashLeaf, signCheckpoint } from '@latchwork/core/ledger'
-import { checkProof, grewOutOf, openSigned, type Shown, type VerifySignature } from './proof.ts'
+import { checkProof, grewOutOf, openSigned, type Shown, siblingSides, type VerifySignature } from './proof.ts'
 
 const sha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest()
 const node = (left: Uint8Array, right: Uint8Array) => sha256(Buffer.concat([Uint8Array.of(1), left, right]))
@@ -75,4 +75,19 @@ test('a log that grew is told from one that was written anew', () => {
 	const grown = [toBase64(node(leaves[2], leaves[3]))]
 	assert.equal(grewOutOf(grown, old, { size: 4, root }), true)
 	assert.equal(grewOutOf(grown, { size: 2, root: node(leaves[1], leaves[0]) }, { size: 4, root }), false)
+})
+
+test('the picture of a proof has each hash on the side on which it lies in the tree', () => {
+	assert.deepEqual(siblingSides(3, 7), ['left', 'left', 'right'])
+	assert.deepEqual(siblingSides(6, 7), ['left', 'left'], 'at the right edge there is nothing beside it at first')
+	assert.deepEqual(siblingSides(0, 1), [])
+	/** PATH(m, D[n]) of RFC 9162 §2.1.3.1, from the root down. */
+	const path = (m: number, n: number): ('left' | 'right')[] => {
+		if (n === 1) return []
+		let k = 1
+		while (k * 2 < n) k *= 2
+		return m < k ? [...path(m, k), 'right'] : [...path(m - k, n - k), 'left']
+	}
+	for (let size = 1; size <= 70; size++)
+		for (let at = 0; at < size; at++) assert.deepEqual(siblingSides(at, size), path(at, size), `${at} of ${size}`)
 })

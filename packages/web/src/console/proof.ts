@@ -12,6 +12,19 @@ export type Verdict =
 	| { readonly ok: true; readonly position: number; readonly size: number; readonly steps: number }
 	| { readonly ok: false; readonly why: 'not-the-record' | 'checkpoint' | 'inclusion' | 'key' | 'history' }
 
+/**
+ * On which side of the record's own way up each hash of its inclusion proof lies, from the leaf on (RFC 9162 §2.1.3.2). As many as the proof has hashes:
+ * a record at the right edge of a tree that is not full has fewer.
+ */
+export function siblingSides(position: number, size: number): ('left' | 'right')[] {
+	const sides: ('left' | 'right')[] = []
+	for (let at = position, last = size - 1; last > 0; at = Math.floor(at / 2), last = Math.floor(last / 2)) {
+		if (at % 2 === 1) sides.push('left')
+		else if (at < last) sides.push('right')
+	}
+	return sides
+}
+
 /** What the screen shows of a record. */
 export interface Shown {
 	readonly position: number

@@ -21,7 +21,11 @@ import { OpenDoor } from './open-door.tsx'
 export function BankRoom() {
 	const { bank } = useParams({ from: '/banks/$bank' })
 	const asked = useQuery({ ...bankMap(bank), refetchInterval: 30_000, placeholderData: keepPreviousData })
-	return <Room of={asked}>{(map) => <Filled key={map.bank.id} map={map} />}</Room>
+	return (
+		<Room of={asked} back={{ to: '/banks', what: 'bank' }}>
+			{(map) => <Filled key={map.bank.id} map={map} />}
+		</Room>
+	)
 }
 
 function Filled({ map }: { readonly map: BankMap }) {

@@ -25,7 +25,11 @@ import { CompleteTask } from './overview-needs.tsx'
 export function CaseRoom() {
 	const { case: id } = useParams({ from: '/cases/$case' })
 	const asked = useQuery({ ...oneCase(id), refetchInterval: 60_000 })
-	return <Room of={asked}>{(detail) => <Filled key={detail.id} detail={detail} />}</Room>
+	return (
+		<Room of={asked} back={{ to: '/cases', what: 'case' }}>
+			{(detail) => <Filled key={detail.id} detail={detail} />}
+		</Room>
+	)
 }
 
 type Asking = 'extend' | 'recall' | 'code' | 'show'

@@ -23,7 +23,11 @@ import { GiveRole, TakeRole, useHeldWords } from './role-give.tsx'
 export function PersonRoom() {
 	const { user } = useParams({ from: '/people/$user' })
 	const asked = useQuery(onePerson(user))
-	return <Room of={asked}>{(person) => <Filled key={person.id} person={person} />}</Room>
+	return (
+		<Room of={asked} back={{ to: '/people', what: 'person' }}>
+			{(person) => <Filled key={person.id} person={person} />}
+		</Room>
+	)
 }
 
 function Filled({ person }: { readonly person: Person }) {

@@ -213,7 +213,8 @@ export const proofWords = {
 	waiting: (n: number) =>
 		n === 1 ? '1 record waits for the next checkpoint, within a minute.' : `${n} records wait for the next checkpoint, within a minute.`,
 	browser: 'This browser cannot check signatures. Use a newer one, or export the log and verify it with the program.',
-	checkpoint: (size: number) => `Checkpoint of ${size} records`,
+	tree: (position: number, size: number, hashes: number) =>
+		`Record ${position} and ${hashes === 1 ? 'one hash' : `${hashes} hashes`} lead to the signed root of ${size} records.`,
 	record: 'Record',
 	root: 'Root',
 	signed: 'Signed by the log’s key',

@@ -46,6 +46,9 @@ export const password = {
 export const general = {
 	loading: 'Loading…',
 	notShown: 'Not to be shown',
+	noSuch: { bank: 'There is no such bank', case: 'There is no such case', person: 'There is no such person' } as const,
+	noSuchNote: 'The address may be mistyped, or it was removed.',
+	toList: { bank: 'All banks', case: 'All cases', person: 'All people' } as const,
 	failed: 'This could not be loaded.',
 	again: 'Try again',
 	more: 'Show more',
