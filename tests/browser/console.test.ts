@@ -529,7 +529,16 @@ describe('the console', () => {
 		await go('/nowhere/at/all')
 		await heading('There is no such page.')
 		await go('/cases/cas_019b8d62-7a80-7fd9-b653-59d58b87641e')
-		await page.getByText('There is nothing here.').waitFor()
+		await heading('There is no such case')
+		for (const [path, words] of [
+			['/banks/bnk_nope', 'There is no such bank'],
+			['/people/nobody', 'There is no such person'],
+		] as const) {
+			await go(path)
+			await heading(words)
+		}
+		await page.getByRole('link', { name: 'All people' }).click()
+		await heading('People')
 		const { status, body } = await api.ask('GET', '/v1/nowhere', { token: tenant.owner.token, headers: { accept: 'text/html' } })
 		assert.deepEqual([status, body.code], [404, 'not-found'])
 	})
