@@ -525,6 +525,21 @@ describe('the console', () => {
 		assert.equal(await page.evaluate(() => document.activeElement?.id), 'page-content')
 	})
 
+	test('somebody else collects: a code of their own is shown once, and taken back', async () => {
+		const { id } = await bookDelivery('Order 3000')
+		await go(`/cases/${id}`)
+		await page.getByRole('button', { name: 'Somebody else collects…' }).click()
+		const dialog = page.getByRole('dialog')
+		await dialog.getByLabel('Who is that?').fill('M… K…')
+		await dialog.getByRole('button', { name: 'Make their code' }).click()
+		await dialog.getByText(/^\d{4} \d{4}/).waitFor()
+		assert.deepEqual(await violationsOf(page), [])
+		await page.keyboard.press('Escape')
+		await page.getByText('M… K… may collect it.').waitFor()
+		await page.getByRole('button', { name: 'Take the code of M… K… back' }).click()
+		await page.getByText('M… K… may collect it.').waitFor({ state: 'detached' })
+	})
+
 	test('an address that is no room says so, and one of a program gets a problem document', async () => {
 		await go('/nowhere/at/all')
 		await heading('There is no such page.')

@@ -126,6 +126,8 @@ export interface CaseDetail extends Case {
 		readonly state: 'live' | 'used' | 'revoked' | 'expired'
 		readonly notAfter: string
 		readonly usedAt?: string
+		/** Who collects with it in the recipient's place, masked. */
+		readonly delegate?: string
 	}[]
 	readonly recipient?: { readonly name?: string; readonly email?: string; readonly phone?: string }
 }

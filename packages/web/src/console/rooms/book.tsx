@@ -11,7 +11,7 @@ import type { Case } from '../shapes.ts'
 import { SIZES } from '../words/banks.ts'
 import { booking as words } from '../words/cases.ts'
 import { general } from '../words/shell.ts'
-import { digitsOf } from './case.tsx'
+import { digitsOf } from './case-actions.tsx'
 import { FindPerson } from './find-person.tsx'
 
 /** Books a delivery; its code is shown once, here. */

@@ -1,24 +1,23 @@
-import { instantAt, minutes } from '@latchwork/core/base'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useParams } from '@tanstack/react-router'
 import { type ReactNode, useState } from 'react'
-import { Icon, type IconName } from '../../ui/icon.tsx'
-import { daysBetween } from '../../ui/time.ts'
+import { Icon } from '../../ui/icon.tsx'
 import { capital } from '../../ui/words.ts'
-import { send, serverNow } from '../api.ts'
+import { send } from '../api.ts'
 import { useMay } from '../context.ts'
 import { useEstate } from '../estate.ts'
-import { AssetTag, Dotted, EventFacts, useCaseName, useDoors, useName, Who } from '../names.tsx'
-import { Card, Chip, Dialog, Empty, Field, Form, Leaf, Reasons, Room, Secret, Segments, Select, Shown, StateChip, Title } from '../parts.tsx'
+import { AssetTag, useCaseName, useDoors, useName, Who } from '../names.tsx'
+import { Card, Chip, Room, StateChip, Title } from '../parts.tsx'
 import { ProofCard } from '../proof-card.tsx'
 import { caseTasks, caseTimeline, oneCase } from '../queries.ts'
-import type { CaseDetail, LedgerRecord, Task } from '../shapes.ts'
-import { type Chapter, type DoorChapter, storyOf, wayOf } from '../story.ts'
-import { clock, day, longTime, when, zoneName } from '../time.ts'
-import { caseState, DOOR_ACTS, DOOR_ENDS, EVIDENCE, METHODS, NOTICES, WORKFLOWS, caseRoom as words } from '../words/cases.ts'
-import { eventWords } from '../words/events.ts'
+import type { CaseDetail, Task } from '../shapes.ts'
+import { wayOf } from '../story.ts'
+import { longTime, when, zoneName } from '../time.ts'
+import { caseState, NOTICES, WORKFLOWS, caseRoom as words } from '../words/cases.ts'
 import { taskWords } from '../words/overview.ts'
-import { general, span } from '../words/shell.ts'
+import { general } from '../words/shell.ts'
+import { Delegate, Extend, NewCode, Recall, ShowCode } from './case-actions.tsx'
+import { Timeline } from './case-timeline.tsx'
 import { CompleteTask } from './overview-needs.tsx'
 
 /** One case from end to end: where it stands, what happened, and the proof that nothing of it was changed. */
@@ -32,7 +31,7 @@ export function CaseRoom() {
 	)
 }
 
-type Asking = 'extend' | 'recall' | 'code' | 'show'
+type Asking = 'extend' | 'recall' | 'code' | 'show' | 'delegate'
 
 function Filled({ detail }: { readonly detail: CaseDetail }) {
 	const { id, number, workflow, state, bank, site } = detail
@@ -138,7 +137,7 @@ function Filled({ detail }: { readonly detail: CaseDetail }) {
 							</ul>
 						</Card>
 					)}
-					{isDelivery && <Code detail={detail} zone={zone} show={mayManage ? () => setAsking('show') : undefined} />}
+					{isDelivery && <Code detail={detail} zone={zone} may={mayManage} ask={setAsking} />}
 					{detail.recipient && <Recipient recipient={detail.recipient} />}
 					<Proof id={id} />
 				</div>
@@ -147,6 +146,7 @@ function Filled({ detail }: { readonly detail: CaseDetail }) {
 			{asking === 'recall' && <Recall id={id} close={done} />}
 			{asking === 'code' && <NewCode id={id} close={done} />}
 			{asking === 'show' && <ShowCode id={id} close={done} />}
+			{asking === 'delegate' && <Delegate id={id} close={done} />}
 			{doing && <CompleteTask task={doing} about={taskWords(doing).title(number)} close={() => setDoing(undefined)} />}
 		</>
 	)
@@ -181,160 +181,6 @@ function Steps({ detail, zone }: { readonly detail: CaseDetail; readonly zone: s
 				})}
 			</ol>
 		</Card>
-	)
-}
-
-const ICONS: readonly (readonly [RegExp, IconName, string])[] = [
-	[/conflict|forced|stuck|missing|refused|denied|ambiguous/, 'alarm', 'bad'],
-	[/^delivery\.(?:booked)/, 'ticket', 'brand'],
-	[/deposited|occupied/, 'put', 'brand'],
-	[/collected|emptied|started/, 'take', 'brand'],
-	[/ready|closed$|committed|returned/, 'check', 'ok'],
-	[/credential|code/, 'keypad', 'plain'],
-	[/recalled|expired|overdue|extended|notice|due/, 'clock', 'warn'],
-	[/custody/, 'person', 'plain'],
-	[/door|compartment/, 'door-open', 'info'],
-	[/case/, 'case', 'info'],
-]
-const iconOf = (type: string): readonly [IconName, string] => {
-	const found = ICONS.find(([of]) => of.test(type))
-	return found ? [found[1], found[2]] : ['pulse', 'plain']
-}
-
-interface TimelineProps {
-	readonly id: string
-	readonly bank: string
-	readonly zone: string
-	readonly times: string
-}
-function Timeline({ id, bank, zone, times }: TimelineProps) {
-	const asked = useQuery(caseTimeline(id))
-	const [view, setView] = useState<'story' | 'all'>('story')
-	return (
-		<Card
-			title={words.timeline}
-			end={
-				<>
-					<span className="mute times">{times}</span>
-					<Segments<'story' | 'all'>
-						label={words.view}
-						value={view}
-						options={[
-							['story', words.story],
-							['all', words.all(asked.data?.items.length ?? 0)],
-						]}
-						choose={setView}
-					/>
-				</>
-			}
-		>
-			<Shown of={asked}>
-				{({ items, whole }) => {
-					const shown = (view === 'story' ? storyOf(items) : items.map((record): Chapter => ({ record }))).toReversed()
-					if (shown.length === 0) return <Empty title={words.empty} />
-					return (
-						<>
-							{!whole && <p className="mute">{words.cut}</p>}
-							{[...Map.groupBy(shown, ({ record }) => day(record.at, zone))].map(([date, chapters]) => (
-								<section key={date}>
-									<h3 className="day">{date}</h3>
-									<ol className="tl">
-										{chapters.map(({ record, door }) =>
-											door ? (
-												<DoorLine key={record.position} record={record} door={door} bank={bank} zone={zone} />
-											) : (
-												<RecordLine key={record.position} record={record} bank={bank} zone={zone} bare={view === 'story'} />
-											),
-										)}
-									</ol>
-								</section>
-							))}
-						</>
-					)
-				}}
-			</Shown>
-		</Card>
-	)
-}
-
-interface LineProps {
-	readonly record: LedgerRecord
-	readonly zone: string
-	readonly title: string
-	readonly children: ReactNode
-	/** What the icon is chosen by. */
-	readonly as?: string
-}
-function Line({ record: { type, at, position }, zone, title, children, as = type }: LineProps) {
-	const [icon, tone] = iconOf(as)
-	return (
-		<li>
-			<time dateTime={at}>{clock(at, zone)}</time>
-			<span className={`badge ${tone}`}>
-				<Icon name={icon} />
-			</span>
-			<div>
-				<h4>{title}</h4>
-				<p>{children}</p>
-			</div>
-			<Leaf position={position} />
-		</li>
-	)
-}
-
-/** Who did it, and whether the bank was alone then. */
-const by = ({ actor, offline }: LedgerRecord): readonly ReactNode[] => [actor !== undefined && <Who id={actor} />, offline && words.offline]
-
-interface RecordLineProps {
-	readonly record: LedgerRecord
-	readonly bank: string
-	readonly zone: string
-	/** Without what the title says already. */
-	readonly bare: boolean
-}
-function RecordLine({ record, bank, zone, bare }: RecordLineProps) {
-	const { type, data } = record
-	const to = typeof data.to === 'string' && type === 'case.moved' ? caseState(data.to)[0] : undefined
-	const { state: _, ...rest } = data
-	const due = typeof data.due === 'number' ? words.due(longTime(data.due, zone)) : undefined
-	return (
-		<Line record={record} zone={zone} title={to ?? eventWords(type)}>
-			{bare && to !== undefined ? (
-				<Dotted>{by(record)}</Dotted>
-			) : (
-				<EventFacts data={bare ? rest : data} bank={bank}>
-					{[due, ...by(record)]}
-				</EventFacts>
-			)}
-		</Line>
-	)
-}
-
-/** A door session from the pulse to its proof in one line. */
-function DoorLine({
-	record,
-	door,
-	bank,
-	zone,
-}: {
-	readonly record: LedgerRecord
-	readonly door: DoorChapter
-	readonly bank: string
-	readonly zone: string
-}) {
-	const number = useDoors(bank)?.get(door.compartment ?? '')
-	const where = words.door(number === undefined ? words.aDoor : general.door(number), useEstate().bank(bank))
-	const proof = door.end === 'committed' ? EVIDENCE[door.evidence ?? -1] : DOOR_ENDS[door.end ?? '']
-	const acted = [METHODS[door.method ?? ''], DOOR_ACTS[door.act ?? '']].filter(Boolean).join(' ')
-	return (
-		<Line
-			record={record}
-			zone={zone}
-			title={record.type === 'door-session.not-opened' ? words.notOpened(where) : words.opened(where)}
-			as={`door-session.${door.end}`}
-		>
-			<Dotted>{[capital(acted), door.openMs !== undefined && words.openFor(span(door.openMs)), proof, ...by(record)]}</Dotted>
-		</Line>
 	)
 }
 
@@ -412,18 +258,44 @@ function Notices({ notices, zone }: { readonly notices: CaseDetail['notices']; r
 interface CodeProps {
 	readonly detail: CaseDetail
 	readonly zone: string
-	readonly show: (() => void) | undefined
+	readonly may: boolean
+	ask(what: 'show' | 'delegate'): void
 }
-function Code({ detail: { codes }, zone, show }: CodeProps) {
-	const live = codes.find(({ state }) => state === 'live')
+/** The recipient's code, and those of whoever collects in their place. */
+function Code({ detail: { id, codes }, zone, may, ask }: CodeProps) {
+	const client = useQueryClient()
+	const live = codes.filter(({ state }) => state === 'live')
+	const own = live.find(({ delegate }) => delegate === undefined)
+	const delegates = live.filter(({ delegate }) => delegate !== undefined)
+	const takeBack = async (code: string) => {
+		await send('DELETE', `/v1/deliveries/${id}/delegations/${code}`).catch(() => {})
+		await client.invalidateQueries({ queryKey: ['case', id] })
+	}
 	return (
 		<Card title={words.code}>
-			<p className="soft">{live ? words.codeLive(longTime(live.notAfter, zone)) : words.codeNone}</p>
-			{live && show && (
-				<button type="button" className="btn small" onClick={show}>
-					<Icon name="keypad" />
-					{words.showCode}
-				</button>
+			<p className="soft">{own ? words.codeLive(longTime(own.notAfter, zone)) : words.codeNone}</p>
+			{delegates.map(({ id: code, delegate = '' }) => (
+				<p key={code} className="row wrap">
+					<Icon name="person" />
+					{words.delegated(delegate)}
+					{may && (
+						<button type="button" className="btn small danger" aria-label={words.takeBackOf(delegate)} onClick={() => void takeBack(code)}>
+							{words.takeBack}
+						</button>
+					)}
+				</p>
+			))}
+			{may && own && (
+				<p className="row wrap">
+					<button type="button" className="btn small" onClick={() => ask('show')}>
+						<Icon name="keypad" />
+						{words.showCode}
+					</button>
+					<button type="button" className="btn small" onClick={() => ask('delegate')}>
+						<Icon name="people" />
+						{words.delegate}
+					</button>
+				</p>
 			)}
 		</Card>
 	)
@@ -451,122 +323,3 @@ function Proof({ id }: { readonly id: string }) {
 	const { data } = useQuery(caseTimeline(id))
 	return <ProofCard records={data?.items ?? []} />
 }
-
-/** So many days can be chosen from. */
-const DAYS_AHEAD = 60
-
-interface ExtendProps {
-	readonly detail: CaseDetail
-	readonly zone: string
-	readonly times: string
-	close(): void
-}
-/** Day and time of the site, whatever the browser takes for its own; a day later is proposed. */
-function Extend({ detail: { id, deadlines }, zone, times, close }: ExtendProps) {
-	const client = useQueryClient()
-	const [now] = useState(serverNow)
-	const end = Date.parse(deadlines['collect-by'] ?? '')
-	const noon = (days: number) => instantAt(now, zone, days, 720)
-	const later = Math.max(1, daysBetween(now, end, zone) + 1)
-	const days = Array.from({ length: DAYS_AHEAD + later }, (_, i) => [String(i), day(noon(i), zone)] as const)
-	return (
-		<Dialog title={words.extendTitle} lead={words.extendLead(longTime(end, zone), times)} close={close}>
-			<Form
-				submit={words.extendSubmit}
-				cancel={close}
-				send={async (form) => {
-					const until = instantAt(now, zone, Number(form.get('day')), minutes(String(form.get('time'))))
-					await send('POST', `/v1/deliveries/${id}/extensions`, { until: new Date(until).toISOString() })
-					await client.invalidateQueries({ queryKey: ['case', id] })
-					close()
-				}}
-			>
-				<Select label={words.extendDay} name="day" options={days} defaultValue={String(later)} />
-				<Field
-					label={words.extendTime}
-					hint={words.extendTimeHint}
-					name="time"
-					required
-					pattern="([01]?[0-9]|2[0-3]):[0-5][0-9]"
-					inputMode="numeric"
-					autoComplete="off"
-					defaultValue={clock(end, zone)}
-				/>
-			</Form>
-		</Dialog>
-	)
-}
-
-function Recall({ id, close }: { readonly id: string; close(): void }) {
-	const client = useQueryClient()
-	return (
-		<Dialog title={words.recallTitle} lead={words.recallLead} close={close}>
-			<Form
-				submit={words.recallSubmit}
-				danger
-				cancel={close}
-				send={async (form) => {
-					await send('POST', `/v1/deliveries/${id}/recalls`, { reason: form.get('reason') })
-					await client.invalidateQueries({ queryKey: ['case', id] })
-					close()
-				}}
-			>
-				<Reasons legend={words.recallReason} name="reason" reasons={words.recallReasons} />
-			</Form>
-		</Dialog>
-	)
-}
-
-function NewCode({ id, close }: { readonly id: string; close(): void }) {
-	const client = useQueryClient()
-	const [code, setCode] = useState<string>()
-	return (
-		<Dialog title={words.newCode.replace('…', '')} lead={code === undefined ? words.newCodeLead : undefined} close={close}>
-			{code === undefined ? (
-				<Form
-					submit={words.newCodeSubmit}
-					cancel={close}
-					send={async () => {
-						const { pickUpCode } = await send<{ pickUpCode: string | { digits: string } }>('POST', `/v1/deliveries/${id}/codes`, {})
-						setCode(digitsOf(pickUpCode))
-						await client.invalidateQueries({ queryKey: ['case', id] })
-					}}
-				>
-					{null}
-				</Form>
-			) : (
-				<Secret label={words.codeIs} text={code} note={words.codeOnce} />
-			)}
-		</Dialog>
-	)
-}
-
-function ShowCode({ id, close }: { readonly id: string; close(): void }) {
-	const client = useQueryClient()
-	const [code, setCode] = useState<string>()
-	return (
-		<Dialog title={words.showCodeTitle} lead={code === undefined ? words.showCodeLead : undefined} close={close}>
-			{code === undefined ? (
-				<Form
-					submit={words.showCodeSubmit}
-					cancel={close}
-					send={async () => {
-						const { pickUpCode } = await send<{ pickUpCode?: { digits: string } }>('POST', `/v1/deliveries/${id}/code-readings`, {})
-						setCode(pickUpCode ? digitsOf(pickUpCode) : '')
-						await client.invalidateQueries({ queryKey: ['case', id] })
-					}}
-				>
-					{null}
-				</Form>
-			) : code === '' ? (
-				<p>{words.codeGone}</p>
-			) : (
-				<Secret label={words.codeNow} text={code} note={words.codeOnce} />
-			)}
-		</Dialog>
-	)
-}
-
-/** Two groups of four. */
-export const digitsOf = (code: string | { readonly digits: string }): string =>
-	(typeof code === 'string' ? code : code.digits).replaceAll(/(\d{4})(?=\d)/g, '$1 ')

@@ -127,6 +127,17 @@ export const caseRoom = {
 	codeIs: 'The new pick-up code',
 	codeOnce: 'Hand it to the recipient only. It can be shown again here; who looks stands in the timeline.',
 	showCode: 'Show the code…',
+	delegate: 'Somebody else collects…',
+	delegateTitle: 'Somebody else collects',
+	delegateLead: 'They get a code of their own. Whoever comes first takes what is there; the recipient hears of it. Up to three at a time.',
+	delegateWho: 'Who is that?',
+	delegateHint: 'Masked, such as M… K…',
+	delegateSubmit: 'Make their code',
+	delegateIs: 'Their pick-up code',
+	delegateOnce: 'Hand it to them only. It is shown this once; take it back and make another one if it is lost.',
+	delegated: (who: string) => `${who} may collect it.`,
+	takeBack: 'Take back',
+	takeBackOf: (who: string) => `Take the code of ${who} back`,
 	showCodeTitle: 'Show the pick-up code',
 	showCodeLead: 'Whoever knows it can open the door. That you looked will stand in the timeline.',
 	showCodeSubmit: 'Show it',
@@ -202,6 +213,10 @@ export const NOTICES: Readonly<Record<string, string>> = {
 	'not-deposited': 'Nothing was put in',
 	'due-soon': 'Due soon',
 	overdue: 'Overdue',
+	delegated: 'Somebody else may collect',
+	'delegation-ended': 'Nobody else collects any more',
+	'opened-from-afar': 'The door was opened from afar',
+	'code-changed': 'Another code',
 }
 
 export const proofWords = {
