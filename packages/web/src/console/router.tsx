@@ -1,5 +1,6 @@
 import { createRootRoute, createRoute, createRouter, Link, Outlet } from '@tanstack/react-router'
 import { Empty, Title } from './parts.tsx'
+import { BadgeList } from './rooms/badge-list.tsx'
 import { BankRoom } from './rooms/bank.tsx'
 import { Banks } from './rooms/banks.tsx'
 import { Book } from './rooms/book.tsx'
@@ -62,6 +63,7 @@ const routes = [
 		validateSearch: (raw: Raw): { find?: string | undefined } => given({ find: text(raw, 'find') }),
 		component: People,
 	}),
+	createRoute({ getParentRoute: () => root, path: '/people/badges', component: BadgeList }),
 	createRoute({ getParentRoute: () => root, path: '/people/$user', component: PersonRoom }),
 	createRoute({ getParentRoute: () => root, path: '/conflicts', component: Conflicts }),
 	createRoute({ getParentRoute: () => root, path: '/roles', component: Roles }),

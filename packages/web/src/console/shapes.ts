@@ -447,3 +447,35 @@ export interface Approval {
 	readonly until: string
 	readonly givenBy: string
 }
+
+/** What a kiosk was asked for a badge. */
+export interface BadgeRead {
+	readonly command: Command
+	readonly reading?: { readonly number: string; readonly family: string; readonly secure: boolean }
+}
+
+export interface BadgeForm {
+	readonly notation: 'hex' | 'decimal' | 'pair' | 'joined' | 'number'
+	readonly reversed: boolean
+	readonly parity: boolean
+}
+export interface BadgeForms {
+	readonly bitCount: number
+	readonly forms: readonly (BadgeForm & { readonly text: string })[]
+}
+
+/** What five cards taught about a list, and what it would give, or gave. */
+export interface MatchedBadgeList {
+	readonly mapping: BadgeForm & { readonly bitCount: number; readonly facility?: string }
+	readonly lines: number
+	readonly matched: number
+	readonly left: {
+		readonly unknownPerson: number
+		readonly unreadable: number
+		readonly taken: number
+		readonly twice: number
+		readonly present: number
+	}
+	readonly examples: readonly { readonly line: number; readonly person: string; readonly listed: string; readonly why: string }[]
+	readonly undecided: readonly string[]
+}

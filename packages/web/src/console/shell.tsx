@@ -191,13 +191,16 @@ const initials = (name: string): string =>
 		.join('')
 
 /** Where somebody is, from the organisation inwards; below a certain width only where they are. */
+/** Pages beside those of single things. */
+const PAGES: Readonly<Record<string, string>> = { 'cases/new': 'New', 'people/badges': badgeList.title }
+
 function Crumbs({ path, organisation }: { readonly path: string; readonly organisation: string }) {
 	const [, room = '', id = ''] = path.split('/')
 	const { me } = useSeat()
 	const { data: banks } = useQuery({ ...allBanks, enabled: room === 'banks' && id !== '' && may(me, 'estate.read') })
 	const { data: sites } = useQuery({ ...allSites, enabled: room === 'banks' && id !== '' && may(me, 'estate.read') })
 	const { data: found } = useQuery({ ...oneCase(id), enabled: room === 'cases' && id.startsWith('cas_') })
-	const name = useName(room === 'people' && id ? id : undefined)
+	const name = useName(room === 'people' && id.startsWith('sub_') ? id : undefined)
 	const { data: policies } = useQuery({ ...allPolicies, enabled: room === 'policies' && id !== '' && may(me, 'policy.read') })
 	const policy = policies?.find((one) => one.id === id)
 	const { data: roles } = useQuery({ ...allRoles, enabled: room === 'roles' && id !== '' && may(me, 'role.read') })
@@ -233,8 +236,7 @@ function Crumbs({ path, organisation }: { readonly path: string; readonly organi
 			),
 		)
 		if (bank && site) trail.push(site.name)
-		if (id)
-			trail.push(bank?.name ?? found?.number ?? policy?.name ?? (role && roleName(role)) ?? name ?? (room === 'cases' && id === 'new' ? 'New' : '…'))
+		if (id) trail.push(bank?.name ?? found?.number ?? policy?.name ?? (role && roleName(role)) ?? name ?? PAGES[`${room}/${id}`] ?? '…')
 	}
 	return (
 		<nav className="crumbs" aria-label={shell.crumbs}>

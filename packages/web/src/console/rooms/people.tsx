@@ -7,6 +7,7 @@ import { useMay } from '../context.ts'
 import { Card, Chip, Dialog, Empty, Field, Form, Shown, Title } from '../parts.tsx'
 import { allGroups, peopleFound } from '../queries.ts'
 import type { Person } from '../shapes.ts'
+import { badgeList } from '../words/badges.ts'
 import { people as words } from '../words/people.ts'
 import { general } from '../words/shell.ts'
 
@@ -26,6 +27,7 @@ export function People() {
 		return () => clearTimeout(timer)
 	}, [find, go, typed])
 	const mayManage = useMay('people.manage')
+	const mayGive = useMay('credential.manage', {})
 	const [adding, setAdding] = useState(false)
 	const asked = useQuery({ ...peopleFound(find, limit), placeholderData: keepPreviousData })
 	const { data: groups } = useQuery(allGroups)
@@ -36,12 +38,20 @@ export function People() {
 				title={words.title}
 				below={words.lead}
 				end={
-					mayManage && (
-						<button type="button" className="btn primary" onClick={() => setAdding(true)}>
-							<Icon name="plus" />
-							{words.add}
-						</button>
-					)
+					<>
+						{mayGive && (
+							<Link className="btn" to="/people/badges">
+								<Icon name="badge" />
+								{badgeList.link}
+							</Link>
+						)}
+						{mayManage && (
+							<button type="button" className="btn primary" onClick={() => setAdding(true)}>
+								<Icon name="plus" />
+								{words.add}
+							</button>
+						)}
+					</>
 				}
 			/>
 			{adding && <AddPerson close={() => setAdding(false)} />}

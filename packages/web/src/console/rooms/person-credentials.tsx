@@ -11,6 +11,7 @@ import { allSites, credentialsOf } from '../queries.ts'
 import type { Credential, Person } from '../shapes.ts'
 import { fromLocal, longTime } from '../time.ts'
 import { person as words } from '../words/people.ts'
+import { BadgeNumber } from './badge-number.tsx'
 
 type Asking = 'pin' | 'badge' | Credential
 
@@ -131,6 +132,7 @@ interface NewBadgeProps {
 function NewBadge({ user, badges, close }: NewBadgeProps) {
 	const client = useQueryClient()
 	const { home } = useEstate()
+	const [number, setNumber] = useState('')
 	return (
 		<Dialog title={words.newBadgeTitle} lead={words.newBadgeLead} close={close}>
 			<Form
@@ -142,7 +144,7 @@ function NewBadge({ user, badges, close }: NewBadgeProps) {
 					await send('POST', '/v1/credentials', {
 						kind: 'badge',
 						user,
-						number: text('number').trim(),
+						number: number.trim(),
 						assurance: text('assurance'),
 						...(notAfter && { notAfter }),
 						...(text('replaces') && { replaces: text('replaces') }),
@@ -151,7 +153,7 @@ function NewBadge({ user, badges, close }: NewBadgeProps) {
 					close()
 				}}
 			>
-				<Field label={words.newBadgeNumber} hint={words.newBadgeHint} name="number" required autoComplete="off" maxLength={300} />
+				<BadgeNumber label={words.newBadgeNumber} hint={words.newBadgeHint} value={number} change={setNumber} compare />
 				<Select label={words.assurance} name="assurance" options={words.assurances} />
 				{badges.length > 0 && (
 					<Select
