@@ -264,6 +264,8 @@ describe('policies and decisions in the console', () => {
 		await dialog().getByLabel('Number of the order').fill('Order 1042')
 		await dialog().getByRole('button', { name: 'Check, and open' }).click()
 		await dialog().getByText('No case is known of what lies there').waitFor()
+		await dialog().getByText('In an emergency').click()
+		await dialog().getByLabel('There is fire or water.').check()
 		assert.deepEqual(await violationsOf(page), [])
 		const desk = await openAs(await api.person(tenant, { role: 'desk-staff' }))
 		await desk.getByText('Door 5, Lobby: a second person has to agree').waitFor()
@@ -275,6 +277,21 @@ describe('policies and decisions in the console', () => {
 		await page.keyboard.press('Escape')
 		await go('/')
 		assert.equal(await page.getByRole('button', { name: 'Agree' }).count(), 0)
+	})
+
+	test('in an emergency nobody else is asked, and everybody sees it', async () => {
+		await go(`/banks/${tenant.bank}?door=5`)
+		await page.getByRole('button', { name: 'Open…' }).click()
+		await dialog().getByLabel('Somebody stands at the door').check()
+		await dialog().getByRole('button', { name: 'Open the door' }).click()
+		await dialog().getByText('a second person has to agree').waitFor()
+		await dialog().getByText('In an emergency').click()
+		await dialog().getByLabel('A person or an animal is locked in.').check()
+		await dialog().getByRole('button', { name: 'Break the glass, and open' }).click()
+		await dialog().getByText('Waiting for the bank…').waitFor()
+		await page.keyboard.press('Escape')
+		await go('/')
+		await page.getByText('Lobby: somebody opens doors alone, in an emergency').waitFor()
 	})
 
 	test('what comes from two truths stands in one inbox, says what stands of itself, and is settled with a reason', async () => {

@@ -3,7 +3,7 @@ import type { Clock } from '@latchwork/core/base'
 import { accessRoutes, rights } from './access/index.ts'
 import { assetRoutes } from './assets/index.ts'
 import { asIf, keepKeysInMemory, keyRoutes } from './authority/index.ts'
-import { bankOfCase, caseInside, caseRoutes, rightFacts, tellOwner } from './cases/index.ts'
+import { bankOfCase, caseInside, caseRoutes, reviewBreakGlass, rightFacts, tellOwner } from './cases/index.ts'
 import { nodeCrypto } from './crypto.ts'
 import { bankIds, estateRoutes, findArea, findSite, markBundles, placeOf } from './estate/index.ts'
 import { healthRoutes } from './health-routes.ts'
@@ -13,7 +13,7 @@ import { linkRoutes } from './link/index.ts'
 import { logSigner } from './log-signer.ts'
 import type { Parts } from './parts.ts'
 import { ensureSiteKey, peopleRoutes } from './people/index.ts'
-import { type Command, checkPins, codeHitAt, pinRoutes, spaceRoutes } from './space/index.ts'
+import { breakGlassRoutes, type Command, checkPins, codeHitAt, pinRoutes, spaceRoutes } from './space/index.ts'
 import { type SettingsParts, tenantRoutes } from './tenants/index.ts'
 import { VERSION } from './version.ts'
 
@@ -50,6 +50,7 @@ export function routesOf(parts: Parts, { requested, watch, pace, device }: Route
 			rightFacts: (db, of, facts, now) => rightFacts(db, of, facts, terms, now),
 			tellOwner,
 		}),
+		...breakGlassRoutes({ random, openReview: reviewBreakGlass }),
 		...pinRoutes(random),
 		...assetRoutes(random),
 		...caseRoutes({ random, crypto: nodeCrypto, master, siteKey: (tx, site) => ensureSiteKey(tx, site, terms, clock.now()) }),

@@ -21,6 +21,8 @@ export const PERMISSIONS = {
 	'policy.publish': 'Put site policies in force, take them out of force and bring earlier ones back.',
 	'decision.read': 'See what banks allowed and refused, and to whom.',
 	'door.open.remote': 'Open a compartment from afar, with a reason.',
+	'door.break-glass':
+		'In an emergency: open occupied compartments of a bank from afar without a second person, for minutes, with a reason and a review by somebody else.',
 	'case.read': 'See loans, deliveries and other cases.',
 	'case.manage': 'Start, correct and close cases; settle conflicts and tasks.',
 	'asset.read': 'See assets and who holds them.',
@@ -99,6 +101,7 @@ export const BUILT_IN_ROLES = {
 		'policy.review',
 		'decision.read',
 		'door.open.remote',
+		'door.break-glass',
 		'case.read',
 		'case.manage',
 		'asset.read',

@@ -39,6 +39,7 @@ export const ID_PREFIXES = {
 	request: 'req',
 	notice: 'ntc',
 	approval: 'apv',
+	breakGlass: 'bgl',
 } as const
 export type IdKind = keyof typeof ID_PREFIXES
 export type Id<K extends IdKind = IdKind> = `${(typeof ID_PREFIXES)[K]}_${string}`

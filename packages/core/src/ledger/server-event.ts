@@ -71,6 +71,8 @@ export const SERVER_EVENT_TYPES = [
 	'policy.rolled-back',
 	'bundle.published',
 	'delta.published',
+	'break-glass.started',
+	'break-glass.ended',
 	'command.requested',
 	'command.approved',
 	'command.owner-not-verified',

@@ -19,6 +19,7 @@ const DOUBLED = [
 	'asset_type',
 	'bank',
 	'bank_state',
+	'break_glass',
 	'bundle_dirty',
 	'case_event',
 	'case_number',

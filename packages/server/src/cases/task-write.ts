@@ -1,7 +1,8 @@
 import type { Scope } from '@latchwork/core/access'
 import { Fault, type Id, type Json, newId, type Random } from '@latchwork/core/base'
-import { within } from '../estate/index.ts'
+import { placeOf, present, within } from '../estate/index.ts'
 import { append } from '../ledger/index.ts'
+import type { BreakGlass } from '../space/index.ts'
 import { type Db, type Sql, sql, type Tx } from '../store/index.ts'
 
 export interface Task {
@@ -42,7 +43,8 @@ export async function openTask(tx: Tx, task: NewTask, { now, random }: TaskTerms
 	const same = await tx.first(sql`SELECT 1 FROM task WHERE tenant_id = ${tx.tenant} AND done_at IS NULL AND kind = ${kind} AND bank_id = ${bank}
 		AND compartment_id IS NOT DISTINCT FROM ${compartment}::text AND case_id IS NOT DISTINCT FROM ${of}::text
 		AND detail ->> 'asset' IS NOT DISTINCT FROM ${typeof detail.asset === 'string' ? detail.asset : null}::text
-		AND detail ->> 'credential' IS NOT DISTINCT FROM ${typeof detail.credential === 'string' ? detail.credential : null}::text`)
+		AND detail ->> 'credential' IS NOT DISTINCT FROM ${typeof detail.credential === 'string' ? detail.credential : null}::text
+		AND detail ->> 'breakGlass' IS NOT DISTINCT FROM ${typeof detail.breakGlass === 'string' ? detail.breakGlass : null}::text`)
 	if (same) return
 	const id = newId('task', now, random)
 	await tx.run(sql`INSERT INTO task (tenant_id, task_id, kind, site_id, bank_id, compartment_id, case_id, detail, opened_at, version, created_at, updated_at)
@@ -50,6 +52,13 @@ export async function openTask(tx: Tx, task: NewTask, { now, random }: TaskTerms
 	if (recorded) return
 	const about = { kind, ...(of !== null && { case: of }), ...(compartment !== null && { compartment }) }
 	await append(tx, [{ type: 'task.created', subject: id, actor: 'server', site, bank, data: about }], { now, random })
+}
+
+/** Somebody opened doors alone in an emergency; somebody else looks into it. */
+const BREAK_GLASS = 'break-glass'
+export const reviewBreakGlass = async (tx: Tx, { id, by, bank, reason, until }: BreakGlass, terms: TaskTerms): Promise<void> => {
+	const { site } = present(await placeOf(tx, bank), 'bank')
+	if (site) await openTask(tx, { kind: BREAK_GLASS, site, bank, detail: { breakGlass: id, user: by, reason, until } }, terms)
 }
 
 /** Somebody has more on loan than is allowed. */
@@ -91,6 +100,8 @@ export async function finishTask(
 	if (!task) throw new Fault('not-found', 'There is no such task.')
 	if (ifMatch !== undefined && ifMatch !== task.version) throw new Fault('version-conflict', 'Somebody else has changed this task. Read it again.')
 	if (task.doneAt !== null) throw new Fault('request-refused', 'This task is done already.')
+	if (task.kind === BREAK_GLASS && task.detail.user === actor)
+		throw new Fault('request-refused', 'You broke the glass yourself: somebody else reviews it.')
 	await tx.run(sql`UPDATE task SET done_at = ${now}, done_by = ${actor}, done_how = ${how}, version = version + 1, updated_at = ${now}
 		WHERE tenant_id = ${tx.tenant} AND task_id = ${id}`)
 	// Whoever has looked at both histories and chosen what follows ends the dispute; the records of both stay.

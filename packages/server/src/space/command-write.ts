@@ -20,6 +20,8 @@ export type NewCommand = { readonly by: Id<'subject'> | 'server' } & (
 			readonly reason: string
 			readonly case?: Id<'case'>
 			readonly secondPerson?: boolean
+			/** In an emergency nobody else was asked. */
+			readonly breakGlass?: Id<'breakGlass'>
 	  }
 	| { readonly kind: 'restart' | 'self-test' | 'read-badge'; readonly bank: Id<'bank'> }
 )
@@ -45,6 +47,7 @@ export async function requestCommand(tx: Tx, wanted: NewCommand, { now, random }
 		reason: open.reason,
 		...(open.case && { case: open.case }),
 		...(open.secondPerson && { secondPerson: true }),
+		...(open.breakGlass && { breakGlass: open.breakGlass }),
 	}
 	await append(tx, [factOf(command, 'command.requested', wanted.by, { kind: wanted.kind, expiresAt: command.expiresAt, ...about })], { now, random })
 	return command

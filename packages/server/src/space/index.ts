@@ -1,3 +1,5 @@
+export { breakGlassRoutes } from './break-glass-routes.ts'
+export type { BreakGlass } from './break-glass-write.ts'
 export {
 	type CodeState,
 	type CodeTerms,

@@ -174,4 +174,58 @@ describe('a door from afar over HTTP', () => {
 			'the owner sees it',
 		)
 	})
+
+	test('break-glass: for minutes one person opens what is occupied alone, on record before the first door, and somebody else reviews it', async () => {
+		const org = await api.tenant('In an emergency')
+		const edge = await testEdge(api, org)
+		const change = { actor: 'server' as const, now: api.clock.now(), random: api.parts.random }
+		await api.store.write(org.id, (tx) => setCertificate(tx, change, edge.controller, { fingerprint: 'f4', until: change.now + 86_400_000 }))
+		const full = edge.doors.get(2) ?? assert.fail()
+		await edge.tell({ type: 'compartment.occupied', subject: full, data: {} })
+		const desk = await api.person(org, { role: 'desk-staff' })
+		const manager = await api.person(org, { role: 'site-manager', scope: { kind: 'site', id: org.site } })
+		const colleague = await api.person(org, { role: 'site-manager' })
+		const ask = (who: TestPerson, method: string, path: string, body?: unknown) =>
+			api.ask(method, path, { token: who.token, ...(body !== undefined && { body }) })
+		const smash = (who: TestPerson, more: object = {}) =>
+			ask(who, 'POST', '/v1/break-glass', { bank: org.bank, reason: 'somebody-locked-in', minutes: 10, ...more })
+		const open = async (who: TestPerson) =>
+			(await ask(who, 'POST', '/v1/door-sessions', { compartment: full, reason: 'person-at-the-door' })).body.state
+		assert.equal((await smash(desk)).status, 403, 'not everybody')
+		assert.equal((await smash(manager, { reason: 'curious' })).status, 400)
+		assert.equal((await smash(manager, { minutes: 600 })).status, 400)
+		assert.equal(await open(manager), 'awaiting-approval', 'the control')
+		const made = await smash(manager)
+		assert.equal(made.status, 201, made.text)
+		assert.equal((await smash(manager)).status, 409, 'once at a time')
+		assert.equal(await open(manager), 'requested')
+		assert.equal(await open(colleague), 'awaiting-approval', 'theirs alone')
+		const [task] = (await ask(manager, 'GET', '/v1/tasks?kind=break-glass')).body.items
+		assert.deepEqual([task.detail.user, task.detail.reason], [manager.id, 'somebody-locked-in'])
+		const review = (who: TestPerson) => ask(who, 'POST', `/v1/tasks/${task.id}/completions`, { how: 'checked-and-in-order' })
+		const own = await review(manager)
+		assert.deepEqual([own.status, own.body.code], [409, 'request-refused'], own.text)
+		assert.equal((await review(colleague)).status, 201, 'somebody else')
+		api.clock.stepWall(11 * 60_000)
+		assert.equal(await open(manager), 'awaiting-approval', 'after its time')
+		const again = (await smash(manager)).body
+		assert.equal(await open(manager), 'requested')
+		assert.equal((await ask(colleague, 'DELETE', `/v1/break-glass/${again.id}`)).status, 204)
+		assert.equal(await open(manager), 'awaiting-approval', 'ended by somebody else')
+		const events = await api.store.read(org.id, (db) =>
+			db.rows(sql<{
+				type: string
+				text: string
+			}>`SELECT type, convert_from(bytes, 'UTF8') AS text FROM event_pending WHERE type LIKE 'break-glass%' OR type = 'command.requested'
+				UNION ALL SELECT type, convert_from(bytes, 'UTF8') FROM event WHERE type LIKE 'break-glass%' OR type = 'command.requested'`),
+		)
+		assert.deepEqual(
+			[
+				events.filter(({ type }) => type === 'break-glass.started').length,
+				events.filter(({ type }) => type === 'break-glass.ended').length,
+				events.filter(({ text }) => text.includes('"breakGlass":"bgl_')).length,
+			],
+			[2, 1, 2],
+		)
+	})
 })

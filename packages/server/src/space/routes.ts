@@ -5,6 +5,7 @@ import { doorLive, placeOf, placeOfCompartment } from '../estate/index.ts'
 import { answer, idOf, named, type Route, route, time, toTime } from '../http/index.ts'
 import type { Db, MasterKey, Tx } from '../store/index.ts'
 import { settingsOf } from '../tenants/index.ts'
+import { liveBreakGlass } from './break-glass-write.ts'
 import { type Command, findCommand } from './command-read.ts'
 import { approveCommand, requestCommand, verifyOwner } from './command-write.ts'
 import { readingOf } from './reading-write.ts'
@@ -93,9 +94,14 @@ export const spaceRoutes = ({ random, master, requested, bankOfCase, caseInside,
 		handle: ({ write, body, caller, now }) =>
 			write(async (tx) => {
 				const { compartment, reason: why, case: of } = body
-				const secondPerson = await isForTwo(tx, compartment, caseInside)
-				const about = { compartment, reason: why, ...(of && { case: of }), secondPerson }
+				const occupied = await isForTwo(tx, compartment, caseInside)
+				const bank = occupied ? (await placeOfCompartment(tx, compartment))?.bank : undefined
+				const emergency = bank && (await liveBreakGlass(tx, caller.subject, bank, now))
+				const secondPerson = occupied && !emergency
+				const about = { compartment, reason: why, ...(of && { case: of }), secondPerson, ...(emergency && { breakGlass: emergency.id }) }
 				const command = await requestCommand(tx, { by: caller.subject, kind: 'open-remote', ...about }, { now, random })
+				const inside = emergency && (await caseInside(tx, compartment))
+				if (inside) await tellOwner(tx, inside, command.id, { now, random, actor: caller.subject })
 				if (of && (await bankOfCase(tx, of)) !== command.bank)
 					throw new Fault('not-found', 'This bank has no such case.', { detail: { field: 'body.case' } })
 				if (!secondPerson) tx.afterwards(() => requested(command))

@@ -242,6 +242,10 @@ export const SAMPLES: Readonly<Record<string, Make>> = {
 		const { body } = await w.api.ask('POST', '/v1/badge-readings', { token: w.tenant.owner.token, body: { bank } })
 		return { params: { command: body.command.id } }
 	},
+	'POST /v1/break-glass': async (w) => ({ body: { bank: (await newBank(w)).id, reason: 'fire-or-water' } }),
+	'DELETE /v1/break-glass/{breakGlass}': async (w) => ({
+		params: { breakGlass: (await made(w, '/v1/break-glass', { bank: (await newBank(w)).id, reason: 'fire-or-water' })).id },
+	}),
 	'POST /v1/badge-forms': () => ({ body: { number: '118-1603' }, at: 'anywhere' }),
 	'POST /v1/badge-matches': async (w) => ({ body: await newBadgeList(w), at: 'tenant' }),
 	'POST /v1/badge-imports': async (w) => ({ body: await newBadgeList(w), at: 'tenant' }),

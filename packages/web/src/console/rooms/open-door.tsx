@@ -2,6 +2,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useRef, useState } from 'react'
 import { Icon } from '../../ui/icon.tsx'
 import { get, query, Refusal, send } from '../api.ts'
+import { useMay } from '../context.ts'
 import { Dialog, Field, Form, Leaf, Reasons } from '../parts.tsx'
 import type { BankMap, Command, LedgerEvent, MapDoor, Page } from '../shapes.ts'
 import { isOver, opening, openingWords, reached } from '../words/banks.ts'
@@ -10,18 +11,17 @@ import { shell } from '../words/shell.ts'
 /** Opens one door from afar: a reason first, then what becomes of it, step by step, until the bank says how it ended. */
 export function OpenDoor({ map, door, close }: { readonly map: BankMap; readonly door: MapDoor; close(): void }) {
 	const [command, setCommand] = useState<Command>()
+	const [reason, setReason] = useState<string>()
+	const ask = async (why: string) => {
+		setReason(why)
+		setCommand(await send<Command>('POST', '/v1/door-sessions', { compartment: door.compartment, reason: why }))
+	}
 	return (
 		<Dialog title={opening.title(door.number, map.bank.name)} lead={command ? undefined : opening.lead} close={close}>
 			{command ? (
-				<Progress first={command} map={map} door={door} close={close} />
+				<Progress key={command.id} first={command} map={map} door={door} close={close} again={() => ask(reason ?? '')} />
 			) : (
-				<Form
-					submit={opening.submit}
-					cancel={close}
-					send={async (form) =>
-						setCommand(await send<Command>('POST', '/v1/door-sessions', { compartment: door.compartment, reason: form.get('reason') }))
-					}
-				>
+				<Form submit={opening.submit} cancel={close} send={(form) => ask(String(form.get('reason')))}>
 					<Reasons legend={opening.reason} name="reason" reasons={opening.reasons} />
 				</Form>
 			)}
@@ -33,7 +33,15 @@ const ORDER = ['requested', 'sent', 'accepted', 'done'] as const
 type Step = (typeof ORDER)[number]
 const ASK_MS = 500
 
-function Progress({ first, map, door, close }: { readonly first: Command; readonly map: BankMap; readonly door: MapDoor; close(): void }) {
+interface ProgressProps {
+	readonly first: Command
+	readonly map: BankMap
+	readonly door: MapDoor
+	close(): void
+	/** Asks for the same once more. */
+	again(): Promise<void>
+}
+function Progress({ first, map, door, close, again }: ProgressProps) {
 	const client = useQueryClient()
 	const { data: command = first } = useQuery({
 		queryKey: ['command', first.id],
@@ -74,7 +82,12 @@ function Progress({ first, map, door, close }: { readonly first: Command; readon
 			<p role="status" className={over && command.state !== 'done' ? 'problem' : 'soft'}>
 				{openingWords(command, door.live.door)}
 			</p>
-			{command.state === 'awaiting-approval' && <OwnerOnPhone command={command.id} />}
+			{command.state === 'awaiting-approval' && (
+				<>
+					<OwnerOnPhone command={command.id} />
+					<Emergency bank={map.bank.id} site={map.bank.site} again={again} />
+				</>
+			)}
 			{record && (
 				<p className="mute row">
 					{opening.recorded} <Leaf position={Number(record.sequence)} />
@@ -122,6 +135,27 @@ function OwnerOnPhone({ command }: { readonly command: string }) {
 						{opening.phone.wrong(left)}
 					</p>
 				)}
+			</Form>
+		</details>
+	)
+}
+
+/** Nobody else is asked, for minutes: on record before the door, seen by everybody who works here, and reviewed by somebody else. */
+function Emergency({ bank, site, again }: { readonly bank: string; readonly site: string; again(): Promise<void> }) {
+	if (!useMay('door.break-glass', { bank, site })) return null
+	return (
+		<details className="more">
+			<summary>{opening.emergency.title}</summary>
+			<p className="hint">{opening.emergency.lead}</p>
+			<Form
+				submit={opening.emergency.submit}
+				danger
+				send={async (form) => {
+					await send('POST', '/v1/break-glass', { bank, reason: form.get('emergency'), minutes: opening.emergency.minutes })
+					await again()
+				}}
+			>
+				<Reasons legend={opening.emergency.reason} name="emergency" reasons={opening.emergency.reasons} />
 			</Form>
 		</details>
 	)

@@ -181,6 +181,20 @@ export const opening = {
 				? 'That does not fit. Somebody else of staff has to agree now.'
 				: `That does not fit. ${left === 1 ? 'One more try' : `${left} more tries`}, then somebody else of staff has to agree.`,
 	},
+	emergency: {
+		title: 'In an emergency',
+		lead: 'For fifteen minutes you open occupied compartments of this bank alone. It is on record first, everybody who works here sees it, owners are told of each door, and somebody else reviews it.',
+		reason: 'What happened?',
+		reasons: [
+			['danger-to-people', 'People are in danger.'],
+			['fire-or-water', 'There is fire or water.'],
+			['somebody-locked-in', 'A person or an animal is locked in.'],
+			['theft-in-progress', 'Something is being stolen.'],
+			['medicine-needed', 'Medicine or a device is needed at once.'],
+		] as const,
+		minutes: 15,
+		submit: 'Break the glass, and open',
+	},
 	notApproved: 'The second person did not agree. The bank was not asked.',
 	pulsed: 'The bank has pulsed the lock. The door has not been seen to open yet.',
 	opened: 'The door is open. Push it shut when you are done.',

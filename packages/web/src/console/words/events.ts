@@ -74,6 +74,8 @@ const TYPES: Readonly<Record<string, string>> = {
 	'controller.lost': 'A box was reported lost',
 	'site.key-rotated': 'The site has another key',
 	'command.requested': 'Opening asked for from afar',
+	'break-glass.started': 'Glass broken in an emergency',
+	'break-glass.ended': 'The emergency is over',
 	'command.approved': 'A second person agreed',
 	'command.owner-not-verified': 'A caller could not prove to be the owner',
 	'command.sent': 'Order sent to the bank',

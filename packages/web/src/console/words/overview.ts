@@ -148,6 +148,10 @@ const TASKS: Readonly<Record<string, Doing>> = {
 		title: (where) => `${where}: a badge that was at another site just before`,
 		text: 'Nobody is that fast, so one of the two badges is a copy. Ask its holder, revoke the badge, and give another one.',
 	},
+	'break-glass': {
+		title: (where) => `${where}: somebody opens doors alone, in an emergency`,
+		text: 'It is on record who, why and until when. Somebody else looks into it afterwards: was it needed, and what was opened?',
+	},
 	'over-limit': {
 		title: (where) => `${where}: more on loan than allowed`,
 		text: 'Two banks that did not know of each other lent to one person. The loan stands. Ask for one back, or allow it.',
