@@ -378,7 +378,8 @@ export function openSession(parts: SessionParts): KioskSession {
 		},
 		busy: () => seat.screen.name === 'badge-reading' || seat.who !== undefined || seat.visit !== undefined || errands.live() !== undefined,
 		readBadge(done) {
-			if (seat.screen.name !== 'attract') return false
+			// Whoever reads one card after the other need not touch the screen in between: it belongs to them until it goes home.
+			if (seat.screen.name !== 'attract' && (seat.screen.name !== 'badge-reading' || readBadge)) return false
 			readBadge = done
 			show({ name: 'badge-reading', state: 'waiting' }, IDLE.home)
 			return true
