@@ -295,7 +295,7 @@ export function Form({ submit, danger, cancel, send, children }: FormProps) {
 }
 
 export const wordsOf = (error: unknown): string =>
-	error instanceof Refusal ? (error.status === 403 ? general.notPermitted : error.message.replace(/^(?:body|query)\.\w+: /, '')) : general.failed
+	error instanceof Refusal ? (error.status === 403 ? general.notPermitted : error.message.replace(/^(?:body|query)\.[\w.]+: /, '')) : general.failed
 
 interface FieldProps extends ComponentProps<'input'> {
 	readonly label: string

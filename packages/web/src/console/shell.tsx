@@ -191,10 +191,10 @@ const initials = (name: string): string =>
 		.slice(0, 2)
 		.join('')
 
-/** Where somebody is, from the organisation inwards; below a certain width only where they are. */
 /** Pages beside those of single things. */
 const PAGES: Readonly<Record<string, string>> = { 'cases/new': 'New', 'people/badges': badgeList.title }
 
+/** Where somebody is, from the organisation inwards; below a certain width only where they are. */
 function Crumbs({ path, organisation }: { readonly path: string; readonly organisation: string }) {
 	const [, room = '', id = ''] = path.split('/')
 	const { me } = useSeat()

@@ -4,7 +4,7 @@ import { Icon } from '../../ui/icon.tsx'
 import { Refusal, send } from '../api.ts'
 import { useMay } from '../context.ts'
 import { useEstate } from '../estate.ts'
-import { guessColumns, readList } from '../list-text.ts'
+import { guessColumns, linesOf, namesColumns, readList } from '../list-text.ts'
 import { Card, Empty, Field, Select, Title, wordsOf } from '../parts.tsx'
 import type { MatchedBadgeList } from '../shapes.ts'
 import { fromLocal } from '../time.ts'
@@ -21,27 +21,37 @@ const CARDS = 5
 /** A longer list than anybody reads; a page that shows it would only be slow. */
 const LONGEST_SHOWN = 20_000
 const MOST_CARDS = 20
+/** As the API takes at a time. */
+const MOST_LINES = 10_000
 const FRESH: readonly Sample[] = Array.from({ length: CARDS }, () => ({ listed: '', read: '' }))
 
 /** The list of the building's access system becomes badges here, by what five cards teach about how it writes their numbers. */
 export function BadgeList() {
 	const allowed = useMay('credential.manage', {})
 	const [text, setText] = useState('')
-	const [header, setHeader] = useState(false)
+	const [named, setNamed] = useState<boolean>()
 	const [chosen, setChosen] = useState<{ readonly person?: number; readonly number?: number }>({})
 	const [samples, setSamples] = useState(FRESH)
 	const [kiosk, setKiosk] = useState('')
 	const [found, setFound] = useState<{ readonly list: MatchedBadgeList; readonly given: boolean }>()
-	const [problem, setProblem] = useState<{ readonly text: string; readonly card?: number }>()
+	const [problem, setProblem] = useState<{ readonly text: string; readonly card: number | undefined }>()
 	const list = useMemo(() => readList(text), [text])
 	const guess = useMemo(() => guessColumns(list), [list])
 	const columns = { person: chosen.person ?? guess.person, number: chosen.number ?? guess.number }
-	const lines = list.rows.slice(header ? 1 : 0).map((row) => ({ person: row[columns.person] ?? '', listed: row[columns.number] ?? '' }))
-	const ready = lines.length > 0 && samples.filter(({ listed, read }) => listed && read).length >= CARDS
-	const body = () => ({
-		samples: samples.filter(({ listed, read }) => listed && read),
-		lines: lines.filter(({ person, listed }) => person && listed),
-	})
+	const header = named ?? namesColumns(list)
+	const { lines, skipped } = linesOf(list, { header, ...columns })
+	// Up to the last that is begun, and none left out between: so the API's third card is the third here, too.
+	const used = samples.slice(0, samples.findLastIndex(({ listed, read }) => listed !== '' || read !== '') + 1)
+	const lacking = used.findIndex(({ listed, read }) => listed === '' || read === '')
+	const ready = lines.length > 0 && lines.length <= MOST_LINES && used.length >= CARDS && lacking < 0
+	const body = () => ({ samples: used, lines: lines.map(({ person, listed }) => ({ person, listed })) })
+	/** Another list: what was said of the one before says nothing of it. */
+	const take = (next: string) => {
+		setText(next)
+		setNamed(undefined)
+		setChosen({})
+		setFound(undefined)
+	}
 	const change = (at: number, one: Partial<Sample>) => {
 		setFound(undefined)
 		setSamples(samples.map((sample, i) => (i === at ? { ...sample, ...one } : sample)))
@@ -52,7 +62,7 @@ export function BadgeList() {
 			setFound({ list: await send<MatchedBadgeList>('POST', path, { ...body(), ...more }), given })
 		} catch (error) {
 			const card = error instanceof Refusal ? /^body\.samples\.(\d+)/.exec(error.message)?.[1] : undefined
-			setProblem({ text: wordsOf(error).replace(/^body\.samples(?:\.\d+)?: /, ''), ...(card !== undefined && { card: Number(card) }) })
+			setProblem({ text: wordsOf(error), card: card === undefined ? undefined : Number(card) })
 		}
 	}
 	if (!allowed)
@@ -76,8 +86,7 @@ export function BadgeList() {
 							accept=".csv,.txt,.tsv,text/*"
 							onChange={(event) => {
 								const [file] = event.currentTarget.files ?? []
-								if (file) void file.text().then(setText)
-								setFound(undefined)
+								file?.text().then(take, () => setProblem({ text: words.unread, card: undefined }))
 							}}
 						/>
 						<div className="field">
@@ -100,7 +109,14 @@ export function BadgeList() {
 						{list.columns > 0 && (
 							<>
 								<label className="check">
-									<input type="checkbox" checked={header} onChange={(event) => setHeader(event.currentTarget.checked)} />
+									<input
+										type="checkbox"
+										checked={header}
+										onChange={(event) => {
+											setNamed(event.currentTarget.checked)
+											setFound(undefined)
+										}}
+									/>
 									{words.header}
 								</label>
 								{(['person', 'number'] as const).map((which) => (
@@ -121,6 +137,13 @@ export function BadgeList() {
 								<p className="hint">
 									{words.lines(lines.length)}. {words.personHint}.
 								</p>
+								{skipped[0] !== undefined && <p className="hint">{words.skipped(skipped.length, skipped[0])}</p>}
+								{lines.length > MOST_LINES && (
+									<p className="problem" role="alert">
+										<Icon name="alarm" />
+										{words.tooMany(lines.length, MOST_LINES)}
+									</p>
+								)}
 							</>
 						)}
 					</div>
@@ -162,6 +185,7 @@ export function BadgeList() {
 							{words.try}
 						</button>
 					</p>
+					{used.length >= CARDS && lacking >= 0 && <p className="hint">{words.lacking(lacking + 1)}</p>}
 					{problem && problem.card === undefined && (
 						<p className="problem" role="alert">
 							<Icon name="alarm" />
@@ -172,10 +196,10 @@ export function BadgeList() {
 				{found && (
 					<Result
 						{...found}
+						lineOf={(sent) => lines[sent - 1]?.line ?? sent}
 						give={(more) => ask('/v1/badge-imports', more, true)}
 						again={() => {
-							setFound(undefined)
-							setText('')
+							take('')
 							setSamples(FRESH)
 						}}
 					/>
@@ -188,10 +212,12 @@ export function BadgeList() {
 interface ResultProps {
 	readonly list: MatchedBadgeList
 	readonly given: boolean
+	/** Where a line that was sent stands in the list. */
+	lineOf(sent: number): number
 	give(more: object): Promise<void>
 	again(): void
 }
-function Result({ list: { mapping, lines, matched, left, examples, undecided }, given, give, again }: ResultProps) {
+function Result({ list: { mapping, lines, matched, left, examples, undecided }, given, lineOf, give, again }: ResultProps) {
 	const client = useQueryClient()
 	const { home } = useEstate()
 	const [assurance, setAssurance] = useState('low')
@@ -227,7 +253,7 @@ function Result({ list: { mapping, lines, matched, left, examples, undecided }, 
 						<tbody>
 							{examples.slice(0, 20).map(({ line, person, listed, why }) => (
 								<tr key={line}>
-									<th scope="row">{line}</th>
+									<th scope="row">{lineOf(line)}</th>
 									<td data-label={words.who}>{person}</td>
 									<td className="mono" data-label={words.what}>
 										{listed}

@@ -8,6 +8,7 @@ import { Field, Select, wordsOf } from '../parts.tsx'
 import { allBanks } from '../queries.ts'
 import type { BadgeForms, BadgeRead } from '../shapes.ts'
 import { badges as words } from '../words/badges.ts'
+import { general } from '../words/shell.ts'
 
 interface BadgeNumberProps {
 	readonly label: string
@@ -40,6 +41,7 @@ export function BadgeNumber({ label, hint, value, change, compare = false, probl
 			/>
 			<ReadAtKiosk
 				given={at}
+				label={label}
 				done={(reading) => {
 					setRead(reading)
 					change(reading.number)
@@ -62,35 +64,40 @@ export function BadgeNumber({ label, hint, value, change, compare = false, probl
 }
 
 const ASK_MS = 700
+/** The kiosk waits 45 s for the badge. A bank that has said nothing for so long after that says nothing any more. */
+const PATIENCE_MS = 80_000
 const OVER = new Set(['done', 'refused', 'failed', 'expired'])
 
 /** Banks at whose kiosk a badge may be asked for. */
 function useKiosks() {
 	const { me } = useSeat()
-	const { data: all = [] } = useQuery(allBanks)
-	return all.filter(({ id, site }) => may(me, 'credential.manage', { bank: id, site }))
+	const { data: all = [] } = useQuery({ ...allBanks, enabled: may(me, 'estate.read') })
+	return all.filter(({ id, site, area }) => may(me, 'credential.manage', { bank: id, site, area }))
 }
 
 /** Nothing to choose from, nothing to see. */
 export function KioskChoice({ value, choose }: { readonly value: string | undefined; choose(bank: string): void }) {
 	const banks = useKiosks()
 	if (banks.length < 2) return null
-	const options = banks.map(({ id, name }) => [id, name] as const)
-	return <Select label={words.at} value={value ?? banks[0]?.id} options={options} onChange={(event) => choose(event.currentTarget.value)} />
+	const options = [['', general.choose], ...banks.map(({ id, name }) => [id, name] as const)] as const
+	return <Select label={words.at} value={value ?? ''} options={options} onChange={(event) => choose(event.currentTarget.value)} />
 }
 
 interface ReadAtKioskProps {
 	readonly given: string | undefined
+	/** Of which card, where there are several. */
+	readonly label: string
 	done(reading: NonNullable<BadgeRead['reading']>): void
 }
 /** Asks a kiosk for a badge and waits for it. Nothing where nobody may ask one. */
-function ReadAtKiosk({ given, done }: ReadAtKioskProps) {
+function ReadAtKiosk({ given, label, done }: ReadAtKioskProps) {
 	const banks = useKiosks()
 	const [chosen, setBank] = useState<string>()
 	const bank = given ?? chosen
 	const [command, setCommand] = useState<string>()
 	const [problem, setProblem] = useState<string>()
-	const at = banks.find(({ id }) => id === bank) ?? banks[0]
+	// Of several the wrong one would ask strangers for a badge, so none is chosen for anybody.
+	const at = banks.length === 1 ? banks[0] : banks.find(({ id }) => id === bank)
 	const { data } = useQuery({
 		queryKey: ['badge-reading', command],
 		queryFn: ({ signal }) => get<BadgeRead>(`/v1/badge-readings/${command}`, signal),
@@ -105,8 +112,17 @@ function ReadAtKiosk({ given, done }: ReadAtKioskProps) {
 		if (data.reading) done(data.reading)
 		else setProblem(state === 'done' ? words.late : (words.why[code ?? state] ?? words.failed(code ?? state)))
 	})
-	if (!at) return null
+	useEffect(() => {
+		if (command === undefined) return
+		const timer = setTimeout(() => {
+			setCommand(undefined)
+			setProblem(words.why.expired)
+		}, PATIENCE_MS)
+		return () => clearTimeout(timer)
+	}, [command])
+	if (banks.length === 0) return null
 	const ask = async () => {
+		if (!at) return setProblem(words.first)
 		setProblem(undefined)
 		try {
 			setCommand((await send<BadgeRead>('POST', '/v1/badge-readings', { bank: at.id })).command.id)
@@ -116,15 +132,20 @@ function ReadAtKiosk({ given, done }: ReadAtKioskProps) {
 	}
 	return (
 		<div className="read-at">
-			{given === undefined && command === undefined && <KioskChoice value={at.id} choose={setBank} />}
+			{given === undefined && command === undefined && <KioskChoice value={at?.id} choose={setBank} />}
 			{command === undefined ? (
-				<button type="button" className="btn small" onClick={() => void ask()}>
+				<button
+					type="button"
+					className="btn small"
+					aria-label={given === undefined ? undefined : `${label}: ${words.read}`}
+					onClick={() => void ask()}
+				>
 					<Icon name="badge" />
 					{words.read}
 				</button>
 			) : (
 				<p className="row wrap" role="status">
-					{data?.command.state === 'accepted' ? words.waiting(at.name) : words.asked}
+					{data?.command.state === 'accepted' ? words.waiting(at?.name ?? '') : words.asked}
 					<button type="button" className="btn small" onClick={() => setCommand(undefined)}>
 						{words.stop}
 					</button>
@@ -149,6 +170,8 @@ function Elsewhere({ number }: { readonly number: string }) {
 		queryFn: () => send<BadgeForms>('POST', '/v1/badge-forms', { number }),
 		enabled: number.length >= SHORTEST,
 		retry: false,
+		// The number of a badge is nothing to keep.
+		gcTime: 0,
 	})
 	if (!data) return null
 	return (

@@ -9,9 +9,9 @@ import { Moment } from '../names.tsx'
 import { Card, Chip, Dialog, Empty, Field, Form, Secret, Select, Shown } from '../parts.tsx'
 import { allSites, credentialsOf } from '../queries.ts'
 import type { Credential, Person } from '../shapes.ts'
-import { fromLocal, longTime } from '../time.ts'
+import { fromLocal } from '../time.ts'
 import { person as words } from '../words/people.ts'
-import { BadgeNumber } from './badge-number.tsx'
+import { NewBadge } from './badge-new.tsx'
 
 type Asking = 'pin' | 'badge' | Credential
 
@@ -121,52 +121,6 @@ function CredentialState({ credential: { revokedAt, notAfter } }: { readonly cre
 }
 
 const isLiveBadge = ({ kind, revokedAt }: Credential): boolean => kind === 'badge' && revokedAt === undefined
-
-interface NewBadgeProps {
-	readonly user: string
-	/** Those that the person has by now, any of which the new one can take the place of. */
-	readonly badges: readonly Credential[]
-	close(): void
-}
-
-function NewBadge({ user, badges, close }: NewBadgeProps) {
-	const client = useQueryClient()
-	const { home } = useEstate()
-	const [number, setNumber] = useState('')
-	return (
-		<Dialog title={words.newBadgeTitle} lead={words.newBadgeLead} close={close}>
-			<Form
-				submit={words.newBadgeSubmit}
-				cancel={close}
-				send={async (form) => {
-					const text = (name: string) => String(form.get(name) ?? '')
-					const notAfter = fromLocal(text('until'), home)
-					await send('POST', '/v1/credentials', {
-						kind: 'badge',
-						user,
-						number: number.trim(),
-						assurance: text('assurance'),
-						...(notAfter && { notAfter }),
-						...(text('replaces') && { replaces: text('replaces') }),
-					})
-					await client.invalidateQueries({ queryKey: ['people'] })
-					close()
-				}}
-			>
-				<BadgeNumber label={words.newBadgeNumber} hint={words.newBadgeHint} value={number} change={setNumber} compare />
-				<Select label={words.assurance} name="assurance" options={words.assurances} />
-				{badges.length > 0 && (
-					<Select
-						label={words.replaces}
-						name="replaces"
-						options={[['', words.replacesNone], ...badges.map(({ id, createdAt }) => [id, words.badgeOf(longTime(createdAt, home))] as const)]}
-					/>
-				)}
-				<Field label={words.validUntil} hint={words.validUntilHint} name="until" type="datetime-local" />
-			</Form>
-		</Dialog>
-	)
-}
 
 function NewPin({ user, sites, close }: { readonly user: string; readonly sites: readonly (readonly [string, string])[]; close(): void }) {
 	const client = useQueryClient()

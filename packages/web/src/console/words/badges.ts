@@ -1,8 +1,11 @@
+import { count } from './shell.ts'
+
 /** Badges as readers and lists write them. */
 export const badges = {
 	read: 'Read at a kiosk',
 	at: 'At which kiosk?',
 	waiting: (bank: string) => `Hold the badge to the reader of ${bank}. Its screen asks for it, and nobody is identified by it.`,
+	first: 'Choose the kiosk first.',
 	asked: 'Asking the kiosk…',
 	stop: 'Stop waiting',
 	said: (bits: number, family: string, secure: boolean) =>
@@ -47,12 +50,18 @@ export const badgeList = {
 	personHint: 'An e-mail address, an id of ours, or the id of another system',
 	number: 'Column with the number',
 	column: (n: number, example: string) => (example ? `${n}: ${example}` : `${n}`),
-	lines: (n: number) => (n === 1 ? '1 line' : `${n} lines`),
+	lines: (n: number) => (n === 1 ? '1 line' : `${count(n)} lines`),
+	unread: 'This file could not be read.',
+	skipped: (n: number, first: number) =>
+		`${n === 1 ? '1 line has' : `${count(n)} lines have`} no person or no number, or far too long ones, and ${n === 1 ? 'is' : 'are'} left out; the first is line ${first}.`,
+	tooMany: (n: number, most: number) =>
+		`The list has ${count(n)} lines, and ${count(most)} go at a time. Divide it, and take one part after the other.`,
 	cards: '2. Five cards',
 	cardsLead: 'Take five cards that are in the list. Type each number as the list has it, then read the card, or type what a reader of ours reports.',
 	listed: (n: number) => `Card ${n}, as in the list`,
 	reading: (n: number) => `Card ${n}, as the reader reports it`,
 	more: 'One more card',
+	lacking: (n: number) => `Card ${n} lacks one of its two numbers.`,
 	try: 'What would happen?',
 	result: '3. What would happen',
 	learned: (how: string, bits: number, facility: string | undefined) =>
