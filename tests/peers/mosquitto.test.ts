@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -108,6 +108,8 @@ describe('the link over mosquitto', () => {
 		writeFileSync(path('controllers.acl'), block('controllers.acl'))
 		assert.equal(spawnSync('mosquitto_passwd', ['-b', '-c', path('passwords'), 'latchwork', 'secret']).status, 0)
 		for (const name of ['broker.key', 'passwords']) chmodSync(path(name), 0o644)
+		// As `latchwork server` runs: what it writes is for it alone, but for what the broker has to read.
+		const mask = process.umask(0o077)
 		world = await linkWorld({
 			ahead: () => ahead,
 			external: {
@@ -123,6 +125,8 @@ describe('the link over mosquitto', () => {
 				},
 			},
 		})
+		process.umask(mask)
+		for (const name of ['devices.pem', 'revoked.pem']) assert.equal(statSync(path(name)).mode & 0o777, 0o644, name)
 		mine = await world.enrol((await world.bank()).controller)
 		other = await world.enrol((await world.bank(world.tenants[1])).controller, world.tenants[1])
 		await start()

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { Fault, type Id, type IdKind, isId } from '@latchwork/core/base'
+import { Fault, ID_PREFIXES, type Id, type IdKind, isId } from '@latchwork/core/base'
 import { z } from 'zod'
 import { wiringComplaint } from './wiring.ts'
 
@@ -8,7 +8,7 @@ import { wiringComplaint } from './wiring.ts'
  * `edge.json`: how this controller is wired and whom it trusts; written at commissioning (or by `latchwork dev`), read at
  * start. Rights come in the bundle, never here. Paths are relative to the file.
  */
-const id = <K extends IdKind>(kind: K) => z.custom<Id<K>>((v) => isId(kind, v), `must be an id like ${kind}_…`)
+const id = <K extends IdKind>(kind: K) => z.custom<Id<K>>((v) => isId(kind, v), `must be an id like ${ID_PREFIXES[kind]}_…`)
 const transport = z.discriminatedUnion('kind', [
 	z.strictObject({ kind: z.literal('serial'), path: z.string().min(1), baud: z.int().positive() }),
 	z.strictObject({ kind: z.literal('tcp'), host: z.string().min(1), port: z.int().min(1).max(65535) }),

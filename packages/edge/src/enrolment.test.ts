@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -33,6 +33,8 @@ test('a claim comes from the command line, a file or the environment, and nothin
 		})
 		return text
 	}
+	assert.match(await said({ server: SERVER, claim: CLAIM }), /web: there is no folder/)
+	mkdirSync(at('page'))
 	const ways = [{ claim: CLAIM }, { claimFile: at('claim') }, { environment: { LATCHWORK_CLAIM: CLAIM } }]
 	for (const way of ways) assert.match(await said({ server: SERVER, ...way }), /The key file .*reader\.key cannot be read/)
 	writeFileSync(at('reader.key'), '0011')
@@ -52,6 +54,7 @@ test('a folder whose records nobody can name is refused before a claim is spent'
 	const at = (name: string) => join(folder, name)
 	writeFileSync(at('wiring.json'), JSON.stringify({ ...WIRING, readers: [] }))
 	writeFileSync(at('edge.db'), '')
+	mkdirSync(at('page'))
 	const enrol = () => enrolOnce({ server: SERVER, claim: CLAIM, config: at('wiring.json'), path: at('edge.json') })
 	await assert.rejects(enrol, { code: 'config-invalid', message: /holds records, and .*edge\.json does not say of which controller/ })
 	writeFileSync(at('edge.json'), JSON.stringify({ controller: sampleId('controller', 'one') }))

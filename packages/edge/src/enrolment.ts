@@ -134,6 +134,7 @@ function wiringIn(path: string): Wiring {
 	}
 	const { port, web, clock, buses, readers, compartments } = raw
 	const { port: p, ...rest } = checkConfig({ ...NOBODY, port, web, ...(clock !== undefined && { clock }), buses, readers, compartments }, path)
+	if (!existsSync(rest.web)) throw new Fault('config-invalid', `web: there is no folder ${rest.web}; it must hold the built kiosk page.`)
 	// A start would end at a key that is not there, and the claim would be spent.
 	for (const { key } of rest.readers) if (key !== undefined) secretBytes(key, READER_KEY_BYTES)
 	return {

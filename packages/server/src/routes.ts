@@ -40,7 +40,7 @@ export function routesOf(parts: Parts, { requested, watch, pace, device }: Route
 		...accessRoutes({ random, engine, asIf: asIf(nodeCrypto.sha256) }),
 		...ledgerRoutes({ store, watch, pace, random, signerOf: logSigner(parts), bankIds }),
 		...keyRoutes(terms),
-		...linkRoutes(random, device),
+		...linkRoutes({ random, device, external: config.device.external !== undefined }),
 		...spaceRoutes({
 			random,
 			master,

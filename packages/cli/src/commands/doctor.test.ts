@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { newId } from '@latchwork/core/base'
 import type { Health, Problem } from '@latchwork/edge/health'
-import { pinGuessing, remediesFor } from './doctor.ts'
+import { pinGuessing, remediesFor, wiringFits } from './doctor.ts'
 
 const id = <K extends 'credential' | 'subject'>(kind: K) => newId(kind, Date.UTC(2026, 10, 22), (n) => crypto.getRandomValues(new Uint8Array(n)))
 const settings = { wrongPinsPerDay: 100, loanDue: { kind: 'hours', hours: 8 }, leaseRequired: true } as const
@@ -111,4 +111,15 @@ test('every problem that health can name has its line, which says what to do', (
 		assert.equal(lines.length, 1, problem)
 		assert.match(lines[0] ?? '', line)
 	}
+})
+
+test('wiring that names a door of another bank, or forgets one of its own, is told with which', () => {
+	const bank = [
+		{ id: 'cmp_a', number: 1 },
+		{ id: 'cmp_b', number: 2 },
+	]
+	assert.deepEqual(wiringFits([{ id: 'cmp_a' }, { id: 'cmp_b' }], bank), [])
+	const [strange, missing] = wiringFits([{ id: 'cmp_a' }, { id: 'cmp_x' }], bank)
+	assert.match(`${strange?.what} ${strange?.remedy}`, /1 compartments are of no door.*cmp_x/)
+	assert.match(`${missing?.what} ${missing?.remedy}`, /1 doors of this bank are wired nowhere.*door 2/)
 })

@@ -77,12 +77,42 @@ function bundle(data: string): Finding[] {
 			...(last && { last }),
 		})
 		if (!answer.ok) throw new Fault(refusalCode(answer.code), answer.text)
-		return [pinGuessing(answer.bundle), ...(answer.expired ? [expired(answer.bundle, now)] : [])]
+		return [
+			...wiringFits(c.compartments, answer.bundle.bank.compartments),
+			pinGuessing(answer.bundle),
+			...(answer.expired ? [expired(answer.bundle, now)] : []),
+		]
 	} catch (fault) {
 		if (isFault(fault, 'bundle-invalid') || isFault(fault, 'bundle-rollback')) return [refusedBundle(fault)]
 		const remedy = isFault(fault) ? fault.message : 'There is none yet where edge.json says. Without one no door opens.'
 		return [{ ok: false, what: 'bundle', remedy }]
 	}
+}
+
+/** Doors that are wired here and are none of this bank, and doors of the bank that are wired nowhere: a slip while the wiring was written. */
+export function wiringFits(wired: readonly { readonly id: string }[], bank: readonly { readonly id: string; readonly number: number }[]): Finding[] {
+	const strange = wired.filter(({ id }) => !bank.some((one) => one.id === id)).map(({ id }) => id)
+	const missing = bank.filter(({ id }) => !wired.some((one) => one.id === id)).map(({ number }) => number)
+	return [
+		...(strange.length > 0
+			? [
+					{
+						ok: false,
+						what: `edge.json: ${strange.length} compartments are of no door of this bank`,
+						remedy: `Correct their ids: ${strange.slice(0, 5).join(', ')}`,
+					},
+				]
+			: []),
+		...(missing.length > 0
+			? [
+					{
+						ok: false,
+						what: `edge.json: ${missing.length} doors of this bank are wired nowhere`,
+						remedy: `Wire them, or take them out of the bank: door ${missing.slice(0, 12).join(', ')}`,
+					},
+				]
+			: []),
+	]
 }
 
 /** With its code, which the table of errors explains. */

@@ -1,7 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { type Bundle, badgeToBits, codeNormal, drawDigits, mintCode, sealBundle, sealLease, verifierOf } from '@latchwork/core/access'
-import { Fault, type Id, type IdKind, isId, newId, toHex } from '@latchwork/core/base'
+import { Fault, ID_PREFIXES, type Id, type IdKind, isId, newId, toHex } from '@latchwork/core/base'
 import type { BankLayout, VirtualState } from '@latchwork/core/wire'
 import { DELIVERY_DEFAULTS, deliveryTable, LOAN_DEFAULTS, loanTable, type Table, tableHash } from '@latchwork/core/workflow'
 import { writeJson } from '@latchwork/edge/durable'
@@ -13,7 +13,7 @@ import type { DemoParcel } from '../virtual/server.ts'
  * The demo estate: one bank, a few people, three loan laptops, two parcels. `latchwork dev` is the bundle's maker here, so names, badge
  * numbers, PINs and salts stay in its own file (`demo.json`); the edge gets pseudonyms, verifiers and salted commitments.
  */
-const idOf = <K extends IdKind>(kind: K) => z.custom<Id<K>>((v) => isId(kind, v), `must be an id like ${kind}_…`)
+const idOf = <K extends IdKind>(kind: K) => z.custom<Id<K>>((v) => isId(kind, v), `must be an id like ${ID_PREFIXES[kind]}_…`)
 const hex = (bytes: number) => z.string().regex(new RegExp(`^[0-9a-f]{${2 * bytes}}$`), `must be ${bytes} bytes in hex`)
 const demoPerson = z.object({
 	id: idOf('subject'),

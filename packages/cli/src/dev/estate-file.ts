@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
-import { Fault, type Id, type IdKind, isId, newId } from '@latchwork/core/base'
+import { Fault, ID_PREFIXES, type Id, type IdKind, isId, newId } from '@latchwork/core/base'
 import { bankLayout } from '@latchwork/core/wire'
 import { systemClock } from '@latchwork/edge/clock-file'
 import { writeJson } from '@latchwork/edge/durable'
@@ -11,7 +11,7 @@ import { drawBadges } from './seed.ts'
  * What `latchwork dev` keeps of the estate that it made through the API: the administrator's password and token, badge numbers and PINs of the
  * demo people. It is drawn and written before anything is made with it, so a start that was cut short goes on where it was.
  */
-const idOf = <K extends IdKind>(kind: K) => z.custom<Id<K>>((v) => isId(kind, v), `must be an id like ${kind}_…`)
+const idOf = <K extends IdKind>(kind: K) => z.custom<Id<K>>((v) => isId(kind, v), `must be an id like ${ID_PREFIXES[kind]}_…`)
 const seeded = z.object({
 	sites: z.array(
 		z.object({

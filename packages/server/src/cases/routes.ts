@@ -173,7 +173,12 @@ export const caseRoutes = ({ random, crypto, master, siteKey }: CaseRouteParts):
 				read(async (db) => {
 					const row = await caseOf(db, params.case)
 					const events = await readEventsOf(db, tenant, { subject: row.id, records: await recordsOf(db, row.id), limit: TIMELINE_LIMIT + 1 })
-					return { items: events.slice(0, TIMELINE_LIMIT).map(showRecord), whole: events.length <= TIMELINE_LIMIT }
+					const foreign = (bank: string | undefined) => bank !== undefined && bank !== row.bank
+					const items = events.slice(0, TIMELINE_LIMIT).map((event) => ({
+						...showRecord(event),
+						...('stream' in event.body && foreign(event.body.bank) && event.body.subject === row.id && { foreign: true as const }),
+					}))
+					return { items, whole: events.length <= TIMELINE_LIMIT }
 				}),
 		}),
 		route({

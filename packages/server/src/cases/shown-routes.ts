@@ -115,6 +115,7 @@ const recordShape = z.object({
 	offline: z.boolean().optional(),
 	clock: z.enum(['good', 'uncertain']).optional(),
 	data: z.record(z.string(), z.unknown()),
+	foreign: z.literal(true).optional().describe('another bank said this of the case; it is on record, and changed nothing'),
 })
 export const timelineShape = named(
 	'CaseTimeline',

@@ -7,7 +7,7 @@ import { sql, type Tx } from '../store/index.ts'
 import { type CaseRow, findCase } from './case-read.ts'
 import { setDeadlineRow } from './deadline-write.ts'
 import { noteLoans, thingsOut } from './loan-write.ts'
-import { openTask } from './task-write.ts'
+import { openTask, settleTasks } from './task-write.ts'
 
 /** How long after a deadline the bank is waited for to say what became of it, before the people are told all the same. */
 const PATIENCE_MS = 120_000
@@ -123,6 +123,7 @@ async function settleSpace(tx: Tx, table: LoadedTable, before: Case, { id, body,
 	}
 	if (endedAt === null) return
 	await endReservations(tx, id, undefined, 'released', doing)
+	await settleTasks(tx, { ended: id }, 'done-at-the-bank', doing)
 	// One code opens every line of its case, so it is used up with the last of them.
 	if (body.state === 'collected') await markCodesUsed(tx, id, doing.now)
 	await revokeCodes(tx, id, doing)

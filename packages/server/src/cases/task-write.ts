@@ -65,14 +65,23 @@ export const reviewBreakGlass = async (tx: Tx, { id, by, bank, reason, until }: 
 export const OVER_LIMIT = 'over-limit'
 
 /** A kind of task at a compartment; or what a person has too much, when the thing of that case is back or what they still have is allowed. */
-type Settled = { readonly compartment: Id<'compartment'>; readonly kind: string } | { readonly enoughBack: Id<'subject'>; readonly loans: number }
+type Settled =
+	| { readonly compartment: Id<'compartment'>; readonly kind: string }
+	/** A case has ended: what somebody should do for it at the bank has been done there. */
+	| { readonly ended: Id<'case'> }
+	| { readonly enoughBack: Id<'subject'>; readonly loans: number }
+
+/** Kinds of tasks that the end of their case settles: what was to be taken out is out, what counted as lost is back. Disputes are for a person. */
+const DONE_BY_THE_END = ['pull', 'deemed-lost'] as const
 
 /** It turned out by itself that there is nothing left to do. */
 export async function settleTasks(tx: Tx, about: Settled, how: string, { now, random }: TaskTerms): Promise<void> {
 	const which =
-		'kind' in about
-			? sql`kind = ${about.kind} AND compartment_id = ${about.compartment}`
-			: sql`kind = ${OVER_LIMIT} AND case_id IN (SELECT c.case_id FROM workflow_case c WHERE c.tenant_id = ${tx.tenant} AND c.owner = ${about.enoughBack}
+		'ended' in about
+			? sql`case_id = ${about.ended} AND kind = ANY(${[...DONE_BY_THE_END]}::text[])`
+			: 'kind' in about
+				? sql`kind = ${about.kind} AND compartment_id = ${about.compartment}`
+				: sql`kind = ${OVER_LIMIT} AND case_id IN (SELECT c.case_id FROM workflow_case c WHERE c.tenant_id = ${tx.tenant} AND c.owner = ${about.enoughBack}
 				AND (c.things_out = 0 OR (task.detail ->> 'limit')::integer >= ${about.loans}))`
 	const done = await tx.rows<{
 		id: string

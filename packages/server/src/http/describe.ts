@@ -33,6 +33,9 @@ export function schemaOf(route: Route): FastifySchema {
 export const asksVersion = (route: Route): boolean =>
 	(route.method === 'PATCH' || route.method === 'DELETE') && route.versioned !== false && route.permission !== 'public'
 
+/** It says in its body for which version it was made. */
+const namesVersion = ({ body }: Route): boolean => body instanceof z.ZodObject && 'version' in body.shape
+
 /**
  * Problems that a call of this form can meet. What only its handler knows is told under the same statuses; a test holds the answers of all routes against it.
  */
@@ -45,10 +48,11 @@ function problemsOf(route: Route): Record<string, ReturnType<typeof problemOf>> 
 		403: known || writes,
 		404: known,
 		409: true,
-		412: asksVersion(route),
+		412: asksVersion(route) || namesVersion(route),
 		413: route.body !== undefined,
 		415: route.body !== undefined,
 		422: writes,
+		414: route.path.includes('{'),
 		428: asksVersion(route),
 		429: true,
 		503: true,

@@ -160,6 +160,7 @@ describe('the door of the API', () => {
 	test('an answer that the API does not describe never leaves, and what it does not describe is left out', async () => {
 		assert.equal((await api.ask('GET', '/v1/test/wrong-answer')).status, 500)
 		const accepted = await api.ask('POST', '/v1/test/accepted')
+		assert.equal(accepted.headers.get('date'), new Date(api.clock.now()).toUTCString(), 'the site’s time, wherever it was moved')
 		assert.deepEqual([accepted.status, accepted.body, accepted.headers.get('location')], [202, { id: 'cmd' }, '/v1/commands/cmd'])
 	})
 

@@ -117,7 +117,8 @@ export async function httpServer(parts: HttpParts): Promise<HttpServer> {
 		parse(request, text, (fault, value) => done(fault && isJson(text) ? new Fault('request-invalid', POISONED) : fault, value))
 	})
 	app.addHook('onRequest', async (request, reply) => {
-		void reply.headers({ ...HEADERS, 'x-request-id': request.id })
+		// The site's time, also where that was moved: pages count by it.
+		void reply.headers({ ...HEADERS, 'x-request-id': request.id, date: new Date(host.clock.now()).toUTCString() })
 	})
 	app.addHook('preValidation', async ({ params, query, body }) => {
 		for (const [where, given] of Object.entries({ params, query, body })) checkText(given, where)

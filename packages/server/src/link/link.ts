@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock, Id, Random } from '@latchwork/core/base'
 import { LINK_PATH, type LinkAuthority } from '@latchwork/core/wire'
@@ -168,6 +168,8 @@ async function own(parts: LinkParts, incident: (told: LinkIncident | BrokerIncid
 			if (external?.trust === undefined) return
 			const lists = await store.system((tx) => revocationLists(tx, { master, now: clock.now(), random }))
 			mkdirSync(external.trust, { recursive: true })
+			// Certificates and numbers of revoked ones are no secrets, and the broker is another user.
+			chmodSync(external.trust, 0o755)
 			replace(join(external.trust, 'devices.pem'), trust.state().authorities.join(''))
 			replace(join(external.trust, 'revoked.pem'), lists.join(''))
 		}
@@ -249,6 +251,7 @@ async function own(parts: LinkParts, incident: (told: LinkIncident | BrokerIncid
 /** Whoever reads it never sees half a file. */
 function replace(path: string, text: string): void {
 	writeFileSync(`${path}.new`, text)
+	chmodSync(`${path}.new`, 0o644)
 	renameSync(`${path}.new`, path)
 }
 

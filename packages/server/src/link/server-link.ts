@@ -215,8 +215,16 @@ export function openServerLink(parts: ServerLinkParts): ServerLink {
 		since = undefined
 		for (const settle of underWay) settle(false)
 	}
+	let away = false
 	client.on('connect', subscribe).on('close', lost)
-	client.on('error', (cause) => tell(undefined, cause))
+	client.on('connect', () => {
+		away = false
+	})
+	// It is tried each second: that it is away is said once.
+	client.on('error', (cause) => {
+		if (!away) tell(undefined, cause)
+		away = true
+	})
 
 	const commands: CommandPump = openCommandPump({
 		store,

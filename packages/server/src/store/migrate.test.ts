@@ -142,6 +142,18 @@ describe('migrations', () => {
 		assert.ok(isFault(other, 'database-denied') && /belong to the login Poor owner/.test(other.message), String(other))
 	})
 
+	test('a login for requests that leads to another database is refused with what is wrong', async (t) => {
+		const cluster = await throwawayCluster()
+		t.after(() => cluster.close())
+		const [one, other] = [await cluster.database('empty'), await cluster.database('empty')]
+		const mixed = await migrate({ url: one.url, appUrl: other.url, now: NOW }).then(
+			() => undefined,
+			(e: unknown) => e,
+		)
+		assert.ok(isFault(mixed, 'config-invalid') && /DATABASE_APP_URL names another database/.test(mixed.message), String(mixed))
+		assert.ok((await migrate({ url: other.url, appUrl: other.url, now: NOW })).length >= 1, 'the control')
+	})
+
 	test('with the logins of the guide for operators just work', async (t) => {
 		const cluster = await throwawayCluster()
 		t.after(() => cluster.close())

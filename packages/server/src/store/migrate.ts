@@ -43,7 +43,26 @@ export async function migrate(config: MigrateConfig): Promise<string[]> {
 			await apply(owner, migration, config.now)
 			log(`Tables: ${migration.name} applied.`)
 		}
+		if (config.appUrl !== undefined) await ensureSameDatabase(owner, config.appUrl)
 		return due.map(({ name }) => name)
+	})
+}
+
+/** A login that reaches other tables would find none of ours, or, worse, those of another installation. */
+async function ensureSameDatabase(owner: pg.Client, appUrl: string): Promise<void> {
+	const name = await first<{ mark: string }>(
+		owner,
+		`SELECT current_database() || '/' || (SELECT oid FROM pg_database WHERE datname = current_database()) AS mark`,
+	)
+	await connected(appUrl, async (app) => {
+		const theirs = await first<{ mark: string }>(
+			app,
+			`SELECT current_database() || '/' || (SELECT oid FROM pg_database WHERE datname = current_database()) AS mark`,
+		)
+		if (theirs?.mark !== name?.mark)
+			throw new Fault('config-invalid', 'DATABASE_APP_URL names another database than DATABASE_URL. Both must end in the same one.', {
+				detail: { setting: 'DATABASE_APP_URL' },
+			})
 	})
 }
 

@@ -30,6 +30,8 @@ export interface Store {
 	system<T>(work: (tx: Tx) => Promise<T>): Promise<T>
 	/** A connection of its own for LISTEN; `heard` gets each payload, `lost` is called once when the connection breaks. Resolves when it listens. */
 	listen(channel: string, heard: (payload: string) => void, lost: (cause: unknown) => void): Promise<{ close(): Promise<void> }>
+	/** Did the last write find no room on the disk? */
+	isFull(): boolean
 	/** A connection of its own that holds an advisory lock as long as it lives: one owner of a job in the whole installation. Undefined: somebody else holds it. */
 	hold(lock: number, lost: (cause: unknown) => void): Promise<Held | undefined>
 	close(): Promise<void>
@@ -69,17 +71,23 @@ export function openStore(config: StoreConfig): Store {
 	pool.on('error', () => {})
 	pool.on('connect', (client) => void client.on('error', () => {}))
 
+	let full = false
+
 	const transaction = async <T>(begin: string, tenant: Id<'tenant'> | undefined, work: (tx: Tx) => Promise<T>): Promise<T> => {
 		const client = await asked(pool.connect())
 		let broken: unknown
 		try {
 			await asked(client.query(begin))
 			const afterwards: (() => void)[] = []
-			const result = await work(transactionOf(client, tenant, afterwards))
+			const wrote = { any: false }
+			const result = await work(transactionOf(client, tenant, afterwards, wrote))
 			await commit(client)
+			// Whoever only looked has shown nothing.
+			if (wrote.any) full = false
 			for (const run of afterwards) run()
 			return result
 		} catch (cause) {
+			if (isFault(cause, 'database-full')) full = true
 			await client.query('ROLLBACK').catch((failed: unknown) => {
 				broken = failed
 			})
@@ -139,6 +147,7 @@ export function openStore(config: StoreConfig): Store {
 				},
 			}
 		},
+		isFull: () => full,
 		close: () => pool.end(),
 	}
 }
@@ -175,7 +184,7 @@ function beginFor(tenant: Id<'tenant'>, begin: string): string {
 	return `${begin}; ${as('app')}; SET LOCAL latchwork.tenant = '${tenant}'`
 }
 
-function transactionOf(client: pg.PoolClient, tenant: Id<'tenant'> | undefined, afterwards: (() => void)[]): Tx {
+function transactionOf(client: pg.PoolClient, tenant: Id<'tenant'> | undefined, afterwards: (() => void)[], wrote: { any: boolean }): Tx {
 	const query = async (statement: Sql<unknown>) => {
 		const { text, values } = compiled(statement)
 		return asked(client.query({ text, values: [...values] }))
@@ -184,7 +193,11 @@ function transactionOf(client: pg.PoolClient, tenant: Id<'tenant'> | undefined, 
 		tenant,
 		rows: async <R>(statement: Sql<R>) => (await query(statement)).rows as R[],
 		first: async <R>(statement: Sql<R>) => (await query(statement)).rows[0] as R | undefined,
-		run: async (statement: Sql<unknown>) => (await query(statement)).rowCount ?? 0,
+		async run(statement: Sql<unknown>) {
+			const { rowCount } = await query(statement)
+			wrote.any ||= (rowCount ?? 0) > 0
+			return rowCount ?? 0
+		},
 		afterwards: (run: () => void) => void afterwards.push(run),
 	} as Tx
 }

@@ -140,6 +140,8 @@ export interface LedgerRecord {
 	readonly actor?: string
 	readonly at: string
 	readonly bank?: string
+	/** Another bank said this of the case; it changed nothing. */
+	readonly foreign?: true
 	readonly offline?: boolean
 	readonly data: Readonly<Record<string, unknown>>
 }

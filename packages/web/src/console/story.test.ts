@@ -88,3 +88,21 @@ test('a step is told with the time at which it was reached', () => {
 		[OPENED, at, records[1]?.at, undefined],
 	)
 })
+
+test('what another bank said of a case is a chapter of its own, and takes nothing from the story', () => {
+	const foreign = told(
+		{ type: 'door-session.opened', subject: session, data: { compartment }, foreign: true },
+		{ ...moved('reserved', 'on-loan', at), foreign: true },
+	)
+	const story = storyOf([...LOAN, ...foreign])
+	assert.deepEqual(
+		story.map(({ record, door }) => [record.type, record.foreign ?? false, door !== undefined]),
+		[
+			['case.opened', false, false],
+			['door-session.opened', false, true],
+			['loan.started', false, false],
+			['door-session.opened', true, false],
+			['case.moved', true, false],
+		],
+	)
+})

@@ -27,14 +27,17 @@ const SILENT: ReadonlySet<string> = new Set(['dispensing'])
 const text = (value: unknown) => (typeof value === 'string' ? value : undefined)
 
 /** The records of a case, oldest first: a door session is one chapter, and a step that a milestone names is not told twice. */
-export function storyOf(records: readonly LedgerRecord[]): readonly Chapter[] {
+export function storyOf(all: readonly LedgerRecord[]): readonly Chapter[] {
+	const records = all.filter(({ foreign }) => !foreign)
 	const sessions = Map.groupBy(
 		records.filter(({ type }) => type.startsWith('door-session.')),
 		({ subject }) => subject,
 	)
 	const told = new Set(records.flatMap(({ type, at, data }) => (type !== 'case.moved' && text(data.state) ? [`${at} ${data.state}`] : [])))
-	return records.flatMap((record): Chapter[] => {
-		const { type, subject, at, data } = record
+	return all.flatMap((record): Chapter[] => {
+		const { type, subject, at, data, foreign } = record
+		// It is no part of what happened, and is told as what it is.
+		if (foreign) return [{ record }]
 		const session = sessions.get(subject)
 		if (session && type.startsWith('door-session.')) {
 			const main = session.find((one) => one.type === 'door-session.opened') ?? session.find(({ type: one }) => ENDS.has(one)) ?? session[0]

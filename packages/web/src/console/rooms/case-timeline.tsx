@@ -124,6 +124,14 @@ interface RecordLineProps {
 }
 function RecordLine({ record, bank, zone, bare }: RecordLineProps) {
 	const { type, data } = record
+	const otherBank = useEstate().bank(record.bank)
+	// It says something of this case, and puts words into people's mouths: neither is told as what happened.
+	if (record.foreign)
+		return (
+			<Line record={record} zone={zone} title={words.foreign} as="conflict">
+				{words.foreignSays(otherBank, eventWords(type))}
+			</Line>
+		)
 	const to = typeof data.to === 'string' && type === 'case.moved' ? caseState(data.to)[0] : undefined
 	const { state: _, ...rest } = data
 	const due = typeof data.due === 'number' ? words.due(longTime(data.due, zone)) : undefined

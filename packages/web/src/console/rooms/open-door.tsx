@@ -1,5 +1,5 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { useRef, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { Icon } from '../../ui/icon.tsx'
 import { get, query, Refusal, send } from '../api.ts'
 import { useMay } from '../context.ts'
@@ -65,10 +65,13 @@ function Progress({ first, map, door, close, again }: ProgressProps) {
 	if (ORDER.indexOf(came) > ORDER.indexOf(seen.current)) seen.current = came
 	const at = ORDER.indexOf(seen.current)
 	const over = isOver(command)
+	const list = useRef<HTMLOListElement>(null)
+	useEffect(() => list.current?.focus({ preventScroll: true }), [])
 	const record = recorded?.items[0]
 	return (
 		<>
-			<ol className="progress" aria-live="polite">
+			{/* The button that was pressed is gone: whoever works by keyboard goes on here. */}
+			<ol className="progress" aria-live="polite" tabIndex={-1} ref={list}>
 				{ORDER.map((step, i) => {
 					const state = i < at || (over && i === at) ? 'done' : i === at ? 'now' : 'later'
 					return (

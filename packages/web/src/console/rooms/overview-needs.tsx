@@ -183,7 +183,7 @@ function TaskRow({ task, now, done }: { readonly task: Overview['tasks'][number]
 			<div>
 				<h3>{title(placeOf(task))}</h3>
 				<p>
-					{text} {words.waiting(now - Date.parse(openedAt))}
+					{text} {typeof task.detail.user === 'string' && <Who id={task.detail.user} />} {words.waiting(now - Date.parse(openedAt))}
 				</p>
 			</div>
 			<div className="row">

@@ -127,6 +127,9 @@ export const caseRoom = {
 	codeIs: 'The new pick-up code',
 	codeOnce: 'Hand it to the recipient only. It can be shown again here; who looks stands in the timeline.',
 	showCode: 'Show the code…',
+	foreign: 'Another bank spoke of this case',
+	foreignSays: (bank: string | undefined, what: string) =>
+		`${bank ?? 'A bank that is not its own'} recorded “${what}”. That is on record, was not believed, and changed nothing.`,
 	delegate: 'Somebody else collects…',
 	delegateTitle: 'Somebody else collects',
 	delegateLead: 'They get a code of their own. Whoever comes first takes what is there; the recipient hears of it. Up to three at a time.',
