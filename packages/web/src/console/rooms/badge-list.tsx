@@ -149,49 +149,51 @@ export function BadgeList() {
 					</div>
 				</Card>
 				<Card title={words.cards}>
-					<p className="soft">{words.cardsLead}</p>
-					<KioskChoice value={kiosk || undefined} choose={setKiosk} />
-					<ol className="samples">
-						{samples.map(({ listed, read }, i) => (
-							// biome-ignore lint/suspicious/noArrayIndexKey: cards have no other name, and none is taken out.
-							<li key={i} className="sample">
-								<Field
-									label={words.listed(i + 1)}
-									value={listed}
-									maxLength={60}
-									autoComplete="off"
-									onChange={(event) => change(i, { listed: event.currentTarget.value.trim() })}
-								/>
-								<div>
-									<BadgeNumber
-										at={kiosk}
-										label={words.reading(i + 1)}
-										value={read}
-										change={(number) => change(i, { read: number.trim() })}
-										problem={problem?.card === i ? problem.text : undefined}
+					<div className="form">
+						<p className="soft">{words.cardsLead}</p>
+						<KioskChoice value={kiosk || undefined} choose={setKiosk} />
+						<ol className="samples">
+							{samples.map(({ listed, read }, i) => (
+								// biome-ignore lint/suspicious/noArrayIndexKey: cards have no other name, and none is taken out.
+								<li key={i} className="sample">
+									<Field
+										label={words.listed(i + 1)}
+										value={listed}
+										maxLength={60}
+										autoComplete="off"
+										onChange={(event) => change(i, { listed: event.currentTarget.value.trim() })}
 									/>
-								</div>
-							</li>
-						))}
-					</ol>
-					<p className="row wrap">
-						{samples.length < MOST_CARDS && (
-							<button type="button" className="btn small" onClick={() => setSamples([...samples, { listed: '', read: '' }])}>
-								<Icon name="plus" />
-								{words.more}
+									<div>
+										<BadgeNumber
+											at={kiosk}
+											label={words.reading(i + 1)}
+											value={read}
+											change={(number) => change(i, { read: number.trim() })}
+											problem={problem?.card === i ? problem.text : undefined}
+										/>
+									</div>
+								</li>
+							))}
+						</ol>
+						<p className="row wrap">
+							{samples.length < MOST_CARDS && (
+								<button type="button" className="btn small" onClick={() => setSamples([...samples, { listed: '', read: '' }])}>
+									<Icon name="plus" />
+									{words.more}
+								</button>
+							)}
+							<button type="button" className="btn primary" disabled={!ready} onClick={() => void ask('/v1/badge-matches', {}, false)}>
+								{words.try}
 							</button>
-						)}
-						<button type="button" className="btn primary" disabled={!ready} onClick={() => void ask('/v1/badge-matches', {}, false)}>
-							{words.try}
-						</button>
-					</p>
-					{used.length >= CARDS && lacking >= 0 && <p className="hint">{words.lacking(lacking + 1)}</p>}
-					{problem && problem.card === undefined && (
-						<p className="problem" role="alert">
-							<Icon name="alarm" />
-							{problem.text}
 						</p>
-					)}
+						{used.length >= CARDS && lacking >= 0 && <p className="hint">{words.lacking(lacking + 1)}</p>}
+						{problem && problem.card === undefined && (
+							<p className="problem" role="alert">
+								<Icon name="alarm" />
+								{problem.text}
+							</p>
+						)}
+					</div>
 				</Card>
 				{found && (
 					<Result
@@ -227,84 +229,86 @@ function Result({ list: { mapping, lines, matched, left, examples, undecided }, 
 	const reasons = (Object.keys(words.left) as (keyof typeof words.left)[]).filter((why) => left[why] > 0)
 	return (
 		<Card title={words.result}>
-			<p role="status" className="strong">
-				{given ? words.done(matched) : words.would(matched, lines)}
-			</p>
-			<p className="soft">{words.learned(badges.form(mapping), mapping.bitCount, mapping.facility)}</p>
-			{undecided.length > 0 && <p className="problem">{words.undecided(undecided)}</p>}
-			{reasons.length > 0 && (
-				<ul>
-					{reasons.map((why) => (
-						<li key={why}>{words.left[why](left[why])}</li>
-					))}
-				</ul>
-			)}
-			{examples.length > 0 && (
-				<div className="scroll">
-					<table className="data cards">
-						<thead>
-							<tr>
-								<th scope="col">{words.line}</th>
-								<th scope="col">{words.who}</th>
-								<th scope="col">{words.what}</th>
-								<th scope="col">{words.reason}</th>
-							</tr>
-						</thead>
-						<tbody>
-							{examples.slice(0, 20).map(({ line, person, listed, why }) => (
-								<tr key={line}>
-									<th scope="row">{lineOf(line)}</th>
-									<td data-label={words.who}>{person}</td>
-									<td className="mono" data-label={words.what}>
-										{listed}
-									</td>
-									<td data-label={words.reason}>{words.why[why] ?? why}</td>
+			<div className="form">
+				<p role="status" className="strong">
+					{given ? words.done(matched) : words.would(matched, lines)}
+				</p>
+				<p className="soft">{words.learned(badges.form(mapping), mapping.bitCount, mapping.facility)}</p>
+				{undecided.length > 0 && <p className="problem">{words.undecided(undecided)}</p>}
+				{reasons.length > 0 && (
+					<ul className="left-over">
+						{reasons.map((why) => (
+							<li key={why}>{words.left[why](left[why])}</li>
+						))}
+					</ul>
+				)}
+				{examples.length > 0 && (
+					<div className="scroll">
+						<table className="data cards">
+							<thead>
+								<tr>
+									<th scope="col">{words.line}</th>
+									<th scope="col">{words.who}</th>
+									<th scope="col">{words.what}</th>
+									<th scope="col">{words.reason}</th>
 								</tr>
-							))}
-						</tbody>
-					</table>
-				</div>
-			)}
-			{given ? (
-				<button type="button" className="btn" onClick={again}>
-					{words.another}
-				</button>
-			) : (
-				matched > 0 &&
-				undecided.length === 0 && (
-					<div className="form">
-						<Select
-							label={personWords.assurance}
-							value={assurance}
-							options={personWords.assurances}
-							onChange={(event) => setAssurance(event.currentTarget.value)}
-						/>
-						<Field
-							label={personWords.validUntil}
-							hint={personWords.validUntilHint}
-							type="datetime-local"
-							value={until}
-							onChange={(event) => setUntil(event.currentTarget.value)}
-						/>
-						<div className="form-end">
-							<button
-								type="button"
-								className="btn primary"
-								aria-disabled={busy}
-								onClick={async () => {
-									if (busy) return
-									setBusy(true)
-									await give({ assurance, ...(notAfter && { notAfter }) })
-									setBusy(false)
-									await client.invalidateQueries({ queryKey: ['people'] })
-								}}
-							>
-								{words.import(matched)}
-							</button>
-						</div>
+							</thead>
+							<tbody>
+								{examples.slice(0, 20).map(({ line, person, listed, why }) => (
+									<tr key={line}>
+										<th scope="row">{lineOf(line)}</th>
+										<td data-label={words.who}>{person}</td>
+										<td className="mono" data-label={words.what}>
+											{listed}
+										</td>
+										<td data-label={words.reason}>{words.why[why] ?? why}</td>
+									</tr>
+								))}
+							</tbody>
+						</table>
 					</div>
-				)
-			)}
+				)}
+				{given ? (
+					<button type="button" className="btn" onClick={again}>
+						{words.another}
+					</button>
+				) : (
+					matched > 0 &&
+					undecided.length === 0 && (
+						<div className="form">
+							<Select
+								label={personWords.assurance}
+								value={assurance}
+								options={personWords.assurances}
+								onChange={(event) => setAssurance(event.currentTarget.value)}
+							/>
+							<Field
+								label={personWords.validUntil}
+								hint={personWords.validUntilHint}
+								type="datetime-local"
+								value={until}
+								onChange={(event) => setUntil(event.currentTarget.value)}
+							/>
+							<div className="form-end">
+								<button
+									type="button"
+									className="btn primary"
+									aria-disabled={busy}
+									onClick={async () => {
+										if (busy) return
+										setBusy(true)
+										await give({ assurance, ...(notAfter && { notAfter }) })
+										setBusy(false)
+										await client.invalidateQueries({ queryKey: ['people'] })
+									}}
+								>
+									{words.import(matched)}
+								</button>
+							</div>
+						</div>
+					)
+				)}
+			</div>
 		</Card>
 	)
 }

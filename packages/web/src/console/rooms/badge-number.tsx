@@ -178,7 +178,7 @@ function Elsewhere({ number }: { readonly number: string }) {
 		<details className="more">
 			<summary>{words.elsewhere}</summary>
 			<p className="hint">{words.elsewhereLead}</p>
-			<dl className="kv">
+			<dl className="kv forms">
 				{data.forms.map((form) => (
 					<div key={words.form(form)} className="kv-row">
 						<dt>{words.form(form)}</dt>

@@ -47,7 +47,7 @@ export const badgeList = {
 	pasteHint: 'A line for each badge: who, and its number. Separated by comma, semicolon or tab.',
 	header: 'The first line names the columns',
 	person: 'Column with the person',
-	personHint: 'An e-mail address, an id of ours, or the id of another system',
+	personHint: 'A person is an e-mail address, an id of ours, or the id of another system',
 	number: 'Column with the number',
 	column: (n: number, example: string) => (example ? `${n}: ${example}` : `${n}`),
 	lines: (n: number) => (n === 1 ? '1 line' : `${count(n)} lines`),
