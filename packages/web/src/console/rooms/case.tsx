@@ -155,7 +155,12 @@ function Filled({ detail }: { readonly detail: CaseDetail }) {
 /** Done is filled with a check, now is a ring with a halo, later is an outline with a number; an end that nobody wished for has no check. */
 function Steps({ detail, zone }: { readonly detail: CaseDetail; readonly zone: string }) {
 	const { data } = useQuery(caseTimeline(detail.id))
-	const steps = data ? wayOf(detail, data.items) : []
+	const steps = data
+		? wayOf(
+				detail,
+				data.items.filter(({ foreign }) => !foreign),
+			)
+		: []
 	if (steps.length === 0) return null
 	const [word, tone] = caseState(detail.state)
 	return (
