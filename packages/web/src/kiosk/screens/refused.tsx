@@ -31,7 +31,8 @@ export function BadgeReading({ screen }: { readonly screen: Named<'badge-reading
 			}
 			picture={<CallCard />}
 		>
-			<button className="button primary wide" type="button" onClick={() => act({ kind: 'finish' })}>
+			{/* While it waits, the next step is at the reader and not on the screen. */}
+			<button className={screen.state === 'waiting' ? 'button wide' : 'button primary wide'} type="button" onClick={() => act({ kind: 'finish' })}>
 				<Icon name={screen.state === 'read' ? 'check' : 'undo'} />
 				<span>{screen.state === 'read' ? words.badgeRead : words.refused.back}</span>
 			</button>
