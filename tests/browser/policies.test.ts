@@ -279,6 +279,36 @@ describe('policies and decisions in the console', () => {
 		assert.equal(await page.getByRole('button', { name: 'Agree' }).count(), 0)
 	})
 
+	test('all badges and PINs have a room, with what a guesser would gain; a PIN that is too short is refused with what would do', async () => {
+		const made = await api.ask('POST', '/v1/users', { token: tenant.owner.token, body: { name: 'Gus' } })
+		for (let n = 0; n < 3; n++) {
+			const { id } = n === 0 ? made.body : (await api.ask('POST', '/v1/users', { token: tenant.owner.token, body: { name: `Gus ${n}` } })).body
+			await api.ask('POST', '/v1/credentials', { token: tenant.owner.token, body: { kind: 'pin', user: id, site: tenant.site } })
+		}
+		await go('/credentials')
+		await page.getByText('All kiosks together').waitFor()
+		await page
+			.getByRole('row', { name: /^Gus .*PIN/ })
+			.first()
+			.waitFor()
+		assert.deepEqual(await violationsOf(page), [])
+		await page.getByRole('button', { name: 'Change…' }).click()
+		await dialog().getByLabel('Digits of a new PIN').fill('5')
+		assert.deepEqual(await violationsOf(page), [])
+		await dialog().getByRole('button', { name: 'Change it' }).click()
+		await dialog()
+			.getByText(/1 % is allowed\. Use 8 digits/)
+			.waitFor()
+		await dialog().getByLabel('Digits of a new PIN').fill('9')
+		await dialog().getByRole('button', { name: 'Change it' }).click()
+		await dialog().waitFor({ state: 'detached' })
+		await page.getByText('of 9 digits').first().waitFor()
+		await page.setViewportSize({ width: 320, height: 640 })
+		const over = await page.evaluate(() => (document.scrollingElement?.scrollWidth ?? 0) - window.innerWidth)
+		assert.ok(over <= 0, `it scrolls sideways by ${over} px at 320 px`)
+		await page.setViewportSize({ width: 1440, height: 900 })
+	})
+
 	test('in an emergency nobody else is asked, and everybody sees it', async () => {
 		await go(`/banks/${tenant.bank}?door=5`)
 		await page.getByRole('button', { name: 'Open…' }).click()
@@ -344,7 +374,7 @@ describe('policies and decisions in the console', () => {
 		await dialog().getByText('The site gets another key at once').waitFor()
 		assert.deepEqual(await violationsOf(page), [])
 		await dialog().getByRole('button', { name: 'Revoke it' }).click()
-		await dialog().getByText('The site has another key. 0 PINs have ended').waitFor()
+		await dialog().getByText('The site has another key. 3 PINs have ended').waitFor()
 		await dialog().getByRole('button', { name: 'Close' }).last().click()
 		await card.getByText('Revoked').waitFor()
 	})

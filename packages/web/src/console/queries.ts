@@ -22,6 +22,7 @@ import type {
 	Page,
 	PermissionWords,
 	Person,
+	PinGuessing,
 	Policy,
 	PolicyCheck,
 	PolicyVersion,
@@ -29,6 +30,7 @@ import type {
 	Reach,
 	Role,
 	RoleAssignment,
+	SettingsHere,
 	Site,
 	Task,
 } from './shapes.ts'
@@ -200,3 +202,7 @@ export const reachOf = (user: string) =>
 		queryKey: ['policies', 'reach', user],
 		queryFn: ({ signal }) => get<Page<Reach>>(`/v1/users/${user}/reach?limit=200`, signal),
 	})
+
+export const credentialList = (cursor?: string, limit = 50) => get<Page<Credential>>(`/v1/credentials${query({ cursor, limit })}`)
+export const pinGuessing = queryOptions({ queryKey: ['pin-guessing'], queryFn: ({ signal }) => get<PinGuessing>('/v1/pin-guessing', signal) })
+export const settingsHere = queryOptions({ queryKey: ['settings'], queryFn: ({ signal }) => get<SettingsHere>('/v1/settings', signal) })

@@ -7,6 +7,7 @@ import { Book } from './rooms/book.tsx'
 import { CaseRoom } from './rooms/case.tsx'
 import { Cases } from './rooms/cases.tsx'
 import { Conflicts } from './rooms/conflicts.tsx'
+import { Credentials } from './rooms/credentials.tsx'
 import { Decisions } from './rooms/decisions.tsx'
 import { Events } from './rooms/events.tsx'
 import { OverviewRoom } from './rooms/overview.tsx'
@@ -66,6 +67,7 @@ const routes = [
 	createRoute({ getParentRoute: () => root, path: '/people/badges', component: BadgeList }),
 	createRoute({ getParentRoute: () => root, path: '/people/$user', component: PersonRoom }),
 	createRoute({ getParentRoute: () => root, path: '/conflicts', component: Conflicts }),
+	createRoute({ getParentRoute: () => root, path: '/credentials', component: Credentials }),
 	createRoute({ getParentRoute: () => root, path: '/roles', component: Roles }),
 	createRoute({ getParentRoute: () => root, path: '/roles/$role', component: Roles }),
 	createRoute({ getParentRoute: () => root, path: '/policies', component: Policies }),

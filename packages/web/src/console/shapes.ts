@@ -481,3 +481,24 @@ export interface MatchedBadgeList {
 	readonly examples: readonly { readonly line: number; readonly person: string; readonly listed: string; readonly why: string }[]
 	readonly undecided: readonly string[]
 }
+
+/** The chances of somebody who guesses PINs and codes. */
+export interface PinGuessing {
+	readonly highest: number
+	readonly organisation: { readonly wrongADay: number; readonly chance: number }
+	readonly sites: readonly {
+		readonly site: string
+		readonly pins: number
+		readonly digits: number
+		readonly wrongADay: number
+		readonly chance: number
+		readonly restsUntil?: string
+		readonly kiosks: readonly { readonly bank: string; readonly codes: number; readonly wrongADay: number; readonly chance: number }[]
+	}[]
+}
+
+/** Of the organisation. */
+export interface SettingsHere {
+	readonly version: number
+	readonly settings: Readonly<Record<string, unknown>>
+}

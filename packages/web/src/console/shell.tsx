@@ -19,7 +19,7 @@ import { password, shell } from './words/shell.ts'
 const ROOMS: readonly (readonly [
 	group: string,
 	rooms: readonly (readonly [
-		to: '/' | '/banks' | '/cases' | '/conflicts' | '/people' | '/roles' | '/policies' | '/decisions' | '/events',
+		to: '/' | '/banks' | '/cases' | '/conflicts' | '/people' | '/credentials' | '/roles' | '/policies' | '/decisions' | '/events',
 		words: string,
 		icon: IconName,
 		permission: string,
@@ -38,6 +38,7 @@ const ROOMS: readonly (readonly [
 		shell.peopleAndRules,
 		[
 			['/people', shell.people, 'people', 'people.read'],
+			['/credentials', shell.credentials, 'keypad', 'people.read'],
 			['/roles', shell.roles, 'badge', 'role.read'],
 			['/policies', shell.policies, 'shield', 'policy.read'],
 		],
@@ -218,6 +219,7 @@ function Crumbs({ path, organisation }: { readonly path: string; readonly organi
 		cases: shell.cases,
 		people: shell.people,
 		conflicts: shell.conflicts,
+		credentials: shell.credentials,
 		roles: shell.roles,
 		policies: shell.policies,
 		decisions: shell.decisions,

@@ -110,7 +110,7 @@ export function Credentials({ person }: { readonly person: Person }) {
 	)
 }
 
-function CredentialState({ credential: { revokedAt, notAfter } }: { readonly credential: Credential }) {
+export function CredentialState({ credential: { revokedAt, notAfter } }: { readonly credential: Credential }) {
 	if (revokedAt !== undefined) return <Chip icon="slash">{words.revoked}</Chip>
 	if (notAfter !== undefined && Date.parse(notAfter) <= serverNow()) return <Chip icon="clock">Expired</Chip>
 	return (

@@ -11,6 +11,7 @@ export const shell = {
 	conflicts: 'Conflicts',
 	policies: 'Policies',
 	roles: 'Roles',
+	credentials: 'Credentials',
 	decisions: 'Decisions',
 	evidence: 'Evidence',
 	overview: 'Overview',
