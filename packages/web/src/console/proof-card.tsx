@@ -108,9 +108,13 @@ export function ProofCard({ records }: { readonly records: readonly LedgerRecord
 	)
 }
 
-const STEP = 18
+const WIDE = 220
+const MIDDLE = WIDE / 2
 const REACH = 56
-const MIDDLE = 110
+const TOP = 24
+/** A log of a million records has twenty steps: then they stand closer, so that the letters beside them keep their size. */
+const STEP = 18
+const TALLEST = 200
 
 /**
  * The way from the record up to what was signed, step by step as it was computed: at each, the hash that came with the proof stands on the side on which
@@ -118,27 +122,27 @@ const MIDDLE = 110
  */
 function Tree({ position, size }: { readonly position: number; readonly size: number }) {
 	const sides = siblingSides(position, size)
-	const top = 24
-	const bottom = top + STEP * sides.length
-	const levels = sides.map((side, i) => ({ y: bottom - STEP * i, x: MIDDLE + (side === 'left' ? -REACH : REACH) }))
+	const step = Math.min(STEP, TALLEST / sides.length)
+	const bottom = TOP + step * sides.length
+	const levels = sides.map((side, i) => ({ y: bottom - step * i, x: MIDDLE + (side === 'left' ? -REACH : REACH) }))
 	return (
-		<svg className="tree" viewBox={`0 0 300 ${bottom + 24}`} role="img" aria-label={words.tree(position, size, sides.length)}>
+		<svg className="tree" viewBox={`0 0 ${WIDE} ${bottom + 24}`} role="img" aria-label={words.tree(position, size, sides)}>
 			{levels.map(({ x, y }) => (
-				<path key={y} className="tree-rest" d={`M${x} ${y} ${MIDDLE} ${y - STEP}`} />
+				<path key={y} className="tree-rest" d={`M${x} ${y} ${MIDDLE} ${y - step}`} />
 			))}
-			<path className="tree-way" d={`M${MIDDLE} ${bottom}V${top}`} />
+			<path className="tree-way" d={`M${MIDDLE} ${bottom}V${TOP}`} />
 			{levels.map(({ x, y }) => (
-				<circle key={y} className="tree-rest" cx={x} cy={y} r="5" />
+				<circle key={y} className="tree-rest" cx={x} cy={y} r={step * 0.28} />
 			))}
 			{levels.map(({ y }) => (
-				<circle key={y} className="tree-on" cx={MIDDLE} cy={y} r="4" />
+				<circle key={y} className="tree-on" cx={MIDDLE} cy={y} r="3.5" />
 			))}
 			<rect className="tree-on" x={MIDDLE - 13} y="6" width="26" height="24" rx="5" />
 			<path className="tree-check" d={`m${MIDDLE - 7} 18 5 5 9-10`} />
-			<text className="strong-text" x={MIDDLE + 22} y="22">
+			<text x={MIDDLE + 22} y="22">
 				{words.root}
 			</text>
-			<text className="strong-text" x={MIDDLE} y={bottom + 20} textAnchor="middle">
+			<text x={MIDDLE} y={bottom + 20} textAnchor="middle">
 				{words.record} {count(position)}
 			</text>
 		</svg>

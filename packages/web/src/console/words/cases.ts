@@ -1,3 +1,5 @@
+import { count } from './shell.ts'
+
 export const cases = {
 	title: 'Cases',
 	lead: 'Loans, deliveries and what else runs at your banks. The newest change first.',
@@ -231,8 +233,11 @@ export const proofWords = {
 	waiting: (n: number) =>
 		n === 1 ? '1 record waits for the next checkpoint, within a minute.' : `${n} records wait for the next checkpoint, within a minute.`,
 	browser: 'This browser cannot check signatures. Use a newer one, or export the log and verify it with the program.',
-	tree: (position: number, size: number, hashes: number) =>
-		`Record ${position} and ${hashes === 1 ? 'one hash' : `${hashes} hashes`} lead to the signed root of ${size} records.`,
+	/** What the picture shows, for whoever does not see it. */
+	tree: (position: number, size: number, sides: readonly ('left' | 'right')[]) =>
+		sides.length === 0
+			? `Record ${count(position)} is the only one; its hash is the signed root.`
+			: `Record ${count(position)} and ${sides.length === 1 ? 'one hash' : `${sides.length} hashes`} lead to the signed root of ${count(size)} records. From the record up, they lie ${sides.join(', ')}.`,
 	record: 'Record',
 	root: 'Root',
 	signed: 'Signed by the log’s key',

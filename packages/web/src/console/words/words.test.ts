@@ -4,7 +4,7 @@ import { OPEN_REASONS, OUT_REASONS, RECALL_REASONS, TASK_WAYS } from '@latchwork
 import { DELIVERY_DEFAULTS, deliveryTable, LOAN_DEFAULTS, loanTable, statesOf } from '@latchwork/core/workflow'
 import type { BankSpace } from '../shapes.ts'
 import { opening, outOfUse } from './banks.ts'
-import { caseRoom, caseState, STEPS } from './cases.ts'
+import { caseRoom, caseState, proofWords, STEPS } from './cases.ts'
 import { bareType, eventFacts, eventWords } from './events.ts'
 import { completion, needing, overview, standing, taskWords, troublesOf } from './overview.ts'
 import { count, span } from './shell.ts'
@@ -23,6 +23,14 @@ test('a span names its two largest units', () => {
 test('large figures are parted in threes', () => {
 	assert.equal(count(211_904), '211 904')
 	assert.equal(count(904), '904')
+})
+
+test('the picture of a proof is told in words: which hashes, and on which side', () => {
+	assert.equal(proofWords.tree(0, 1, []), 'Record 0 is the only one; its hash is the signed root.')
+	assert.equal(
+		proofWords.tree(6, 7, ['left', 'left']),
+		'Record 6 and 2 hashes lead to the signed root of 7 records. From the record up, they lie left, left.',
+	)
 })
 
 test('the overview’s title says the finding', () => {
