@@ -207,9 +207,7 @@ function Row({ event, bankName, state, verify }: RowProps) {
 					<EventFacts data={event.data} bank={event.bankid} />
 				</small>
 			</th>
-			<td data-label={words.who}>
-				<Who id={event.actor} />
-			</td>
+			<td data-label={words.who}>{event.actor === undefined ? '–' : <Who id={event.actor} />}</td>
 			<td className="where" data-label={words.where}>
 				{bankName !== undefined && event.bankid !== undefined ? (
 					<Link to="/banks/$bank" params={{ bank: event.bankid }}>
