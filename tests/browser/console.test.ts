@@ -365,6 +365,10 @@ describe('the console', () => {
 		}
 		const flipped = (text: string) => (text.startsWith('A') ? 'B' : 'A') + text.slice(1)
 		assert.match(await verify(() => {}), /^(\d+) of \1 proven$/)
+		const picture = page.getByRole('img', { name: /^Record [\d ]+ and \d+ hashes lead to the signed root/ })
+		const told = Number(/(\d+) hashes/.exec((await picture.getAttribute('aria-label')) ?? '')?.[1])
+		assert.equal(await picture.locator('circle.tree-rest').count(), told, 'the picture has as many hashes as the proof')
+		assert.deepEqual(await violationsOf(page), [])
 		assert.match(await verify((one) => one.proof.splice(0, 1, flipped(one.proof[0] ?? ''))), /refused/)
 		await page.getByText('The record is not in the signed log.').waitFor()
 		assert.match(await verify((one) => Object.assign(one, { checkpoint: one.checkpoint.replace(/^(\S+\n)(\d+)/, '$19$2') })), /refused/)
@@ -547,11 +551,18 @@ describe('the console', () => {
 		await heading('There is no such case')
 		for (const [path, words] of [
 			['/banks/bnk_nope', 'There is no such bank'],
+			[`/banks/${'x'.repeat(200)}`, 'There is no such bank'],
+			['/roles/rol_nope', 'There is no such role'],
+			['/policies/pol_nope', 'There is no such policy'],
 			['/people/nobody', 'There is no such person'],
 		] as const) {
 			await go(path)
 			await heading(words)
+			assert.deepEqual(await violationsOf(page), [], words)
 		}
+		await go('/cases?bank=nope')
+		await page.getByText('There is nothing here. The address may be mistyped').waitFor()
+		await go('/people/nobody')
 		await page.getByRole('link', { name: 'All people' }).click()
 		await heading('People')
 		const { status, body } = await api.ask('GET', '/v1/nowhere', { token: tenant.owner.token, headers: { accept: 'text/html' } })

@@ -125,9 +125,10 @@ export function Loading() {
 	)
 }
 
-/** There is no such thing; or what stands in the address is not even the id of one. */
-const isNothing = (error: unknown): boolean => error instanceof Refusal && (error.status === 404 || error.message.startsWith('params.'))
+/** There is no such thing (404), what stands in the address is not even the id of one (400), or is longer than any (405). */
+const isNothing = (error: unknown): boolean => error instanceof Refusal && [400, 404, 405].includes(error.status)
 
+/** What is said of something that was read and did not come; never in the words of the API, which are for programs. */
 export function Failed({ error, again }: { readonly error: unknown; readonly again?: () => unknown }) {
 	const refusal = error instanceof Refusal ? error : undefined
 	const text =
@@ -171,28 +172,35 @@ export function Shown<T>({ of, children }: { readonly of: Asked<T>; readonly chi
 	return of.error ? <Failed error={of.error} again={of.refetch} /> : <Loading />
 }
 
+type Thing = keyof typeof general.noSuch
+const LISTS = { bank: '/banks', case: '/cases', person: '/people', role: '/roles', policy: '/policies' } as const satisfies Record<Thing, string>
+
+/** The address names one thing that there is not. */
+export function NoSuch({ one }: { readonly one: Thing }) {
+	return (
+		<>
+			<Title title={general.noSuch[one]} />
+			<Card label={general.noSuch[one]}>
+				<Empty title={general.noSuchNote}>
+					<Link className="btn small" to={LISTS[one]}>
+						{general.toList[one]}
+					</Link>
+				</Empty>
+			</Card>
+		</>
+	)
+}
+
 interface RoomProps<T> {
 	readonly of: Asked<T>
-	/** Of one thing: the list in which it is not, and what it is called. */
-	readonly back?: { readonly to: '/banks' | '/cases' | '/people'; readonly what: keyof typeof general.noSuch }
+	/** It is the room of one thing, and of which. */
+	readonly one?: Thing
 	readonly children: (data: T) => ReactNode
 }
 /** A whole room of what was asked for; one that cannot be shown has a heading, too. */
-export function Room<T>({ of, back, children }: RoomProps<T>) {
+export function Room<T>({ of, one, children }: RoomProps<T>) {
 	if (of.data !== undefined || !of.error) return <Shown of={of}>{children}</Shown>
-	if (back && isNothing(of.error))
-		return (
-			<>
-				<Title title={general.noSuch[back.what]} />
-				<Card label={general.noSuch[back.what]}>
-					<Empty title={general.noSuchNote}>
-						<Link className="btn small" to={back.to}>
-							{general.toList[back.what]}
-						</Link>
-					</Empty>
-				</Card>
-			</>
-		)
+	if (one && isNothing(of.error)) return <NoSuch one={one} />
 	return (
 		<>
 			<Title title={general.notShown} />

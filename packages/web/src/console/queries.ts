@@ -121,7 +121,7 @@ export const rolesOf = (of: { readonly user: string } | { readonly group: string
 	})
 export const allRoles = queryOptions({
 	queryKey: ['people', 'roles'],
-	queryFn: ({ signal }) => get<Page<Role>>('/v1/roles?limit=200', signal),
+	queryFn: ({ signal }) => everything<Role>('/v1/roles', signal),
 	staleTime: 60_000,
 })
 /** Who holds a role, where. */

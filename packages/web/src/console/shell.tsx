@@ -206,7 +206,7 @@ function Crumbs({ path, organisation }: { readonly path: string; readonly organi
 	const { data: policies } = useQuery({ ...allPolicies, enabled: room === 'policies' && id !== '' && may(me, 'policy.read') })
 	const policy = policies?.find((one) => one.id === id)
 	const { data: roles } = useQuery({ ...allRoles, enabled: room === 'roles' && id !== '' && may(me, 'role.read') })
-	const role = roles?.items.find((one) => one.id === id)
+	const role = roles?.find((one) => one.id === id)
 	const bank = banks?.find((one) => one.id === id)
 	const site = sites?.find((one) => one.id === bank?.site)
 	const trail: ReactNode[] = [

@@ -22,7 +22,7 @@ export function BankRoom() {
 	const { bank } = useParams({ from: '/banks/$bank' })
 	const asked = useQuery({ ...bankMap(bank), refetchInterval: 30_000, placeholderData: keepPreviousData })
 	return (
-		<Room of={asked} back={{ to: '/banks', what: 'bank' }}>
+		<Room of={asked} one="bank">
 			{(map) => <Filled key={map.bank.id} map={map} />}
 		</Room>
 	)

@@ -25,7 +25,7 @@ export function CaseRoom() {
 	const { case: id } = useParams({ from: '/cases/$case' })
 	const asked = useQuery({ ...oneCase(id), refetchInterval: 60_000 })
 	return (
-		<Room of={asked} back={{ to: '/cases', what: 'case' }}>
+		<Room of={asked} one="case">
 			{(detail) => <Filled key={detail.id} detail={detail} />}
 		</Room>
 	)

@@ -24,7 +24,7 @@ export function PersonRoom() {
 	const { user } = useParams({ from: '/people/$user' })
 	const asked = useQuery(onePerson(user))
 	return (
-		<Room of={asked} back={{ to: '/people', what: 'person' }}>
+		<Room of={asked} one="person">
 			{(person) => <Filled key={person.id} person={person} />}
 		</Room>
 	)
@@ -219,7 +219,7 @@ function Roles({ person: { id, name, groups, erasedAt } }: { readonly person: Pe
 	if (!allowed) return null
 	const close = () => setAsking(undefined)
 	const nameOf = (role: string) => {
-		const found = known?.items.find((one) => one.id === role)
+		const found = known?.find((one) => one.id === role)
 		return found ? roleName(found) : capital(role.replaceAll('-', ' '))
 	}
 	return (

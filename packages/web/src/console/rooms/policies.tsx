@@ -5,7 +5,7 @@ import { Icon } from '../../ui/icon.tsx'
 import { send } from '../api.ts'
 import { useMay } from '../context.ts'
 import { useEstate } from '../estate.ts'
-import { Card, Chip, Dialog, Empty, Field, Form, Room, Select, Title } from '../parts.tsx'
+import { Card, Chip, Dialog, Empty, Field, Form, NoSuch, Room, Select, Title } from '../parts.tsx'
 import { allBanks, allPolicies, allSites, policyCheck, policyVersions } from '../queries.ts'
 import type { Policy, PolicyStatement } from '../shapes.ts'
 import { longTime } from '../time.ts'
@@ -33,7 +33,8 @@ export function Policies() {
 			<Room of={asked}>
 				{(all) => {
 					const sorted = all.toSorted((a, b) => Number(a.retiredAt !== undefined) - Number(b.retiredAt !== undefined) || a.name.localeCompare(b.name))
-					const chosen = sorted.find(({ id }) => id === wanted) ?? sorted[0]
+					const chosen = wanted === undefined ? sorted[0] : sorted.find(({ id }) => id === wanted)
+					if (!chosen && wanted !== undefined) return <NoSuch one="policy" />
 					if (!chosen)
 						return (
 							<>

@@ -26,7 +26,7 @@ export function GiveRole({ role, user, close }: GiveProps) {
 	const estate = useEstate()
 	const [toGroup, setToGroup] = useState(false)
 	const [chosen, setChosen] = useState(user?.id)
-	const given = roles?.items.find(({ id }) => id === role)
+	const given = roles?.find(({ id }) => id === role)
 	return (
 		<Dialog title={user ? words.giveTo(user.name) : words.giveTitle(given ? roleName(given) : '…')} lead={words.giveLead} close={close}>
 			<Form
@@ -47,9 +47,7 @@ export function GiveRole({ role, user, close }: GiveProps) {
 					close()
 				}}
 			>
-				{role === undefined && (
-					<Select label={words.role} name="role" options={(roles?.items ?? []).map((one) => [one.id, roleName(one)] as const)} />
-				)}
+				{role === undefined && <Select label={words.role} name="role" options={(roles ?? []).map((one) => [one.id, roleName(one)] as const)} />}
 				{!user && (
 					<>
 						<fieldset className="reasons">

@@ -5,7 +5,7 @@ import { Icon } from '../../ui/icon.tsx'
 import { send } from '../api.ts'
 import { useMay } from '../context.ts'
 import { Who } from '../names.tsx'
-import { Card, Dialog, Field, Form, Room, Shown, Title } from '../parts.tsx'
+import { Card, Dialog, Field, Form, NoSuch, Room, Shown, Title } from '../parts.tsx'
 import { allGroups, allPermissions, allRoles, holdersOf } from '../queries.ts'
 import type { Role } from '../shapes.ts'
 import { roleName, roles as words } from '../words/roles.ts'
@@ -20,24 +20,24 @@ export function Roles() {
 	return (
 		<>
 			<Room of={asked}>
-				{({ items }) => {
-					const chosen = items.find(({ id }) => id === wanted) ?? items[0]
-					return (
-						chosen && (
-							<Filled
-								key={chosen.id}
-								role={chosen}
-								all={items}
-								add={
-									mayAssign && (
-										<button type="button" className="btn" onClick={() => setAdding(true)}>
-											<Icon name="plus" />
-											{words.add}
-										</button>
-									)
-								}
-							/>
-						)
+				{(items) => {
+					const chosen = wanted === undefined ? items[0] : items.find(({ id }) => id === wanted)
+					return chosen ? (
+						<Filled
+							key={chosen.id}
+							role={chosen}
+							all={items}
+							add={
+								mayAssign && (
+									<button type="button" className="btn" onClick={() => setAdding(true)}>
+										<Icon name="plus" />
+										{words.add}
+									</button>
+								)
+							}
+						/>
+					) : (
+						<NoSuch one="role" />
 					)
 				}}
 			</Room>
@@ -213,9 +213,10 @@ function RemoveRole({ role, close }: { readonly role: Role; close(): void }) {
 				cancel={close}
 				send={async () => {
 					await send('DELETE', `/v1/roles/${role.id}`, undefined, role.version)
-					await client.invalidateQueries({ queryKey: ['people'] })
+					// Away from its address first: there it would be missed.
 					close()
 					await go({ to: '/roles' })
+					await client.invalidateQueries({ queryKey: ['people'] })
 				}}
 			>
 				{null}
