@@ -390,6 +390,37 @@ export function Filter({ label, any, options, value = '', choose }: FilterProps)
 	)
 }
 
+/** A column by its word alone, or with how its head looks; `unseen`: the word is only heard. */
+type Head = string | { readonly text: string; readonly as?: 'right' | 'wide' | 'unseen' }
+interface TableProps {
+	/** One that is false is of a column that the reader may not have. */
+	readonly heads: readonly (Head | false)[]
+	readonly className?: string
+	/** Its rows: what each is about in a `th`, the rest in cells that name their column in `data-label`, since on a phone a row is a card (cards.css). */
+	readonly children: ReactNode
+}
+export function Table({ heads, className = '', children }: TableProps) {
+	return (
+		<div className="scroll">
+			<table className={`data cards ${className}`}>
+				<thead>
+					<tr>
+						{heads
+							.filter((head) => head !== false)
+							.map((head) => (typeof head === 'string' ? { text: head } : head))
+							.map(({ text, as }: Exclude<Head, string>) => (
+								<th key={text} scope="col" className={as === 'unseen' ? undefined : as}>
+									{as === 'unseen' ? <span className="unseen">{text}</span> : text}
+								</th>
+							))}
+					</tr>
+				</thead>
+				<tbody>{children}</tbody>
+			</table>
+		</div>
+	)
+}
+
 /** Under a list that comes in pages. */
 export function More({ of }: { readonly of: { readonly hasNextPage: boolean; fetchNextPage(): unknown } }) {
 	if (!of.hasNextPage) return null

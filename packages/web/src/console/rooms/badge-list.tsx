@@ -5,7 +5,7 @@ import { Refusal, send } from '../api.ts'
 import { useMay } from '../context.ts'
 import { useEstate } from '../estate.ts'
 import { guessColumns, linesOf, namesColumns, readList } from '../list-text.ts'
-import { Card, Empty, Field, Select, Title, wordsOf } from '../parts.tsx'
+import { Card, Empty, Field, Select, Table, Title, wordsOf } from '../parts.tsx'
 import type { MatchedBadgeList } from '../shapes.ts'
 import { fromLocal } from '../time.ts'
 import { badges, badgeList as words } from '../words/badges.ts'
@@ -243,30 +243,18 @@ function Result({ list: { mapping, lines, matched, left, examples, undecided }, 
 					</ul>
 				)}
 				{examples.length > 0 && (
-					<div className="scroll">
-						<table className="data cards">
-							<thead>
-								<tr>
-									<th scope="col">{words.line}</th>
-									<th scope="col">{words.who}</th>
-									<th scope="col">{words.what}</th>
-									<th scope="col">{words.reason}</th>
-								</tr>
-							</thead>
-							<tbody>
-								{examples.slice(0, 20).map(({ line, person, listed, why }) => (
-									<tr key={line}>
-										<th scope="row">{lineOf(line)}</th>
-										<td data-label={words.who}>{person}</td>
-										<td className="mono" data-label={words.what}>
-											{listed}
-										</td>
-										<td data-label={words.reason}>{words.why[why] ?? why}</td>
-									</tr>
-								))}
-							</tbody>
-						</table>
-					</div>
+					<Table heads={[words.line, words.who, words.what, words.reason]}>
+						{examples.slice(0, 20).map(({ line, person, listed, why }) => (
+							<tr key={line}>
+								<th scope="row">{lineOf(line)}</th>
+								<td data-label={words.who}>{person}</td>
+								<td className="mono" data-label={words.what}>
+									{listed}
+								</td>
+								<td data-label={words.reason}>{words.why[why] ?? why}</td>
+							</tr>
+						))}
+					</Table>
 				)}
 				{given ? (
 					<button type="button" className="btn" onClick={again}>

@@ -7,7 +7,7 @@ import { serverNow } from '../api.ts'
 import { useMay } from '../context.ts'
 import { countStates, DOOR_STATES, type DoorState, doorState } from '../door-state.ts'
 import { BankMapDrawing } from '../map-drawing.tsx'
-import { Card, Empty, OnlineChip, Room, Segments, Swatch, Title } from '../parts.tsx'
+import { Card, Empty, OnlineChip, Room, Segments, Swatch, Table, Title } from '../parts.tsx'
 import { bankAssets, bankCases, bankMap } from '../queries.ts'
 import type { BankMap, Case, MapDoor } from '../shapes.ts'
 import { useNow, when } from '../time.ts'
@@ -196,50 +196,36 @@ interface ListProps {
 function List({ map: { layout, bank }, doors, chosen, inside, choose }: ListProps) {
 	if (doors.length === 0) return <Empty title={words.noneShown} />
 	return (
-		<div className="scroll">
-			<table className="data cards">
-				<thead>
-					<tr>
-						<th scope="col">{words.number}</th>
-						<th scope="col">State</th>
-						<th scope="col">{words.content}</th>
-						<th scope="col">{words.size}</th>
-						<th scope="col">{words.place}</th>
-						<th scope="col">{words.since}</th>
+		<Table heads={[words.number, 'State', words.content, words.size, words.place, words.since]}>
+			{doors.map((door) => {
+				const state = doorState(door)
+				return (
+					<tr key={door.compartment} className={door.number === chosen ? 'chosen' : ''}>
+						<th scope="row">
+							<button type="button" className="link" aria-pressed={door.number === chosen} onClick={() => choose(door.number)}>
+								{door.number}
+							</button>
+						</th>
+						<td data-label="State">
+							<span className="row">
+								<Swatch state={state} />
+								{stateWord(door)}
+							</span>
+						</td>
+						<td className="nowrap" data-label={words.content}>
+							{door.live.content === 'item' ? (inside.get(door.live.asset ?? '') ?? 'Item') : door.live.content === 'empty' ? 'Empty' : '–'}
+						</td>
+						<td className="nowrap" data-label={words.size}>
+							{SIZES[door.size]}
+						</td>
+						<td data-label={words.place}>{placeWords(layout, door.number)}</td>
+						<td className="nowrap" data-label={words.since} title={span(serverNow() - Date.parse(door.live.since))}>
+							{when(door.live.since, bank.timeZone)}
+						</td>
 					</tr>
-				</thead>
-				<tbody>
-					{doors.map((door) => {
-						const state = doorState(door)
-						return (
-							<tr key={door.compartment} className={door.number === chosen ? 'chosen' : ''}>
-								<th scope="row">
-									<button type="button" className="link" aria-pressed={door.number === chosen} onClick={() => choose(door.number)}>
-										{door.number}
-									</button>
-								</th>
-								<td data-label="State">
-									<span className="row">
-										<Swatch state={state} />
-										{stateWord(door)}
-									</span>
-								</td>
-								<td className="nowrap" data-label={words.content}>
-									{door.live.content === 'item' ? (inside.get(door.live.asset ?? '') ?? 'Item') : door.live.content === 'empty' ? 'Empty' : '–'}
-								</td>
-								<td className="nowrap" data-label={words.size}>
-									{SIZES[door.size]}
-								</td>
-								<td data-label={words.place}>{placeWords(layout, door.number)}</td>
-								<td className="nowrap" data-label={words.since} title={span(serverNow() - Date.parse(door.live.since))}>
-									{when(door.live.since, bank.timeZone)}
-								</td>
-							</tr>
-						)
-					})}
-				</tbody>
-			</table>
-		</div>
+				)
+			})}
+		</Table>
 	)
 }
 

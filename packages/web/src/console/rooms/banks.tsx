@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { Icon } from '../../ui/icon.tsx'
 import { serverNow } from '../api.ts'
-import { Card, Empty, OnlineChip, Shown, Title } from '../parts.tsx'
+import { Card, Empty, OnlineChip, Shown, Table, Title } from '../parts.tsx'
 import { overviewNow } from '../queries.ts'
 import type { BankSpace } from '../shapes.ts'
 import { banks as words } from '../words/banks.ts'
@@ -33,49 +33,34 @@ export function Banks() {
 function SiteCard({ banks }: { readonly banks: readonly BankSpace[] }) {
 	return (
 		<Card title={banks[0]?.siteName ?? ''} flush>
-			<div className="scroll">
-				<table className="data cards">
-					<thead>
-						<tr>
-							<th scope="col">{words.bank}</th>
-							<th scope="col">{words.state}</th>
-							<th scope="col" className="wide">
-								{words.space}
-							</th>
-							<th scope="col">{words.open}</th>
-							<th scope="col">{words.heard}</th>
-						</tr>
-					</thead>
-					<tbody>
-						{banks.map((one) => (
-							<tr key={one.bank}>
-								<th scope="row">
-									<Link to="/banks/$bank" params={{ bank: one.bank }}>
-										{one.name}
-									</Link>
-								</th>
-								<td data-label={words.state}>
-									<OnlineChip online={one.online} outage={one.outage} heard={one.seenAt !== undefined} />
-									{troublesOf(one).map(({ kind, title }) => (
-										<p key={kind} className="bank-trouble">
-											<Icon name="alarm" />
-											{title.replace(`${one.name}: `, '')}
-										</p>
-									))}
-								</td>
-								<td data-label={words.space}>
-									<span className="nowrap">{one.seenAt === undefined ? overview.unheard : overview.freeWord(one.free, one.compartments)}</span>
-									<Bar share={one.seenAt === undefined ? 0 : 1 - one.free / one.compartments} full={isNearlyFull(one)} />
-								</td>
-								<td data-label={words.open}>{one.open + one.alarms === 0 ? '0' : <b>{one.open + one.alarms}</b>}</td>
-								<td className="nowrap" data-label={words.heard}>
-									{one.seenAt === undefined ? words.never : words.ago(serverNow() - Date.parse(one.seenAt))}
-								</td>
-							</tr>
-						))}
-					</tbody>
-				</table>
-			</div>
+			<Table heads={[words.bank, words.state, { text: words.space, as: 'wide' }, words.open, words.heard]}>
+				{banks.map((one) => (
+					<tr key={one.bank}>
+						<th scope="row">
+							<Link to="/banks/$bank" params={{ bank: one.bank }}>
+								{one.name}
+							</Link>
+						</th>
+						<td data-label={words.state}>
+							<OnlineChip online={one.online} outage={one.outage} heard={one.seenAt !== undefined} />
+							{troublesOf(one).map(({ kind, title }) => (
+								<p key={kind} className="bank-trouble">
+									<Icon name="alarm" />
+									{title.replace(`${one.name}: `, '')}
+								</p>
+							))}
+						</td>
+						<td data-label={words.space}>
+							<span className="nowrap">{one.seenAt === undefined ? overview.unheard : overview.freeWord(one.free, one.compartments)}</span>
+							<Bar share={one.seenAt === undefined ? 0 : 1 - one.free / one.compartments} full={isNearlyFull(one)} />
+						</td>
+						<td data-label={words.open}>{one.open + one.alarms === 0 ? '0' : <b>{one.open + one.alarms}</b>}</td>
+						<td className="nowrap" data-label={words.heard}>
+							{one.seenAt === undefined ? words.never : words.ago(serverNow() - Date.parse(one.seenAt))}
+						</td>
+					</tr>
+				))}
+			</Table>
 		</Card>
 	)
 }

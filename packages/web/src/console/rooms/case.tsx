@@ -7,7 +7,7 @@ import { send } from '../api.ts'
 import { useMay } from '../context.ts'
 import { useEstate } from '../estate.ts'
 import { AssetTag, useCaseName, useDoors, useName, Who } from '../names.tsx'
-import { Card, Chip, Room, StateChip, Title } from '../parts.tsx'
+import { Card, Chip, Room, StateChip, Table, Title } from '../parts.tsx'
 import { ProofCard } from '../proof-card.tsx'
 import { caseTasks, caseTimeline, oneCase } from '../queries.ts'
 import type { CaseDetail, Task } from '../shapes.ts'
@@ -202,35 +202,22 @@ function Lines({ detail: { lines, workflow, bank } }: { readonly detail: CaseDet
 	}
 	return (
 		<Card title={workflow === 'delivery' ? words.parcels : words.items} flush>
-			<div className="scroll">
-				<table className="data cards">
-					<thead>
-						<tr>
-							<th scope="col">{words.label}</th>
-							<th scope="col">State</th>
-							<th scope="col">{words.where}</th>
-							<th scope="col">{words.size}</th>
-							<th scope="col">{words.custody}</th>
-						</tr>
-					</thead>
-					<tbody>
-						{lines.map((line, i) => (
-							<tr key={line.id}>
-								<th scope="row">{line.tag ?? line.label ?? <AssetTag id={line.asset} other={String(i + 1)} />}</th>
-								<td data-label="State">
-									<StateChip state={caseState(line.state)} />
-									{line.unverified && <small className="mute"> {words.unverified}</small>}
-								</td>
-								<td data-label={words.where}>{where(line.compartment)}</td>
-								<td data-label={words.size}>{line.size ?? '–'}</td>
-								<td data-label={words.custody}>
-									{line.custodian === 'sender' ? words.withSender : line.custodian.startsWith('bnk_') ? words.inBank : <Who id={line.custodian} />}
-								</td>
-							</tr>
-						))}
-					</tbody>
-				</table>
-			</div>
+			<Table heads={[words.label, 'State', words.where, words.size, words.custody]}>
+				{lines.map((line, i) => (
+					<tr key={line.id}>
+						<th scope="row">{line.tag ?? line.label ?? <AssetTag id={line.asset} other={String(i + 1)} />}</th>
+						<td data-label="State">
+							<StateChip state={caseState(line.state)} />
+							{line.unverified && <small className="mute"> {words.unverified}</small>}
+						</td>
+						<td data-label={words.where}>{where(line.compartment)}</td>
+						<td data-label={words.size}>{line.size ?? '–'}</td>
+						<td data-label={words.custody}>
+							{line.custodian === 'sender' ? words.withSender : line.custodian.startsWith('bnk_') ? words.inBank : <Who id={line.custodian} />}
+						</td>
+					</tr>
+				))}
+			</Table>
 		</Card>
 	)
 }
@@ -238,24 +225,14 @@ function Lines({ detail: { lines, workflow, bank } }: { readonly detail: CaseDet
 function Notices({ notices, zone }: { readonly notices: CaseDetail['notices']; readonly zone: string }) {
 	return (
 		<Card title={words.notices} flush>
-			<div className="scroll">
-				<table className="data cards">
-					<thead>
-						<tr>
-							<th scope="col">{words.notice}</th>
-							<th scope="col">{words.dueAt}</th>
-						</tr>
-					</thead>
-					<tbody>
-						{notices.map(({ id, kind, dueAt }) => (
-							<tr key={id}>
-								<th scope="row">{NOTICES[kind] ?? capital(kind.replaceAll('-', ' '))}</th>
-								<td data-label={words.dueAt}>{when(dueAt, zone)}</td>
-							</tr>
-						))}
-					</tbody>
-				</table>
-			</div>
+			<Table heads={[words.notice, words.dueAt]}>
+				{notices.map(({ id, kind, dueAt }) => (
+					<tr key={id}>
+						<th scope="row">{NOTICES[kind] ?? capital(kind.replaceAll('-', ' '))}</th>
+						<td data-label={words.dueAt}>{when(dueAt, zone)}</td>
+					</tr>
+				))}
+			</Table>
 		</Card>
 	)
 }

@@ -6,7 +6,7 @@ import { serverNow } from '../api.ts'
 import { useMay } from '../context.ts'
 import { useEstate } from '../estate.ts'
 import { CaseName, Moment } from '../names.tsx'
-import { Card, Chip, Empty, Filter, More, Shown, StateChip, Title } from '../parts.tsx'
+import { Card, Chip, Empty, Filter, More, Shown, StateChip, Table, Title } from '../parts.tsx'
 import { allBanks, caseList } from '../queries.ts'
 import type { CasesSearch } from '../search.ts'
 import type { Case } from '../shapes.ts'
@@ -59,7 +59,7 @@ export function Cases() {
 							)
 						return (
 							<>
-								<Table cases={items} />
+								<CaseTable cases={items} />
 								<More of={asked} />
 							</>
 						)
@@ -118,57 +118,43 @@ function Filters({ search, banks }: { readonly search: CasesSearch; readonly ban
 	)
 }
 
-export function Table({ cases }: { readonly cases: readonly Case[] }) {
+export function CaseTable({ cases }: { readonly cases: readonly Case[] }) {
 	const estate = useEstate()
 	return (
-		<div className="scroll">
-			<table className="data cards">
-				<thead>
-					<tr>
-						<th scope="col">{words.number}</th>
-						<th scope="col">{words.what}</th>
-						<th scope="col">{words.state}</th>
-						<th scope="col">{words.bank}</th>
-						<th scope="col">{words.due}</th>
-						<th scope="col">{words.changed}</th>
+		<Table heads={[words.number, words.what, words.state, words.bank, words.due, words.changed]}>
+			{cases.map((one) => {
+				const late = one.endedAt === undefined && one.dueAt !== undefined && Date.parse(one.dueAt) < serverNow()
+				return (
+					<tr key={one.id}>
+						<th scope="row" className="nowrap">
+							<Link to="/cases/$case" params={{ case: one.id }}>
+								{one.number}
+							</Link>
+						</th>
+						<td data-label={words.what}>
+							<CaseName of={one} /> <span className="mute nowrap">{WORKFLOWS[one.workflow] ?? one.workflow}</span>
+						</td>
+						<td data-label={words.state}>
+							<span className="row wrap">
+								<StateChip state={caseState(one.state)} />
+								{one.conflict !== undefined && (
+									<Chip tone="bad" icon="case">
+										{words.conflicts}
+									</Chip>
+								)}
+							</span>
+						</td>
+						<td data-label={words.bank}>{estate.bank(one.bank) ?? '–'}</td>
+						<td className="nowrap" data-label={words.due}>
+							{one.endedAt !== undefined || one.dueAt === undefined ? '–' : <Moment at={one.dueAt} bank={one.bank} />}
+							{late && <b className="late"> {words.overdue}</b>}
+						</td>
+						<td className="nowrap" data-label={words.changed}>
+							<Moment at={one.updatedAt} bank={one.bank} />
+						</td>
 					</tr>
-				</thead>
-				<tbody>
-					{cases.map((one) => {
-						const late = one.endedAt === undefined && one.dueAt !== undefined && Date.parse(one.dueAt) < serverNow()
-						return (
-							<tr key={one.id}>
-								<th scope="row" className="nowrap">
-									<Link to="/cases/$case" params={{ case: one.id }}>
-										{one.number}
-									</Link>
-								</th>
-								<td data-label={words.what}>
-									<CaseName of={one} /> <span className="mute nowrap">{WORKFLOWS[one.workflow] ?? one.workflow}</span>
-								</td>
-								<td data-label={words.state}>
-									<span className="row wrap">
-										<StateChip state={caseState(one.state)} />
-										{one.conflict !== undefined && (
-											<Chip tone="bad" icon="case">
-												{words.conflicts}
-											</Chip>
-										)}
-									</span>
-								</td>
-								<td data-label={words.bank}>{estate.bank(one.bank) ?? '–'}</td>
-								<td className="nowrap" data-label={words.due}>
-									{one.endedAt !== undefined || one.dueAt === undefined ? '–' : <Moment at={one.dueAt} bank={one.bank} />}
-									{late && <b className="late"> {words.overdue}</b>}
-								</td>
-								<td className="nowrap" data-label={words.changed}>
-									<Moment at={one.updatedAt} bank={one.bank} />
-								</td>
-							</tr>
-						)
-					})}
-				</tbody>
-			</table>
-		</div>
+				)
+			})}
+		</Table>
 	)
 }

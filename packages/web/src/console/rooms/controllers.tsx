@@ -4,7 +4,7 @@ import { Icon } from '../../ui/icon.tsx'
 import { send } from '../api.ts'
 import { useMay } from '../context.ts'
 import { useEstate } from '../estate.ts'
-import { Card, Chip, Dialog, Empty, Field, Form, Secret, Shown } from '../parts.tsx'
+import { Card, Chip, Dialog, Empty, Field, Form, Secret, Shown, Table } from '../parts.tsx'
 import { controllersOf } from '../queries.ts'
 import type { BankMap, Controller } from '../shapes.ts'
 import { when } from '../time.ts'
@@ -38,49 +38,33 @@ export function Controllers({ bank: { id: bank, site, timeZone } }: { readonly b
 					items.length === 0 ? (
 						<Empty title={words.none} note={words.noneNote} />
 					) : (
-						<div className="scroll">
-							<table className="data cards">
-								<thead>
-									<tr>
-										<th scope="col">{words.name}</th>
-										<th scope="col">{words.state}</th>
-										<th scope="col">{words.software}</th>
-										<th scope="col">{words.storage}</th>
-										<th scope="col">{words.certificate}</th>
-										<th scope="col">
-											<span className="unseen">{words.actions}</span>
-										</th>
-									</tr>
-								</thead>
-								<tbody>
-									{items.map((one) => (
-										<tr key={one.id}>
-											<th scope="row">{one.name}</th>
-											<td data-label={words.state}>
-												<ControllerState controller={one} />
-											</td>
-											<td data-label={words.software}>{one.live.software ?? '–'}</td>
-											<td data-label={words.storage}>{one.live.storageLevel ? words.levels[one.live.storageLevel] : '–'}</td>
-											<td className="nowrap" data-label={words.certificate}>
-												{one.certificate ? words.until(when(one.certificate.until, timeZone)) : '–'}
-											</td>
-											<td>
-												{mayManage && one.state !== 'revoked' && (
-													<span className="row wrap">
-														<button type="button" className="btn small" onClick={() => setAsking({ what: 'claim', controller: one })}>
-															{words.claim}
-														</button>
-														<button type="button" className="btn small danger" onClick={() => setAsking({ what: 'revoke', controller: one })}>
-															{words.revoke}
-														</button>
-													</span>
-												)}
-											</td>
-										</tr>
-									))}
-								</tbody>
-							</table>
-						</div>
+						<Table heads={[words.name, words.state, words.software, words.storage, words.certificate, { text: words.actions, as: 'unseen' }]}>
+							{items.map((one) => (
+								<tr key={one.id}>
+									<th scope="row">{one.name}</th>
+									<td data-label={words.state}>
+										<ControllerState controller={one} />
+									</td>
+									<td data-label={words.software}>{one.live.software ?? '–'}</td>
+									<td data-label={words.storage}>{one.live.storageLevel ? words.levels[one.live.storageLevel] : '–'}</td>
+									<td className="nowrap" data-label={words.certificate}>
+										{one.certificate ? words.until(when(one.certificate.until, timeZone)) : '–'}
+									</td>
+									<td>
+										{mayManage && one.state !== 'revoked' && (
+											<span className="row wrap">
+												<button type="button" className="btn small" onClick={() => setAsking({ what: 'claim', controller: one })}>
+													{words.claim}
+												</button>
+												<button type="button" className="btn small danger" onClick={() => setAsking({ what: 'revoke', controller: one })}>
+													{words.revoke}
+												</button>
+											</span>
+										)}
+									</td>
+								</tr>
+							))}
+						</Table>
 					)
 				}
 			</Shown>

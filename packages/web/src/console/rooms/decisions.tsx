@@ -2,7 +2,7 @@ import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-qu
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useEstate } from '../estate.ts'
 import { AssetTag, Moment, useDoors, Who } from '../names.tsx'
-import { Card, Chip, Empty, Filter, Leaf, More, Segments, Shown, Title } from '../parts.tsx'
+import { Card, Chip, Empty, Filter, Leaf, More, Segments, Shown, Table, Title } from '../parts.tsx'
 import { allBanks, decisionList } from '../queries.ts'
 import type { Decision } from '../shapes.ts'
 import { METHODS, reasonWords, wants, decisions as words } from '../words/policies.ts'
@@ -60,26 +60,11 @@ export function Decisions() {
 						if (items.length === 0) return <Empty title={words.empty} note={words.emptyNote} />
 						return (
 							<>
-								<div className="scroll">
-									<table className="data cards">
-										<thead>
-											<tr>
-												<th scope="col">{words.who}</th>
-												<th scope="col">{words.time}</th>
-												<th scope="col">{words.wanted}</th>
-												<th scope="col">{words.answer}</th>
-												<th scope="col">{words.rules}</th>
-												<th scope="col">{words.where}</th>
-												<th scope="col">{words.record}</th>
-											</tr>
-										</thead>
-										<tbody>
-											{items.map((one) => (
-												<Row key={`${one.id} ${one.position}`} decision={one} />
-											))}
-										</tbody>
-									</table>
-								</div>
+								<Table heads={[words.who, words.time, words.wanted, words.answer, words.rules, words.where, words.record]}>
+									{items.map((one) => (
+										<Row key={`${one.id} ${one.position}`} decision={one} />
+									))}
+								</Table>
 								<More of={asked} />
 							</>
 						)

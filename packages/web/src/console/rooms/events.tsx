@@ -7,7 +7,7 @@ import { useMay, useSeat } from '../context.ts'
 import { useEstate } from '../estate.ts'
 import { useEvents } from '../live.ts'
 import { EventFacts, Moment, shortId, useDoors, Who } from '../names.tsx'
-import { Card, Chip, Empty, Filter, Form, Shown, Title } from '../parts.tsx'
+import { Card, Chip, Empty, Filter, Form, Shown, Table, Title } from '../parts.tsx'
 import { allBanks, newestCheckpoint } from '../queries.ts'
 import type { EventsSearch } from '../search.ts'
 import type { LedgerEvent, Page } from '../shapes.ts'
@@ -135,33 +135,20 @@ export function Events() {
 							</Empty>
 						) : (
 							<>
-								<div className="scroll">
-									<table className="data cards events">
-										<thead>
-											<tr>
-												<th scope="col" className="right">
-													{words.position}
-												</th>
-												<th scope="col">{words.time}</th>
-												<th scope="col">{words.what}</th>
-												<th scope="col">{words.who}</th>
-												<th scope="col">{words.where}</th>
-												{mayVerify && <th scope="col">{words.proof}</th>}
-											</tr>
-										</thead>
-										<tbody>
-											{items.map((event) => (
-												<Row
-													key={event.id}
-													event={event}
-													bankName={estate.bank(event.bankid)}
-													state={checked.get(Number(event.sequence))}
-													verify={mayVerify ? () => void verify([event]) : undefined}
-												/>
-											))}
-										</tbody>
-									</table>
-								</div>
+								<Table
+									heads={[{ text: words.position, as: 'right' }, words.time, words.what, words.who, words.where, mayVerify && words.proof]}
+									className="events"
+								>
+									{items.map((event) => (
+										<Row
+											key={event.id}
+											event={event}
+											bankName={estate.bank(event.bankid)}
+											state={checked.get(Number(event.sequence))}
+											verify={mayVerify ? () => void verify([event]) : undefined}
+										/>
+									))}
+								</Table>
 								<p className="foot row">
 									{isPast && (
 										<Link to="/events" search={(old) => ({ ...old, at: undefined })} className="btn small">

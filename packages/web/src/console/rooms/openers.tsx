@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { Who } from '../names.tsx'
-import { Dialog, Shown } from '../parts.tsx'
+import { Dialog, Shown, Table } from '../parts.tsx'
 import { allPolicies, openersOf } from '../queries.ts'
 import type { MapDoor } from '../shapes.ts'
 import { ACTIONS, METHODS, ruleWords, openers as words } from '../words/policies.ts'
@@ -16,32 +16,21 @@ export function Openers({ door, close }: { readonly door: MapDoor; close(): void
 					items.length === 0 ? (
 						<p className="mute">{words.none}</p>
 					) : (
-						<div className="scroll">
-							<table className="data cards">
-								<thead>
-									<tr>
-										<th scope="col">{words.who}</th>
-										<th scope="col">{words.how}</th>
-										<th scope="col">{words.by}</th>
-									</tr>
-								</thead>
-								<tbody>
-									{items.map(({ user, action, method, rules }) => (
-										<tr key={`${user} ${action}`}>
-											<th scope="row">
-												<Who id={user} />
-											</th>
-											<td data-label={words.how}>
-												{ACTIONS[action]} <span className="mute">{METHODS[method] ?? method}</span>
-											</td>
-											<td data-label={words.by}>
-												<Rules rules={rules} />
-											</td>
-										</tr>
-									))}
-								</tbody>
-							</table>
-						</div>
+						<Table heads={[words.who, words.how, words.by]}>
+							{items.map(({ user, action, method, rules }) => (
+								<tr key={`${user} ${action}`}>
+									<th scope="row">
+										<Who id={user} />
+									</th>
+									<td data-label={words.how}>
+										{ACTIONS[action]} <span className="mute">{METHODS[method] ?? method}</span>
+									</td>
+									<td data-label={words.by}>
+										<Rules rules={rules} />
+									</td>
+								</tr>
+							))}
+						</Table>
 					)
 				}
 			</Shown>

@@ -4,7 +4,7 @@ import { useEffect, useState } from 'react'
 import { Icon } from '../../ui/icon.tsx'
 import { send } from '../api.ts'
 import { useMay } from '../context.ts'
-import { Card, Chip, Dialog, Empty, Field, Form, Shown, Title } from '../parts.tsx'
+import { Card, Chip, Dialog, Empty, Field, Form, Shown, Table, Title } from '../parts.tsx'
 import { allGroups, peopleFound } from '../queries.ts'
 import type { Person } from '../shapes.ts'
 import { badgeList } from '../words/badges.ts'
@@ -69,34 +69,22 @@ export function People() {
 							<Empty title={words.empty} note={words.emptyNote} />
 						) : (
 							<>
-								<div className="scroll">
-									<table className="data cards">
-										<thead>
-											<tr>
-												<th scope="col">{words.name}</th>
-												<th scope="col">{words.email}</th>
-												<th scope="col">{words.groups}</th>
-												<th scope="col">{words.state}</th>
-											</tr>
-										</thead>
-										<tbody>
-											{items.map((person) => (
-												<tr key={person.id}>
-													<th scope="row">
-														<Link to="/people/$user" params={{ user: person.id }}>
-															{person.name ?? general.erased}
-														</Link>
-													</th>
-													<td data-label={words.email}>{person.email ?? '–'}</td>
-													<td data-label={words.groups}>{person.groups.flatMap((id) => groupName(id) ?? []).join(', ') || '–'}</td>
-													<td data-label={words.state}>
-														<PersonState person={person} />
-													</td>
-												</tr>
-											))}
-										</tbody>
-									</table>
-								</div>
+								<Table heads={[words.name, words.email, words.groups, words.state]}>
+									{items.map((person) => (
+										<tr key={person.id}>
+											<th scope="row">
+												<Link to="/people/$user" params={{ user: person.id }}>
+													{person.name ?? general.erased}
+												</Link>
+											</th>
+											<td data-label={words.email}>{person.email ?? '–'}</td>
+											<td data-label={words.groups}>{person.groups.flatMap((id) => groupName(id) ?? []).join(', ') || '–'}</td>
+											<td data-label={words.state}>
+												<PersonState person={person} />
+											</td>
+										</tr>
+									))}
+								</Table>
 								{next !== undefined && limit < MOST && (
 									<p className="foot">
 										<button type="button" className="btn small" onClick={() => setLimit(MOST)}>

@@ -6,7 +6,7 @@ import { send, serverNow } from '../api.ts'
 import { useMay, useSeat } from '../context.ts'
 import { useEstate } from '../estate.ts'
 import { Moment } from '../names.tsx'
-import { Card, Chip, Dialog, Empty, Field, Form, Secret, Select, Shown } from '../parts.tsx'
+import { Card, Chip, Dialog, Empty, Field, Form, Secret, Select, Shown, Table } from '../parts.tsx'
 import { allSites, credentialsOf } from '../queries.ts'
 import type { Credential, Person } from '../shapes.ts'
 import { fromLocal } from '../time.ts'
@@ -50,56 +50,40 @@ export function Credentials({ person }: { readonly person: Person }) {
 					items.length === 0 ? (
 						<Empty title={words.noCredentials} />
 					) : (
-						<div className="scroll">
-							<table className="data cards">
-								<thead>
-									<tr>
-										<th scope="col">{words.kind}</th>
-										<th scope="col">{words.where}</th>
-										<th scope="col">{words.given}</th>
-										<th scope="col">{words.until}</th>
-										<th scope="col">State</th>
-										<th scope="col">
-											<span className="unseen">Actions</span>
+						<Table heads={[words.kind, words.where, words.given, words.until, 'State', { text: 'Actions', as: 'unseen' }]}>
+							{[...items]
+								.toSorted((a, b) => Number(a.revokedAt !== undefined) - Number(b.revokedAt !== undefined))
+								.map((one) => (
+									<tr key={one.id}>
+										<th scope="row">
+											<span className="row">
+												<Icon name={one.kind === 'badge' ? 'badge' : 'keypad'} />
+												{one.kind === 'badge' ? words.badge : words.pin}
+												{one.kind === 'badge' && <small className="mute">{words.assuranceOf[one.assurance]}</small>}
+											</span>
 										</th>
+										<td data-label={words.where}>
+											{one.site === undefined ? words.everywhere : (sites.find(({ id }) => id === one.site)?.name ?? '–')}
+										</td>
+										<td className="nowrap" data-label={words.given}>
+											<Moment at={one.createdAt} site={one.site} />
+										</td>
+										<td className="nowrap" data-label={words.until}>
+											{one.notAfter === undefined ? '–' : <Moment at={one.notAfter} site={one.site} />}
+										</td>
+										<td data-label="State">
+											<CredentialState credential={one} />
+										</td>
+										<td className="right">
+											{mayGive && one.revokedAt === undefined && (
+												<button type="button" className="btn small danger" onClick={() => setAsking(one)}>
+													{words.revoke}
+												</button>
+											)}
+										</td>
 									</tr>
-								</thead>
-								<tbody>
-									{[...items]
-										.toSorted((a, b) => Number(a.revokedAt !== undefined) - Number(b.revokedAt !== undefined))
-										.map((one) => (
-											<tr key={one.id}>
-												<th scope="row">
-													<span className="row">
-														<Icon name={one.kind === 'badge' ? 'badge' : 'keypad'} />
-														{one.kind === 'badge' ? words.badge : words.pin}
-														{one.kind === 'badge' && <small className="mute">{words.assuranceOf[one.assurance]}</small>}
-													</span>
-												</th>
-												<td data-label={words.where}>
-													{one.site === undefined ? words.everywhere : (sites.find(({ id }) => id === one.site)?.name ?? '–')}
-												</td>
-												<td className="nowrap" data-label={words.given}>
-													<Moment at={one.createdAt} site={one.site} />
-												</td>
-												<td className="nowrap" data-label={words.until}>
-													{one.notAfter === undefined ? '–' : <Moment at={one.notAfter} site={one.site} />}
-												</td>
-												<td data-label="State">
-													<CredentialState credential={one} />
-												</td>
-												<td className="right">
-													{mayGive && one.revokedAt === undefined && (
-														<button type="button" className="btn small danger" onClick={() => setAsking(one)}>
-															{words.revoke}
-														</button>
-													)}
-												</td>
-											</tr>
-										))}
-								</tbody>
-							</table>
-						</div>
+								))}
+						</Table>
 					)
 				}
 			</Shown>

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { useEstate } from '../estate.ts'
-import { Card, Chip, Shown } from '../parts.tsx'
+import { Card, Chip, Shown, Table } from '../parts.tsx'
 import { allTypes, reachOf } from '../queries.ts'
 import { longTime } from '../time.ts'
 import { insteadWords, METHODS, reasonWords, wants, reach as words } from '../words/policies.ts'
@@ -19,40 +19,27 @@ export function PersonReach({ user }: { readonly user: string }) {
 					items.length === 0 ? (
 						<p className="mute inset">{words.none}</p>
 					) : (
-						<div className="scroll">
-							<table className="data cards">
-								<thead>
-									<tr>
-										<th scope="col">{words.what}</th>
-										<th scope="col">{words.bank}</th>
-										<th scope="col">{words.answer}</th>
-									</tr>
-								</thead>
-								<tbody>
-									{items.map(({ bank, action, type, effect, reason, method, outcome }) => (
-										<tr key={`${bank} ${action} ${type}`}>
-											<th scope="row">{wants(action, types.find(({ code }) => code === type)?.name ?? type)}</th>
-											<td data-label={words.bank}>{estate.bank(bank) ?? '–'}</td>
-											<td data-label={words.answer}>
-												{effect === 'allow' ? (
-													<Chip tone="ok" icon="check">
-														{METHODS[method ?? ''] ?? method}
-													</Chip>
-												) : (
-													<Chip icon="x">{reasonWords(reason)}</Chip>
-												)}{' '}
-												<small className="mute">
-													<Rules
-														rules={outcome.rules.filter(({ rule }) => effect === 'allow' || !rule.startsWith('builtin/')).map(({ rule }) => rule)}
-													/>
-													{outcome.instead.map((one) => ` ${insteadWords(one, (at) => longTime(at, estate.zone({ bank })))}`).join(', ')}
-												</small>
-											</td>
-										</tr>
-									))}
-								</tbody>
-							</table>
-						</div>
+						<Table heads={[words.what, words.bank, words.answer]}>
+							{items.map(({ bank, action, type, effect, reason, method, outcome }) => (
+								<tr key={`${bank} ${action} ${type}`}>
+									<th scope="row">{wants(action, types.find(({ code }) => code === type)?.name ?? type)}</th>
+									<td data-label={words.bank}>{estate.bank(bank) ?? '–'}</td>
+									<td data-label={words.answer}>
+										{effect === 'allow' ? (
+											<Chip tone="ok" icon="check">
+												{METHODS[method ?? ''] ?? method}
+											</Chip>
+										) : (
+											<Chip icon="x">{reasonWords(reason)}</Chip>
+										)}{' '}
+										<small className="mute">
+											<Rules rules={outcome.rules.filter(({ rule }) => effect === 'allow' || !rule.startsWith('builtin/')).map(({ rule }) => rule)} />
+											{outcome.instead.map((one) => ` ${insteadWords(one, (at) => longTime(at, estate.zone({ bank })))}`).join(', ')}
+										</small>
+									</td>
+								</tr>
+							))}
+						</Table>
 					)
 				}
 			</Shown>

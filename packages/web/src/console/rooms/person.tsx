@@ -12,7 +12,7 @@ import type { Person } from '../shapes.ts'
 import { person as words } from '../words/people.ts'
 import { roleName, roles } from '../words/roles.ts'
 import { general } from '../words/shell.ts'
-import { Table } from './cases.tsx'
+import { CaseTable } from './cases.tsx'
 import { fieldsOf, PersonFields, PersonState } from './people.tsx'
 import { Credentials } from './person-credentials.tsx'
 import { PersonReach } from './person-reach.tsx'
@@ -84,7 +84,7 @@ function Filled({ person }: { readonly person: Person }) {
 				<div className="stack">
 					<Credentials person={person} />
 					<Card title={words.cases} flush>
-						{cases && cases.items.length > 0 ? <Table cases={cases.items} /> : <Empty title={words.noCases} />}
+						{cases && cases.items.length > 0 ? <CaseTable cases={cases.items} /> : <Empty title={words.noCases} />}
 					</Card>
 					{mayReadPolicies && person.erasedAt === undefined && <PersonReach user={person.id} />}
 				</div>

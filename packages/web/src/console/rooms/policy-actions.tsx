@@ -5,7 +5,7 @@ import { send } from '../api.ts'
 import { useMay, useSeat } from '../context.ts'
 import { useEstate } from '../estate.ts'
 import { Who } from '../names.tsx'
-import { Dialog, Form, Shown, wordsOf } from '../parts.tsx'
+import { Dialog, Form, Shown, Table, wordsOf } from '../parts.tsx'
 import { policyVersions } from '../queries.ts'
 import type { Policy, PolicyCheck } from '../shapes.ts'
 import { when } from '../time.ts'
@@ -133,44 +133,29 @@ function Versions({ policy, close, done, mayPublish }: AskedProps & { readonly m
 			{back === undefined ? (
 				<Shown of={asked}>
 					{({ items }) => (
-						<div className="scroll">
-							<table className="data cards">
-								<thead>
-									<tr>
-										<th scope="col">{words.version}</th>
-										<th scope="col">{words.published}</th>
-										<th scope="col">{words.publishedBy}</th>
-										<th scope="col">{words.reviewedBy}</th>
-										<th scope="col">
-											<span className="unseen">{words.back}</span>
-										</th>
-									</tr>
-								</thead>
-								<tbody>
-									{items.map(({ number, publishedAt, publishedBy, reviewedBy, returnedTo }) => (
-										<tr key={number}>
-											<th scope="row">
-												{number} {returnedTo !== undefined && <span className="mute">{words.returned(returnedTo)}</span>}
-											</th>
-											<td data-label={words.published} className="nowrap">
-												{when(publishedAt, estate.home)}
-											</td>
-											<td data-label={words.publishedBy}>
-												<Who id={publishedBy} link={false} />
-											</td>
-											<td data-label={words.reviewedBy}>{reviewedBy === undefined ? '–' : <Who id={reviewedBy} link={false} />}</td>
-											<td>
-												{mayPublish && (number !== policy.published || policy.retiredAt !== undefined) && (
-													<button type="button" className="btn small" onClick={() => setBack(number)}>
-														{words.back}
-													</button>
-												)}
-											</td>
-										</tr>
-									))}
-								</tbody>
-							</table>
-						</div>
+						<Table heads={[words.version, words.published, words.publishedBy, words.reviewedBy, { text: words.back, as: 'unseen' }]}>
+							{items.map(({ number, publishedAt, publishedBy, reviewedBy, returnedTo }) => (
+								<tr key={number}>
+									<th scope="row">
+										{number} {returnedTo !== undefined && <span className="mute">{words.returned(returnedTo)}</span>}
+									</th>
+									<td data-label={words.published} className="nowrap">
+										{when(publishedAt, estate.home)}
+									</td>
+									<td data-label={words.publishedBy}>
+										<Who id={publishedBy} link={false} />
+									</td>
+									<td data-label={words.reviewedBy}>{reviewedBy === undefined ? '–' : <Who id={reviewedBy} link={false} />}</td>
+									<td>
+										{mayPublish && (number !== policy.published || policy.retiredAt !== undefined) && (
+											<button type="button" className="btn small" onClick={() => setBack(number)}>
+												{words.back}
+											</button>
+										)}
+									</td>
+								</tr>
+							))}
+						</Table>
 					)}
 				</Shown>
 			) : (

@@ -5,7 +5,7 @@ import { Icon } from '../../ui/icon.tsx'
 import { send } from '../api.ts'
 import { useMay } from '../context.ts'
 import { Who } from '../names.tsx'
-import { Card, Dialog, Field, Form, NoSuch, Room, Shown, Title } from '../parts.tsx'
+import { Card, Dialog, Field, Form, NoSuch, Room, Shown, Table, Title } from '../parts.tsx'
 import { allGroups, allPermissions, allRoles, holdersOf } from '../queries.ts'
 import type { Role } from '../shapes.ts'
 import { roleName, roles as words } from '../words/roles.ts'
@@ -126,42 +126,29 @@ function Holders({ role, mayAssign }: { readonly role: Role; readonly mayAssign:
 					items.length === 0 ? (
 						<p className="mute inset foot">{words.nobody}</p>
 					) : (
-						<div className="scroll">
-							<table className="data cards">
-								<thead>
-									<tr>
-										<th scope="col">{words.holder}</th>
-										<th scope="col">{words.where}</th>
-										<th scope="col">
-											<span className="unseen">{words.takeAway}</span>
-										</th>
-									</tr>
-								</thead>
-								<tbody>
-									{items.map(({ id, user, group, scope, until }) => (
-										<tr key={id}>
-											<th scope="row">
-												{user ? (
-													<Who id={user} />
-												) : (
-													<>
-														{groups.find((one) => one.id === group)?.name ?? '…'} <span className="mute">{words.group.toLowerCase()}</span>
-													</>
-												)}
-											</th>
-											<td data-label={words.where}>{placeOf({ scope, ...(until !== undefined && { until }) })}</td>
-											<td>
-												{mayAssign && (
-													<button type="button" className="btn small danger" onClick={() => setTaking(id)}>
-														{words.takeAway}
-													</button>
-												)}
-											</td>
-										</tr>
-									))}
-								</tbody>
-							</table>
-						</div>
+						<Table heads={[words.holder, words.where, { text: words.takeAway, as: 'unseen' }]}>
+							{items.map(({ id, user, group, scope, until }) => (
+								<tr key={id}>
+									<th scope="row">
+										{user ? (
+											<Who id={user} />
+										) : (
+											<>
+												{groups.find((one) => one.id === group)?.name ?? '…'} <span className="mute">{words.group.toLowerCase()}</span>
+											</>
+										)}
+									</th>
+									<td data-label={words.where}>{placeOf({ scope, ...(until !== undefined && { until }) })}</td>
+									<td>
+										{mayAssign && (
+											<button type="button" className="btn small danger" onClick={() => setTaking(id)}>
+												{words.takeAway}
+											</button>
+										)}
+									</td>
+								</tr>
+							))}
+						</Table>
 					)
 				}
 			</Shown>
