@@ -1,6 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { send } from './api.ts'
-import { Dialog, Field, Form } from './parts.tsx'
+import { Dialog, Field, Form } from './forms.tsx'
 import { mine } from './queries.ts'
 import { password as words } from './words/shell.ts'
 

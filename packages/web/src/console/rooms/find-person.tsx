@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { useId, useState } from 'react'
-import { Field } from '../parts.tsx'
+import { Field } from '../forms.tsx'
 import { peopleFound } from '../queries.ts'
 import { booking as words } from '../words/cases.ts'
 

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { useEstate } from '../estate.ts'
-import { Card, Chip, Shown, Table } from '../parts.tsx'
+import { Table } from '../lists.tsx'
+import { Card, Chip, Shown } from '../parts.tsx'
 import { allTypes, reachOf } from '../queries.ts'
 import { longTime } from '../time.ts'
 import { insteadWords, METHODS, reasonWords, wants, reach as words } from '../words/policies.ts'

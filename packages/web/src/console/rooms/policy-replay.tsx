@@ -1,7 +1,8 @@
 import { useMutation } from '@tanstack/react-query'
 import { send } from '../api.ts'
+import { wordsOf } from '../forms.tsx'
 import { Moment, Who } from '../names.tsx'
-import { Card, Chip, Leaf, wordsOf } from '../parts.tsx'
+import { Card, Chip, Leaf } from '../parts.tsx'
 import type { Policy, PolicyReplay } from '../shapes.ts'
 import { reasonWords, replays as words } from '../words/policies.ts'
 

@@ -1,7 +1,8 @@
 import { useState } from 'react'
 import { Logo } from '../../ui/icon.tsx'
 import { send } from '../api.ts'
-import { Field, Form, Title } from '../parts.tsx'
+import { Field, Form } from '../forms.tsx'
+import { Title } from '../parts.tsx'
 import { signIn } from '../words/shell.ts'
 
 export function SignIn({ ended, enter }: { readonly ended: boolean; enter(): Promise<void> }) {
