@@ -30,7 +30,7 @@ interface TableProps {
 	/** One that is false is of a column that the reader may not have. */
 	readonly heads: readonly (Head | false)[]
 	readonly className?: string
-	/** Its rows: what each is about in a `th`, the rest in cells that name their column in `data-label`, since on a phone a row is a card (cards.css). */
+	/** Its rows: what each is about in a `th`, the rest in cells that name their column in `data-label`, since on a phone a row is a card (lists.css). */
 	readonly children: ReactNode
 }
 export function Table({ heads, className = '', children }: TableProps) {
