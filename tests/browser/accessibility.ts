@@ -20,3 +20,25 @@ export async function violationsOf(page: Page, { rules, exclude }: Look = {}): P
 		({ id, nodes }) => `${id}: ${nodes.map(({ target, html, any }) => `${target} ${html.slice(0, 160)} ${any[0]?.message ?? ''}`).join(' | ')}`,
 	)
 }
+
+/** How far a page can be scrolled to the side; nothing of ours may. */
+export const sidewaysOf = (page: Page): Promise<number> =>
+	page.evaluate(() => Math.max(0, (document.scrollingElement?.scrollWidth ?? 0) - window.innerWidth))
+
+/** All of that for a page that stands still: in light, in the dark, where only colours differ, and on a phone of 320 px. */
+export async function problemsOf(page: Page): Promise<string[]> {
+	const wide = page.viewportSize()
+	const light = await violationsOf(page)
+	await page.emulateMedia({ colorScheme: 'dark' })
+	const dark = await violationsOf(page, { rules: ['color-contrast'] })
+	await page.emulateMedia({ colorScheme: 'light' })
+	await page.setViewportSize({ width: 320, height: 640 })
+	const [narrow, over] = [await violationsOf(page), await sidewaysOf(page)]
+	if (wide) await page.setViewportSize(wide)
+	return [
+		...light,
+		...dark.map((problem) => `dark: ${problem}`),
+		...narrow.map((problem) => `320 px: ${problem}`),
+		...(over > 0 ? [`scrolls sideways by ${over} px at 320 px`] : []),
+	]
+}

@@ -3,8 +3,9 @@ import { after, before, describe, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { leave } from '../scenarios/hands.ts'
 import { eventually, type Site, startSite } from '../scenarios/site.ts'
-import { violationsOf } from './accessibility.ts'
+import { problemsOf } from './accessibility.ts'
 import { startBrowser } from './browser.ts'
+import { signIn, visit } from './console-pages.ts'
 
 /** A site as a user starts it, with its console in a browser and badges held to its reader. */
 describe('badges, given in the console', () => {
@@ -17,19 +18,14 @@ describe('badges, given in the console', () => {
 		browser = launched
 		page = await (await browser.newContext({ viewport: { width: 1280, height: 900 }, reducedMotion: 'reduce' })).newPage()
 		await page.goto(site.ready.console ?? assert.fail('no console'))
-		await page.getByLabel('E-mail address').fill(site.ready.admin?.email ?? '')
-		await page.getByLabel('Password').fill(site.ready.admin?.password ?? '')
-		await page.keyboard.press('Enter')
+		await signIn(page, site.ready.admin ?? assert.fail('nobody to sign in as'))
 		await page.locator('#page-content').waitFor()
 	})
 	after(async () => {
 		await browser?.close()
 		await site?.stop()
 	})
-	const go = async (path: string) => {
-		await page.goto(new URL(path, site.ready.console).href)
-		await page.getByRole('heading', { level: 1 }).waitFor()
-	}
+	const go = (path: string) => visit(page, new URL(path, site.ready.console).href)
 	const newPerson = async (name: string, email: string) => {
 		const { id } = await site.api<{ id: string }>('POST', '/v1/users', { name, email })
 		const { items } = await site.api<{ items: { id: string; code: string }[] }>('GET', '/v1/groups')
@@ -52,18 +48,6 @@ describe('badges, given in the console', () => {
 			(name) => name === 'choose',
 			`the badge ${number} to be known`,
 		)
-	const looks = async (what: string) => {
-		for (const scheme of ['light', 'dark'] as const) {
-			await page.emulateMedia({ colorScheme: scheme })
-			assert.deepEqual(await violationsOf(page), [], `${what}, ${scheme}`)
-		}
-		await page.emulateMedia({ colorScheme: 'light' })
-		await page.setViewportSize({ width: 320, height: 700 })
-		assert.deepEqual(await violationsOf(page), [], `${what}, 320 px`)
-		const over = await page.evaluate(() => (document.scrollingElement?.scrollWidth ?? 0) - window.innerWidth)
-		assert.ok(over <= 0, `${what} scrolls sideways by ${over} px at 320 px`)
-		await page.setViewportSize({ width: 1280, height: 900 })
-	}
 
 	test('a badge is read at the kiosk, compared, given, and opens the choices there', async () => {
 		const id = await newPerson('Nora Feld', 'nora@example.org')
@@ -86,7 +70,7 @@ describe('badges, given in the console', () => {
 		await site.act({ kind: 'finish' })
 		await dialog.getByText('The same card elsewhere').click()
 		await dialog.getByText('211-4711', { exact: true }).waitFor()
-		await looks('the dialog')
+		assert.deepEqual(await problemsOf(page), [], 'the dialog')
 		await dialog.getByRole('button', { name: 'Add it' }).click()
 		await dialog.waitFor({ state: 'detached' })
 		await isKnown('211-4711')
@@ -140,7 +124,7 @@ describe('badges, given in the console', () => {
 		await page.getByLabel('Card 2, as in the list').fill('20100014')
 		await page.getByRole('button', { name: 'What would happen?' }).click()
 		await page.getByText('2 of 3 lines give somebody a badge.').waitFor()
-		await looks('the list')
+		assert.deepEqual(await problemsOf(page), [], 'the list')
 		await page.getByRole('button', { name: 'Give 2 badges' }).click()
 		await page.getByText('2 badges were given.').waitFor()
 		await isKnown('201-42')

@@ -1,22 +1,14 @@
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { Id } from '@latchwork/core/base'
-import { TEST_PASSWORD, type TestApi, type TestPerson, type TestTenant, testApi } from '@latchwork/server/testing/api'
-import { type TestEdge, testEdge } from '@latchwork/server/testing/edge'
-import type { Browser, Page } from 'playwright-core'
-import { violationsOf } from './accessibility.ts'
-import { startBrowser } from './browser.ts'
+import type { Page } from 'playwright-core'
+import { problemsOf, sidewaysOf, violationsOf } from './accessibility.ts'
+import { type ConsoleSite, signIn, startConsole, visit } from './console-pages.ts'
 
-/** The built console on the real API and a real PostgreSQL; a bank says what the tests make it say. */
 describe('the console', () => {
-	let api: TestApi
-	let browser: Browser
-	let tenant: TestTenant
-	let edge: TestEdge
+	let site: ConsoleSite
+	let { api, tenant, edge, openAs } = {} as ConsoleSite
 	let page: Page
-	/** What no page may do: errors of scripts, and what the browser refused by the content security policy. */
-	const wrong: string[] = []
 
 	const door = (number: number): Id<'compartment'> => {
 		const found = edge.doors.get(number)
@@ -24,27 +16,7 @@ describe('the console', () => {
 		return found
 	}
 	const heading = (name: string | RegExp, on = page) => on.getByRole('heading', { level: 1, name }).waitFor()
-	const go = async (path: string, on = page) => {
-		await on.goto(api.url + path)
-		await on.getByRole('heading', { level: 1 }).waitFor()
-	}
-	const openAs = async (person: TestPerson, options: Parameters<Browser['newContext']>[0] = {}): Promise<Page> => {
-		const made = await browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce', ...options })
-		const opened = await made.newPage()
-		opened.on('pageerror', (error) => wrong.push(String(error.stack)))
-		opened.on('console', (said) => {
-			if (/content security policy/i.test(said.text())) wrong.push(said.text())
-		})
-		await opened.goto(api.url)
-		await signIn(person, opened)
-		return opened
-	}
-	const signIn = async ({ email }: TestPerson, on = page, password = TEST_PASSWORD) => {
-		await on.getByLabel('E-mail address').fill(email)
-		await on.getByLabel('Password').fill(password)
-		await on.keyboard.press('Enter')
-		if (password === TEST_PASSWORD) await on.locator('#page-content').waitFor()
-	}
+	const go = (path: string, on = page) => visit(on, api.url + path)
 	const bookDelivery = async (label: string) => {
 		const body = { bank: tenant.bank, label, lines: [{ size: 'S', tag: 'PX-1' }] }
 		const { body: made } = await api.ask('POST', '/v1/deliveries', { token: tenant.owner.token, body })
@@ -53,42 +25,35 @@ describe('the console', () => {
 	}
 
 	before(async () => {
-		api = await testApi({ http: { web: join(import.meta.dirname, '../../packages/web/dist/console') } })
-		tenant = await api.tenant('Fernholt Group')
-		edge = await testEdge(api, tenant)
-		await edge.heard(true)
+		site = await startConsole()
+		;({ api, tenant, edge, openAs } = site)
 		await edge.tell(
 			...[...edge.doors.values()].flatMap((subject) => [
 				{ type: 'door.closed' as const, subject, data: {} },
 				{ type: 'compartment.returned-to-service' as const, subject, data: { content: 'empty' } },
 			]),
 		)
-		browser = await startBrowser()
 		page = await openAs(tenant.owner)
 	})
-	after(async () => {
-		await browser?.close()
-		await api?.close()
-		assert.deepEqual(wrong, [])
-	})
+	after(() => site?.close())
 
 	test('a wrong password is refused in words; a session that ends leads back to the place where one was', async () => {
-		const stranger = await browser.newContext()
+		const stranger = await site.browser.newContext()
 		const other = await stranger.newPage()
 		await other.goto(`${api.url}/banks/${tenant.bank}?door=14`)
 		assert.equal(await other.getByLabel('Organisation').count(), 0)
-		await signIn(tenant.owner, other, 'not the password')
+		await signIn(other, { ...tenant.owner, password: 'not the password' })
 		assert.match((await other.getByRole('alert').textContent()) ?? '', /name the one that you mean/)
 		await other.getByLabel('Organisation').fill('fernholt group')
 		const sent = other.waitForRequest('**/v1/sign-ins')
-		await signIn(tenant.owner, other)
+		await signIn(other, tenant.owner)
 		assert.equal((await sent).postDataJSON().tenant, 'fernholt group')
 		await heading('Lobby', other)
 		await stranger.clearCookies()
 		await other.getByRole('link', { name: 'Events' }).click()
 		await heading('Sign in', other)
 		await other.getByText('Your session has ended.').waitFor()
-		await signIn(tenant.owner, other)
+		await signIn(other, tenant.owner)
 		await heading('Events', other)
 		await other.getByRole('button', { name: 'Sign out' }).click()
 		await heading('Sign in', other)
@@ -558,7 +523,7 @@ describe('the console', () => {
 		] as const) {
 			await go(path)
 			await heading(words)
-			assert.deepEqual(await violationsOf(page), [], words)
+			assert.deepEqual(await problemsOf(page), [], words)
 		}
 		await go('/cases?bank=nope')
 		await page.getByText('There is nothing here. The address may be mistyped').waitFor()
@@ -573,20 +538,10 @@ describe('the console', () => {
 		const { id } = await bookDelivery('Order 2000')
 		const paths = ['/', '/banks', `/banks/${tenant.bank}?door=14`, `/banks/${tenant.bank}?door=14&view=list`, '/cases', `/cases/${id}`, '/cases/new']
 		for (const path of [...paths, '/people', `/people/${tenant.owner.id}`, '/events', `/banks/${tenant.bank}?door=12&open=true`]) {
-			await page.emulateMedia({ colorScheme: 'light' })
-			await page.setViewportSize({ width: 1440, height: 900 })
 			await go(path)
 			await page.getByText('Loading…').first().waitFor({ state: 'hidden' })
-			assert.deepEqual(await violationsOf(page), [], path)
-			// In the dark only colours differ.
-			await page.emulateMedia({ colorScheme: 'dark' })
-			assert.deepEqual(await violationsOf(page, { rules: ['color-contrast'] }), [], `${path}, dark`)
-			await page.setViewportSize({ width: 320, height: 640 })
-			const over = await page.evaluate(() => (document.scrollingElement?.scrollWidth ?? 0) - window.innerWidth)
-			assert.ok(over <= 0, `${path} scrolls sideways by ${over} px at 320 px`)
+			assert.deepEqual(await problemsOf(page), [], path)
 		}
-		await page.emulateMedia({ colorScheme: 'light' })
-		await page.setViewportSize({ width: 1440, height: 900 })
 	})
 
 	test('on a phone no table hides a column: a row is a card, and each value stands beside its word', async () => {
@@ -615,8 +570,7 @@ describe('the console', () => {
 			await page.evaluate(() => {
 				document.documentElement.style.fontSize = '200%'
 			})
-			const over = await page.evaluate(() => (document.scrollingElement?.scrollWidth ?? 0) - window.innerWidth)
-			assert.ok(over <= 0, `${path} scrolls sideways by ${over} px`)
+			assert.equal(await sidewaysOf(page), 0, path)
 		}
 		const [card, crumb] = [await page.locator('.bank-cols > .card').first().boundingBox(), await page.locator('.crumbs li').last().boundingBox()]
 		assert.ok(card && card.width > 700, `the drawing’s card is ${card?.width} px wide`)
@@ -654,7 +608,7 @@ describe('the console', () => {
 		assert.equal(await page.locator('p.keys').isVisible(), false, 'no keys on a phone')
 		await page.getByRole('button', { name: 'Menu' }).click()
 		await page.locator('.side.open').waitFor()
-		assert.ok((await page.evaluate(() => document.scrollingElement?.scrollWidth ?? 0)) <= 320)
+		assert.equal(await sidewaysOf(page), 0)
 		await page.keyboard.press('Escape')
 		await page.setViewportSize({ width: 1440, height: 900 })
 	})

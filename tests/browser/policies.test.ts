@@ -1,50 +1,28 @@
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { cedarEngine } from '@latchwork/edge/policy-engine'
-import { TEST_PASSWORD, type TestApi, type TestPerson, type TestTenant, testApi } from '@latchwork/server/testing/api'
-import { type TestEdge, testEdge } from '@latchwork/server/testing/edge'
-import type { Browser, Page } from 'playwright-core'
-import { violationsOf } from './accessibility.ts'
-import { startBrowser } from './browser.ts'
+import type { Page } from 'playwright-core'
+import { problemsOf, violationsOf } from './accessibility.ts'
+import { type ConsoleSite, startConsole, visit } from './console-pages.ts'
 
 /** The rooms about who may open what, on the real API with the engine that banks decide with. */
 describe('policies and decisions in the console', () => {
-	let api: TestApi
-	let browser: Browser
-	let tenant: TestTenant
-	let edge: TestEdge
+	let site: ConsoleSite
+	let { api, tenant, edge, openAs } = {} as ConsoleSite
 	let page: Page
 	let ada: string
-	const wrong: string[] = []
 	const ask = async (method: string, path: string, body?: unknown) => {
 		const answer = await api.ask(method, path, { token: tenant.owner.token, body })
 		assert.ok(answer.status < 300, `${method} ${path}: ${answer.status} ${answer.text}`)
 		return answer.body
 	}
-	const go = async (path: string, on = page) => {
-		await on.goto(api.url + path)
-		await on.getByRole('heading', { level: 1 }).waitFor()
-	}
-	const openAs = async ({ email }: TestPerson): Promise<Page> => {
-		const made = await browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce' })
-		const opened = await made.newPage()
-		opened.on('pageerror', (error) => wrong.push(String(error.stack)))
-		await opened.goto(api.url)
-		await opened.getByLabel('E-mail address').fill(email)
-		await opened.getByLabel('Password').fill(TEST_PASSWORD)
-		await opened.keyboard.press('Enter')
-		await opened.locator('#page-content').waitFor()
-		return opened
-	}
+	const go = (path: string, on = page) => visit(on, api.url + path)
 	const dialog = () => page.getByRole('dialog')
 	const heading = (name: string) => page.getByRole('heading', { level: 1, name }).waitFor()
 
 	before(async () => {
-		api = await testApi({ http: { web: join(import.meta.dirname, '../../packages/web/dist/console') }, engine: cedarEngine })
-		tenant = await api.tenant('Fernholt Group')
-		edge = await testEdge(api, tenant)
-		await edge.heard(true)
+		site = await startConsole({ engine: cedarEngine })
+		;({ api, tenant, edge, openAs } = site)
 		const staff = await ask('POST', '/v1/groups', { code: 'staff', name: 'Staff' })
 		ada = (await ask('POST', '/v1/users', { name: 'Ada Berg' })).id
 		await ask('PUT', `/v1/groups/${staff.id}/members/${ada}`)
@@ -74,14 +52,9 @@ describe('policies and decisions in the console', () => {
 			},
 		)
 		await api.sign(tenant.id)
-		browser = await startBrowser()
 		page = await openAs(tenant.owner)
 	})
-	after(async () => {
-		await browser?.close()
-		await api?.close()
-		assert.deepEqual(wrong, [])
-	})
+	after(() => site?.close())
 
 	test('a policy begins as a sentence, is checked at once, and holds when it is published', async () => {
 		await go('/policies')
@@ -345,20 +318,11 @@ describe('policies and decisions in the console', () => {
 		await ask('POST', '/v1/policies', { code: 'parcels', statements: [{ kind: 'carry', groups: ['staff'], acts: ['deposit'] }, { kind: 'hours' }] })
 		const [, { id: plain }] = (await ask('GET', '/v1/policies')).items
 		for (const path of [`/policies/${id}`, `/policies/${plain}`, '/decisions', `/people/${ada}`, '/roles/site-manager']) {
-			await page.emulateMedia({ colorScheme: 'light' })
-			await page.setViewportSize({ width: 1440, height: 900 })
 			await go(path)
 			await page.getByText('Loading…').first().waitFor({ state: 'hidden' })
 			await page.getByText(/^Trying the draft/).waitFor({ state: 'hidden' })
-			assert.deepEqual(await violationsOf(page), [], path)
-			await page.emulateMedia({ colorScheme: 'dark' })
-			assert.deepEqual(await violationsOf(page, { rules: ['color-contrast'] }), [], `${path}, dark`)
-			await page.setViewportSize({ width: 320, height: 640 })
-			const over = await page.evaluate(() => (document.scrollingElement?.scrollWidth ?? 0) - window.innerWidth)
-			assert.ok(over <= 0, `${path} scrolls sideways by ${over} px at 320 px`)
+			assert.deepEqual(await problemsOf(page), [], path)
 		}
-		await page.emulateMedia({ colorScheme: 'light' })
-		await page.setViewportSize({ width: 1440, height: 900 })
 		await go(`/policies/${plain}`)
 		await page.getByRole('button', { name: 'Add a sentence…' }).click()
 		assert.deepEqual(await violationsOf(page), [], 'the dialog of a sentence')
