@@ -276,10 +276,7 @@ describe('policies and decisions in the console', () => {
 		await dialog().getByRole('button', { name: 'Change it' }).click()
 		await dialog().waitFor({ state: 'detached' })
 		await page.getByText('of 9 digits').first().waitFor()
-		await page.setViewportSize({ width: 320, height: 640 })
-		const over = await page.evaluate(() => (document.scrollingElement?.scrollWidth ?? 0) - window.innerWidth)
-		assert.ok(over <= 0, `it scrolls sideways by ${over} px at 320 px`)
-		await page.setViewportSize({ width: 1440, height: 900 })
+		assert.deepEqual(await problemsOf(page), [])
 	})
 
 	test('in an emergency nobody else is asked, and everybody sees it', async () => {

@@ -6,7 +6,7 @@ import { send } from '../api.ts'
 import { useMay } from '../context.ts'
 import { useEstate } from '../estate.ts'
 import { Dialog, Field, Form, wordsOf } from '../forms.tsx'
-import { More } from '../lists.tsx'
+import { More, Table } from '../lists.tsx'
 import { Moment, Who } from '../names.tsx'
 import { Card, Empty, Shown, Title } from '../parts.tsx'
 import { credentialList, pinGuessing, settingsHere } from '../queries.ts'
@@ -71,67 +71,51 @@ function Chances({ found: { highest, organisation, sites } }: { readonly found: 
 	return (
 		<>
 			<p className="soft">{words.guessingLead(words.percent(highest))}</p>
-			<div className="scroll">
-				<table className="data cards">
-					<thead>
-						<tr>
-							<th scope="col">{words.place}</th>
-							<th scope="col">{words.secrets}</th>
-							<th scope="col" className="right">
-								{words.tries}
-							</th>
-							<th scope="col" className="right">
-								{words.chance}
-							</th>
-						</tr>
-					</thead>
-					<tbody>
-						{sites.flatMap((site) => [
-							...site.kiosks.map((kiosk) => (
-								<tr key={kiosk.bank}>
-									<th scope="row">{estate.bank(kiosk.bank) ?? kiosk.bank}</th>
-									<td data-label={words.secrets}>{words.typed(site.pins, kiosk.codes, site.digits)}</td>
-									<td className="right" data-label={words.tries}>
-										{kiosk.wrongADay}
-									</td>
-									<td className="right" data-label={words.chance}>
-										<b className={kiosk.chance > highest ? 'problem' : ''}>{words.percent(kiosk.chance)}</b>
-									</td>
-								</tr>
-							)),
-							<tr key={site.site}>
-								<th scope="row">{words.site(estate.site(site.site) ?? site.site)}</th>
-								<td data-label={words.secrets}>
-									{site.restsUntil !== undefined && (
-										<span className="row wrap">
-											{words.rests(longTime(site.restsUntil, estate.zone({ site: site.site })))}
-											<button type="button" className="btn small" onClick={() => void lift(site.site)}>
-												{words.lift}
-											</button>
-										</span>
-									)}
-								</td>
-								<td className="right" data-label={words.tries}>
-									{site.wrongADay}
-								</td>
-								<td className="right" data-label={words.chance}>
-									{words.percent(site.chance)}
-								</td>
-							</tr>,
-						])}
-						<tr>
-							<th scope="row">{words.organisation}</th>
-							<td data-label={words.secrets}>–</td>
+			<Table heads={[words.place, words.secrets, { text: words.tries, as: 'right' }, { text: words.chance, as: 'right' }]}>
+				{sites.flatMap((site) => [
+					...site.kiosks.map((kiosk) => (
+						<tr key={kiosk.bank}>
+							<th scope="row">{estate.bank(kiosk.bank) ?? kiosk.bank}</th>
+							<td data-label={words.secrets}>{words.typed(site.pins, kiosk.codes, site.digits)}</td>
 							<td className="right" data-label={words.tries}>
-								{organisation.wrongADay}
+								{kiosk.wrongADay}
 							</td>
 							<td className="right" data-label={words.chance}>
-								{words.percent(organisation.chance)}
+								<b className={kiosk.chance > highest ? 'problem' : ''}>{words.percent(kiosk.chance)}</b>
 							</td>
 						</tr>
-					</tbody>
-				</table>
-			</div>
+					)),
+					<tr key={site.site}>
+						<th scope="row">{words.site(estate.site(site.site) ?? site.site)}</th>
+						<td data-label={words.secrets}>
+							{site.restsUntil !== undefined && (
+								<span className="row wrap">
+									{words.rests(longTime(site.restsUntil, estate.zone({ site: site.site })))}
+									<button type="button" className="btn small" onClick={() => void lift(site.site)}>
+										{words.lift}
+									</button>
+								</span>
+							)}
+						</td>
+						<td className="right" data-label={words.tries}>
+							{site.wrongADay}
+						</td>
+						<td className="right" data-label={words.chance}>
+							{words.percent(site.chance)}
+						</td>
+					</tr>,
+				])}
+				<tr>
+					<th scope="row">{words.organisation}</th>
+					<td data-label={words.secrets}>–</td>
+					<td className="right" data-label={words.tries}>
+						{organisation.wrongADay}
+					</td>
+					<td className="right" data-label={words.chance}>
+						{words.percent(organisation.chance)}
+					</td>
+				</tr>
+			</Table>
 			{problem !== undefined && (
 				<p className="problem" role="alert">
 					{problem}
@@ -193,45 +177,31 @@ function All() {
 					if (items.length === 0) return <Empty title={words.none} note={words.noneNote} />
 					return (
 						<>
-							<div className="scroll">
-								<table className="data cards">
-									<thead>
-										<tr>
-											<th scope="col">{words.who}</th>
-											<th scope="col">{words.kind}</th>
-											<th scope="col">{words.where}</th>
-											<th scope="col">{words.given}</th>
-											<th scope="col">{words.until}</th>
-											<th scope="col">{words.state}</th>
-										</tr>
-									</thead>
-									<tbody>
-										{items.map((one) => (
-											<tr key={one.id}>
-												<th scope="row">
-													<Who id={one.user} />
-												</th>
-												<td data-label={words.kind}>
-													<span className="row">
-														<Icon name={one.kind === 'badge' ? 'badge' : 'keypad'} />
-														{one.kind === 'badge' ? `${person.badge}, ${person.assuranceOf[one.assurance]}` : person.pin}
-													</span>
-												</td>
-												<td data-label={words.where}>{one.site === undefined ? words.everywhere : (estate.site(one.site) ?? '–')}</td>
-												<td className="nowrap" data-label={words.given}>
-													<Moment at={one.createdAt} site={one.site} />
-												</td>
-												<td className="nowrap" data-label={words.until}>
-													{one.notAfter === undefined ? '–' : <Moment at={one.notAfter} site={one.site} />}
-												</td>
-												<td data-label={words.state}>
-													<CredentialState credential={one} />
-												</td>
-											</tr>
-										))}
-									</tbody>
-								</table>
-							</div>
+							<Table heads={[words.who, words.kind, words.where, words.given, words.until, words.state]}>
+								{items.map((one) => (
+									<tr key={one.id}>
+										<th scope="row">
+											<Who id={one.user} />
+										</th>
+										<td data-label={words.kind}>
+											<span className="row">
+												<Icon name={one.kind === 'badge' ? 'badge' : 'keypad'} />
+												{one.kind === 'badge' ? `${person.badge}, ${person.assuranceOf[one.assurance]}` : person.pin}
+											</span>
+										</td>
+										<td data-label={words.where}>{one.site === undefined ? words.everywhere : (estate.site(one.site) ?? '–')}</td>
+										<td className="nowrap" data-label={words.given}>
+											<Moment at={one.createdAt} site={one.site} />
+										</td>
+										<td className="nowrap" data-label={words.until}>
+											{one.notAfter === undefined ? '–' : <Moment at={one.notAfter} site={one.site} />}
+										</td>
+										<td data-label={words.state}>
+											<CredentialState credential={one} />
+										</td>
+									</tr>
+								))}
+							</Table>
 							<More of={asked} />
 						</>
 					)
