@@ -13,14 +13,14 @@ function machine(installed: string[], mayInstall: boolean, works = true): Machin
 		mayInstall: () => mayInstall,
 		run: (command) => {
 			ran.push(command)
-			if (works) installed.push('chromium', 'socat', 'mosquitto', 'go')
+			if (works) installed.push('chromium', 'socat', 'mosquitto', 'faketime', 'go')
 			return works
 		},
 	}
 }
 
 test('with everything there, nothing is installed', () => {
-	const m = machine(['chromium', 'socat', 'mosquitto', 'go'], true)
+	const m = machine(['chromium', 'socat', 'mosquitto', 'faketime', 'go'], true)
 	assert.equal(
 		ensurePrerequisites(m, () => {}),
 		undefined,
@@ -30,26 +30,29 @@ test('with everything there, nothing is installed', () => {
 
 test('root on Debian gets what is missing, and is told', () => {
 	const said: string[] = []
-	const m = machine(['socat', 'mosquitto', 'go'], true)
+	const m = machine(['socat', 'mosquitto', 'faketime', 'go'], true)
 	assert.equal(
 		ensurePrerequisites(m, (text) => said.push(text)),
 		undefined,
 	)
 	assert.match(
 		m.ran.join(),
-		/^apt-get update && apt-get install -y --no-install-recommends chromium socat mosquitto golang-go golang-golang-x-mod-dev/,
+		/^apt-get update && apt-get install -y --no-install-recommends chromium socat mosquitto faketime golang-go golang-golang-x-mod-dev/,
 	)
 	assert.match(said.join(), /^Installing chromium:/)
 })
 
 test('anyone else is told what is missing and the command that installs it, and nothing is run', () => {
-	const m = machine(['chromium', 'mosquitto', 'go'], false)
+	const m = machine(['chromium', 'mosquitto', 'faketime', 'go'], false)
 	assert.match(ensurePrerequisites(m, () => {}) ?? '', /need socat\. .*\n {2}apt-get update && apt-get install/)
 	assert.deepEqual(m.ran, [])
 })
 
 test('a failed installation is no success', () => {
-	assert.match(ensurePrerequisites(machine([], true, false), () => {}) ?? '', /^Could not install chromium and socat and mosquitto and go/)
+	assert.match(
+		ensurePrerequisites(machine([], true, false), () => {}) ?? '',
+		/^Could not install chromium and socat and mosquitto and faketime and go/,
+	)
 })
 
 const events = (...list: TestEvent[]) => list.map((event) => `${JSON.stringify(event)}\n`).join('')
