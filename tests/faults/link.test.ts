@@ -25,7 +25,7 @@ import { advanceSharedClock, clockAhead } from '@latchwork/edge/clock-file'
 import { readJournal } from '@latchwork/edge/journal'
 import { nodeCrypto } from '@latchwork/edge/keys'
 import { type LinkSite, linkSite } from '@latchwork/server/link/testing'
-import { atWork, type ControllerProcess, openHardware, runController, untilHealth } from '../scenarios/controller.ts'
+import { atWork, type ControllerProcess, type LinkedHealth, openHardware, runController, untilHealth, untilSo } from '../scenarios/controller.ts'
 
 /** Kills of the controller in one run; a campaign asks for more. */
 const KILLS = Number(process.env.LATCHWORK_LINK_KILLS ?? 8)
@@ -229,7 +229,15 @@ describe('a controller and the device port, over real sockets', () => {
 				process.kill(bench.site.broker.pid(), 'SIGKILL')
 				kills.broker += 1
 			}
-			const { link } = await untilHealth(url, (h) => h.link.pending > 0 || i % 3 === 2, 'something is under way')
+			// However quickly it is acknowledged, there is always more.
+			const { link } = await untilSo(
+				async () => {
+					for (let n = 0; n < 10; n++) bench.scan(`rubbish-${++scans}`)
+					return (await (await fetch(`${url}health`)).json()) as LinkedHealth
+				},
+				(h) => h.link.pending > 0 || i % 3 === 2,
+				'something is under way',
+			)
 			if (link.pending > 0) kills.pending += 1
 			edge.child.kill('SIGKILL')
 			kills.controller += 1

@@ -164,8 +164,6 @@ describe('an estate with a server', () => {
 			([one]) => one?.state === 'ready',
 			'the parcel in',
 		)
-		const bundle = async () => Number((await site.health()).bundle)
-		const before = await bundle()
 		await site.api('DELETE', `/v1/deliveries/${delivery.id}/delegations/${back.id}`)
 		/** What the kiosk says of digits that may not count any more. */
 		const typed = async (digits: string) => {
@@ -178,7 +176,21 @@ describe('an estate with a server', () => {
 			else if (screen.name === 'pin') await site.act({ kind: 'finish' })
 			return screen.name === 'denied' ? screen.reason : screen.name
 		}
-		await until(bundle, (version) => version > before, 'the bundle without it')
+		// The first bundle that was made after it, and not one that was on its way.
+		const [revoked] = (await events(`subject=${back.id}`)).filter(({ type }) => type.includes('credential.revoked'))
+		const published = await until(
+			() => events(`type=bundle.published&subject=${site.bank}`),
+			(all) => all.some(({ sequence }) => Number(sequence) > Number(revoked?.sequence)),
+			'a bundle without it',
+		)
+		const first = published
+			.filter(({ sequence }) => Number(sequence) > Number(revoked?.sequence))
+			.toSorted((a, b) => Number(a.sequence) - Number(b.sequence))[0]
+		await until(
+			async () => Number((await site.health()).bundle),
+			(version) => version >= Number(first?.data.version),
+			'the bank to have it',
+		)
 		assert.ok(['pin', 'credential-revoked'].includes(await typed(back.pickUpCode.digits)), 'taken back')
 		await site.screen('attract')
 		await site.advance(5)

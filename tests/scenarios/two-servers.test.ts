@@ -12,7 +12,7 @@ import { leave } from './hands.ts'
 import { eventually, startSite } from './site.ts'
 
 const CLI = fileURLToPath(import.meta.resolve('@latchwork/cli/main'))
-const ROUNDS = 24
+const ROUNDS = 8
 /** Far more than news take, far less than the minute after which a lease makes good what was lost. */
 const NEWS_MS = 10_000
 
