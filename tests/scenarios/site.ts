@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -240,23 +240,47 @@ export async function startSites(count: number, options: SiteOptions = {}): Prom
 }
 
 /** Below the ports that the system gives to outgoing connections (32,768 and up): one of those could take a port between look and use. */
-const PORTS = { first: 20_000, end: 32_000 }
-let lastPort = PORTS.first + (process.pid % 80) * 150
+const PORTS = { first: 20_000, blocks: 80, size: 150 }
+let block: Promise<number> | undefined
+let lastOffset = 0
+
+/**
+ * Each process of the tests has a block of ports of its own, as long as it lives: it listens on the first of them. Otherwise one would take the port
+ * of another’s site while that is killed and starts again, or look at it in the moment in which the site wants it.
+ */
+async function ownBlock(): Promise<number> {
+	for (let i = 0; i < PORTS.blocks; i++) {
+		const first = PORTS.first + ((process.pid + i) % PORTS.blocks) * PORTS.size
+		const guard = await listenAt(first)
+		guard?.unref()
+		if (guard) return first
+	}
+	throw new Error(`All ${PORTS.blocks} blocks of ports from ${PORTS.first} are taken.`)
+}
 
 /** Neighbouring ports for one site; sites that start at the same moment never look at the same ones. */
 export async function freePorts(count: number): Promise<number> {
+	block ??= ownBlock()
+	const first = await block
 	for (;;) {
-		lastPort = lastPort + count >= PORTS.end ? PORTS.first : lastPort + count
-		const run = Array.from({ length: count }, (_, i) => lastPort + i)
-		if ((await Promise.all(run.map(isFree))).every(Boolean)) return run[0] ?? lastPort
+		const offset = lastOffset + count < PORTS.size ? lastOffset + 1 : 1
+		lastOffset = offset + count - 1
+		const free = await Promise.all(Array.from({ length: count }, (_, i) => isFree(first + offset + i)))
+		if (free.every(Boolean)) return first + offset
 	}
 }
 
-function isFree(port: number): Promise<boolean> {
+async function isFree(port: number): Promise<boolean> {
+	const probe = await listenAt(port)
+	if (probe) await new Promise((resolve) => probe.close(resolve))
+	return probe !== undefined
+}
+
+function listenAt(port: number): Promise<Server | undefined> {
 	return new Promise((resolve) => {
-		const probe = createServer()
-		probe.once('error', () => resolve(false))
-		probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)))
+		const server = createServer()
+		server.once('error', () => resolve(undefined))
+		server.listen(port, '127.0.0.1', () => resolve(server))
 	})
 }
 
