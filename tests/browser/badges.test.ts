@@ -95,6 +95,51 @@ describe('badges, given in the console', () => {
 		await page.keyboard.press('Escape')
 	})
 
+	test('a badge that is lost: reported at the kiosk by PIN it opens nothing anywhere within seconds, and whoever shows it is a task for staff', async () => {
+		const { items: people } = await site.api<{ items: { id: string; name: string }[] }>('GET', '/v1/users?search=nora')
+		const [{ id = '' } = {}] = people
+		const { site: at } = await site.api<{ site: string }>('GET', `/v1/banks/${site.bank}`)
+		const { pin } = await site.api<{ pin: string }>('POST', '/v1/credentials', { kind: 'pin', user: id, site: at })
+		await eventually(
+			async () => {
+				if ((await site.view()).screen.name === 'attract') await site.act({ kind: 'start-pin' })
+				await site.act({ kind: 'keys', keys: pin })
+				return (await site.until(({ screen }) => screen.name !== 'asking' && (screen.name !== 'pin' || screen.wrong), 'an answer to the PIN')).screen
+			},
+			({ name }) => name === 'choose',
+			'the PIN to be known',
+		)
+		await site.act({ kind: 'choose', id: 'badge-lost' })
+		assert.deepEqual(await site.screen('badge-lost'), { name: 'badge-lost', badges: 1, reported: false })
+		await site.act({ kind: 'confirm', done: true })
+		await site.until(({ screen }) => screen.name === 'badge-lost' && screen.reported, 'the report')
+		await leave(site)
+		const ofNora = () => site.api<{ items: { kind: string; lostAt?: string; revokedAt?: string }[] }>('GET', `/v1/credentials?user=${id}`)
+		await eventually(
+			ofNora,
+			({ items }) => items.some(({ kind, lostAt, revokedAt }) => kind === 'badge' && lostAt && revokedAt),
+			'the server to know',
+			5_000,
+		)
+		for (const bank of [site, site.elsewhere]) {
+			const refusal = async () => {
+				await bank.badge('211-4711')
+				const { screen } = await bank.until((v) => v.screen.name === 'choose' || v.screen.name === 'denied', 'an answer to the badge')
+				await bank.act({ kind: screen.name === 'choose' ? 'finish' : 'back' })
+				await bank.screen('attract')
+				return screen
+			}
+			// The other bank had it in its bundle for as long as the delta was on its way.
+			await eventually(refusal, (screen) => screen.name === 'denied' && screen.reason === 'credential-revoked', 'the badge to be refused', 5_000)
+		}
+		const tasks = () => site.api<{ items: { bank: string }[] }>('GET', '/v1/tasks?kind=lost-badge-shown&open=true')
+		await eventually(tasks, ({ items }) => new Set(items.map(({ bank }) => bank)).size === 2, 'a task at each bank')
+		await go('/')
+		await page.getByText('somebody showed a badge that is reported lost').first().waitFor()
+		await go(`/people/${id}`)
+		await page.getByText('Reported lost').waitFor()
+	})
+
 	test('a list of another system is taken by five cards: the preview says what is left and why, and an imported badge is known', async () => {
 		await newPerson('Pia Holm', 'pia@example.org')
 		await newPerson('Quin Berg', 'quin@example.org')

@@ -37,6 +37,27 @@ describe('the console', () => {
 	})
 	after(() => site?.close())
 
+	test('whoever can sign in, without any role, finds their own badges and reports one as lost', async () => {
+		const person = await api.person(tenant)
+		const given = { kind: 'badge', user: person.id, number: '88-1234' }
+		const { body: badge } = await api.ask('POST', '/v1/credentials', { token: tenant.owner.token, body: given })
+		const own = await openAs(person)
+		await heading('Your badges and PINs', own)
+		assert.deepEqual(await problemsOf(own), [])
+		await own.getByRole('button', { name: 'I have lost it…' }).click()
+		const dialog = own.getByRole('dialog')
+		assert.deepEqual(await problemsOf(own), [], 'the dialog')
+		await dialog.getByRole('button', { name: 'Report it' }).click()
+		await own.getByText('Reported lost').waitFor()
+		assert.equal(await own.getByRole('button', { name: 'I have lost it…' }).count(), 0)
+		const after = await api.ask('GET', `/v1/credentials/${badge.id}`, { token: tenant.owner.token })
+		assert.ok(after.body.lostAt && after.body.revokedAt)
+		await own.context().close()
+		await page.getByRole('link', { name: /Signed in as/ }).click()
+		await heading('Your badges and PINs')
+		await page.getByText('You have no badge and no PIN.').waitFor()
+	})
+
 	test('a wrong password is refused in words; a session that ends leads back to the place where one was', async () => {
 		const stranger = await site.browser.newContext()
 		const other = await stranger.newPage()

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { type Clock, isFault } from '@latchwork/core/base'
 import { custodyApplier, openAuthority } from './authority/index.ts'
-import { badgeUseApplier, caseApplier, caseDeadlines, openTask, ownOf, runDeadlines } from './cases/index.ts'
+import { badgeLossApplier, badgeUseApplier, caseApplier, caseDeadlines, openTask, ownOf, runDeadlines } from './cases/index.ts'
 import { nodeCrypto } from './crypto.ts'
 import { applyEdgeEvents } from './estate/index.ts'
 import { openInbox, openSequencer, openWatch, type Watch } from './ledger/index.ts'
@@ -63,6 +63,7 @@ export async function openWorks(parts: Parts): Promise<Works> {
 				commandApplier({ random }),
 				pinApplier({ random }),
 				badgeUseApplier({ random }),
+				badgeLossApplier(terms),
 			],
 			unapplied: async (tx, { stream, seq, type, subject }, { bank, site, now }, cause) => {
 				failed('inbox')(cause)

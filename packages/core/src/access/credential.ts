@@ -27,7 +27,8 @@ export interface Identity {
 	/** Present for a pick-up code: this person may collect that, and nothing else. */
 	readonly pickUp?: PickUp
 }
-export type IdentifyAnswer = Identity | { readonly ok: false; readonly reason: DenyReason }
+/** `credential`: a badge that was revoked, by its id: whose it was is worth knowing when somebody else has it. */
+export type IdentifyAnswer = Identity | { readonly ok: false; readonly reason: DenyReason; readonly credential?: Id<'credential'> }
 
 export interface IdentifyTerms {
 	readonly siteKey: Uint8Array
@@ -58,7 +59,7 @@ export function identify(bundle: Bundle, presented: Presented, terms: IdentifyTe
 			const credential = look(bundle, terms, 'badge', presented.normal)
 			if (!credential) return { ok: false, reason: 'unknown-credential' }
 			// Somebody who lost every right is still known by an honest badge: they may bring back what they hold (X13), `decide` denies the rest.
-			if (entriesOf(bundle).revoked.has(credential.id)) return { ok: false, reason: 'credential-revoked' }
+			if (entriesOf(bundle).revoked.has(credential.id)) return { ok: false, reason: 'credential-revoked', credential: credential.id }
 			return identity(credential, presented.secure === false ? 'low' : credential.assurance)
 		}
 		case 'pin': {
@@ -73,6 +74,14 @@ export function identify(bundle: Bundle, presented: Presented, terms: IdentifyTe
 			return identifyByCode(bundle, presented.text, terms)
 	}
 }
+
+/** The other badges of whoever has shown this: what they may have lost. Nothing for a code, which others may hold in somebody's place. */
+export const otherBadges = (bundle: Bundle, { subject, credential, method }: Identity): Id<'credential'>[] =>
+	method === 'code'
+		? []
+		: bundle.credentials
+				.filter((one) => one.kind === 'badge' && one.subject === subject && one.id !== credential && !isRevoked(bundle, one))
+				.map(({ id }) => id)
 
 /** A badge and a PIN of the same person, shown in one visit, are worth more than either; of two people they are worth nothing. */
 export function strengthen(first: Identity, second: Identity): IdentifyAnswer {

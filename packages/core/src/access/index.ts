@@ -34,6 +34,7 @@ export {
 	type Identity,
 	identify,
 	knowsVerifier,
+	otherBadges,
 	type Presented,
 	siteKeyMark,
 	strengthen,

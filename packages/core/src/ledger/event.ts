@@ -38,6 +38,7 @@ export const EVENT_TYPES = [
 	'visit.ended',
 	'credential.locked-out',
 	'credential.code-used',
+	'credential.reported-lost',
 	'decision.allowed',
 	'decision.denied',
 	'command.refused',

@@ -144,6 +144,20 @@ const screens: readonly Example[] = [
 	],
 	['choose-nothing', { name: 'choose', choices: [] }],
 	[
+		'choose-badge-lost',
+		{
+			name: 'choose',
+			choices: [
+				{ id: 'return-LT-0418', kind: 'return', item: laptop, due },
+				{ id: 'borrow-laptop', kind: 'borrow', item: laptop, free: 2, due },
+				{ id: 'badge-lost', kind: 'badge-lost', free: 1 },
+			],
+		},
+	],
+	['badge-lost', { name: 'badge-lost', badges: 1, reported: false }],
+	['badge-lost-two', { name: 'badge-lost', badges: 2, reported: false }],
+	['badge-lost-reported', { name: 'badge-lost', badges: 1, reported: true }],
+	[
 		'parcels',
 		{
 			name: 'parcels',

@@ -96,9 +96,9 @@ export const kioskScreen = z.discriminatedUnion('name', [
 		choices: z.array(
 			z.object({
 				id: text,
-				kind: z.enum(['borrow', 'return', 'resume', 'pick-up', 'drop-off', 'pull']),
+				kind: z.enum(['borrow', 'return', 'resume', 'pick-up', 'drop-off', 'pull', 'badge-lost']),
 				item: item.optional(),
-				/** How many of this kind are ready to take; of parcels, how many wait to be put in or taken out. */
+				/** How many of this kind are ready to take; of parcels, how many wait to be put in or taken out; of badges, how many would end. */
 				free: z.int().nonnegative().optional(),
 				/** Of a return: when it is or was due; of a borrowing: when it would be. */
 				due: millis.optional(),
@@ -108,6 +108,8 @@ export const kioskScreen = z.discriminatedUnion('name', [
 			}),
 		),
 	}),
+	/** Whoever is known by another way reports their badges lost: asked once, and not to be undone here. */
+	z.object({ name: z.literal('badge-lost'), badges: z.int().positive(), reported: z.boolean() }),
 	/** What staff put in or take out, a few at a time: `from` counts from 0, `total` is all there is. A parcel's label can be scanned instead. */
 	z.object({
 		name: z.literal('parcels'),

@@ -27,7 +27,7 @@ export interface Errands {
 	current(): Errand | undefined
 	/** Somebody else comes, or nobody: the last errand and its receipt are over. */
 	forget(): void
-	take(intent: Exclude<Intent, { kind: 'parcels' }>): void
+	take(intent: Exclude<Intent, { kind: 'parcels' | 'badge-lost' }>): void
 	handle(parcel: Parcel, task: Task): void
 	/** The same door, another one, a larger one; and the same once more after a pick-up. */
 	again(): void
@@ -72,7 +72,7 @@ export function openErrands(parts: SessionParts, seat: Seat, records: VisitRecor
 
 	// ── what for ──
 
-	const take = (intent: Exclude<Intent, { kind: 'parcels' }>): void => {
+	const take = (intent: Exclude<Intent, { kind: 'parcels' | 'badge-lost' }>): void => {
 		mismatches = 0
 		if (intent.kind === 'borrow') return loans.borrow(intent.type)
 		if (intent.kind === 'return') return loans.bringBack(intent.loan.caseId, intent.loan.lineId, intent.asset)

@@ -83,7 +83,7 @@ test('unknown, revoked, suspended and garbled badges each get their answer, and 
 	const stage = await staged(t)
 	stage.badge('fay')
 	assert.equal(reason(stage), 'credential-revoked')
-	assert.deepEqual(lastDenied(stage), { method: 'badge', reason: 'credential-revoked' })
+	assert.deepEqual(lastDenied(stage), { method: 'badge', reason: 'credential-revoked', credential: sampleId('credential', 'fay-badge') })
 	stage.controller().readers.event({ kind: 'card', format: 1, bitCount: 26, bits: new Uint8Array([0, 0, 0, 0]), secure: true }, 'rdr_x')
 	assert.equal(reason(stage), 'unknown-credential', 'a bad parity bit is no badge')
 	assert.deepEqual(lastDenied(stage), { method: 'badge', reason: 'unknown-credential' })

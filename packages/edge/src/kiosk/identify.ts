@@ -63,9 +63,9 @@ export function identifier(parts: IdentifyParts): (shown: Shown) => Known {
 	const codeUsed = (jti: string) => journal.fact('code-used', jti) !== undefined
 
 	/** Anybody can be refused any number of times, so it may not spend the space held back; on a full disk it is refused unrecorded. */
-	const deny = (method: Shown['kind'], reason: DenyReason, more: readonly EventDraft[] = []): Known => {
+	const deny = (method: Shown['kind'], reason: DenyReason, more: readonly EventDraft[] = [], about: EventDraft['data'] = {}): Known => {
 		try {
-			journal.commit({ events: [{ type: 'decision.denied', subject: parts.bank, actor: 'edge', data: { method, reason } }, ...more] })
+			journal.commit({ events: [{ type: 'decision.denied', subject: parts.bank, actor: 'edge', data: { method, reason, ...about } }, ...more] })
 		} catch (fault) {
 			if (!isFault(fault, 'journal-full')) throw fault
 		}
@@ -121,7 +121,9 @@ export function identifier(parts: IdentifyParts): (shown: Shown) => Known {
 			const reading = badgeFromBits(shown)
 			if (!reading.ok) return deny('badge', 'unknown-credential')
 			const found = look(authority, { kind: 'badge', normal: reading.normal, secure: shown.secure })
-			return found.ok ? { ok: true, who: found, with: {} } : deny('badge', found.reason)
+			if (found.ok) return { ok: true, who: found, with: {} }
+			// Which one it was: somebody may have found it, or stolen it.
+			return deny('badge', found.reason, [], found.credential === undefined ? {} : { credential: found.credential })
 		}
 		const found = look(authority, { kind: 'code', text: shown.text })
 		if (!found.ok) return deny('code', found.reason)

@@ -1,4 +1,4 @@
-import { type AccessDecision, type AccessRequest, type Asset, decide, type Identity } from '@latchwork/core/access'
+import { type AccessDecision, type AccessRequest, type Asset, decide, type Identity, otherBadges } from '@latchwork/core/access'
 import { type Id, newId, type Random } from '@latchwork/core/base'
 import type { Compartment } from '@latchwork/core/door'
 import type { DenyReason, KioskScreen } from '@latchwork/core/wire'
@@ -17,6 +17,8 @@ export type Intent =
 	| { readonly kind: 'pick-up'; readonly parcel: Parcel }
 	/** The list of what staff put in, or take out. */
 	| { readonly kind: 'parcels'; readonly task: 'drop-off' | 'pull' }
+	/** Badges of this person other than the one that they hold. */
+	| { readonly kind: 'badge-lost'; readonly badges: readonly Id<'credential'>[] }
 
 /** One item of the wanted type and where it lies. */
 export interface Candidate {
@@ -185,6 +187,13 @@ export function intents(parts: IntentParts): Intents {
 			return found ? [{ choice: { id: task, kind: task, free: found, ...(denied && { denied }) }, intent: { kind: 'parcels', task } }] : []
 		})
 
+	const losing = (who: Identity, { bundle }: Authority): { choice: Choice; intent: Intent }[] => {
+		const badges = otherBadges(bundle, who)
+		return badges.length > 0
+			? [{ choice: { id: 'badge-lost', kind: 'badge-lost', free: badges.length }, intent: { kind: 'badge-lost', badges } }]
+			: []
+	}
+
 	const borrowing = (who: Identity, by: Authority, type: string): { choice: Choice; intent: Intent } | undefined => {
 		const found = candidates(type)
 		const example = found[0]?.asset ?? by.bundle.assets.find((a) => a.type === type)
@@ -225,7 +234,7 @@ export function intents(parts: IntentParts): Intents {
 				return [{ choice, intent: { kind: 'return', loan, asset } }]
 			})
 			const types = [...new Set(by.bundle.assets.map((a) => a.type))].sort()
-			return [...returns, ...ownParcels(who), ...types.flatMap((type) => borrowing(who, by, type) ?? []), ...rounds(who)]
+			return [...returns, ...ownParcels(who), ...types.flatMap((type) => borrowing(who, by, type) ?? []), ...rounds(who), ...losing(who, by)]
 		},
 		decide: ask,
 		emptyCompartments,

@@ -56,6 +56,8 @@ export function openSession(parts: SessionParts): KioskSession {
 	let offered = new Map<string, Intent>()
 	/** Where Help was asked for. */
 	let beforeHelp: KioskScreen | undefined
+	/** What the person is asked whether they have lost it. */
+	let losing: Extract<Intent, { kind: 'badge-lost' }>['badges'] = []
 	let stopped = false
 	let readBadge: ((read: ReadBadge) => void) | undefined
 
@@ -103,6 +105,7 @@ export function openSession(parts: SessionParts): KioskSession {
 		seat.code = undefined
 		beforeHelp = undefined
 		round = undefined
+		losing = []
 		offered = new Map()
 		const why = parts.outOfService()
 		parts.signal('idle')
@@ -252,7 +255,19 @@ export function openSession(parts: SessionParts): KioskSession {
 
 	const chosen = (intent: Intent | undefined): void => {
 		if (intent?.kind === 'parcels') list(intent.task)
-		else if (intent) errands.take(intent)
+		else if (intent?.kind === 'badge-lost') {
+			losing = intent.badges
+			show({ name: 'badge-lost', badges: losing.length, reported: false }, IDLE.home)
+		} else if (intent) errands.take(intent)
+	}
+
+	/** Never without an answer of their own, and for no badge but theirs; there is no way back from it here. */
+	const badgesLost = (): void => {
+		if (!seat.who) return finish()
+		const badges = losing
+		losing = []
+		parts.authority.lost(badges, seat.who.subject, { method: seat.who.method, credential: seat.who.credential })
+		show({ name: 'badge-lost', badges: badges.length, reported: true }, IDLE.home)
 	}
 
 	/** One of the list, if it is still to be done. */
@@ -351,6 +366,10 @@ export function openSession(parts: SessionParts): KioskSession {
 				if (seat.screen.name === 'open' && errands.live()?.level !== 'calm') errands.setAside()
 				return
 			case 'confirm':
+				if (seat.screen.name === 'badge-lost') {
+					if (!seat.screen.reported) act.done ? badgesLost() : choose()
+					return
+				}
 				return errands.say(act.done ? 'done' : 'not-done')
 			case 'more-time':
 				if (idle && idle.extensionsLeft > 0) show(seat.screen, IDLE.home, idle.extensionsLeft - 1)

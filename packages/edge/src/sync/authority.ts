@@ -26,6 +26,7 @@ import {
 	without,
 } from '@latchwork/core/access'
 import { type Crypto, canonicalBytes, fromHex, type Id, isFault, toHex } from '@latchwork/core/base'
+import type { EventDraft } from '@latchwork/core/ledger'
 import { EFFECTS, GUARDS, type LoadedTable, loadTable } from '@latchwork/core/workflow'
 import type { Entry, Journal } from '../journal/index.ts'
 import type { TrustedTime } from '../time.ts'
@@ -77,6 +78,11 @@ export interface AuthoritySource {
 	 * before it never came, so the newest bundle is to be fetched. `full`: the disk takes no record.
 	 */
 	takeDelta(text: string): 'taken' | 'gap' | 'refused' | 'full'
+	/**
+	 * Badges that their holder reports lost here: on record, durable and out of force at this bank in one step, with or without a server; whatever bundle
+	 * comes next. Throws `journal-full`, and then nothing of it has happened.
+	 */
+	lost(badges: readonly Id<'credential'>[], by: Id<'subject'>, about: EventDraft['data']): void
 	/** How many things this person has on loan from other banks, by the last word that came. */
 	loansElsewhere(subject: string): number
 	/** Up to which delta of the site none is missing here; 0 without a bundle. */
@@ -107,6 +113,8 @@ interface TakenAway {
 }
 /** By person, `LoansTold`: counts of deltas that the kept bundle may not know. */
 const ELSEWHERE = 'loans-elsewhere'
+/** By credential: reported lost here. It counts until a bundle says so itself. */
+const LOST = 'badge-lost'
 /** Hex; the site key that came last. As safe here as the file of the first one: readable by this user alone. */
 const SITE_KEY = 'site-key'
 
@@ -184,7 +192,7 @@ export function openAuthority(parts: AuthorityParts): AuthoritySource {
 			}
 		}
 		authority?.compiled.release()
-		const bundle = without(answer.bundle, sinceBundle(answer.bundle).ids)
+		const bundle = without(answer.bundle, [...sinceBundle(answer.bundle).ids, ...journal.facts(LOST).keys()])
 		authority = { bundle, compiled: { ...compiled.compiled, bundle }, lease, siteKey, tables }
 		parts.changed()
 	}
@@ -201,9 +209,15 @@ export function openAuthority(parts: AuthorityParts): AuthoritySource {
 		return kept && kept.mark.n > deltas.n ? kept : { mark: deltas, from: deltas.n + 1, ids: [] }
 	}
 
+	const takeAway = (ids: readonly string[]): void => {
+		if (!authority) return
+		const bundle = without(authority.bundle, ids)
+		authority = { ...authority, bundle, compiled: { ...authority.compiled, bundle } }
+	}
+
 	const takeDelta = (text: string): 'taken' | 'gap' | 'refused' => {
 		if (!authority) return 'refused'
-		const { bundle, compiled } = authority
+		const { bundle } = authority
 		const since = sinceBundle(bundle)
 		const answer = acceptDelta(text, { keys: parts.keys, crypto: parts.crypto, site: bundle.site.id, now: time.now(), mark: since.mark })
 		if (!answer.ok) {
@@ -217,8 +231,7 @@ export function openAuthority(parts: AuthorityParts): AuthoritySource {
 		const counts = loans.map(({ subject, ...told }) => ({ kind: ELSEWHERE, key: subject, body: told satisfies LoansTold }))
 		// Durable before it counts: whoever cuts the power cannot bring back what was taken away (T23).
 		journal.commit({ events: [], put: [{ kind: 'authority', key: 'deltas', body: next }, ...counts], essential: true })
-		const less = without(bundle, revoked)
-		authority = { ...authority, bundle: less, compiled: { ...compiled, bundle: less } }
+		takeAway(revoked)
 		parts.changed()
 		return answer.gap ? 'gap' : 'taken'
 	}
@@ -238,7 +251,10 @@ export function openAuthority(parts: AuthorityParts): AuthoritySource {
 						]),
 				...proof,
 			],
-			drop: [...journal.facts<LoansTold>(ELSEWHERE)].flatMap(([key, told]) => (isNews(bundle, told) ? [] : [{ kind: ELSEWHERE, key }])),
+			drop: [
+				...[...journal.facts<LoansTold>(ELSEWHERE)].flatMap(([key, told]) => (isNews(bundle, told) ? [] : [{ kind: ELSEWHERE, key }])),
+				...bundle.revoked.ids.filter((id) => journal.fact(LOST, id) !== undefined).map((key) => ({ kind: LOST, key })),
+			],
 			essential: true,
 		})
 	}
@@ -308,6 +324,16 @@ export function openAuthority(parts: AuthorityParts): AuthoritySource {
 				if (!isFault(cause, 'journal-full')) throw cause
 				return 'full'
 			}
+		},
+		lost(ids, by, about) {
+			const at = time.now()
+			journal.commit({
+				events: ids.map((id) => ({ type: 'credential.reported-lost', subject: id, actor: by, data: about })),
+				put: ids.map((key) => ({ kind: LOST, key, body: { at } })),
+				essential: true,
+			})
+			takeAway(ids)
+			parts.changed()
 		},
 		loansElsewhere: (subject) => (authority ? knownElsewhere(authority.bundle, journal.fact<LoansTold>(ELSEWHERE, subject), subject) : 0),
 		heldDeltas() {

@@ -48,7 +48,7 @@ export interface SitePeople {
 	}[]
 	/** Who may take what because others let them, by person. */
 	readonly approvals?: ReadonlyMap<string, readonly { readonly type: string; readonly until: number }[]>
-	readonly credentials: readonly Bundle['credentials'][number][]
+	readonly credentials: readonly (Bundle['credentials'][number] & { readonly lost?: boolean })[]
 	/** Revoked and expired credentials, ever. */
 	readonly revoked: readonly string[]
 	/** Names the key of the verifiers, where it is another than that of the enrolments. */
@@ -121,8 +121,9 @@ export function contentOf(rows: BundleRows, sha256: Crypto['sha256']): BundleCon
 			commitment,
 			assurance,
 		})),
-		// A snapshot holds no row of what was revoked, so it names none, but for codes whose order is remembered; the epoch says that something was.
-		revoked: { epoch: rows.people.revoked.length, ids: [...rows.cases.revoked] },
+		// A snapshot holds no row of what was revoked, so it names none, but for codes whose order is remembered and badges that were reported lost; the epoch
+		// says that something was.
+		revoked: { epoch: rows.people.revoked.length, ids: [...rows.cases.revoked, ...credentials.flatMap(({ id, lost }) => (lost ? [id] : []))] },
 		...(rows.deltas.n > 0 && { deltas: { n: rows.deltas.n, hash: rows.deltas.hash } }),
 		assets: rows.assets.map(({ id, tag, kind, name, typeCode, valueClass, commitment }) => ({
 			id,

@@ -91,6 +91,7 @@ const TOLD: readonly string[] = [
 	'POST /v1/deliveries/{case}/codes',
 	'POST /v1/deliveries/{case}/delegations',
 	'POST /v1/deliveries/{case}/recalls',
+	'POST /v1/me/losses',
 	'POST /v1/modules',
 	'POST /v1/policies/{policy}/rollbacks',
 	'POST /v1/policies/{policy}/versions',

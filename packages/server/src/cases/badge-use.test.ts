@@ -4,8 +4,10 @@ import { type Id, newId, seededRandom } from '@latchwork/core/base'
 import type { StreamEvent } from '@latchwork/core/ledger'
 import { exampleLayout } from '@latchwork/core/wire'
 import { createBank } from '../estate/index.ts'
+import { bundleCredentials, readyCredentials } from '../people/index.ts'
 import { sql } from '../store/index.ts'
 import { type TestApi, type TestTenant, testApi } from '../testing/api.ts'
+import { badgeLossApplier } from './badge-loss-write.ts'
 import { badgeUseApplier, forgetBadgeUses } from './badge-use-write.ts'
 
 const random = seededRandom(9)
@@ -84,6 +86,96 @@ describe('a badge at two sites', () => {
 			),
 		)
 		assert.deepEqual(told.map(({ subject }) => subject).toSorted(), [copied.id, late.id].toSorted())
+	})
+
+	const recorded = (event: object, where: 'hq' | 'depot' = 'hq') => {
+		const [site, bank] = where === 'hq' ? [acme.site, acme.bank] : [acme.otherSite, depot]
+		const about = { site, bank, now: api.clock.now() } as Parameters<ReturnType<typeof badgeUseApplier>>[2]
+		const whole = { stream: newId('stream', 1, random), seq: 7, bank, ...event } as unknown as StreamEvent
+		return api.store.write(acme.id, (tx) => badgeLossApplier(api.parts.terms)(tx, [whole], about))
+	}
+	const reportedAtBank = ({ id }: Pick<Badge, 'id'>, by: string, at: number) =>
+		recorded({ type: 'credential.reported-lost', subject: id, actor: by, at, data: { method: 'pin' } })
+	const refused = ({ id }: Badge, at: number, where: 'hq' | 'depot') =>
+		recorded({ type: 'decision.denied', at, data: { method: 'badge', reason: 'credential-revoked', credential: id } }, where)
+	const credentialOf = async ({ id }: Badge) => (await api.ask('GET', `/v1/credentials/${id}`, { token: acme.owner.token })).body
+	const shownTasks = async ({ id }: Badge) =>
+		(await api.ask('GET', '/v1/tasks?kind=lost-badge-shown&open=true', { token: acme.owner.token })).body.items.filter(
+			(task: { detail: { credential: string } }) => task.detail.credential === id,
+		) as { bank: string; detail: { user: string } }[]
+	const inBundle = async ({ id }: Badge) =>
+		api.store.write(acme.id, async (tx) => {
+			await readyCredentials(tx, acme.site, api.parts.terms, api.clock.now())
+			return (await bundleCredentials(tx, acme.site, api.clock.now())).find((one) => one.id === id)?.lost
+		})
+
+	test('reported lost at a bank it ends everywhere and stays known as lost; whoever shows it afterwards is a task for staff, once a bank', async () => {
+		const lost = await badge()
+		await api.clock.advance(100)
+		const now = api.clock.now()
+		assert.equal(await inBundle(lost), false)
+		await refused(lost, now - 10, 'hq')
+		await shown(lost, 'depot', now - 20)
+		await shown(lost, 'hq', now - 60)
+		await reportedAtBank(lost, lost.user, now - 40)
+		const after = await credentialOf(lost)
+		assert.deepEqual([Date.parse(after.lostAt), Date.parse(after.revokedAt)], [Math.floor(now - 40), Math.floor(now)])
+		assert.equal(await inBundle(lost), true, 'a bank is to know which one somebody shows')
+		assert.deepEqual(
+			(await shownTasks(lost)).map(({ bank, detail }) => [bank, detail.user]),
+			[[depot, lost.user]],
+			'used elsewhere while the bank of the report was cut off; not what was used before',
+		)
+		await refused(lost, now, 'hq')
+		await refused(lost, now, 'hq')
+		assert.deepEqual((await shownTasks(lost)).map(({ bank }) => bank).toSorted(), [acme.bank, depot].toSorted())
+		// The control: a badge that staff revoked is refused like that, and nobody is called.
+		const revoked = await badge()
+		await api.ask('DELETE', `/v1/credentials/${revoked.id}`, { token: acme.owner.token, version: 1 })
+		await refused(revoked, now, 'hq')
+		assert.deepEqual(await shownTasks(revoked), [])
+		// Found again: staff give the same number once more, and that is another badge.
+		const row = { kind: 'badge', user: lost.user, number: `55-${given - 1}` }
+		const again = await api.ask('POST', '/v1/credentials', { token: acme.owner.token, body: row })
+		assert.equal(again.status, 201, again.text)
+		assert.deepEqual([await inBundle({ ...lost, id: again.body.id }), await inBundle(lost)], [false, undefined])
+		await reportedAtBank(lost, lost.user, now)
+		assert.equal((await credentialOf({ ...lost, id: again.body.id })).revokedAt, undefined, 'told twice, it does not end the new one')
+	})
+
+	test('a bank that reports the badge of somebody who did not stand there, or none at all, changes nothing: people look at it', async () => {
+		const [anas, other] = [await badge(), await badge()]
+		await reportedAtBank(anas, other.user, api.clock.now())
+		await reportedAtBank({ id: newId('credential', 1, random) }, other.user, api.clock.now())
+		assert.equal((await credentialOf(anas)).revokedAt, undefined)
+		const { items } = (await api.ask('GET', `/v1/tasks?kind=foreign-record&open=true&bank=${acme.bank}`, { token: acme.owner.token })).body
+		assert.deepEqual(
+			items.map((task: { detail: { subject: string } }) => task.detail.subject),
+			[anas.id],
+		)
+	})
+
+	test('whoever can sign in sees and reports their own badges, without any role; nobody else’s', async () => {
+		const me = await api.person(acme)
+		const mine = (await api.ask('POST', '/v1/credentials', { token: acme.owner.token, body: { kind: 'badge', user: me.id, number: '77-1' } })).body
+		const others = await badge()
+		const list = () => api.ask('GET', '/v1/me/credentials', { token: me.token })
+		assert.deepEqual(
+			(await list()).body.items.map(({ id }: { id: string }) => id),
+			[mine.id],
+		)
+		const strange = await api.ask('POST', '/v1/me/losses', { token: me.token, body: { credential: others.id } })
+		assert.deepEqual([strange.status, (await credentialOf(others)).revokedAt], [404, undefined])
+		const { status, body } = await api.ask('POST', '/v1/me/losses', { token: me.token, body: { credential: mine.id } })
+		assert.deepEqual([status, body.revokedAt === undefined, body.lostAt === body.revokedAt], [201, false, true])
+		const twice = await api.ask('POST', '/v1/me/losses', { token: me.token, body: { credential: mine.id } })
+		assert.deepEqual([twice.status, twice.body], [201, body])
+		const told = await api.store.read(acme.id, (db) =>
+			db.rows(
+				sql<{ type: string }>`SELECT type FROM event_pending WHERE subject = ${mine.id} UNION ALL SELECT type FROM event WHERE subject = ${mine.id}`,
+			),
+		)
+		assert.deepEqual(told.map(({ type }) => type).toSorted(), ['credential.issued', 'credential.reported-lost', 'credential.revoked'])
 	})
 
 	test('the setting says how long the way is, and 0 that nobody looks; where badges were is forgotten after a day', async () => {

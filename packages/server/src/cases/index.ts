@@ -1,3 +1,4 @@
+export { badgeLossApplier } from './badge-loss-write.ts'
 export { badgeUseApplier, forgetBadgeUses } from './badge-use-write.ts'
 export { caseApplier } from './bank-write.ts'
 export { casePart } from './bundle-part.ts'

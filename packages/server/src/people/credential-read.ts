@@ -15,6 +15,8 @@ export interface CredentialRecord {
 	readonly commitment: string
 	readonly notAfter: number | undefined
 	readonly revokedAt: number | undefined
+	/** When its holder reported it lost. */
+	readonly lostAt: number | undefined
 	readonly version: number
 	readonly createdAt: number
 	readonly updatedAt: number
@@ -22,10 +24,16 @@ export interface CredentialRecord {
 
 type Row = { readonly [K in keyof CredentialRecord]: Exclude<CredentialRecord[K], undefined> | null }
 
-const CREDENTIAL = sql`credential_id AS id, subject_id AS subject, kind, site_id AS site, assurance, commitment, not_after AS "notAfter", revoked_at AS "revokedAt",
+const CREDENTIAL = sql`credential_id AS id, subject_id AS subject, kind, site_id AS site, assurance, commitment, not_after AS "notAfter", revoked_at AS "revokedAt", lost_at AS "lostAt",
 	version, created_at AS "createdAt", updated_at AS "updatedAt"`
 const toRecord = (row: Row): CredentialRecord =>
-	({ ...row, site: row.site ?? undefined, notAfter: row.notAfter ?? undefined, revokedAt: row.revokedAt ?? undefined }) as CredentialRecord
+	({
+		...row,
+		site: row.site ?? undefined,
+		notAfter: row.notAfter ?? undefined,
+		revokedAt: row.revokedAt ?? undefined,
+		lostAt: row.lostAt ?? undefined,
+	}) as CredentialRecord
 
 export async function findCredential(db: Db, id: Id<'credential'>, lock = false): Promise<CredentialRecord | undefined> {
 	const row = await db.first(
@@ -77,12 +85,20 @@ export interface BundleCredential {
 	readonly verifier: string
 	readonly commitment: string
 	readonly assurance: Assurance
+	/** Reported lost: kept, so that a bank knows which one somebody shows. */
+	readonly lost: boolean
 }
 
-/** What a bank of the site knows: live credentials of live people whose verifiers were made (`readyCredentials` makes them). */
+/** So long a badge that is found or stolen may turn up. */
+const LOST_KEPT_MS = 365 * 86_400_000
+
+/** What a bank of the site knows: live credentials, and badges that were reported lost not too long ago, of live people whose verifiers were made (`readyCredentials` makes them). */
 export async function bundleCredentials(db: Db, site: Id<'site'>, now: number): Promise<BundleCredential[]> {
-	const live = await db.rows(sql<Omit<BundleCredential, 'verifier'>>`SELECT credential_id AS id, kind, subject_id AS subject, commitment, assurance
-		FROM credential WHERE tenant_id = ${db.tenant} AND revoked_at IS NULL AND (not_after IS NULL OR not_after > ${now}) ORDER BY credential_id`)
+	const live = await db.rows(sql<
+		Omit<BundleCredential, 'verifier'>
+	>`SELECT credential_id AS id, kind, subject_id AS subject, commitment, assurance, lost_at IS NOT NULL AS lost
+		FROM credential WHERE tenant_id = ${db.tenant} AND ((revoked_at IS NULL AND (not_after IS NULL OR not_after > ${now}))
+			OR (kind = 'badge' AND lost_at > ${now - LOST_KEPT_MS})) ORDER BY credential_id`)
 	// Joined here and not by the database: after a large import, before it has counted its rows, it takes a plan that looks at each pair.
 	const verifiers = new Map(
 		(
@@ -123,7 +139,7 @@ export const takenAwayBy = (
 	db.first(sql`SELECT what, since FROM (
 			SELECT 'user' AS what, since FROM suspension WHERE tenant_id = ${db.tenant} AND subject_id = ${subject} AND coalesce(ended_at > ${at}::bigint, true)
 			UNION ALL SELECT 'user', erased_at FROM person WHERE tenant_id = ${db.tenant} AND subject_id = ${subject} AND erased_at IS NOT NULL
-			UNION ALL SELECT 'credential', least(revoked_at, not_after) FROM credential WHERE tenant_id = ${db.tenant} AND credential_id = ${credential ?? ''}
+			UNION ALL SELECT 'credential', least(revoked_at, lost_at, not_after) FROM credential WHERE tenant_id = ${db.tenant} AND credential_id = ${credential ?? ''}
 		) taken WHERE since <= ${at} ORDER BY since LIMIT 1`)
 
 /** When the next credential expires by itself, so that whoever composes bundles looks again then. */

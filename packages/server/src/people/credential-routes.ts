@@ -1,10 +1,25 @@
 import { type Caller, scopesOf } from '@latchwork/core/access'
 import type { Id } from '@latchwork/core/base'
 import { z } from 'zod'
-import { fromCursor, fromTime, idOf, listFields, named, page, pageOf, type Route, route, time, toTime, updatedCursor } from '../http/index.ts'
+import {
+	fromCursor,
+	fromTime,
+	idOf,
+	listFields,
+	named,
+	page,
+	pageOf,
+	pageQuery,
+	type Route,
+	route,
+	time,
+	toTime,
+	updatedCursor,
+} from '../http/index.ts'
 import type { Db } from '../store/index.ts'
 import { type CredentialRecord, findCredential, listCredentials } from './credential-read.ts'
-import { issueBadge, issuePin, revokeCredential } from './credential-write.ts'
+import { issueBadge, issuePin, reportLost, revokeCredential } from './credential-write.ts'
+import { recordOf } from './person-write.ts'
 import { nothing, type PeopleTerms } from './read.ts'
 import type { Rights } from './rights.ts'
 
@@ -16,6 +31,7 @@ const fields = {
 	assurance: z.enum(['low', 'medium', 'high']),
 	notAfter: time.optional(),
 	revokedAt: time.optional(),
+	lostAt: time.optional().describe('its holder reported it lost; it is revoked, and whoever shows it since then may have found or stolen it'),
 	version: z.int(),
 	createdAt: time,
 	updatedAt: time,
@@ -39,6 +55,7 @@ const toCredential = ({
 	site,
 	notAfter,
 	revokedAt,
+	lostAt,
 	createdAt,
 	updatedAt,
 	...rest
@@ -48,6 +65,7 @@ const toCredential = ({
 	...(site !== undefined && { site }),
 	...(notAfter !== undefined && { notAfter: toTime(notAfter) }),
 	...(revokedAt !== undefined && { revokedAt: toTime(revokedAt) }),
+	...(lostAt !== undefined && { lostAt: toTime(lostAt) }),
 	createdAt: toTime(createdAt),
 	updatedAt: toTime(updatedAt),
 })
@@ -151,6 +169,39 @@ export const credentialRoutes = (terms: PeopleTerms, { mayActAs }: Rights, codeH
 				if (!found) throw nothing('credential')
 				await mayHandle(mayActAs, tx, caller, found.subject)
 				return toCredential(await revokeCredential(tx, { ...terms, actor: caller.subject, now }, params.credential, ifMatch))
+			}),
+	}),
+	route({
+		method: 'GET',
+		path: '/v1/me/credentials',
+		tag: 'People',
+		summary: 'One’s own badges and PINs; never a number.',
+		permission: 'signed-in',
+		query: pageQuery,
+		answers: { 200: pageOf('CredentialPage', credential) },
+		handle: ({ query: { limit, cursor }, read, caller }) =>
+			read(async (db) => {
+				const after = fromCursor(cursor, updatedCursor)
+				const found = await listCredentials(db, { limit, subject: caller.subject, ...(after && { after }) })
+				return page(found, limit, toCredential, (last) => [last.updatedAt, last.id])
+			}),
+	}),
+	route({
+		method: 'POST',
+		path: '/v1/me/losses',
+		tag: 'People',
+		summary: 'Report one’s own badge as lost, or one’s own PIN as known to somebody else: it ends as if it was revoked, and cannot be taken back.',
+		permission: 'signed-in',
+		body: z.strictObject({ credential: idOf('credential') }),
+		answers: { 201: credential },
+		handle: ({ body, write, caller, now }) =>
+			write(async (tx) => {
+				const found = await findCredential(tx, body.credential, true)
+				// Somebody else's is not there, whoever asks: staff revoke it.
+				if (found?.subject !== caller.subject) throw nothing('credential')
+				const change = { ...terms, actor: caller.subject, now }
+				if (found.lostAt === undefined) await recordOf(tx, change, 'credential.reported-lost', found.id, { kind: found.kind }, found.site)
+				return toCredential(await reportLost(tx, change, found))
 			}),
 	}),
 ]

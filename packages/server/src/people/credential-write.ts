@@ -147,6 +147,20 @@ export async function revokeCredential(tx: Tx, change: PeopleChange, id: Id<'cre
 	return (await findCredential(tx, id)) as CredentialRecord
 }
 
+/**
+ * Its holder has lost it, or knows that somebody else knows it: it ends, and from `at` on it is somebody else who shows it. Once; finding it again is a new
+ * badge. `at`: when it was said, at a bank that may tell late.
+ */
+export async function reportLost(tx: Tx, change: PeopleChange, lost: CredentialRecord, at = change.now): Promise<CredentialRecord> {
+	if (lost.lostAt !== undefined) return lost
+	const since = Math.max(lost.createdAt, Math.min(at, change.now))
+	await tx.run(
+		sql`UPDATE credential SET lost_at = ${since}, version = version + 1, updated_at = ${change.now} WHERE tenant_id = ${tx.tenant} AND credential_id = ${lost.id}`,
+	)
+	if (lost.revokedAt === undefined) await endCredential(tx, change, lost)
+	return (await findCredential(tx, lost.id)) as CredentialRecord
+}
+
 async function endCredential(tx: Tx, change: PeopleChange, { id, subject, site }: CredentialRecord): Promise<void> {
 	const { now } = change
 	await tx.run(

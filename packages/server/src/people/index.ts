@@ -13,7 +13,7 @@ export {
 	takenAwayBy,
 	takenAwaySince,
 } from './credential-read.ts'
-export { ensureSiteKey, issueBadge, issuePin, readyCredentials, revokeCredential } from './credential-write.ts'
+export { ensureSiteKey, issueBadge, issuePin, readyCredentials, reportLost, revokeCredential } from './credential-write.ts'
 export { createGroup, joinGroup, leaveGroup } from './group-write.ts'
 export { checkPassword, type Passwords, passwordFault, passwords } from './password.ts'
 export { changePerson, createPerson, erasePerson, type PeopleChange, type PersonFields } from './person-write.ts'

@@ -249,6 +249,10 @@ export const SAMPLES: Readonly<Record<string, Make>> = {
 	'POST /v1/badge-forms': () => ({ body: { number: '118-1603' }, at: 'anywhere' }),
 	'POST /v1/badge-matches': async (w) => ({ body: await newBadgeList(w), at: 'tenant' }),
 	'POST /v1/badge-imports': async (w) => ({ body: await newBadgeList(w), at: 'tenant' }),
+	'GET /v1/me/credentials': () => ({}),
+	'POST /v1/me/losses': async (w) => ({
+		body: { credential: (await made(w, '/v1/credentials', { kind: 'badge', user: w.sender.id, number: `${90_000 + Number(fresh())}` })).id },
+	}),
 	'GET /v1/credentials/{credential}': async (w) => ({ params: { credential: (await newBadge(w)).id } }),
 	'DELETE /v1/credentials/{credential}': async (w) => {
 		const { id, version } = await newBadge(w)

@@ -142,6 +142,11 @@ export const credentialsOf = (user: string) =>
 		queryKey: ['people', 'credentials', user],
 		queryFn: ({ signal }) => get<Page<Credential>>(`/v1/credentials${query({ user, limit: 200 })}`, signal),
 	})
+/** One's own. */
+export const ownCredentials = queryOptions({
+	queryKey: ['people', 'own-credentials'],
+	queryFn: ({ signal }) => get<Page<Credential>>('/v1/me/credentials?limit=200', signal),
+})
 
 export const qualificationsOf = (user: string) =>
 	queryOptions({

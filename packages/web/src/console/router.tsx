@@ -1,4 +1,5 @@
 import { createRootRoute, createRoute, createRouter, Link, Outlet } from '@tanstack/react-router'
+import { useMay } from './context.ts'
 import { Empty, Title } from './parts.tsx'
 import { BadgeList } from './rooms/badge-list.tsx'
 import { BankRoom } from './rooms/bank.tsx'
@@ -11,6 +12,7 @@ import { Credentials } from './rooms/credentials.tsx'
 import { Decisions } from './rooms/decisions.tsx'
 import { Events } from './rooms/events.tsx'
 import { OverviewRoom } from './rooms/overview.tsx'
+import { Own } from './rooms/own.tsx'
 import { People } from './rooms/people.tsx'
 import { PersonRoom } from './rooms/person.tsx'
 import { Policies } from './rooms/policies.tsx'
@@ -30,7 +32,8 @@ const root = createRootRoute({
 })
 
 const routes = [
-	createRoute({ getParentRoute: () => root, path: '/', component: OverviewRoom }),
+	createRoute({ getParentRoute: () => root, path: '/', component: Home }),
+	createRoute({ getParentRoute: () => root, path: '/own', component: Own }),
 	createRoute({ getParentRoute: () => root, path: '/banks', component: Banks }),
 	createRoute({
 		getParentRoute: () => root,
@@ -98,6 +101,11 @@ declare module '@tanstack/react-router' {
 	interface Register {
 		router: typeof router
 	}
+}
+
+/** Who has no part in the work here has their own badges all the same. */
+function Home() {
+	return useMay('case.read') ? <OverviewRoom /> : <Own />
 }
 
 function NoPage() {

@@ -269,6 +269,7 @@ export interface Credential extends Recorded {
 	readonly site?: string
 	readonly notAfter?: string
 	readonly revokedAt?: string
+	readonly lostAt?: string
 	readonly pin?: string
 }
 

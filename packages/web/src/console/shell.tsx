@@ -12,6 +12,7 @@ import { ChangePassword } from './password.tsx'
 import { allBanks, allPolicies, allRoles, allSites, oneCase, overviewNow } from './queries.ts'
 import { badgeList } from './words/badges.ts'
 import { needing } from './words/overview.ts'
+import { own } from './words/people.ts'
 import { roleName } from './words/roles.ts'
 import { password, shell } from './words/shell.ts'
 
@@ -131,9 +132,12 @@ export function Shell({ children }: { readonly children: ReactNode }) {
 						<span className="find-words">{shell.find}</span>
 						<kbd>{shell.findKey}</kbd>
 					</button>
-					<span className="me" title={shell.signedInAs(me.name ?? '')} role="img" aria-label={shell.signedInAs(me.name ?? '')}>
+					<Link to="/own" className="me" title={shell.signedInAs(me.name ?? '')}>
 						{initials(me.name ?? '?')}
-					</span>
+						<span className="unseen">
+							{shell.signedInAs(me.name ?? '')}: {own.title}
+						</span>
+					</Link>
 					<button type="button" className="iconbtn" aria-label={password.title} title={password.title} onClick={() => setChanging(true)}>
 						<Icon name="lock" />
 					</button>
@@ -225,7 +229,8 @@ function Crumbs({ path, organisation }: { readonly path: string; readonly organi
 		decisions: shell.decisions,
 		events: shell.events,
 	} as const
-	if (room === '') trail.push(shell.overview)
+	if (room === '') trail.push(may(me, 'case.read') ? shell.overview : own.title)
+	else if (room === 'own') trail.push(own.title)
 	else if (room in links) {
 		const to = `/${room}` as `/${keyof typeof links}`
 		const words = links[room as keyof typeof links]

@@ -9,7 +9,7 @@ import { Choose } from './screens/choose.tsx'
 import { Open, Opening } from './screens/door.tsx'
 import { Parcels } from './screens/parcels.tsx'
 import { Pin } from './screens/pin.tsx'
-import { Asking, BadgeReading, BankFull, Denied, Help, NeedsHelp, OutOfService } from './screens/refused.tsx'
+import { Asking, BadgeLost, BadgeReading, BankFull, Denied, Help, NeedsHelp, OutOfService } from './screens/refused.tsx'
 import { type Seat, SeatContext } from './seat.ts'
 import { attended } from './speak.ts'
 import { Voice } from './voice.tsx'
@@ -69,6 +69,8 @@ function Screen({ screen }: { readonly screen: KioskScreen }) {
 			return <Pin screen={screen} />
 		case 'choose':
 			return <Choose screen={screen} />
+		case 'badge-lost':
+			return <BadgeLost screen={screen} />
 		case 'parcels':
 			return <Parcels screen={screen} />
 		case 'opening':

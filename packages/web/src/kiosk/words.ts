@@ -104,6 +104,8 @@ export const words = {
 		dropOffHow: (n: number) => (n === 1 ? 'One parcel is expected here.' : `${n} parcels are expected here.`),
 		pull: 'Take out overdue parcels',
 		pullHow: (n: number) => (n === 1 ? 'One door is to be emptied.' : `${n} doors are to be emptied.`),
+		badgeLost: 'Report a lost badge',
+		badgeLostHow: 'You are asked once more. Then it opens nothing.',
 		due: (name: string, due: string) => `${name}, due ${due}.`,
 		overdue: (name: string, due: string) => `${name} was due ${due}. Returning it now is all you need to do.`,
 		why: {
@@ -119,6 +121,19 @@ export const words = {
 			'approval-needed': 'Somebody has to approve this first.',
 		} as Partial<Record<DenyReason, string>>,
 		whyElse: 'Not now.',
+	},
+
+	badgeLost: {
+		title: (n: number) => (n === 1 ? 'Have you lost your badge?' : `Have you lost your ${count(n)} badges?`),
+		lead: (n: number) => (n === 1 ? 'It then opens nothing any more, anywhere.' : 'They then open nothing any more, anywhere.'),
+		once: 'Only the help desk can give you a badge again.',
+		yes: (n: number) => (n === 1 ? 'Yes, it is lost' : 'Yes, they are lost'),
+		yesHow: 'You cannot take this back here.',
+		no: (n: number) => (n === 1 ? 'No, I have it' : 'No, I have them'),
+		noHow: 'Nothing changes.',
+		reported: (n: number) => (n === 1 ? 'Your badge is blocked' : 'Your badges are blocked'),
+		next: 'Get a new badge at the help desk. If you find the old one, bring it there. What you borrowed can still be returned.',
+		goOn: 'Go on',
 	},
 
 	parcels: {
@@ -472,6 +487,11 @@ export function said(view: KioskView, now = view.now): string {
 		case 'choose':
 			if (!isAnyOffered(screen)) return nothingOffered(screen, bank).join('. ')
 			return [words.choose.title, ...screen.choices.filter(({ denied }) => !denied).map((choice) => `${choiceTitle(choice)}.`)].join(' ')
+		case 'badge-lost': {
+			const text = words.badgeLost
+			if (screen.reported) return `${text.reported(screen.badges)}. ${text.next}`
+			return `${text.title(screen.badges)} ${text.lead(screen.badges)} ${text.once}`
+		}
 		case 'parcels':
 			if (screen.strange) return words.parcels.strange[screen.task]
 			return [words.parcels.title[screen.task], words.parcels.lead[screen.task], ...screen.parcels.map((parcel) => `${parcelTitle(parcel)}.`)].join(
@@ -523,6 +543,7 @@ export function choiceTitle({ kind, item }: Named<'choose'>['choices'][number]):
 		'pick-up': text.pickUp,
 		'drop-off': () => text.dropOff,
 		pull: () => text.pull,
+		'badge-lost': () => text.badgeLost,
 	}
 	return titles[kind](item)
 }
@@ -643,6 +664,7 @@ function saidOpen(screen: Named<'open'>, layout: BankLayout, phone: string): str
 /** What is about a door, or says how a try ended, is always captioned and spoken; the rest when a person asks to listen. */
 export function isSpoken(screen: KioskScreen): boolean {
 	if (screen.name === 'parcels') return screen.strange === true
+	if (screen.name === 'badge-lost') return screen.reported
 	return ['opening', 'open', 'not-opened', 'no-change', 'confirm', 'done', 'asking', 'badge-reading', 'denied', 'needs-help', 'bank-full'].includes(
 		screen.name,
 	)

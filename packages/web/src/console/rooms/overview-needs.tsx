@@ -19,6 +19,7 @@ const TASK_ICONS: Readonly<Record<string, readonly [icon: IconName, tone: string
 	pull: ['take', 'info'],
 	'after-revocation': ['alarm', 'bad'],
 	'badge-at-two-sites': ['badge', 'bad'],
+	'lost-badge-shown': ['badge', 'bad'],
 	'break-glass': ['alarm', 'bad'],
 	'over-limit': ['case', 'warn'],
 	'wrong-item': ['stop', 'quar'],

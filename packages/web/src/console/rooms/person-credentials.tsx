@@ -96,8 +96,8 @@ export function Credentials({ person }: { readonly person: Person }) {
 	)
 }
 
-export function CredentialState({ credential: { revokedAt, notAfter } }: { readonly credential: Credential }) {
-	if (revokedAt !== undefined) return <Chip icon="slash">{words.revoked}</Chip>
+export function CredentialState({ credential: { revokedAt, lostAt, notAfter } }: { readonly credential: Credential }) {
+	if (revokedAt !== undefined) return <Chip icon="slash">{lostAt === undefined ? words.revoked : words.reportedLost}</Chip>
 	if (notAfter !== undefined && Date.parse(notAfter) <= serverNow()) return <Chip icon="clock">Expired</Chip>
 	return (
 		<Chip tone="ok" icon="check">

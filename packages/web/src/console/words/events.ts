@@ -94,6 +94,7 @@ const TYPES: Readonly<Record<string, string>> = {
 	'credential.revoked': 'Badge, PIN or code revoked',
 	'credential.lock-out-ended': 'PINs are taken again',
 	'credential.at-two-sites': 'Badge at two sites at once',
+	'credential.reported-lost': 'Badge or PIN reported lost',
 	'credential.code-used': 'Pick-up code used',
 	'session.started': 'Signed in',
 	'session.ended': 'Signed out',

@@ -148,6 +148,10 @@ const TASKS: Readonly<Record<string, Doing>> = {
 		title: (where) => `${where}: a badge that was at another site just before`,
 		text: 'Nobody is that fast, so one of the two badges is a copy. Ask its holder, revoke the badge, and give another one.',
 	},
+	'lost-badge-shown': {
+		title: (where) => `${where}: somebody showed a badge that is reported lost`,
+		text: 'It has been found, or stolen. Nothing opened where it was refused; where the bank had not heard of the loss yet, see the events. Look who is there, and take the badge.',
+	},
 	'break-glass': {
 		title: (where) => `${where}: somebody opens doors alone, in an emergency`,
 		text: 'It is on record who, why and until when. Somebody else looks into it afterwards: was it needed, and what was opened?',

@@ -68,6 +68,7 @@ export const person = {
 	pin: 'PIN',
 	everywhere: 'Every site',
 	revoked: 'Revoked',
+	reportedLost: 'Reported lost',
 	valid: 'Valid',
 	revoke: 'Revoke…',
 	revokeTitle: (kind: string) => `Revoke the ${kind}`,
@@ -105,4 +106,22 @@ export const person = {
 	resume: 'Lift the suspension',
 	cases: 'Open cases',
 	noCases: 'No open cases.',
+}
+
+/** What everybody who can sign in sees of themselves. */
+export const own = {
+	title: 'Your badges and PINs',
+	lead: (name: string) => `What opens doors in the name of ${name}. Lost one? Say so here: it stops at once.`,
+	none: 'You have no badge and no PIN.',
+	noneNote: 'The help desk gives you one.',
+	state: 'State',
+	actions: 'Actions',
+	lost: { badge: 'I have lost it…', pin: 'Somebody knows it…' },
+	lostTitle: { badge: 'Report the badge as lost', pin: 'Report the PIN as known to somebody else' },
+	lostLead: {
+		badge:
+			'It stops at every bank, and cannot be taken back. The help desk gives you another one. Whoever shows the lost one is noticed. What you have on loan can still be returned.',
+		pin: 'It stops at every bank, and cannot be taken back. The help desk gives you another one.',
+	},
+	lostSubmit: 'Report it',
 }

@@ -84,6 +84,7 @@ const ICONS: Readonly<Record<Choice['kind'], IconName>> = {
 	'pick-up': 'take',
 	'drop-off': 'put',
 	pull: 'box',
+	'badge-lost': 'badge',
 }
 
 function moreOf(choice: Choice, at: (ms: number) => string): string {
@@ -92,6 +93,7 @@ function moreOf(choice: Choice, at: (ms: number) => string): string {
 	if (choice.kind === 'pick-up') return words.choose.pickUpHow
 	if (choice.kind === 'drop-off') return words.choose.dropOffHow(choice.free ?? 0)
 	if (choice.kind === 'pull') return words.choose.pullHow(choice.free ?? 0)
+	if (choice.kind === 'badge-lost') return words.choose.badgeLostHow
 	const due = choice.due === undefined ? undefined : at(choice.due)
 	const name = choice.item?.name ?? ''
 	if (choice.kind === 'return') return due ? (choice.overdue ? words.choose.overdue(name, due) : words.choose.due(name, due)) : name

@@ -95,6 +95,40 @@ export function NeedsHelp({ screen }: { readonly screen: Named<'needs-help'> }) 
 	)
 }
 
+/** Asked once, as it cannot be taken back here; then what comes next. */
+export function BadgeLost({ screen: { badges, reported } }: { readonly screen: Named<'badge-lost'> }) {
+	const { act } = useSeat()
+	const text = words.badgeLost
+	if (reported)
+		return (
+			<Stage shape="message" info={<Headline icon="slash" tone="info" title={text.reported(badges)} lead={text.next} />} picture={<CallCard />}>
+				<Tiles
+					tiles={[
+						{ id: 'finish', icon: 'check', title: words.done.finish, more: '', onTouch: () => act({ kind: 'finish' }) },
+						{ id: 'on', icon: 'right', title: text.goOn, more: '', onTouch: () => act({ kind: 'back' }) },
+					]}
+					label={text.reported(badges)}
+				/>
+			</Stage>
+		)
+	return (
+		<Stage
+			shape="message"
+			leave="start-over"
+			info={<Headline icon="badge" tone="warn" title={text.title(badges)} lead={`${text.lead(badges)} ${text.once}`} />}
+			picture={<CallCard />}
+		>
+			<Tiles
+				tiles={[
+					{ id: 'no', icon: 'undo', title: text.no(badges), more: text.noHow, onTouch: () => act({ kind: 'confirm', done: false }) },
+					{ id: 'yes', icon: 'slash', title: text.yes(badges), more: text.yesHow, onTouch: () => act({ kind: 'confirm', done: true }) },
+				]}
+				label={text.title(badges)}
+			/>
+		</Stage>
+	)
+}
+
 export function BankFull({ screen }: { readonly screen: Named<'bank-full'> }) {
 	const { view, act } = useSeat()
 	return (
