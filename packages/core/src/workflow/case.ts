@@ -61,6 +61,8 @@ export type Input =
 			readonly compartment?: string
 	  }
 	| { readonly kind: 'link'; readonly name: string; readonly caseId: string; readonly became: string }
+	/** The bank could not serve from then to then (X19); trusted milliseconds since 1970. */
+	| { readonly kind: 'outage'; readonly from: number; readonly to: number }
 
 /** What only the outer layer knows, as it was when the decision was made; a door that opened by it is not undone by later news. */
 export interface Facts {

@@ -36,6 +36,29 @@ export function clearDeadline(table: Table, deadlines: Case['deadlines'], name: 
 	return counted.reduce((left, [key]) => clearDeadline(table, left, key), rest)
 }
 
+/**
+ * X19: what was still to come when the outage began, and moves with outages by the table, comes later by as long as it lasted. What had come before it
+ * stays, so deadlines that count from each other keep their order. The same object when nothing moves.
+ */
+export function afterOutage(
+	table: Table,
+	deadlines: Case['deadlines'],
+	{ from, to }: { readonly from: number; readonly to: number },
+): Case['deadlines'] {
+	const moves = ([name, at]: [string, number]) => at > from && movesWithOutage(table, name)
+	const all = Object.entries(deadlines)
+	if (!all.some(moves)) return deadlines
+	return Object.fromEntries(all.map(([name, at]) => [name, moves([name, at]) ? at + (to - from) : at]))
+}
+
+/** A time that others count from has moved: the person has longer, which is more than a later reminder. */
+export const givesTime = (table: Table, before: Case['deadlines'], after: Case['deadlines']): boolean =>
+	Object.keys(after).some((name) => after[name] !== before[name] && parseAfter(deadlineOf(table, name)?.after ?? '')?.base === undefined)
+
+const deadlineOf = (table: Table, name: string): Deadline | undefined =>
+	Object.hasOwn(table.deadlines ?? {}, name) ? table.deadlines?.[name] : undefined
+const movesWithOutage = (table: Table, name: string): boolean => deadlineOf(table, name)?.movesWithOutage === true
+
 /** The next deadline that would move this case or one of its lines, or nothing: what a timer should wait for. */
 export function nextDeadline(table: Table, of: Case): { name: string; dueMs: number } | undefined {
 	const heard = new Set<string>()

@@ -70,7 +70,7 @@ function releaseSpace(draft: Draft, line: Line, effect: 'free' | 'quarantine'): 
 	write(draft, rest)
 }
 
-function reschedule(draft: Draft, deadlines: Record<string, number>): void {
+export function reschedule(draft: Draft, deadlines: Record<string, number>): void {
 	const { id, deadlines: before } = draft.case
 	draft.case = { ...draft.case, deadlines }
 	// By name: the order of an object's keys does not survive canonical JSON, and every replay must tell the same story.

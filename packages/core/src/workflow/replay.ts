@@ -73,6 +73,7 @@ const stepSchema = z.discriminatedUnion('kind', [
 		...around,
 	}),
 	z.strictObject({ kind: z.literal('link'), name: text, caseId: text, became: text, ...around }),
+	z.strictObject({ kind: z.literal('outage'), from: millis, to: millis, ...around }),
 ])
 const movedSchema = z.strictObject({
 	line: text.exactOptional(),

@@ -1,6 +1,7 @@
 import { Fault } from '../base/index.ts'
 import type { Case, Env, Input, Line, RefusalCode, Refused, Stepped } from './case.ts'
-import { type Draft, enter, lineOf, note, perform, refuse, write } from './draft.ts'
+import { afterOutage, givesTime } from './deadline.ts'
+import { type Draft, enter, lineOf, note, perform, refuse, reschedule, write } from './draft.ts'
 import { failing } from './guards.ts'
 import { type Act, asList, type Evidence, type LoadedTable, type Move, type Role, type Trigger } from './table.ts'
 
@@ -65,6 +66,9 @@ function misfit(table: LoadedTable, of: Case, input: Input, env: Env): Refused |
 		case 'link':
 			if (of.links.some((l) => l.name === input.name && l.caseId === input.caseId)) return undefined
 			return refuse('unknown-link', `case ${of.id} has no link ${input.name} to ${input.caseId}`)
+		case 'outage':
+			// One that is still to come would let a clock that is wrong give time away.
+			return input.from < input.to && input.to <= env.now ? undefined : refuse('not-possible', 'an outage is told when it is over')
 	}
 }
 
@@ -88,7 +92,17 @@ function take(draft: Draft): void {
 	} else if (input.kind === 'link') {
 		const follows = (l: Case['links'][number]) => l.name === input.name && l.caseId === input.caseId
 		draft.case = { ...of, links: of.links.map((l) => (follows(l) ? { ...l, state: input.became } : l)) }
-	}
+	} else if (input.kind === 'outage') passOver(draft, input)
+}
+
+/** The state stays, and the step is told as a move to it, so that other copies of the case follow. */
+function passOver(draft: Draft, outage: { readonly from: number; readonly to: number }): void {
+	const { state, deadlines: before } = draft.case
+	const after = afterOutage(draft.table, before, outage)
+	if (after === before) return
+	note(draft, state, state)
+	reschedule(draft, after)
+	if (givesTime(draft.table, before, after)) perform(draft, ['notify', 'extended'], undefined)
 }
 
 function moveLines(draft: Draft): void {
@@ -165,6 +179,8 @@ function fits(on: Trigger, input: Input): boolean {
 			return 'request' in on && on.request === input.name
 		case 'link':
 			return 'link' in on && on.link === input.name && on.became === input.became
+		case 'outage':
+			return false
 	}
 }
 
@@ -218,6 +234,8 @@ function describe(input: Input): string {
 			return `outcome ${input.outcome}`
 		case 'link':
 			return `link ${input.name} became ${input.became}`
+		case 'outage':
+			return 'an outage'
 		default:
 			return `${input.kind} ${input.name}`
 	}
