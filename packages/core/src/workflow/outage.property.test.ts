@@ -44,7 +44,8 @@ test('property: an outage moves what was to come and moves with outages, by its 
 			seen.moved++
 			const names = Object.keys(deadlines)
 			for (const name of names) {
-				const [was = 0, is = 0] = [deadlines[name], done.case.deadlines[name]]
+				const was: number = deadlines[name] ?? 0
+				const is: number = done.case.deadlines[name] ?? 0
 				if (!moving.includes(name)) seen.stayed++
 				assert.equal(is, moving.includes(name) ? was + (to - from) : was, name)
 			}
