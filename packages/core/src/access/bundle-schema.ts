@@ -58,7 +58,7 @@ const assurance = z.enum(['low', 'medium', 'high'])
 export type Assurance = z.infer<typeof assurance>
 
 /** `blocked`: 'overdue' takes nothing new out, 'suspended' does nothing at all; both may still bring things back (workflows.md X13). */
-const subject = z.strictObject({
+export const subject = z.strictObject({
 	id: id('subject'),
 	groups: z.array(code),
 	/** Without the server this person's rights end earlier than the bundle (people whose rights must be revocable fast). */
@@ -82,7 +82,7 @@ const subject = z.strictObject({
 export type Subject = z.infer<typeof subject>
 
 /** `verifier`: hex HMAC-SHA256 under the site key of kind and normal form (`verifierOf`). */
-const credential = z.strictObject({
+export const credential = z.strictObject({
 	id: id('credential'),
 	kind: z.enum(['badge', 'pin']),
 	subject: id('subject'),
@@ -229,6 +229,8 @@ export const bundleSchema = z.strictObject({
 	revoked: z.strictObject({ epoch: z.int().nonnegative(), ids: z.array(label) }),
 	/** Holds all that the site's deltas up to this one told (`delta.ts`). */
 	deltas: z.strictObject({ n: z.int().nonnegative(), hash }).optional(),
+	/** Holds all that this bank's deltas about people up to this one told (`people-delta.ts`); absent: there was none. */
+	people: z.int().positive().optional(),
 	assets: z.array(asset),
 	initialContents: z.array(z.strictObject({ compartment: id('compartment'), asset: id('asset') })),
 	cases: z.array(offeredCase).optional(),

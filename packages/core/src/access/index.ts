@@ -62,6 +62,18 @@ export { dueTime } from './due.ts'
 export { type AuthorityState, acceptLease, authorityState, type Lease, type LeaseAnswer, type LeaseRefusal, sealLease } from './lease.ts'
 export { type CodeAnswer, type CodeTerms, isCodeText, mintCode, type OneTimeCode, verifyCode } from './one-time-code.ts'
 export {
+	acceptPeopleDelta,
+	grantedIn,
+	isPeopleDelta,
+	MOST_PEOPLE,
+	namesNew,
+	type PeopleDelta,
+	type PersonRows,
+	type PersonTold,
+	sealPeopleDelta,
+	withPeople,
+} from './people-delta.ts'
+export {
 	BUILT_IN_ROLES,
 	type BuiltInRole,
 	type Caller,

@@ -10,6 +10,8 @@ const leaseSchema = z.strictObject({
 	bundleVersion: z.int().positive(),
 	/** The site's newest delta that counted loans: a bank that does not know them all up to here fetches its bundle. */
 	deltas: z.int().nonnegative().optional(),
+	/** The bank's newest delta about people: who does not know them all up to here fetches the bundle. */
+	people: z.int().positive().optional(),
 	/** Too many wrong PINs at the site, or in the organisation: until then every kiosk takes none (trust.md §3.4). Other methods go on. */
 	pinsRestUntil: z.int().nonnegative().optional(),
 	issuedAt: z.int().nonnegative(),

@@ -76,10 +76,10 @@ export type LinkAsk = z.infer<typeof linkAsk>
 export const linkAnswer = z.discriminatedUnion('kind', [
 	/** `signed`: a `latchwork-time/1` document about this very ask, by a pinned key. */
 	z.strictObject({ v, id: correlation, kind: z.literal('time'), signed: envelope }),
-	/** `bundle`: a bundle of this version or later knows it, and is on its way. */
+	/** A bundle of this version or later, and the bank's deltas about people up to that one, know it, and are on their way. */
 	z.discriminatedUnion('known', [
 		z.strictObject({ v, id: correlation, kind: z.literal('credential'), known: z.literal(false) }),
-		z.strictObject({ v, id: correlation, kind: z.literal('credential'), known: z.literal(true), bundle: sequence }),
+		z.strictObject({ v, id: correlation, kind: z.literal('credential'), known: z.literal(true), bundle: sequence, people: sequence.optional() }),
 	]),
 	/** The server cannot tell now: go on as if offline. */
 	z.strictObject({ v, id: correlation, kind: z.literal('refused'), code }),
@@ -154,7 +154,7 @@ export type LinkStatus = z.infer<typeof linkStatus>
 export const linkAuthority = z.discriminatedUnion('kind', [
 	z.strictObject({ v, kind: z.literal('lease'), bank: id('bank'), lease: envelope }),
 	z.strictObject({ v, kind: z.literal('bundle'), bank: id('bank'), version: sequence, digest: hash }),
-	/** What was taken away at the bank's site, and how many loans people have: whole, too. */
+	/** What was taken away at the bank's site, how many loans people have, and what the bank is to know of a few people: whole, too. */
 	z.strictObject({ v, kind: z.literal('delta'), bank: id('bank'), delta: envelope }),
 ])
 export type LinkAuthority = z.infer<typeof linkAuthority>
@@ -216,8 +216,14 @@ function read<T>(schema: z.ZodType, payload: Uint8Array, limit: number): ReadMes
 export const DEVICE_PATHS = {
 	enrolments: '/device/v1/enrolments',
 	renewals: '/device/v1/renewals',
-	/** `deltas`: the bank knows those of its site up to this one, so that counts which it missed are put into the bundle first. */
-	bundle: (bank: Id<'bank'>, deltas?: number) => `/device/v1/banks/${bank}/bundle${deltas === undefined ? '' : `?deltas=${deltas}`}`,
+	/**
+	 * `deltas`: the bank knows those of its site up to this one, so that counts which it missed are put into the bundle first. `people`: the same for
+	 * its own deltas about people; who never says it is not sent any.
+	 */
+	bundle: (bank: Id<'bank'>, held: { readonly deltas?: number; readonly people?: number } = {}) => {
+		const query = new URLSearchParams(Object.entries(held).map(([name, n]) => [name, String(n)])).toString()
+		return `/device/v1/banks/${bank}/bundle${query && `?${query}`}`
+	},
 	lease: (bank: Id<'bank'>) => `/device/v1/banks/${bank}/lease`,
 	events: '/device/v1/events',
 	/** `ask`: the correlation that the signed answer repeats. */

@@ -3,9 +3,9 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
-import { type LoansChange, NO_DELTA, sealDelta, siteKeyMark } from '@latchwork/core/access'
+import { type Bundle, type LoansChange, NO_DELTA, type PersonRows, sealDelta, sealPeopleDelta, siteKeyMark } from '@latchwork/core/access'
 import { sampleId, testKey } from '@latchwork/core/access/testing'
-import { canonicalBytes, isFault, toHex } from '@latchwork/core/base'
+import { canonicalBytes, isFault, seededRandom, toHex } from '@latchwork/core/base'
 import { nodeCrypto } from '../keys.ts'
 import { cedarEngine } from '../policy-engine.ts'
 import { createStage, type Stage, type StageOptions } from '../testing/stage.ts'
@@ -245,7 +245,7 @@ test('what a person has on loan elsewhere counts here, after a crash too, until 
 	// Made before the second delta, and after it.
 	stage.writeBundle({ version: 8, deltas: { n: 1, hash: markOf(own) } })
 	await stage.clock.advance(1_500)
-	assert.deepEqual([version(stage), borrowing(), stage.controller().authority.heldDeltas()], [8, 'quota-exceeded', 2])
+	assert.deepEqual([version(stage), borrowing(), stage.controller().authority.held().deltas], [8, 'quota-exceeded', 2])
 	stage.writeBundle({ version: 9, deltas: { n: 2, hash: markOf(other) } })
 	await stage.clock.advance(1_500)
 	assert.equal(borrowing(), undefined, 'the bundle says nothing of a loan elsewhere')
@@ -257,13 +257,139 @@ test('what a person has on loan elsewhere counts here, after a crash too, until 
 
 	// One was missed on the way: the count of the last counts, and what it takes to hold them all is a bundle.
 	assert.equal(take(deltaText(stage, 4, 'a'.repeat(64), { subject: ana, loans: 0 })), 'gap')
-	assert.deepEqual([borrowing(), stage.controller().authority.heldDeltas()], [undefined, 2])
+	assert.deepEqual([borrowing(), stage.controller().authority.held().deltas], [undefined, 2])
 	stage.crash()
 	await stage.start()
-	assert.deepEqual([borrowing(), stage.controller().authority.heldDeltas()], [undefined, 2])
+	assert.deepEqual([borrowing(), stage.controller().authority.held().deltas], [undefined, 2])
 	stage.writeBundle({ version: 11, deltas: { n: 3, hash: 'a'.repeat(64) } })
 	await stage.clock.advance(1_500)
-	assert.deepEqual([borrowing(), stage.controller().authority.heldDeltas()], [undefined, 4])
+	assert.deepEqual([borrowing(), stage.controller().authority.held().deltas], [undefined, 4])
+})
+
+/** What this bundle says of somebody, as the server would tell it alone. */
+const rowsIn = ({ subjects, credentials }: Bundle, id: string): PersonRows => {
+	const row = subjects.find((one) => one.id === id)
+	return { id: id as PersonRows['id'], ...(row && { row, credentials: credentials.filter((one) => one.subject === id) }) }
+}
+const peopleText = (stage: Stage, n: number, deltas: number, people: PersonRows[], bank = stage.bundle().bank.id) => {
+	const now = stage.clock.now()
+	return JSON.stringify(
+		sealPeopleDelta({ format: 'latchwork-people/1', bank, n, deltas, people, issuedAt: now, until: now + 86_400_000 }, 'maker', maker.sign),
+	)
+}
+
+test('one person more or less is told alone: in force at once, over a crash, and until a bundle holds it', async (t) => {
+	const stage = await staged(t)
+	rmSync(files(stage).bundle)
+	const whole = stage.bundle()
+	const ana = sampleId('subject', 'ana')
+	const take = (text: string) => stage.controller().authority.takeDelta(text)
+	const held = () => stage.controller().authority.held().people
+	const shown = () => {
+		stage.badge('ana')
+		const { name } = stage.screen()
+		stage.act({ kind: name === 'choose' ? 'back' : 'finish' })
+		return name
+	}
+	assert.equal(shown(), 'choose')
+	const gone = peopleText(stage, 1, 0, [{ id: ana }])
+	assert.equal(take(gone), 'taken')
+	assert.deepEqual([shown(), held()], ['denied', 1])
+	stage.crash()
+	await stage.start()
+	assert.deepEqual([shown(), held(), version(stage)], ['denied', 1, 7], 'kept beside the bundle')
+	// Another group, which nobody had here: policies about it count from now on.
+	const { row, credentials = [] } = rowsIn(whole, ana)
+	const back = peopleText(stage, 2, 0, [{ id: ana, row: { ...(row ?? assert.fail()), groups: ['staff', 'tutors'] }, credentials }])
+	assert.equal(take(back), 'taken')
+	assert.deepEqual([shown(), held()], ['choose', 2])
+	assert.equal(take(gone), 'taken', 'an older one, once more')
+	assert.deepEqual([shown(), held()], ['choose', 2], 'changes nothing')
+	assert.ok(Buffer.byteLength(back) < 2_048, `one person takes ${Buffer.byteLength(back)} bytes`)
+
+	const refusedBefore = refusals(stage).length
+	const foreign = testKey(new Uint8Array(32).fill(9))
+	for (const text of [
+		peopleText(stage, 3, 0, [{ id: ana }], sampleId('bank', 'elsewhere')),
+		JSON.stringify(sealPeopleDelta(JSON.parse(peopleText(stage, 3, 0, [{ id: ana }])).signed, 'maker', foreign.sign)),
+		gone.slice(0, -20),
+		gone.replace('"n":1', '"n":3'),
+	])
+		assert.equal(take(text), 'refused')
+	assert.deepEqual([shown(), held(), refusals(stage).length], ['choose', 2, refusedBefore + 4])
+
+	// One was missed: the next counts, and what it takes to hold them all is a bundle.
+	assert.equal(take(peopleText(stage, 4, 0, [{ id: ana }])), 'gap')
+	assert.deepEqual([shown(), held()], ['denied', 0])
+	stage.controller().authority.take('bundle', stage.sealed({ version: 8, people: 3 }))
+	assert.deepEqual([shown(), held()], ['denied', 4], 'made before the last one')
+	stage.controller().authority.take('bundle', stage.sealed({ version: 9, people: 4 }))
+	assert.deepEqual([shown(), held()], ['choose', 4])
+	assert.equal(stage.controller().journal.facts('person-told').size, 0, 'what the bundle holds is kept nowhere else')
+})
+
+/**
+ * A server that takes Ana's badge away and gives it back, tells it by a delta of the site and one of the bank, of which some are lost and some
+ * overtake each other, and makes bundles; a bank that crashes. Whenever the bank holds all of them, it knows of Ana what the server knows.
+ */
+test('whatever is lost or comes late, a bank that holds all deltas knows of a person what the server knows', async (t) => {
+	const stage = await staged(t)
+	rmSync(files(stage).bundle)
+	const random = seededRandom(5)
+	const upTo = (n: number) => (random(1)[0] ?? 0) % n
+	const whole = stage.bundle()
+	const ana = sampleId('subject', 'ana')
+	const badge = whole.credentials.find((one) => one.subject === ana && one.kind === 'badge')?.id ?? assert.fail()
+	const server = { has: true, version: 7, site: NO_DELTA as { n: number; hash: string }, people: 0 }
+	const seen = { known: 0, refused: 0, behind: 0, crashed: 0, late: 0 }
+	const rows = (): PersonRows => {
+		const { id, row, credentials = [] } = rowsIn(whole, ana)
+		return { id, row: row ?? assert.fail(), credentials: credentials.filter((one) => server.has || one.id !== badge) }
+	}
+	const late: string[] = []
+	const deliver = (text: string) => {
+		if (upTo(6) === 0) return
+		if (upTo(6) === 0) return void late.push(text)
+		stage.controller().authority.takeDelta(text)
+	}
+	for (let turn = 0; turn < 160; turn++) {
+		const act = upTo(10)
+		if (act < 6) {
+			server.has = !server.has
+			if (!server.has) {
+				const text = deltaText(stage, server.site.n + 1, server.site.hash, badge)
+				server.site = { n: server.site.n + 1, hash: markOf(text) }
+				deliver(text)
+			}
+			server.people += 1
+			deliver(peopleText(stage, server.people, server.site.n, [rows()]))
+		} else if (act < 8) {
+			server.version += 1
+			const credentials = whole.credentials.filter((one) => server.has || one.id !== badge)
+			const change = { version: server.version, credentials, deltas: server.site, ...(server.people > 0 && { people: server.people }) }
+			stage.controller().authority.take('bundle', stage.sealed(change))
+		} else if (act < 9) {
+			stage.crash()
+			await stage.start()
+			seen.crashed++
+		} else
+			for (const text of late.splice(0)) {
+				stage.controller().authority.takeDelta(text)
+				seen.late++
+			}
+		const held = stage.controller().authority.held()
+		if (held.people < server.people || held.deltas < server.site.n) {
+			seen.behind++
+			continue
+		}
+		stage.badge('ana')
+		const { name } = stage.screen()
+		assert.equal(name === 'choose', server.has, `turn ${turn}: ${name}`)
+		stage.act({ kind: name === 'choose' ? 'back' : 'finish' })
+		if (server.has) seen.known++
+		else seen.refused++
+	}
+	for (const [what, times] of Object.entries(seen)) assert.ok(times >= 6, `${what}: ${times}`)
 })
 
 test('a site key comes with the bundle that needs it, both or neither; without it the bundle before stays', async (t) => {

@@ -4,18 +4,23 @@ import {
 	acceptBundle,
 	acceptDelta,
 	acceptLease,
+	acceptPeopleDelta,
 	authorityState,
 	type Bundle,
 	type CompiledBundle,
 	compile,
 	type DeltaMark,
+	grantedIn,
 	heldUpTo,
 	isNews,
+	isPeopleDelta,
 	knownElsewhere,
 	type Lease,
 	type LoansTold,
 	type Moment,
 	NO_DELTA,
+	namesNew,
+	type PersonTold,
 	type PinnedKeys,
 	POLICY_SCHEMA,
 	type PolicyEngine,
@@ -24,6 +29,7 @@ import {
 	refusalCode,
 	siteKeyMark,
 	without,
+	withPeople,
 } from '@latchwork/core/access'
 import { type Crypto, canonicalBytes, fromHex, type Id, isFault, toHex } from '@latchwork/core/base'
 import type { EventDraft } from '@latchwork/core/ledger'
@@ -74,8 +80,8 @@ export interface AuthoritySource {
 	 */
 	take(what: Refused['what'], text: string, siteKey?: Uint8Array): boolean
 	/**
-	 * What the server took away at this site, and how many loans people have, before the bundles that say so are made. `gap`: it counts, and one
-	 * before it never came, so the newest bundle is to be fetched. `full`: the disk takes no record.
+	 * What the server took away at this site, how many loans people have, and what this bank is to know of a few people, before the bundles that say so
+	 * are made. `gap`: it counts, and one before it never came, so the newest bundle is to be fetched. `full`: the disk takes no record.
 	 */
 	takeDelta(text: string): 'taken' | 'gap' | 'refused' | 'full'
 	/**
@@ -85,8 +91,8 @@ export interface AuthoritySource {
 	lost(badges: readonly Id<'credential'>[], by: Id<'subject'>, about: EventDraft['data']): void
 	/** How many things this person has on loan from other banks, by the last word that came. */
 	loansElsewhere(subject: string): number
-	/** Up to which delta of the site none is missing here; 0 without a bundle. */
-	heldDeltas(): number
+	/** Up to which delta of the site, and which of this bank's about people, none is missing here; 0 without a bundle. */
+	held(): { readonly deltas: number; readonly people: number }
 	/** Gives the policies' place in the engine back. */
 	close(): void
 }
@@ -115,6 +121,14 @@ interface TakenAway {
 const ELSEWHERE = 'loans-elsewhere'
 /** By credential: reported lost here. It counts until a bundle says so itself. */
 const LOST = 'badge-lost'
+/** By person, `PersonTold`: rows that the kept bundle does not know; and how far their deltas go. */
+const PERSON = 'person-told'
+const PEOPLE = 'people'
+interface PeopleTold {
+	readonly n: number
+	/** From this one on to the newest none is missing. */
+	readonly from: number
+}
 /** Hex; the site key that came last. As safe here as the file of the first one: readable by this user alone. */
 const SITE_KEY = 'site-key'
 
@@ -173,7 +187,8 @@ export function openAuthority(parts: AuthorityParts): AuthoritySource {
 			})
 		const before = journal.fact<Proven>('authority', 'proven')
 		const proven = before?.digest === answer.digest && before.by === proofBy(parts.crypto) ? before : undefined
-		const compiled = compile(answer.bundle, { engine: parts.engine, sha256: parts.crypto.sha256, proven: proven !== undefined })
+		const whole = withPeople(answer.bundle, toldSince(answer.bundle))
+		const compiled = compile(whole, { engine: parts.engine, sha256: parts.crypto.sha256, proven: proven !== undefined })
 		if (!compiled.ok)
 			return refuse('bundle', { code: 'bundle-policy', text: `The policies of bundle ${answer.bundle.version} cannot be used: ${compiled.text}` })
 		time.saw(answer.bundle.issuedAt)
@@ -192,7 +207,7 @@ export function openAuthority(parts: AuthorityParts): AuthoritySource {
 			}
 		}
 		authority?.compiled.release()
-		const bundle = without(answer.bundle, [...sinceBundle(answer.bundle).ids, ...journal.facts(LOST).keys()])
+		const bundle = without(whole, [...sinceBundle(answer.bundle).ids, ...journal.facts(LOST).keys()])
 		authority = { bundle, compiled: { ...compiled.compiled, bundle }, lease, siteKey, tables }
 		parts.changed()
 	}
@@ -215,18 +230,64 @@ export function openAuthority(parts: AuthorityParts): AuthoritySource {
 		authority = { ...authority, bundle, compiled: { ...authority.compiled, bundle } }
 	}
 
+	const toldSince = ({ people = 0 }: Bundle): PersonTold[] =>
+		[...journal.facts<PersonTold>(PERSON)].flatMap(([, told]) => (told.n > people ? [told] : []))
+	const peopleSince = ({ people = 0 }: Bundle): PeopleTold => {
+		const kept = journal.fact<PeopleTold>('authority', PEOPLE)
+		return kept && kept.n > people ? kept : { n: people, from: people + 1 }
+	}
+	const refuseDelta = (code: string): 'refused' => {
+		journal.note({ type: 'bundle.refused', subject: parts.bank, actor: 'edge', data: { what: 'delta', code } })
+		return 'refused'
+	}
+
+	const takePeople = (text: string): 'taken' | 'gap' | 'refused' => {
+		if (!authority) return 'refused'
+		const answer = acceptPeopleDelta(text, { keys: parts.keys, crypto: parts.crypto, bank: parts.bank, now: time.now() })
+		if (!answer.ok) return refuseDelta(answer.code)
+		const { n, deltas, people, issuedAt } = answer.delta
+		time.saw(issuedAt)
+		const last = peopleSince(authority.bundle)
+		if (n <= last.n) return 'taken'
+		const gap = n !== last.n + 1
+		const told: PersonTold[] = people.map((one) => ({ ...one, n, deltas }))
+		const since = sinceBundle(authority.bundle)
+		// What was taken away and given back since is not taken away any more.
+		const given = new Set(deltas >= since.mark.n ? told.flatMap(grantedIn) : [])
+		const away = since.ids.filter((id) => !given.has(id))
+		const bundle = without(withPeople(authority.bundle, told), [...away, ...journal.facts(LOST).keys()])
+		const anew = namesNew(authority.bundle, told) ? compile(bundle, { engine: parts.engine, sha256: parts.crypto.sha256, proven: true }) : undefined
+		if (anew && !anew.ok) return refuseDelta('bundle-policy')
+		const next: PeopleTold = { n, from: gap ? n : last.from }
+		// Durable before it counts, as what is taken away with it may not come back with the power (T23).
+		journal.commit({
+			events: [],
+			put: [
+				{ kind: 'authority', key: PEOPLE, body: next },
+				...(away.length < since.ids.length ? [{ kind: 'authority', key: 'deltas', body: { ...since, ids: away } satisfies TakenAway }] : []),
+				...told.map((one) => ({ kind: PERSON, key: one.id, body: one })),
+			],
+			essential: true,
+		})
+		if (anew) authority.compiled.release()
+		authority = { ...authority, bundle, compiled: anew ? anew.compiled : { ...authority.compiled, bundle } }
+		parts.changed()
+		return gap ? 'gap' : 'taken'
+	}
+
 	const takeDelta = (text: string): 'taken' | 'gap' | 'refused' => {
 		if (!authority) return 'refused'
+		if (isPeopleDelta(text)) return takePeople(text)
 		const { bundle } = authority
 		const since = sinceBundle(bundle)
 		const answer = acceptDelta(text, { keys: parts.keys, crypto: parts.crypto, site: bundle.site.id, now: time.now(), mark: since.mark })
-		if (!answer.ok) {
-			journal.note({ type: 'bundle.refused', subject: parts.bank, actor: 'edge', data: { what: 'delta', code: answer.code } })
-			return 'refused'
-		}
+		if (!answer.ok) return refuseDelta(answer.code)
 		time.saw(answer.delta.issuedAt)
 		if (answer.known) return 'taken'
-		const { revoked, loans } = readChanges(answer.delta, parts.bank)
+		const { revoked: all, loans } = readChanges(answer.delta, parts.bank)
+		// Rows that came first although they know of this delta: what they grant was given back since.
+		const later = new Set(toldSince(bundle).flatMap((told) => (told.deltas >= answer.delta.n ? grantedIn(told) : [])))
+		const revoked = all.filter((id) => !later.has(id))
 		const next: TakenAway = { mark: answer.mark, from: answer.gap ? answer.mark.n : since.from, ids: [...new Set([...since.ids, ...revoked])] }
 		const counts = loans.map(({ subject, ...told }) => ({ kind: ELSEWHERE, key: subject, body: told satisfies LoansTold }))
 		// Durable before it counts: whoever cuts the power cannot bring back what was taken away (T23).
@@ -254,6 +315,7 @@ export function openAuthority(parts: AuthorityParts): AuthoritySource {
 			drop: [
 				...[...journal.facts<LoansTold>(ELSEWHERE)].flatMap(([key, told]) => (isNews(bundle, told) ? [] : [{ kind: ELSEWHERE, key }])),
 				...bundle.revoked.ids.filter((id) => journal.fact(LOST, id) !== undefined).map((key) => ({ kind: LOST, key })),
+				...[...journal.facts<PersonTold>(PERSON)].flatMap(([key, { n }]) => (n > (bundle.people ?? 0) ? [] : [{ kind: PERSON, key }])),
 			],
 			essential: true,
 		})
@@ -336,10 +398,14 @@ export function openAuthority(parts: AuthorityParts): AuthoritySource {
 			parts.changed()
 		},
 		loansElsewhere: (subject) => (authority ? knownElsewhere(authority.bundle, journal.fact<LoansTold>(ELSEWHERE, subject), subject) : 0),
-		heldDeltas() {
-			if (!authority) return 0
+		held() {
+			if (!authority) return { deltas: 0, people: 0 }
 			const { mark, from } = sinceBundle(authority.bundle)
-			return heldUpTo(authority.bundle, mark, from)
+			const people = peopleSince(authority.bundle)
+			return {
+				deltas: heldUpTo(authority.bundle, mark, from),
+				people: people.from <= (authority.bundle.people ?? 0) + 1 ? people.n : (authority.bundle.people ?? 0),
+			}
 		},
 		close() {
 			authority?.compiled.release()

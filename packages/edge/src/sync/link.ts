@@ -169,11 +169,12 @@ export function openLink(parts: LinkParts): Link {
 	}
 
 	let countedAt = Number.NEGATIVE_INFINITY
-	/** By HTTPS no delta comes: each loan elsewhere would be a whole bundle. */
-	const held = (): number | undefined => {
-		if (way !== 'mqtt' && clock.mono() - countedAt < COUNTS_EVERY_MS) return undefined
+	const held = (): { deltas?: number; people: number } => {
+		const { deltas, people } = authority.held()
+		// By HTTPS no delta comes: each loan elsewhere would be a whole bundle.
+		if (way !== 'mqtt' && clock.mono() - countedAt < COUNTS_EVERY_MS) return { people }
 		countedAt = clock.mono()
-		return authority.heldDeltas()
+		return { deltas, people }
 	}
 	const pull = openPull({ bank: parts.bank, http, authority, held, clock, random, reached: () => heard() })
 
@@ -248,9 +249,10 @@ export function openLink(parts: LinkParts): Link {
 			return
 		}
 		if (!authority.take('lease', told.lease)) return pull.want('lease')
-		// A notice may have been missed: the lease names the newest bundle, and the newest delta that counted loans.
-		const { bundleVersion = 0, deltas = 0 } = authority.moment().lease ?? {}
-		if (bundleVersion > (authority.current()?.bundle.version ?? 0) || deltas > authority.heldDeltas()) pull.want('bundle')
+		// A notice may have been missed: the lease names the newest bundle, and the newest deltas that counted loans and told of people.
+		const { bundleVersion = 0, deltas = 0, people = 0 } = authority.moment().lease ?? {}
+		const known = authority.held()
+		if (bundleVersion > (authority.current()?.bundle.version ?? 0) || deltas > known.deltas || people > known.people) pull.want('bundle')
 	}
 
 	const tick = (): void => {

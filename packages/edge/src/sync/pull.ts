@@ -19,8 +19,8 @@ export interface PullParts {
 	readonly bank: Id<'bank'>
 	readonly http: DeviceHttp
 	readonly authority: Pick<AuthoritySource, 'take' | 'current' | 'moment'>
-	/** Up to which delta of the site the bank knows them all, where a bundle that counts what it missed is worth its bytes. */
-	readonly held: () => number | undefined
+	/** Up to which deltas the bank knows them all; of the site's only where a bundle that counts what it missed is worth its bytes. */
+	readonly held: () => { readonly deltas?: number; readonly people: number }
 	readonly clock: Pick<Clock, 'after'>
 	readonly random: Random
 	/** The server has answered. */

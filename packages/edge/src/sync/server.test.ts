@@ -476,13 +476,13 @@ test('a lease that names a delta which never came has the bundle fetched, which 
 	const before = bundles(server).length
 	stage.writeLease({ deltas: 3 })
 	await stage.clock.advance(10_000)
-	assert.deepEqual(bundles(server).slice(before), ['bundle?deltas=0'])
+	assert.deepEqual(bundles(server).slice(before), ['bundle?deltas=0&people=0'])
 	const asked = before + 1
 	stage.writeBundle({ version: 8, deltas: { n: 3, hash: 'a'.repeat(64) } })
 	await stage.until('the bundle', () => version(stage) === 8)
 	stage.writeLease({ deltas: 3, bundleVersion: 8 })
 	await stage.clock.advance(10_000)
-	assert.deepEqual(bundles(server).slice(asked), ['bundle?deltas=0'], 'fetched for its version, and then no more')
+	assert.deepEqual(bundles(server).slice(asked), ['bundle?deltas=0&people=0'], 'fetched for its version, and then no more')
 })
 
 test('a bundle that is newer than the lease has the lease fetched, too: it was made for this fetch, and nobody tells of it', async (t) => {
@@ -493,7 +493,7 @@ test('a bundle that is newer than the lease has the lease fetched, too: it was m
 	server.publishBundle(stage.sealed({ version: 8 }), { ...stage.bundle(), version: 8 })
 	await stage.until('the bundle', () => version(stage) === 8)
 	await stage.clock.advance(5_000)
-	assert.deepEqual(server.fetched.slice(before), ['bundle?deltas=0', 'lease'])
+	assert.deepEqual(server.fetched.slice(before), ['bundle?deltas=0&people=0', 'lease'])
 })
 
 test('by HTTPS alone, where no delta comes, counts are put into a bundle once in ten minutes', async (t) => {

@@ -143,7 +143,7 @@ export function openServer(parts: ServerParts): Server {
 				void link.ask({ kind: 'credential', bank: config.bank, verifier }).then((answer) => {
 					if (answer?.kind !== 'credential' || !answer.known) return settle()
 					// The notice of it may still be on its way.
-					if ((authority.current()?.bundle.version ?? 0) < answer.bundle) link.refresh()
+					if ((authority.current()?.bundle.version ?? 0) < answer.bundle || authority.held().people < (answer.people ?? 0)) link.refresh()
 					else settle()
 				})
 			})

@@ -1,5 +1,5 @@
 import { Fault, type Id, newId } from '@latchwork/core/base'
-import { type Change, markBundles } from '../estate/index.ts'
+import { type Change, markPeople } from '../estate/index.ts'
 import { append } from '../ledger/index.ts'
 import { isPerson } from '../people/index.ts'
 import { type Db, sql, type Tx } from '../store/index.ts'
@@ -16,17 +16,18 @@ export interface Approval {
 
 const APPROVAL = sql`approval_id AS id, subject_id AS "user", type_code AS type, until, given_at AS "givenAt", given_by AS "givenBy"`
 
-export const listApprovals = (db: Db, now: number, user?: Id<'subject'>): Promise<Approval[]> =>
+export const listApprovals = (db: Db, now: number, user?: Id<'subject'> | readonly Id<'subject'>[]): Promise<Approval[]> =>
 	db.rows(
-		sql`SELECT ${APPROVAL} FROM approval WHERE tenant_id = ${db.tenant} AND until > ${now} ${user ? sql`AND subject_id = ${user}` : sql``} ORDER BY approval_id`,
+		sql`SELECT ${APPROVAL} FROM approval WHERE tenant_id = ${db.tenant} AND until > ${now} ${user ? sql`AND subject_id = ANY(${[user].flat()}::text[])` : sql``} ORDER BY approval_id`,
 	)
 
-/** What is in force, by person: what bundles say. */
+/** What is in force, by person: what bundles say. `only`: of these people. */
 export async function approvalsInForce(
 	db: Db,
 	now: number,
+	only?: readonly Id<'subject'>[],
 ): Promise<ReadonlyMap<string, readonly { readonly type: string; readonly until: number }[]>> {
-	const all = await listApprovals(db, now)
+	const all = await listApprovals(db, now, only)
 	return new Map([...Map.groupBy(all, ({ user }) => user as string)].map(([user, some]) => [user, some.map(({ type, until }) => ({ type, until }))]))
 }
 
@@ -43,7 +44,7 @@ export async function giveApproval(
 		VALUES (${tx.tenant}, ${id}, ${user}, ${type}, ${until}, ${now}, ${actor})
 		ON CONFLICT (tenant_id, subject_id, type_code, given_by) DO UPDATE SET until = excluded.until, given_at = excluded.given_at RETURNING ${APPROVAL}`)
 	await append(tx, [{ type: 'approval.given', subject: user, actor, data: { type, until } }], { now, random })
-	await markBundles(tx, now)
+	await markPeople(tx, now, [user])
 	return given as Approval
 }
 
@@ -53,5 +54,5 @@ export async function revokeApproval(tx: Tx, { actor, now, random }: Change, id:
 	)
 	if (!gone) throw new Fault('not-found', 'There is no such approval.')
 	await append(tx, [{ type: 'approval.revoked', subject: gone.user, actor, data: { type: gone.type } }], { now, random })
-	await markBundles(tx, now)
+	await markPeople(tx, now, [gone.user as Id<'subject'>])
 }

@@ -33,14 +33,19 @@ export async function holdingsOfGroup(db: Db, group: Id<'group'>): Promise<Holdi
 }
 
 /** Who may open from afar, and where. */
-export async function openersOf(db: Db, now: number): Promise<{ readonly subject: Id<'subject'>; readonly scope: Scope }[]> {
+export async function openersOf(
+	db: Db,
+	now: number,
+	only?: readonly Id<'subject'>[],
+): Promise<{ readonly subject: Id<'subject'>; readonly scope: Scope }[]> {
 	const rows = await db.rows(sql<
 		HeldRow & { subject: Id<'subject'> }
 	>`SELECT p.subject_id AS subject, a.role, r.permissions, a.scope_kind AS kind, a.scope_id AS id
 		FROM role_assignment a LEFT JOIN role r ON r.tenant_id = a.tenant_id AND r.role_id = a.role
 		LEFT JOIN membership m ON m.tenant_id = a.tenant_id AND m.group_id = a.group_id
 		JOIN person p ON p.tenant_id = a.tenant_id AND p.subject_id = coalesce(a.subject_id, m.subject_id) AND p.erased_at IS NULL AND NOT p.suspended
-		WHERE a.tenant_id = ${db.tenant} AND (a.until IS NULL OR a.until > ${now}) ORDER BY p.subject_id, a.assignment_id`)
+		WHERE a.tenant_id = ${db.tenant} AND (a.until IS NULL OR a.until > ${now})
+			${only ? sql`AND p.subject_id = ANY(${[...only]}::text[])` : sql``} ORDER BY p.subject_id, a.assignment_id`)
 	return rows.flatMap(({ subject, role, permissions, kind, id }) =>
 		permissionSet(role, permissions).has('door.open.remote') ? [{ subject, scope: scopeFrom(kind, id) }] : [],
 	)

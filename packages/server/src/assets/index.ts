@@ -1,3 +1,3 @@
-export { type Asset, assetByTag, assetsAt, custodiansAt, findAsset, typeCodes } from './read.ts'
+export { type Asset, assetByTag, assetsAt, custodiansAt, custodyOf, findAsset, typeCodes } from './read.ts'
 export { assetRoutes } from './routes.ts'
 export { applyCustody, changeAsset, createAsset, createAssetType, retireAsset } from './write.ts'

@@ -62,6 +62,11 @@ export const custodiansAt = async (db: Db, bank: Id<'bank'>): Promise<string[]> 
 		)
 	).map((row) => row.custodian)
 
+/** The same by person: whose things they have. */
+export const custodyOf = (db: Db, people: readonly Id<'subject'>[]): Promise<{ subject: string; bank: Id<'bank'> }[]> =>
+	db.rows(sql`SELECT DISTINCT custodian AS subject, bank_id AS bank FROM asset
+		WHERE tenant_id = ${db.tenant} AND retired_at IS NULL AND bank_id IS NOT NULL AND custodian = ANY(${[...people]}::text[]) ORDER BY 1, 2`)
+
 export const listAssetTypes = (db: Db, { limit, after, updatedSince }: Omit<Paging, 'scopes'>): Promise<AssetType[]> =>
 	db.rows(sql`SELECT ${TYPE} FROM asset_type t WHERE t.tenant_id = ${db.tenant} AND ${sinceSql(updatedSince)}
 		AND ${after ? sql`(t.updated_at, t.asset_type_id) > (${after[0]}, ${after[1]})` : sql`true`} ORDER BY t.updated_at, t.asset_type_id LIMIT ${limit + 1}`)

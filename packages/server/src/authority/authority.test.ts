@@ -4,12 +4,15 @@ import {
 	acceptBundle,
 	acceptDelta,
 	acceptLease,
+	acceptPeopleDelta,
 	type Bundle,
 	type DeltaMark,
+	isPeopleDelta,
 	NO_DELTA,
 	type PinnedKeys,
 	readChanges,
 	verifierOf,
+	withPeople,
 } from '@latchwork/core/access'
 import { type FakeClock, fakeClock, type Id, newId, nextMidnight, type Random, seededRandom } from '@latchwork/core/base'
 import type { StreamEvent } from '@latchwork/core/ledger'
@@ -39,6 +42,7 @@ import {
 	revokeCredential,
 	siteKeyOf,
 } from '../people/index.ts'
+import { giveQualification } from '../people/qualification-write.ts'
 import { endPinRest, pinApplier } from '../space/pin-budget-write.ts'
 import { sealingKey, sql } from '../store/index.ts'
 import { createTenant, publicKeysOf } from '../tenants/index.ts'
@@ -457,6 +461,135 @@ describe('authority', () => {
 		assert.deepEqual([...new Set(news.map((n) => n.kind))], ['delta'], 'no bundle was made for any of it')
 	})
 
+	it('one person is told alone to banks that take it; who missed it gets a bundle, and an import makes bundles', async () => {
+		const clock = fakeClock()
+		const [org, { of, news }] = [await organisation(clock), authority(clock)]
+		const { tenant, bank, site, change, staff, stranger, keys } = org
+		const act = <T>(work: Parameters<typeof db.store.write<T>>[1]) => db.store.write(tenant, work)
+		const bundle = async (people?: number) => {
+			const found = (await of.current(tenant, bank, { deltas: 0, people })) ?? assert.fail()
+			const answer = acceptBundle(found.text, { keys, crypto: nodeCrypto, bank, now: clock.now() })
+			assert.ok(answer.ok)
+			return answer.bundle
+		}
+		const lease = async () => {
+			const answer = acceptLease((await of.lease(tenant, bank)) ?? '', { keys, crypto: nodeCrypto, bank })
+			return answer.ok ? answer.lease : assert.fail(answer.code)
+		}
+		const told = () =>
+			news.splice(0).map((one) => {
+				if (one.kind !== 'delta' || !isPeopleDelta(one.delta)) return one.kind
+				assert.ok(Buffer.byteLength(JSON.stringify({ v: 1, ...one })) < 2_048, `${Buffer.byteLength(one.delta)} bytes`)
+				const answer = acceptPeopleDelta(one.delta, { keys, crypto: nodeCrypto, bank, now: clock.now() })
+				return answer.ok ? answer.delta : assert.fail(answer.code)
+			})
+		await act((tx) => heardController(tx, { controller: org.controller, bank, now: clock.now(), online: true }, random))
+		await of.turn()
+		let known = await bundle()
+		assert.equal(known.version, 1)
+		news.length = 0
+		// A controller of an older release does not say how far it knows of people: it is given bundles.
+		await act((tx) => joinGroup(tx, change, staff, stranger))
+		await of.turn()
+		assert.deepEqual(told(), ['bundle', 'lease'])
+		assert.deepEqual([(await bundle()).version, (await bundle()).subjects.length, (await lease()).people], [2, 2, undefined])
+
+		// It was given a newer program.
+		known = await bundle(0)
+		assert.deepEqual([known.version, known.people, told()], [2, undefined, []])
+		await act((tx) => leaveGroup(tx, change, staff, stranger))
+		await of.turn()
+		const [gone] = told()
+		assert.ok(typeof gone === 'object')
+		assert.deepEqual([gone.n, gone.people], [1, [{ id: stranger }]])
+		assert.deepEqual([(await bundle(1)).version, (await lease()).people], [2, 1], 'who knows it needs no bundle')
+		known = withPeople(known, gone.people)
+
+		await act((tx) => joinGroup(tx, change, staff, stranger))
+		await act((tx) => giveQualification(tx, change, stranger, 'forklift', undefined))
+		await of.turn()
+		const [back] = told()
+		assert.ok(typeof back === 'object' && back.n === 2)
+		known = withPeople(known, back.people)
+		// What was told is what a bundle made now says, person by person.
+		const missed = await bundle(1)
+		assert.deepEqual([missed.version, missed.people, missed.deltas?.n], [3, 2, known.deltas?.n])
+		const rows = ({ subjects, credentials }: Bundle) => [...subjects, ...credentials].map((row) => JSON.stringify(row)).sort()
+		assert.deepEqual(rows(known), rows(missed))
+		assert.equal(rows(missed).length, 4)
+		assert.equal((await bundle(2)).version, 3, 'made once')
+		assert.deepEqual(told(), ['bundle', 'lease'])
+
+		// Taken away: at the site first, and then the rows.
+		await act((tx) => revokeCredential(tx, change, org.other, 1))
+		await of.takeAway()
+		await of.tellPeople()
+		const [away, less] = told()
+		assert.ok(away === 'delta' && typeof less === 'object')
+		assert.deepEqual([less.deltas, less.people[0]?.credentials], [1, undefined])
+
+		// A PIN of one site, a badge that ends: nobody's bundle is made, until it does end.
+		await act((tx) => issueBadge(tx, change, { subject: stranger, number: '5555', notAfter: clock.now() + 60_000 }))
+		await of.turn()
+		assert.ok(typeof told()[0] === 'object')
+		await clock.advance(61_000)
+		await of.turn()
+		assert.ok(told().includes('bundle'))
+		assert.ok(!(await bundle(9)).credentials.some(({ subject }) => subject === stranger))
+
+		// An import, and somebody in so many groups that no message takes it.
+		news.length = 0
+		await act(async (tx) => {
+			for (let i = 0; i < 65; i++) await createPerson(tx, change, { personal: { name: `P${i}`, labels: {}, externalRefs: [], clientData: {} } })
+		})
+		await act((tx) => joinGroup(tx, change, staff, org.person).catch(() => undefined))
+		await of.turn()
+		assert.ok(!told().some((one) => typeof one === 'object'))
+		await act(async (tx) => {
+			for (let i = 0; i < 400; i++)
+				await joinGroup(tx, change, (await createGroup(tx, change, { code: `g${i}${'x'.repeat(76)}`, name: 'G' })).id, org.person)
+		})
+		await of.turn()
+		assert.deepEqual(told(), ['bundle', 'lease'])
+		assert.equal((await bundle(9)).subjects.find(({ id }) => id === org.person)?.groups.length, 401)
+		assert.ok(site)
+	})
+
+	it('of people told of while the bundle is being made, none is lost', async () => {
+		const clock = fakeClock()
+		const [org, { of, news }] = [await organisation(clock), authority(clock)]
+		const { tenant, bank, change, staff, stranger } = org
+		await of.turn()
+		await of.current(tenant, bank, { people: 0 })
+		news.length = 0
+		let release = () => {}
+		const held = new Promise<void>((done) => {
+			release = done
+		})
+		let locked = () => {}
+		const begun = new Promise<void>((done) => {
+			locked = done
+		})
+		// Somebody composes: it has read the people already.
+		const composing = db.store.write(tenant, async (tx) => {
+			await tx.run(sql`SELECT 1 FROM bundle WHERE tenant_id = ${tenant} AND bank_id = ${bank} FOR UPDATE`)
+			locked()
+			await held
+		})
+		await begun
+		await db.store.write(tenant, (tx) => joinGroup(tx, change, staff, stranger))
+		await of.tellPeople()
+		assert.deepEqual(news, [], 'nothing can be said of that bundle now')
+		release()
+		await composing
+		await of.turn()
+		assert.deepEqual(
+			news.map(({ kind }) => kind),
+			['bundle', 'lease'],
+		)
+		assert.match((await of.current(tenant, bank, { people: 0 }))?.text ?? '', new RegExp(stranger))
+	})
+
 	it('a bank that missed what was told gets a bundle with the true counts, and one that knows it all does not', async () => {
 		const clock = fakeClock()
 		const [{ org, one, two, far, record, loan, hear }, { of, news }] = [await estate(clock), authority(clock)]
@@ -469,8 +602,8 @@ describe('authority', () => {
 		await record(far, back.giveBack(clock.now()))
 		await of.tellLoans()
 		assert.ok(!news.some((n) => n.kind === 'delta' && n.bank === two.bank))
-		const bundleOf = async (bank: typeof far, held?: number) => {
-			const text = (await of.current(org.tenant, bank.bank, held))?.text ?? ''
+		const bundleOf = async (bank: typeof far, deltas?: number) => {
+			const text = (await of.current(org.tenant, bank.bank, { deltas }))?.text ?? ''
 			const answer = acceptBundle(text, { keys: org.keys, crypto: nodeCrypto, bank: bank.bank, now: clock.now() })
 			assert.ok(answer.ok)
 			return {

@@ -1,13 +1,14 @@
 import { type Clock, type Crypto, type Id, isFault } from '@latchwork/core/base'
 import { tenantsWithLoanNews } from '../cases/index.ts'
-import { placeOf } from '../estate/index.ts'
+import { dirtyOf, placeOf, tenantsWithDirtyPeople } from '../estate/index.ts'
 import type { PeopleTerms } from '../people/index.ts'
 import { takePinNews } from '../space/index.ts'
 import type { Store } from '../store/index.ts'
 import { type Signer, signerOf } from '../tenants/index.ts'
 import { type DeltaNews, publishDelta, publishLoans } from './delta-write.ts'
+import { publishPeople } from './people-write.ts'
 import { currentBundle, type Due, dueBanks, inForce, leasedBanks, markedSites, type Published } from './read.ts'
-import { leaseText, publishSite } from './write.ts'
+import { leaseText, publishSite, takesPeople } from './write.ts'
 
 /** To whom news of a bank go. */
 export interface Addressee {
@@ -39,18 +40,30 @@ export interface AuthorityParts {
 	readonly log: (entry: Readonly<Record<string, unknown>>) => void
 }
 
+/** What a bank says that it knows already. */
+export interface Held {
+	readonly deltas?: number | undefined
+	readonly people?: number | undefined
+}
+
 export interface Authority {
 	/**
-	 * What a bank fetches; composed now if it never was. Undefined: there is no such bank, or it has no controller. `held`: the bank knows the site's
-	 * deltas up to this one; a bundle that lacks counts which it missed is composed anew. Absent: the bank does not ask for counts.
+	 * What a bank fetches; composed now if it never was. Undefined: there is no such bank, or it has no controller. `held`: up to which of the site's
+	 * deltas, and of its own about people, it knows them all; a bundle that lacks what it missed is composed anew. Without `deltas` it does not ask for
+	 * counts, without `people` its controller takes no deltas about people.
 	 */
-	current(tenant: Id<'tenant'>, bank: Id<'bank'>, held?: number): Promise<Published | undefined>
+	current(tenant: Id<'tenant'>, bank: Id<'bank'>, held?: Held): Promise<Published | undefined>
 	/** A fresh lease for the version in force; undefined before the first. */
 	lease(tenant: Id<'tenant'>, bank: Id<'bank'>): Promise<string | undefined>
-	/** Composes this bank at once if anything changed, also where that is being done just now; answers the version in force, 0 for none. */
-	renew(tenant: Id<'tenant'>, site: Id<'site'>, bank: Id<'bank'>): Promise<number>
+	/**
+	 * What is marked reaches this bank at once, also where that is being done just now. Answers the version in force, 0 for none, and the newest
+	 * delta about people.
+	 */
+	renew(tenant: Id<'tenant'>, site: Id<'site'>, bank: Id<'bank'>): Promise<{ readonly bundle: number; readonly people: number }>
 	/** Tells connected banks what was taken away: before their bundles are made, which takes longer. */
 	takeAway(): Promise<void>
+	/** Tells connected banks of the people that were marked; banks that must have a bundle instead are marked themselves. */
+	tellPeople(): Promise<void>
 	/** Tells connected banks what people have on loan at the others, as far as it has changed. */
 	tellLoans(): Promise<void>
 	/** Everything that is due, now. */
@@ -123,6 +136,7 @@ export function openAuthority({ store, clock, pace, people, crypto, publish, rea
 	}
 
 	const turn = async (): Promise<void> => {
+		await tellPeople()
 		const due = await store.system((tx) => dueBanks(tx, clock.now(), AT_ONCE + ailing.size))
 		for (const group of groups(due.filter(({ bank }) => (ailing.get(bank) ?? 0) <= pace.mono()))) await publishEach(group)
 	}
@@ -147,6 +161,20 @@ export function openAuthority({ store, clock, pace, people, crypto, publish, rea
 			await apart(tenant, async () => {
 				const news = await store.write(tenant, (tx) => publishDelta(tx, site, { ...people, now: clock.now(), crypto }))
 				if (news) tell(tenant, news)
+			})
+	}
+
+	let telling: Promise<void> = Promise.resolve()
+	/** One after the other: whoever asks once more waits for what is being told just now. */
+	const tellPeople = (): Promise<void> => {
+		const turn = telling.catch(() => {}).then(tellMarked)
+		telling = turn
+		return turn
+	}
+	const tellMarked = async (): Promise<void> => {
+		for (const tenant of await store.system(tenantsWithDirtyPeople))
+			await apart(tenant, async () => {
+				for (const news of await store.write(tenant, (tx) => publishPeople(tx, { ...people, now: clock.now(), crypto }))) tell(tenant, news)
 			})
 	}
 
@@ -198,17 +226,24 @@ export function openAuthority({ store, clock, pace, people, crypto, publish, rea
 		}
 	}
 	// Each at its own pace: what is taken away waits for nothing else.
-	const ends = [repeat(bundlesAndLeases), repeat(takeAway), repeat(tellLoans)]
+	const takeAwayAndTell = async (): Promise<void> => {
+		await takeAway()
+		await tellPeople()
+	}
+	const ends = [repeat(bundlesAndLeases), repeat(takeAwayAndTell), repeat(tellLoans)]
 
 	const current = (tenant: Id<'tenant'>, bank: Id<'bank'>) => store.read(tenant, (db) => currentBundle(db, bank))
 
 	return {
-		async current(tenant, bank, held = Number.POSITIVE_INFINITY) {
+		async current(tenant, bank, { deltas = Number.POSITIVE_INFINITY, people: told } = {}) {
+			const takes = told !== undefined
 			const known = await current(tenant, bank)
-			if (known && known.counted <= Math.max(known.deltas, held)) return known
+			const isWhole = known?.takesPeople !== true || known.people <= Math.max(known.peopleHeld, told ?? 0)
+			if (known?.takesPeople === takes && isWhole && known.counted <= Math.max(known.deltas, deltas)) return known
 			const place = await store.read(tenant, (db) => placeOf(db, bank))
 			if (!place) return undefined
-			await publishBanks(tenant, place.site, [bank], { patient: true, counts: true })
+			if (known?.takesPeople !== takes) await store.write(tenant, (tx) => takesPeople(tx, bank, takes))
+			await publishBanks(tenant, place.site, [bank], { patient: true, missed: true })
 			return current(tenant, bank)
 		},
 		lease: (tenant, bank) =>
@@ -217,10 +252,15 @@ export function openAuthority({ store, clock, pace, people, crypto, publish, rea
 				return of && leaseText(of, await signerOf(db, 'maker', people), clock.now())
 			}),
 		async renew(tenant, site, bank) {
-			await publishBanks(tenant, site, [bank], { patient: true })
-			return (await store.read(tenant, (db) => inForce(db, bank)))?.version ?? 0
+			await tellPeople()
+			const before = await store.read(tenant, (db) => inForce(db, bank))
+			const marked = await store.read(tenant, (db) => dirtyOf(db, bank))
+			if (!before || marked) await publishBanks(tenant, site, [bank], { patient: true })
+			const of = before && !marked ? before : await store.read(tenant, (db) => inForce(db, bank))
+			return { bundle: of?.version ?? 0, people: of?.people ?? 0 }
 		},
 		takeAway,
+		tellPeople,
 		tellLoans,
 		turn,
 		leases,

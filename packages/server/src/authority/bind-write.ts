@@ -2,14 +2,14 @@ import { type Id, isId, type Random } from '@latchwork/core/base'
 import type { StreamEvent } from '@latchwork/core/ledger'
 import { applyCustody } from '../assets/index.ts'
 import { believed, openTask } from '../cases/index.ts'
-import { markBundles } from '../estate/index.ts'
+import { markPeople } from '../estate/index.ts'
 import type { Applied, Applier } from '../ledger/index.ts'
 import type { Tx } from '../store/index.ts'
 import { namesSubject } from './read.ts'
 
 /**
  * An applier of the ledger: custody as the bank recorded it. Who holds something of a bank stays known there, whatever rights they lose
- * (decision 0005): somebody whose row is gone already gets it back with the next bundle, so that the return is offered.
+ * (decision 0005): somebody whose row is gone already gets it back at once, so that the return is offered.
  */
 export const custodyApplier =
 	({ random }: { readonly random: Random }): Applier =>
@@ -30,7 +30,7 @@ async function follow(tx: Tx, event: StreamEvent, about: Applied, random: Random
 		const said = { custodian, ...asHolder('from', data.from), ...asHolder('to', data.to) }
 		await openTask(tx, { kind: 'custody-gap', site, bank, detail: { asset, ...said, stream, seq, followed: moved } }, terms)
 	}
-	if (moved && isId('subject', data.to) && !(await namesSubject(tx, bank, data.to))) await markBundles(tx, about.now, { bank })
+	if (moved && isId('subject', data.to) && !(await namesSubject(tx, bank, data.to))) await markPeople(tx, about.now, [data.to], about.site)
 }
 
 /** Who can have a thing; whatever else a record says stays there. */

@@ -85,6 +85,7 @@ function estateBy(random: Random): BundleRows {
 	const policy = heads[upTo(5)] ?? 'permit (principal in Latchwork::Group::"night", action, resource); // permit (principal, action, resource)'
 	return {
 		tenant,
+		told: upTo(3),
 		site: {
 			...noted,
 			id: site,

@@ -26,6 +26,8 @@ export interface BundleRows {
 		/** The newest of them that counted loans. */
 		readonly counted: number
 	}
+	/** The newest of the bank's own deltas about people, all of which is in the rows; 0 for a controller that does not take them. */
+	readonly told: number
 	readonly assets: readonly Asset[]
 	readonly cases: Pick<Bundle, 'cases' | 'codes'> & {
 		readonly tables: readonly LoadedTable[]
@@ -71,14 +73,54 @@ permit (principal in Latchwork::Group::"${OPENERS}", action == Latchwork::Action
 /** A bundle without version and times: two that are equal need not be sent again. */
 export type BundleContent = Omit<Bundle, 'format' | 'version' | 'issuedAt' | 'staleAt' | 'expiresAt'>
 
-export function contentOf(rows: BundleRows, sha256: Crypto['sha256']): BundleContent {
-	const { tenant, site, bank, settings } = rows
-	const holdsHere = ({ scope }: PolicySet) => (scope?.site ?? site.id) === site.id && (scope?.bank ?? bank.id) === bank.id
-	const sets = [...rows.policies.sets.filter(holdsHere), ...(rows.openers.size > 0 ? [FROM_AFAR] : [])]
+type PeopleHere = Pick<BundleRows, 'people' | 'loans' | 'openers' | 'policies' | 'bound'> & {
+	readonly site: Pick<Site, 'id'>
+	readonly bank: Pick<Bank, 'id'>
+	readonly settings: Pick<Settings, 'maxLoans'>
+}
+
+const setsAt = ({ site, bank, policies, openers }: PeopleHere): PolicySet[] => [
+	...policies.sets.filter(({ scope }) => (scope?.site ?? site.id) === site.id && (scope?.bank ?? bank.id) === bank.id),
+	...(openers.size > 0 ? [FROM_AFAR] : []),
+]
+
+/** What this bank is to know of these people: of all who may be known at the site, or of a few that are told alone. */
+export function peopleAt(rows: PeopleHere): Pick<Bundle, 'subjects' | 'credentials'> & { readonly revoked: Id<'credential'>[] } {
 	const people = rows.people.subjects.map((one) => (rows.openers.has(one.id) ? { ...one, groups: [...one.groups, OPENERS] } : one))
-	const known = entitled(people, sets, rows.bound)
+	const known = entitled(people, setsAt(rows), rows.bound)
 	const here = new Set(known.map(({ id }) => id))
 	const credentials = rows.people.credentials.filter(({ subject }) => here.has(subject))
+	return {
+		subjects: known.map(({ id, groups, suspended, maxLoans, commitment, qualifications = [] }) => {
+			const approvals = rows.people.approvals?.get(id) ?? []
+			const elsewhere = loansElsewhere(rows.loans.get(id) ?? { loans: 0 }, rows.bank.id)
+			return {
+				id,
+				groups: [...groups],
+				...(suspended && { blocked: 'suspended' as const }),
+				maxLoans: maxLoans ?? rows.settings.maxLoans,
+				...(elsewhere > 0 && { loansElsewhere: elsewhere }),
+				...(qualifications.length > 0 && { qualifications: [...qualifications] }),
+				...(approvals.length > 0 && { approvals: [...approvals] }),
+				commitment,
+			}
+		}),
+		credentials: credentials.map(({ id, kind, subject, verifier, commitment, assurance }) => ({
+			id,
+			kind,
+			subject,
+			verifier,
+			commitment,
+			assurance,
+		})),
+		// Kept so that a bank knows which badge somebody found, and does not take it.
+		revoked: credentials.flatMap(({ id, lost }) => (lost ? [id] : [])),
+	}
+}
+
+export function contentOf(rows: BundleRows, sha256: Crypto['sha256']): BundleContent {
+	const { tenant, site, bank, settings } = rows
+	const { subjects, credentials, revoked } = peopleAt(rows)
 	const compartments = new Set(rows.compartments.map(({ id }) => id))
 	return {
 		tenant,
@@ -96,35 +138,16 @@ export function contentOf(rows: BundleRows, sha256: Crypto['sha256']): BundleCon
 				...(outOfService !== null && { outOfService: true as const }),
 			})),
 		},
-		policies: { version: rows.policies.version, sets: [...sets], schedules: schedulesOf(site) },
-		groups: [...new Set(known.flatMap(({ groups }) => groups))].sort().map((id) => ({ id })),
-		subjects: known.map(({ id, groups, suspended, maxLoans, commitment, qualifications = [] }) => {
-			const approvals = rows.people.approvals?.get(id) ?? []
-			const elsewhere = loansElsewhere(rows.loans.get(id) ?? { loans: 0 }, bank.id)
-			return {
-				id,
-				groups: [...groups],
-				...(suspended && { blocked: 'suspended' as const }),
-				maxLoans: maxLoans ?? settings.maxLoans,
-				...(elsewhere > 0 && { loansElsewhere: elsewhere }),
-				...(qualifications.length > 0 && { qualifications: [...qualifications] }),
-				...(approvals.length > 0 && { approvals: [...approvals] }),
-				commitment,
-			}
-		}),
+		policies: { version: rows.policies.version, sets: setsAt(rows), schedules: schedulesOf(site) },
+		groups: [...new Set(subjects.flatMap(({ groups }) => groups))].sort().map((id) => ({ id })),
+		subjects,
 		...(rows.people.siteKey !== undefined && { siteKey: rows.people.siteKey }),
-		credentials: credentials.map(({ id, kind, subject, verifier, commitment, assurance }) => ({
-			id,
-			kind,
-			subject,
-			verifier,
-			commitment,
-			assurance,
-		})),
+		credentials,
 		// A snapshot holds no row of what was revoked, so it names none, but for codes whose order is remembered and badges that were reported lost; the epoch
 		// says that something was.
-		revoked: { epoch: rows.people.revoked.length, ids: [...rows.cases.revoked, ...credentials.flatMap(({ id, lost }) => (lost ? [id] : []))] },
+		revoked: { epoch: rows.people.revoked.length, ids: [...rows.cases.revoked, ...revoked] },
 		...(rows.deltas.n > 0 && { deltas: { n: rows.deltas.n, hash: rows.deltas.hash } }),
+		...(rows.told > 0 && { people: rows.told }),
 		assets: rows.assets.map(({ id, tag, kind, name, typeCode, valueClass, commitment }) => ({
 			id,
 			tag,
@@ -195,7 +218,7 @@ function workflowsOf(tables: readonly LoadedTable[], sha256: Crypto['sha256']): 
 /**
  * Whether a bank has to be told. What lies in its compartments it knows better itself, so a change of that alone is no news; what people said
  * about a thing's place is. That a delta was told to all changes the bundles only of those whom it concerns, and how many loans somebody has
- * elsewhere is told by deltas alone: a loan must not make a bundle for every bank.
+ * elsewhere is told by deltas alone: a loan must not make a bundle for every bank. So is how far people were told of.
  */
 export function contentDigest(content: BundleContent, rows: Pick<BundleRows, 'assets' | 'deltas'>, sha256: Crypto['sha256']): string {
 	const placed = rows.assets.flatMap(({ id, placedIn }) => (placedIn ? [{ asset: id, compartment: placedIn }] : []))
@@ -204,7 +227,7 @@ export function contentDigest(content: BundleContent, rows: Pick<BundleRows, 'as
 	const back = content.subjects.some(({ id }) => told.has(id))
 	const deltas = back ? rows.deltas.n : undefined
 	const subjects = content.subjects.map(({ loansElsewhere: _, ...one }) => one)
-	return toHex(sha256(canonicalBytes({ ...content, subjects, deltas, revoked: content.revoked.ids, initialContents: placed })))
+	return toHex(sha256(canonicalBytes({ ...content, subjects, deltas, people: undefined, revoked: content.revoked.ids, initialContents: placed })))
 }
 
 export interface BundleTimes {

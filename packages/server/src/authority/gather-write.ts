@@ -49,7 +49,8 @@ export async function gatherSite(tx: Tx, site: Id<'site'>, terms: PeopleTerms, n
 	}
 }
 
-export async function gatherBank(tx: Db, tenant: Id<'tenant'>, id: Id<'bank'>, site: SiteRows, now: number): Promise<BundleRows> {
+/** `told`: the newest of the bank's deltas about people. */
+export async function gatherBank(tx: Db, tenant: Id<'tenant'>, id: Id<'bank'>, site: SiteRows, now: number, told = 0): Promise<BundleRows> {
 	const bank = await bankOf(tx, id)
 	const place = present(await placeOf(tx, id), 'bank')
 	const cases = await boundAt(tx, id)
@@ -65,6 +66,7 @@ export async function gatherBank(tx: Db, tenant: Id<'tenant'>, id: Id<'bank'>, s
 		loans: site.loans,
 		policies: site.policies,
 		deltas: site.deltas,
+		told,
 		assets: await assetsAt(tx, id, [...cases.assets]),
 		cases: await casesOf(tx, id, now),
 		bound: new Set([...cases.subjects, ...(await custodiansAt(tx, id))]),

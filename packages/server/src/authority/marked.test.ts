@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { type Bundle, withPeople } from '@latchwork/core/access'
 import type { Id } from '@latchwork/core/base'
 import { nodeCrypto } from '../crypto.ts'
 import type { Route } from '../http/index.ts'
 import { sql } from '../store/index.ts'
 import { type TestApi, type TestTenant, testApi } from '../testing/api.ts'
 import { made, SAMPLES, type Sample, type SampleWorld } from '../testing/api-samples.ts'
-import { contentDigest, contentOf } from './compose.ts'
+import { type BundleContent, contentDigest, contentOf } from './compose.ts'
 import { gatherBank, gatherSite } from './gather-write.ts'
 
 /** Where the usual sample changes nothing that a bank decides by: one that does. */
@@ -102,6 +103,22 @@ const TOLD: readonly string[] = [
 	'PUT /v1/users/{user}/qualifications/{code}',
 ]
 
+/** Of them: what is told of people alone, without a new bundle. */
+const TOLD_ALONE: readonly string[] = [
+	'DELETE /v1/approvals/{approval}',
+	'DELETE /v1/credentials/{credential}',
+	'DELETE /v1/groups/{group}/members/{user}',
+	'DELETE /v1/users/{user}',
+	'DELETE /v1/users/{user}/qualifications/{code}',
+	'PATCH /v1/users/{user}',
+	'POST /v1/approvals',
+	'POST /v1/badge-imports',
+	'POST /v1/credentials',
+	'POST /v1/users',
+	'PUT /v1/groups/{group}/members/{user}',
+	'PUT /v1/users/{user}/qualifications/{code}',
+]
+
 describe('a change that banks decide by', () => {
 	let api: TestApi
 	let tenant: TestTenant
@@ -120,21 +137,46 @@ describe('a change that banks decide by', () => {
 		api.store.write(tenant.id, async (tx) => {
 			const banks = await tx.rows<{ bank: Id<'bank'>; site: Id<'site'> }>(sql`SELECT bank_id AS bank, site_id AS site FROM bank
 				WHERE bank_id = ${tenant.bank} OR bank_id = (SELECT max(bank_id) FROM bank) ORDER BY bank_id`)
-			const digests = new Map<Id<'bank'>, string>()
+			const said = new Map<Id<'bank'>, { content: BundleContent; digest: (content: BundleContent) => string }>()
 			for (const { bank, site } of banks) {
 				const shared = await gatherSite(tx, site, api.parts.terms, api.clock.now())
 				const rows = await gatherBank(tx, tenant.id, bank, shared, api.clock.now())
-				digests.set(bank, contentDigest(contentOf(rows, nodeCrypto.sha256), rows, nodeCrypto.sha256))
+				said.set(bank, { content: contentOf(rows, nodeCrypto.sha256), digest: (content) => contentDigest(content, rows, nodeCrypto.sha256) })
 			}
-			return digests
+			return said
 		})
+	type Said = Awaited<ReturnType<typeof bundles>> extends Map<unknown, infer S> ? S : never
+	/** Does a bank that is told of these people alone, as they are now, know all that has changed? */
+	const suffices = (was: Said, now: Said, people: readonly Id<'subject'>[]): boolean => {
+		const told = people.map((id) => {
+			const row = now.content.subjects.find((one) => one.id === id)
+			const credentials = now.content.credentials.filter(({ subject }) => subject === id)
+			const revoked = credentials.flatMap((one) => (now.content.revoked.ids.includes(one.id) ? [one.id] : []))
+			return { id, ...(row && { row, credentials, revoked }) }
+		})
+		const patched = withPeople(was.content as Bundle, told)
+		const ids = <T extends { readonly id: string }>(list: readonly T[]) => list.toSorted((a, b) => (a.id < b.id ? -1 : 1))
+		const groups = ids([...new Set(patched.subjects.flatMap((one) => one.groups))].map((id) => ({ id })))
+		const revoked = { ...patched.revoked, ids: patched.revoked.ids.toSorted() }
+		const said = { ...now.content, revoked: { ...now.content.revoked, ids: now.content.revoked.ids.toSorted() } }
+		return now.digest({ ...patched, revoked, groups, subjects: ids(patched.subjects), credentials: ids(patched.credentials) }) === now.digest(said)
+	}
 	const marked = async () =>
 		new Set(
 			(await api.store.read(tenant.id, (db) => db.rows<{ bank: Id<'bank'> }>(sql`SELECT bank_id AS bank FROM bundle_dirty`))).map(({ bank }) => bank),
 		)
+	/** At which bank. */
+	const markedPeople = (bank: Id<'bank'>) =>
+		api.store.read(tenant.id, async (db) =>
+			(
+				await db.rows<{ id: Id<'subject'> }>(sql`SELECT subject_id AS id FROM person_dirty
+					WHERE site_id = '' OR site_id = (SELECT site_id FROM bank WHERE bank_id = ${bank})`)
+			).map(({ id }) => id),
+		)
 
-	test('marks every bank whose bundle it changes, whichever route it came by', async (t) => {
+	test('marks every bank whose bundle it changes, or the people that are all of it, whichever route it came by', async (t) => {
 		const changed = new Set<string>()
+		const alone = new Set<string>()
 		const forgotten: string[] = []
 		for (const route of api.routes) {
 			const name = `${route.method} ${route.path}`
@@ -145,21 +187,29 @@ describe('a change that banks decide by', () => {
 				const sample = await make({ api, tenant, sender: tenant.owner })
 				if (sample.bySession) continue
 				const was = await bundles()
-				await api.store.write(tenant.id, (tx) => tx.run(sql`DELETE FROM bundle_dirty WHERE true`))
+				await api.store.write(tenant.id, (tx) => tx.run(sql`WITH p AS (DELETE FROM person_dirty WHERE true) DELETE FROM bundle_dirty WHERE true`))
 				const answer = await send(route, sample)
 				assert.ok(answer.status < 300 || answer.status === sample.settled, `${name}: ${answer.status} ${answer.text}`)
 				const marks = await marked()
-				const differs = [...(await bundles())].filter(([bank, digest]) => was.has(bank) && was.get(bank) !== digest)
+				const differs = [...(await bundles())].filter(([bank, now]) => {
+					const before = was.get(bank)
+					return before && before.digest(before.content) !== now.digest(now.content)
+				})
 				if (differs.length > 0) changed.add(name)
 				// One that was not there before has everything to learn.
 				const fresh = FRESH[name]?.(answer.body)
 				if (fresh !== undefined && !marks.has(fresh)) forgotten.push(`${name} at the bank of it`)
-				for (const [bank] of differs) if (!marks.has(bank)) forgotten.push(`${name} at the ${bank === tenant.bank ? 'first' : 'last'} bank`)
+				for (const [bank, now] of differs) {
+					if (marks.has(bank)) continue
+					if (suffices(was.get(bank) ?? assert.fail(), now, await markedPeople(bank))) alone.add(name)
+					else forgotten.push(`${name} at the ${bank === tenant.bank ? 'first' : 'last'} bank`)
+				}
 			}
 		}
 		t.diagnostic(`${changed.size} routes change bundles`)
 		assert.deepEqual(forgotten, [])
 		assert.deepEqual([...changed].sort(), TOLD)
+		assert.deepEqual([...alone].sort(), TOLD_ALONE)
 	})
 
 	const send = ({ method, path }: Route, { params, query, body, version }: Sample) =>

@@ -14,8 +14,14 @@ export interface Published {
 	/** Up to which delta of the site it knows how many loans people have; whoever does not know them up to `counted` lacks something. */
 	readonly deltas: number
 	readonly counted: number
+	/** The newest of the bank's deltas about people, and up to which one this text holds them. */
+	readonly people: number
+	readonly peopleHeld: number
+	/** The controller takes such deltas. */
+	readonly takesPeople: boolean
 }
 
+const PEOPLE = sql`CASE WHEN u.takes_people THEN u.people ELSE 0 END`
 /** Of a bank that has a bundle, the chain of its site. */
 const CHAIN = sql`JOIN bank b ON b.tenant_id = u.tenant_id AND b.bank_id = u.bank_id
 	JOIN site_chain c ON c.tenant_id = b.tenant_id AND c.site_id = b.site_id`
@@ -23,7 +29,7 @@ const CHAIN = sql`JOIN bank b ON b.tenant_id = u.tenant_id AND b.bank_id = u.ban
 /** Undefined: nothing was composed for this bank yet. */
 export async function currentBundle(db: Db, bank: Id<'bank'>): Promise<Published | undefined> {
 	const row = await db.first<Omit<Published, 'text'> & { text: Uint8Array }>(sql`SELECT u.bank_id AS bank, u.version, u.digest, u.text,
-		u.issued_at AS "issuedAt", u.expires_at AS "expiresAt", u.deltas, c.counted FROM bundle u ${CHAIN}
+		u.issued_at AS "issuedAt", u.expires_at AS "expiresAt", u.deltas, c.counted, u.people, u.people_held AS "peopleHeld", u.takes_people AS "takesPeople" FROM bundle u ${CHAIN}
 		WHERE u.tenant_id = ${db.tenant} AND u.bank_id = ${bank} AND u.version > 0`)
 	return row && { ...row, text: Buffer.from(row.text).toString('utf8') }
 }
@@ -34,6 +40,8 @@ export interface InForce {
 	readonly version: number
 	/** The site's newest delta that counted loans. */
 	readonly counted: number
+	/** The bank's newest delta about people; 0 for a controller that does not take them. */
+	readonly people: number
 	/** Too many wrong PINs at the site: until then its kiosks take none. */
 	readonly restUntil: number | null
 }
@@ -41,7 +49,7 @@ export interface InForce {
 /** Undefined: nothing was composed for this bank yet. */
 export const inForce = (db: Db, bank: Id<'bank'>): Promise<InForce | undefined> =>
 	db.first(
-		sql`SELECT u.bank_id AS bank, u.version, c.counted, (SELECT rest_until FROM pin_budget p WHERE p.tenant_id = b.tenant_id AND p.site_id = b.site_id) AS "restUntil"
+		sql`SELECT u.bank_id AS bank, u.version, c.counted, ${PEOPLE} AS people, (SELECT rest_until FROM pin_budget p WHERE p.tenant_id = b.tenant_id AND p.site_id = b.site_id) AS "restUntil"
 			FROM bundle u ${CHAIN} WHERE u.tenant_id = ${db.tenant} AND u.bank_id = ${bank} AND u.version > 0`,
 	)
 
@@ -73,7 +81,7 @@ export interface Leased extends Due, InForce {
 
 /** Banks that are connected and have a bundle. For system work. */
 export const leasedBanks = (db: Db): Promise<Leased[]> =>
-	db.rows(sql`SELECT b.tenant_id AS tenant, b.site_id AS site, b.bank_id AS bank, c.controller_id AS controller, u.version, h.counted,
+	db.rows(sql`SELECT b.tenant_id AS tenant, b.site_id AS site, b.bank_id AS bank, c.controller_id AS controller, u.version, h.counted, ${PEOPLE} AS people,
 			p.rest_until AS "restUntil" FROM bank_state s
 		JOIN bank b ON b.tenant_id = s.tenant_id AND b.bank_id = s.bank_id
 		JOIN controller c ON c.tenant_id = s.tenant_id AND c.bank_id = s.bank_id AND c.revoked_at IS NULL
@@ -101,7 +109,31 @@ export async function chainedSites(tx: Tx): Promise<(DeltaMark & { readonly site
 	return chains.map((chain) => ({ ...chain, banks: (bySite.get(chain.site) ?? []).map(({ bank }) => bank) }))
 }
 
-/** Sites where something was marked. For system work. */
+/** Sites where a bank was marked, or somebody. For system work. */
 export const markedSites = (db: Db): Promise<{ tenant: Id<'tenant'>; site: Id<'site'> }[]> =>
-	db.rows(sql`SELECT DISTINCT b.tenant_id AS tenant, b.site_id AS site FROM bundle_dirty d
-		JOIN bank b ON b.tenant_id = d.tenant_id AND b.bank_id = d.bank_id ORDER BY 1, 2`)
+	db.rows(sql`SELECT b.tenant_id AS tenant, b.site_id AS site FROM bundle_dirty d JOIN bank b ON b.tenant_id = d.tenant_id AND b.bank_id = d.bank_id
+		UNION SELECT c.tenant_id, c.site_id FROM person_dirty p JOIN site_chain c ON c.tenant_id = p.tenant_id AND (p.site_id = '' OR p.site_id = c.site_id)
+		ORDER BY 1, 2`)
+
+/** A bank that somebody speaks for and that has a bundle, where a few people are told of. */
+export interface Told {
+	readonly bank: Id<'bank'>
+	readonly site: Id<'site'>
+	readonly area: Id<'area'> | null
+	readonly controller: Id<'controller'>
+	readonly online: boolean
+	readonly takesPeople: boolean
+	/** The newest such delta before, and how many people they told of since the bundle was made. */
+	readonly people: number
+	readonly since: number
+	readonly dueAt: number
+}
+
+/** Held until the transaction ends; one that is being composed just now is left out. */
+export const toldBanks = (tx: Tx): Promise<Told[]> =>
+	tx.rows(sql`SELECT b.bank_id AS bank, b.site_id AS site, b.area_id AS area, c.controller_id AS controller, coalesce(s.online, false) AS online,
+			u.takes_people AS "takesPeople", u.people, u.people_since AS since, u.due_at AS "dueAt"
+		FROM bundle u JOIN bank b ON b.tenant_id = u.tenant_id AND b.bank_id = u.bank_id
+		JOIN controller c ON c.tenant_id = b.tenant_id AND c.bank_id = b.bank_id AND c.revoked_at IS NULL
+		LEFT JOIN bank_state s ON s.tenant_id = b.tenant_id AND s.bank_id = b.bank_id
+		WHERE u.tenant_id = ${tx.tenant} AND u.version > 0 ORDER BY b.bank_id FOR UPDATE OF u SKIP LOCKED`)

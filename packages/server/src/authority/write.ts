@@ -24,15 +24,15 @@ const LEASE_LIFE_MS = 30 * 60_000
 
 /**
  * Composes the marked and ageing banks of one site, in one transaction; answers those that have to be told. `patient`: a bank that somebody else
- * composes just now is waited for, and looked at once more; without it that one is left to them. `counts`: a bundle that lacks the newest counts of
- * loans is made anew, too.
+ * composes just now is waited for, and looked at once more; without it that one is left to them. `missed`: a bundle that lacks the newest deltas is
+ * made anew, too.
  */
 export async function publishSite(
 	tx: Tx,
 	site: Id<'site'>,
 	banks: readonly Id<'bank'>[],
 	terms: ComposeTerms,
-	{ patient = false, counts = false } = {},
+	{ patient = false, missed = false } = {},
 ): Promise<News[]> {
 	const tenant = tx.tenant as Id<'tenant'>
 	const news: News[] = []
@@ -47,7 +47,7 @@ export async function publishSite(
 		if (controller) {
 			shared ??= await gatherSite(tx, site, terms, terms.now)
 			signer ??= await signerOf(tx, 'maker', terms)
-			const told = await publishBank(tx, tenant, bank, { before, shared, signer, terms, counts })
+			const told = await publishBank(tx, tenant, bank, { before, shared, signer, terms, missed })
 			if (told) news.push({ tenant, controller: controller.id, bank, ...told })
 		} else await rest(tx, bank)
 		if (mark) await settleDirty(tx, mark)
@@ -60,6 +60,10 @@ interface Before {
 	readonly contentDigest: string
 	readonly dueAt: number
 	readonly deltas: number
+	/** The newest delta about people, and up to which one the bundle holds them. */
+	readonly people: number
+	readonly peopleHeld: number
+	readonly takesPeople: boolean
 }
 
 interface Publishing {
@@ -67,22 +71,23 @@ interface Publishing {
 	readonly shared: SiteRows
 	readonly signer: Signer
 	readonly terms: ComposeTerms
-	readonly counts: boolean
+	readonly missed: boolean
 }
 
-async function publishBank(tx: Tx, tenant: Id<'tenant'>, bank: Id<'bank'>, { before, shared, signer, terms, counts }: Publishing) {
+async function publishBank(tx: Tx, tenant: Id<'tenant'>, bank: Id<'bank'>, { before, shared, signer, terms, missed }: Publishing) {
 	const { now, crypto, random } = terms
-	const rows = await gatherBank(tx, tenant, bank, shared, now)
+	const rows = await gatherBank(tx, tenant, bank, shared, now, before.takesPeople ? before.people : 0)
 	const content = contentOf(rows, crypto.sha256)
 	const contents = contentDigest(content, rows, crypto.sha256)
-	if (contents === before.contentDigest && now < before.dueAt && !(counts && before.deltas < rows.deltas.counted)) return undefined
+	const behind = missed && (before.deltas < rows.deltas.counted || (before.takesPeople && before.peopleHeld < before.people))
+	if (contents === before.contentDigest && now < before.dueAt && !behind) return undefined
 	const bundle = bundleOf(content, rows.settings, { version: before.version + 1, now })
 	const envelope = sealBundle(bundle, signer.keyId, signer.sign)
 	const digest = toHex(crypto.sha256(canonicalBytes(envelope.signed)))
 	const dueAt = Math.min(refreshAt(bundle), shared.nextExpiry ?? Number.POSITIVE_INFINITY)
 	await tx.run(sql`UPDATE bundle SET version = ${bundle.version}, content_digest = ${contents}, digest = ${digest},
 		text = ${Buffer.from(JSON.stringify(envelope))}, issued_at = ${bundle.issuedAt}, stale_at = ${bundle.staleAt}, expires_at = ${bundle.expiresAt},
-		due_at = ${dueAt}, deltas = ${rows.deltas.n} WHERE tenant_id = ${tx.tenant} AND bank_id = ${bank}`)
+		due_at = ${dueAt}, deltas = ${rows.deltas.n}, people_held = ${rows.told}, people_since = 0 WHERE tenant_id = ${tx.tenant} AND bank_id = ${bank}`)
 	const data = { version: bundle.version, digest, subjects: bundle.subjects.length, credentials: bundle.credentials.length }
 	await append(tx, [{ type: 'bundle.published', subject: bank, actor: 'server', site: rows.site.id, bank, data }], { now, random })
 	return { version: bundle.version, digest, lease: leaseText((await inForce(tx, bank)) as InForce, signer, now) }
@@ -92,8 +97,19 @@ async function publishBank(tx: Tx, tenant: Id<'tenant'>, bank: Id<'bank'>, { bef
 async function lockBundle(tx: Tx, bank: Id<'bank'>, patient: boolean): Promise<Before | undefined> {
 	await tx.run(sql`INSERT INTO bundle (tenant_id, bank_id, version, content_digest, digest, text, issued_at, stale_at, expires_at, due_at)
 		VALUES (${tx.tenant}, ${bank}, 0, '', '', '', 0, 0, 0, ${Number.MAX_SAFE_INTEGER}) ON CONFLICT DO NOTHING`)
-	return tx.first(sql`SELECT version, content_digest AS "contentDigest", due_at AS "dueAt", deltas FROM bundle
+	return tx.first(sql`SELECT version, content_digest AS "contentDigest", due_at AS "dueAt", deltas, people, people_held AS "peopleHeld",
+		takes_people AS "takesPeople" FROM bundle
 		WHERE tenant_id = ${tx.tenant} AND bank_id = ${bank} FOR UPDATE ${patient ? sql`` : sql`SKIP LOCKED`}`)
+}
+
+/**
+ * From now on the controller takes deltas about people, or takes none any more: it was set back to an older program. What its bundle lacks is
+ * composed into the next one.
+ */
+export async function takesPeople(tx: Tx, bank: Id<'bank'>, takes: boolean): Promise<void> {
+	await lockBundle(tx, bank, true)
+	await tx.run(sql`UPDATE bundle SET takes_people = ${takes}, content_digest = CASE WHEN people > people_held THEN '' ELSE content_digest END
+		WHERE tenant_id = ${tx.tenant} AND bank_id = ${bank}`)
 }
 
 /** Nobody fetches it: it need not be kept young, and the next controller gets a new one whatever has changed by then. */
@@ -101,10 +117,17 @@ const rest = (tx: Tx, bank: Id<'bank'>): Promise<number> =>
 	tx.run(sql`UPDATE bundle SET content_digest = '', due_at = ${Number.MAX_SAFE_INTEGER} WHERE tenant_id = ${tx.tenant} AND bank_id = ${bank}`)
 
 /** Says that this version is still the newest; the bank may go on with it for half an hour. */
-export const leaseText = ({ bank, version, counted, restUntil }: InForce, { keyId, sign }: Pick<Signer, 'keyId' | 'sign'>, now: number): string => {
+export const leaseText = (
+	{ bank, version, counted, people, restUntil }: InForce,
+	{ keyId, sign }: Pick<Signer, 'keyId' | 'sign'>,
+	now: number,
+): string => {
 	const issuedAt = Math.floor(now)
 	const deltas = counted > 0 ? { deltas: counted } : {}
+	const told = people > 0 ? { people } : {}
 	const rest = restUntil !== null && restUntil > now ? { pinsRestUntil: restUntil } : {}
 	const until = issuedAt + LEASE_LIFE_MS
-	return JSON.stringify(sealLease({ format: 'latchwork-lease/1', bank, bundleVersion: version, ...deltas, ...rest, issuedAt, until }, keyId, sign))
+	return JSON.stringify(
+		sealLease({ format: 'latchwork-lease/1', bank, bundleVersion: version, ...deltas, ...told, ...rest, issuedAt, until }, keyId, sign),
+	)
 }

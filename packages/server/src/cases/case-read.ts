@@ -144,6 +144,11 @@ export async function boundAt(db: Db, bank: Id<'bank'>): Promise<{ subjects: Set
 	}
 }
 
+/** The same by person: at which banks an open case binds them. */
+export const boundTo = (db: Db, people: readonly Id<'subject'>[]): Promise<{ subject: string; bank: Id<'bank'> }[]> =>
+	db.rows(sql`SELECT DISTINCT owner AS subject, bank_id AS bank FROM workflow_case
+		WHERE tenant_id = ${db.tenant} AND ended_at IS NULL AND owner = ANY(${[...people]}::text[]) ORDER BY 1, 2`)
+
 export async function tableOf(db: Db, hash: string): Promise<LoadedTable | undefined> {
 	const row = await db.first<{ body: LoadedTable }>(sql`SELECT body FROM workflow_table WHERE tenant_id = ${db.tenant} AND hash = ${hash}`)
 	return row && { ...row.body, hash }

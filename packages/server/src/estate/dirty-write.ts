@@ -20,6 +20,44 @@ export async function markBundles(tx: Tx, now: number, where: Place = {}): Promi
 		ON CONFLICT (tenant_id, bank_id) DO UPDATE SET mark = bundle_dirty.mark + 1`)
 }
 
+/** More than so many at once are an import: making new bundles costs less. */
+const MOST_AT_ONCE = 100
+
+/**
+ * What banks may have to know of these people has changed, at one site or everywhere; nothing else has. Banks are told of them alone, as a bundle of
+ * 50,000 people is not made anew for one (decision 0016).
+ */
+export async function markPeople(tx: Tx, now: number, subjects: readonly Id<'subject'>[], site?: Id<'site'>): Promise<void> {
+	if (subjects.length > MOST_AT_ONCE) return markBundles(tx, now, site ? { site } : {})
+	await tx.run(sql`INSERT INTO person_dirty (tenant_id, subject_id, site_id, since, mark)
+		SELECT ${tx.tenant}, id, ${site ?? ''}, ${now}::bigint, 1 FROM unnest(${[...new Set(subjects)].sort()}::text[]) AS id
+		ON CONFLICT (tenant_id, subject_id, site_id) DO UPDATE SET mark = person_dirty.mark + 1`)
+}
+
+export interface DirtyPerson {
+	readonly subject: Id<'subject'>
+	/** Absent: at all sites. */
+	readonly site: Id<'site'> | undefined
+	readonly mark: number
+}
+
+/** Those that are being marked just now are left for the next look. */
+export const dirtyPeople = async (tx: Tx, limit: number): Promise<DirtyPerson[]> =>
+	(
+		await tx.rows<{ subject: Id<'subject'>; site: string; mark: number }>(sql`SELECT subject_id AS subject, site_id AS site, mark FROM person_dirty
+			WHERE tenant_id = ${tx.tenant} ORDER BY subject_id, site_id LIMIT ${limit} FOR UPDATE SKIP LOCKED`)
+	).map(({ site, ...one }) => ({ ...one, site: site === '' ? undefined : (site as Id<'site'>) }))
+
+/** Whose people were marked. For system work. */
+export const tenantsWithDirtyPeople = async (db: Db): Promise<Id<'tenant'>[]> =>
+	(await db.rows<{ tenant: Id<'tenant'> }>(sql`SELECT DISTINCT tenant_id AS tenant FROM person_dirty ORDER BY 1`)).map(({ tenant }) => tenant)
+
+/** Told as they were marked up to then; a later mark stays. */
+export const settlePeople = (tx: Tx, people: readonly DirtyPerson[]): Promise<number> =>
+	tx.run(sql`DELETE FROM person_dirty p USING unnest(${people.map((one) => one.subject)}::text[], ${people.map((one) => one.site ?? '')}::text[],
+			${people.map((one) => one.mark)}::bigint[]) AS t (subject, site, mark)
+		WHERE p.tenant_id = ${tx.tenant} AND p.subject_id = t.subject AND p.site_id = t.site AND p.mark = t.mark`)
+
 export interface Dirty {
 	readonly bank: Id<'bank'>
 	readonly since: number

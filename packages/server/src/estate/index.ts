@@ -24,7 +24,17 @@ export {
 	unlessTaken,
 } from './change-write.ts'
 export { createController, revokeController, setCertificate } from './controller-write.ts'
-export { type Dirty, dirtyOf, markBundles, settleDirty } from './dirty-write.ts'
+export {
+	type Dirty,
+	type DirtyPerson,
+	dirtyOf,
+	dirtyPeople,
+	markBundles,
+	markPeople,
+	settleDirty,
+	settlePeople,
+	tenantsWithDirtyPeople,
+} from './dirty-write.ts'
 export { CONFIRMED_AFTER_MS, type Heard, heardController, judgeOutages, SILENT_AFTER_MS } from './link-write.ts'
 export type { Allocation, BankLive, DoorAlarm, DoorLive } from './live.ts'
 export {

@@ -89,15 +89,21 @@ export async function openDeviceRoutes(parts: DeviceRouteParts): Promise<{ close
 		return renew(parts.enrolment, bodyOf(request, renewalRequest).csr, check)
 	})
 	for (const what of ['bundle', 'lease'] as const)
-		app.get<{ Params: { bank: string }; Querystring: { deltas?: string } }>(`/device/v1/banks/:bank/${what}`, async (request, reply) => {
-			const who = await sender(request)
-			const found = request.params.bank === who.bank ? await handlers[what](who, heldOf(request.query.deltas)) : undefined
-			if (!found) throw new Fault('not-found', `There is no ${what} for this bank yet, or it is another controller’s.`)
-			reply.header('etag', tagOf(found)).header('cache-control', 'no-store')
-			if (request.headers['if-none-match'] === tagOf(found)) return reply.code(304).send()
-			if (found.siteKey) reply.header(SITE_KEY_HEADER, toBase64(found.siteKey))
-			return reply.type('application/json').send(found.text)
-		})
+		app.get<{ Params: { bank: string }; Querystring: { deltas?: string; people?: string } }>(
+			`/device/v1/banks/:bank/${what}`,
+			async (request, reply) => {
+				const who = await sender(request)
+				const found =
+					request.params.bank === who.bank
+						? await handlers[what](who, { deltas: numberOf(request.query.deltas), people: numberOf(request.query.people) })
+						: undefined
+				if (!found) throw new Fault('not-found', `There is no ${what} for this bank yet, or it is another controller’s.`)
+				reply.header('etag', tagOf(found)).header('cache-control', 'no-store')
+				if (request.headers['if-none-match'] === tagOf(found)) return reply.code(304).send()
+				if (found.siteKey) reply.header(SITE_KEY_HEADER, toBase64(found.siteKey))
+				return reply.type('application/json').send(found.text)
+			},
+		)
 	app.post('/device/v1/events', async (request): Promise<LinkAck> => {
 		const who = await sender(request)
 		const read = readUp('events', request.body as Buffer, MAX_POSTED_BYTES)
@@ -148,6 +154,6 @@ function bodyOf<S extends z.ZodType>(request: FastifyRequest, schema: S): z.outp
 }
 
 /** What it says of the deltas that it knows decides nothing but whether it gets a newer bundle. */
-const heldOf = (deltas: string | undefined): number | undefined => (deltas !== undefined && /^\d{1,15}$/.test(deltas) ? Number(deltas) : undefined)
+const numberOf = (text: string | undefined): number | undefined => (text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined)
 const tagOf = ({ digest }: BankDocument) => `"${digest}"`
 const nameOf = (check: DeviceCheck) => ('controller' in check && isId('controller', check.controller) ? { controller: check.controller } : {})

@@ -17,10 +17,10 @@ export interface BankDocument {
 export interface LinkHandlers {
 	/** Resolves when it is durable. */
 	ingest(sender: LinkSender, batch: StreamBatch): Promise<StreamAnswer>
-	/** Version of a bundle that knows this badge or code; undefined: nobody does. */
-	credential(sender: LinkSender, verifier: string): Promise<number | undefined>
-	/** The newest; undefined: none was made yet. `held`: up to which delta the bank knows them all, where it wants the counts that it missed. */
-	bundle(sender: LinkSender, held?: number): Promise<BankDocument | undefined>
+	/** The bundle, and the delta about people, that know this badge or code; undefined: nobody does. */
+	credential(sender: LinkSender, verifier: string): Promise<{ readonly bundle: number; readonly people: number } | undefined>
+	/** The newest; undefined: none was made yet. `held`: up to which deltas the bank knows them all, where it wants what it missed. */
+	bundle(sender: LinkSender, held?: { readonly deltas?: number | undefined; readonly people?: number | undefined }): Promise<BankDocument | undefined>
 	lease(sender: LinkSender): Promise<BankDocument | undefined>
 	/** After the link itself has taken note: what it says of its bundle may be old. */
 	heard?(sender: LinkSender, status: LinkStatus): Promise<void>

@@ -95,7 +95,7 @@ describe('the link', () => {
 			ahead: () => ahead,
 			around: (ingest) => (sender, batch) => orAway(() => ingest(sender, batch)),
 			handlers: {
-				credential: (_, verifier) => orAway(async () => (verifier === 'known' ? 8 : undefined)),
+				credential: (_, verifier) => orAway(async () => (verifier === 'known' ? { bundle: 8, people: 3 } : undefined)),
 				bundle: async () => ({ digest: 'b'.repeat(64), text: '{"signed":{},"signatures":[]}' }),
 			},
 		})
@@ -412,7 +412,7 @@ describe('the link', () => {
 			assert.equal(acceptTime(time.signed, { keys, crypto: nodeCrypto, ask: 'ask-0000000b' }), undefined)
 			const bank = device.answer.bank as Id<'bank'>
 			await at.say('asks', { v: 1, id: 'ask-0000000c', kind: 'credential', bank, verifier: 'known' })
-			assert.deepEqual(await at.next('answers'), { v: 1, id: 'ask-0000000c', kind: 'credential', known: true, bundle: 8 })
+			assert.deepEqual(await at.next('answers'), { v: 1, id: 'ask-0000000c', kind: 'credential', known: true, bundle: 8, people: 3 })
 			await at.say('asks', { v: 1, id: 'ask-0000000d', kind: 'credential', bank, verifier: 'strange' })
 			assert.deepEqual(await at.next('answers'), { v: 1, id: 'ask-0000000d', kind: 'credential', known: false })
 			await at.say('asks', { v: 1, id: 'ask-0000000e', kind: 'credential', bank: newId('bank', 1, random), verifier: 'known' })

@@ -25,7 +25,7 @@ describe('a controller of another organisation that has the same ids', () => {
 			text: JSON.stringify({ tenant, bank }),
 		})
 		world = await linkWorld({
-			handlers: { bundle: documents, lease: documents, credential: async ({ tenant }) => (tenant === acme ? 7 : undefined) },
+			handlers: { bundle: documents, lease: documents, credential: async ({ tenant }) => (tenant === acme ? { bundle: 7, people: 0 } : undefined) },
 		})
 		;[acme, rival] = world.tenants
 		owner = new pg.Client({ connectionString: world.db.url })

@@ -111,8 +111,9 @@ export function openServerLink(parts: ServerLinkParts): ServerLink {
 		const { v, id, kind } = ask
 		if (kind === 'time') return { v, id, kind, signed: await parts.time(sender.tenant, id) }
 		if (ask.bank !== sender.bank) throw new Fault('not-found', 'This controller has no authority over the bank that it asks about.')
-		const bundle = await handlers.credential(sender, ask.verifier)
-		return bundle === undefined ? { v, id, kind, known: false } : { v, id, kind, known: true, bundle }
+		const known = await handlers.credential(sender, ask.verifier)
+		if (!known) return { v, id, kind, known: false }
+		return { v, id, kind, known: true, bundle: known.bundle, ...(known.people > 0 && { people: known.people }) }
 	}
 
 	const results = async ({ tenant, controller }: LinkSender, result: LinkResult) => {

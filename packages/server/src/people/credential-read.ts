@@ -92,18 +92,23 @@ export interface BundleCredential {
 /** So long a badge that is found or stolen may turn up. */
 const LOST_KEPT_MS = 365 * 86_400_000
 
-/** What a bank of the site knows: live credentials, and badges that were reported lost not too long ago, of live people whose verifiers were made (`readyCredentials` makes them). */
-export async function bundleCredentials(db: Db, site: Id<'site'>, now: number): Promise<BundleCredential[]> {
+/**
+ * What a bank of the site knows: live credentials, and badges that were reported lost not too long ago, of live people whose verifiers were made
+ * (`readyCredentials` makes them). `only`: of these people.
+ */
+export async function bundleCredentials(db: Db, site: Id<'site'>, now: number, only?: readonly Id<'subject'>[]): Promise<BundleCredential[]> {
 	const live = await db.rows(sql<
 		Omit<BundleCredential, 'verifier'>
 	>`SELECT credential_id AS id, kind, subject_id AS subject, commitment, assurance, lost_at IS NOT NULL AS lost
 		FROM credential WHERE tenant_id = ${db.tenant} AND ((revoked_at IS NULL AND (not_after IS NULL OR not_after > ${now}))
-			OR (kind = 'badge' AND lost_at > ${now - LOST_KEPT_MS})) ORDER BY credential_id`)
+			OR (kind = 'badge' AND lost_at > ${now - LOST_KEPT_MS}))
+			${only ? sql`AND subject_id = ANY(${[...only]}::text[])` : sql``} ORDER BY credential_id`)
 	// Joined here and not by the database: after a large import, before it has counted its rows, it takes a plan that looks at each pair.
 	const verifiers = new Map(
 		(
 			await db.rows(sql<{ id: string; verifier: string }>`SELECT credential_id AS id, verifier FROM credential_verifier
-				WHERE tenant_id = ${db.tenant} AND site_id = ${site}`)
+				WHERE tenant_id = ${db.tenant} AND site_id = ${site}
+					${only ? sql`AND credential_id = ANY(${live.map(({ id }) => id)}::text[])` : sql``}`)
 		).map((row) => [row.id, row.verifier]),
 	)
 	return live.flatMap((row) => {
@@ -142,13 +147,14 @@ export const takenAwayBy = (
 			UNION ALL SELECT 'credential', least(revoked_at, lost_at, not_after) FROM credential WHERE tenant_id = ${db.tenant} AND credential_id = ${credential ?? ''}
 		) taken WHERE since <= ${at} ORDER BY since LIMIT 1`)
 
-/** When the next credential expires by itself, so that whoever composes bundles looks again then. */
-export const nextExpiry = async (db: Db, now: number): Promise<number | undefined> =>
+/** When the next credential expires by itself, so that whoever composes bundles looks again then. `only`: of these people. */
+export const nextExpiry = async (db: Db, now: number, only?: readonly Id<'subject'>[]): Promise<number | undefined> =>
 	(
 		await db.first(
 			sql<{
 				at: number | null
-			}>`SELECT min(not_after) AS at FROM credential WHERE tenant_id = ${db.tenant} AND revoked_at IS NULL AND not_after > ${now}`,
+			}>`SELECT min(not_after) AS at FROM credential WHERE tenant_id = ${db.tenant} AND revoked_at IS NULL AND not_after > ${now}
+				${only ? sql`AND subject_id = ANY(${[...only]}::text[])` : sql``}`,
 		)
 	)?.at ?? undefined
 

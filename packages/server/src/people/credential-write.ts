@@ -1,7 +1,7 @@
 import { type Assurance, badgeToBits, checkPinSettings, drawDigits, verifierOf } from '@latchwork/core/access'
 import { Fault, type Id, newId, type Random } from '@latchwork/core/base'
 import { nodeCrypto } from '../crypto.ts'
-import { markBundles, siteOf, unchangedSince } from '../estate/index.ts'
+import { markPeople, siteOf, unchangedSince } from '../estate/index.ts'
 import { append } from '../ledger/index.ts'
 import { sql, type Tx } from '../store/index.ts'
 import { settingsOf, tenantSealing } from '../tenants/index.ts'
@@ -95,7 +95,11 @@ export async function issueBadges(
 		data: { kind: 'badge', subject, commitment, ...(notAfter !== undefined && { notAfter }), ...(replaces !== undefined && { replaces }) },
 	}))
 	await append(tx, facts, { now, random })
-	await markBundles(tx, now)
+	await markPeople(
+		tx,
+		now,
+		issued.map(({ subject }) => subject),
+	)
 	return issued.map(({ id }) => id)
 }
 
@@ -134,7 +138,7 @@ export async function issuePin(
 		VALUES (${tx.tenant}, ${id}, ${subject}, 'pin', ${site}, ${Buffer.from(sealed)}, ${commitment}, 'medium', ${notAfter ?? null}, 1, ${now}, ${now})`)
 	await tx.run(sql`INSERT INTO credential_verifier (tenant_id, site_id, verifier, credential_id) VALUES (${tx.tenant}, ${site}, ${verifier}, ${id})`)
 	await recordOf(tx, change, 'credential.issued', id, { kind: 'pin', subject, commitment, ...(notAfter !== undefined && { notAfter }) }, site)
-	await markBundles(tx, now, { site })
+	await markPeople(tx, now, [subject], site)
 	return { ...((await findCredential(tx, id)) as CredentialRecord), pin }
 }
 
@@ -167,7 +171,7 @@ async function endCredential(tx: Tx, change: PeopleChange, { id, subject, site }
 		sql`UPDATE credential SET revoked_at = ${now}, version = version + 1, updated_at = ${now} WHERE tenant_id = ${tx.tenant} AND credential_id = ${id}`,
 	)
 	await recordOf(tx, change, 'credential.revoked', id, { subject }, site)
-	await markBundles(tx, now, site ? { site } : {})
+	await markPeople(tx, now, [subject], site)
 }
 
 /** One that was revoked already has ended: who replaces a badge that was reported lost says so all the same. */

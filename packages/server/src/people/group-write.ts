@@ -1,5 +1,5 @@
 import { defined, Fault, type Id, newId } from '@latchwork/core/base'
-import { markBundles, unchangedSince } from '../estate/index.ts'
+import { markBundles, markPeople, unchangedSince } from '../estate/index.ts'
 import { sql, type Tx } from '../store/index.ts'
 import { type PeopleChange, recordOf } from './person-write.ts'
 import { findGroup, type Group, nothing } from './read.ts'
@@ -67,7 +67,7 @@ export async function leaveGroup(tx: Tx, change: PeopleChange, group: Id<'group'
 async function moved(tx: Tx, change: PeopleChange, type: 'group.joined' | 'group.left', group: Id<'group'>, subject: Id<'subject'>): Promise<void> {
 	await tx.run(sql`UPDATE person SET updated_at = ${change.now}, version = version + 1 WHERE tenant_id = ${tx.tenant} AND subject_id = ${subject}`)
 	await recordOf(tx, change, type, subject, { group })
-	await markBundles(tx, change.now)
+	await markPeople(tx, change.now, [subject])
 }
 
 async function lockBoth(tx: Tx, group: Id<'group'>, subject: Id<'subject'>): Promise<void> {

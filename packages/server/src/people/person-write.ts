@@ -1,6 +1,6 @@
 import { defined, Fault, type Id, type Json, newId } from '@latchwork/core/base'
 import type { ServerEventType } from '@latchwork/core/ledger'
-import { type Change, markBundles, unchangedSince, unlessTaken } from '../estate/index.ts'
+import { type Change, markPeople, unchangedSince, unlessTaken } from '../estate/index.ts'
 import { append } from '../ledger/index.ts'
 import { sql, type Tx } from '../store/index.ts'
 import { tenantSealing } from '../tenants/index.ts'
@@ -53,7 +53,7 @@ export async function createPerson(tx: Tx, change: PeopleChange, { personal, max
 	)
 	await indexWords(tx, tenant, subject, personal)
 	await recordOf(tx, change, 'user.created', subject)
-	await markBundles(tx, now)
+	await markPeople(tx, now, [subject])
 	return (await findPerson(tx, subject, change)) as Person
 }
 
@@ -106,7 +106,7 @@ export async function changePerson(tx: Tx, change: PeopleChange, subject: Id<'su
 	if (before.suspended && !suspended)
 		await tx.run(sql`UPDATE suspension SET ended_at = ${now} WHERE tenant_id = ${tx.tenant} AND subject_id = ${subject} AND ended_at IS NULL`)
 	await recordOf(tx, change, 'user.changed', subject, { fields, version: before.version + 1 })
-	await markBundles(tx, now)
+	await markPeople(tx, now, [subject])
 	return (await findPerson(tx, subject, change)) as Person
 }
 
@@ -130,7 +130,7 @@ export async function erasePerson(tx: Tx, change: PeopleChange, subject: Id<'sub
 	await tx.run(sql`UPDATE person SET wrapped_key = NULL, sealed = NULL, email_index = NULL, erased_at = ${now}, version = version + 1, updated_at = ${now}
 		WHERE tenant_id = ${tx.tenant} AND subject_id = ${subject}`)
 	await recordOf(tx, change, 'user.erased', subject)
-	await markBundles(tx, now)
+	await markPeople(tx, now, [subject])
 }
 
 /** Sessions and tokens end at once. */

@@ -1,5 +1,5 @@
 import type { Id } from '@latchwork/core/base'
-import { markBundles } from '../estate/index.ts'
+import { markPeople } from '../estate/index.ts'
 import { type Db, sql, type Tx } from '../store/index.ts'
 import { type PeopleChange, recordOf } from './person-write.ts'
 import { nothing } from './read.ts'
@@ -35,7 +35,7 @@ export async function giveQualification(
 		VALUES (${tx.tenant}, ${subject}, ${code}, ${until ?? null}, ${now}, ${actor})
 		ON CONFLICT (tenant_id, subject_id, code) DO UPDATE SET until = excluded.until, given_at = excluded.given_at, given_by = excluded.given_by`)
 	await recordOf(tx, change, 'qualification.given', subject, { code, ...(until !== undefined && { until }) })
-	await markBundles(tx, now)
+	await markPeople(tx, now, [subject])
 	return { code, until, givenAt: now, givenBy: actor }
 }
 
@@ -44,5 +44,5 @@ export async function endQualification(tx: Tx, change: PeopleChange, subject: Id
 	const gone = await tx.run(sql`DELETE FROM qualification WHERE tenant_id = ${tx.tenant} AND subject_id = ${subject} AND code = ${code}`)
 	if (gone === 0) throw nothing('qualification')
 	await recordOf(tx, change, 'qualification.ended', subject, { code })
-	await markBundles(tx, change.now)
+	await markPeople(tx, change.now, [subject])
 }

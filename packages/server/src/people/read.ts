@@ -173,14 +173,16 @@ export interface BundleSubject {
 	readonly qualifications: readonly { readonly code: string; readonly until?: number }[]
 }
 
-export async function bundleSubjects(db: Db): Promise<BundleSubject[]> {
+/** `only`: of these people. */
+export async function bundleSubjects(db: Db, only?: readonly Id<'subject'>[]): Promise<BundleSubject[]> {
 	const rows = await db.rows(sql<Omit<BundleSubject, 'maxLoans'> & { maxLoans: number | null }>`
 		SELECT subject_id AS id, suspended, max_loans AS "maxLoans", commitment,
 			ARRAY(SELECT g.code FROM membership m JOIN person_group g ON g.tenant_id = m.tenant_id AND g.group_id = m.group_id
 				WHERE m.tenant_id = person.tenant_id AND m.subject_id = person.subject_id ORDER BY g.code) AS groups,
 			coalesce((SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object('code', q.code, 'until', q.until)) ORDER BY q.code) FROM qualification q
 				WHERE q.tenant_id = person.tenant_id AND q.subject_id = person.subject_id), '[]') AS qualifications
-		FROM person WHERE tenant_id = ${db.tenant} AND erased_at IS NULL ORDER BY subject_id`)
+		FROM person WHERE tenant_id = ${db.tenant} AND erased_at IS NULL ${only ? sql`AND subject_id = ANY(${[...only]}::text[])` : sql``}
+		ORDER BY subject_id`)
 	return rows.map((row) => ({ ...row, maxLoans: row.maxLoans ?? undefined }))
 }
 
