@@ -177,15 +177,15 @@ async function memories(crowd: ReturnType<typeof openCrowd>, settle: number, res
 	return all
 }
 
-function openCrowd(job: CrowdJob) {
+export function openCrowd(job: CrowdJob) {
 	const program = fileURLToPath(new URL('./crowd-process.ts', import.meta.url))
 	const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program], { stdio: ['pipe', 'pipe', 'inherit'] })
 	const ended = once(child, 'exit')
 	const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
-	const heard = async (): Promise<{ readonly events?: number }> => {
+	const heard = async (): Promise<{ readonly events?: number; readonly at?: number[]; readonly texts?: string[] }> => {
 		const { value } = await lines.next()
 		if (typeof value !== 'string') throw new Fault('transport-closed', 'The process of the crowd ended too early.')
-		return JSON.parse(value) as { events?: number }
+		return JSON.parse(value) as Awaited<ReturnType<typeof heard>>
 	}
 	const tell = (order: CrowdOrder | CrowdJob): void => void child.stdin.write(`${JSON.stringify(order)}\n`)
 	let events = 0
@@ -195,6 +195,20 @@ function openCrowd(job: CrowdJob) {
 		async connect(count: number) {
 			tell({ do: 'connect', count })
 			await heard()
+		},
+		async fetch(port: string) {
+			tell({ do: 'fetch', port })
+			await heard()
+		},
+		/** When each was told of something first (Unix ms). */
+		async told(): Promise<readonly number[]> {
+			tell({ do: 'await' })
+			return (await heard()).at ?? []
+		},
+		/** What the first was told since the last time. */
+		async forget(): Promise<readonly string[]> {
+			tell({ do: 'forget' })
+			return (await heard()).texts ?? []
 		},
 		/** Seconds from the broker's end until all are back. */
 		async storm(acks: boolean, broker: number): Promise<number> {

@@ -24,7 +24,10 @@ export interface Estate {
 	/** Resident memory of the server's process, and process ids beside it. */
 	memory(): number
 	readonly broker: number
-	api<T>(method: 'GET' | 'POST', path: string, body?: object): Promise<T>
+	/** `version`: what a change goes by. */
+	api<T>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object, version?: number): Promise<T>
+	/** People in teams of equal size, with a badge each. */
+	people(size: Pick<BankSize, 'people' | 'policies'>): Promise<void>
 	/** A bank with its people, policies and things, and a controller that may claim it. */
 	bank(size: BankSize): Promise<EnrolledPlan>
 	stop(): Promise<void>
@@ -69,7 +72,15 @@ export async function startEstate(folder: string): Promise<Estate> {
 		if (!tenant) throw new Fault('not-found', 'The server made no organisation.')
 		const ask = await apiOf(api)
 		const made = { tenant: tenant.id, store, terms, device, api: ask }
-		return { ...made, url: database.url, memory: server.memory, broker, bank: (size) => bankOf(made, size), stop }
+		return {
+			...made,
+			url: database.url,
+			memory: server.memory,
+			broker,
+			bank: (size) => bankOf(made, size),
+			people: (size) => bringIn(made, size),
+			stop,
+		}
 	} catch (fault) {
 		await stop()
 		throw fault
@@ -86,11 +97,11 @@ async function apiOf(base: string): Promise<Estate['api']> {
 	const origin = new URL(base).origin
 	const issued = await fetch(`${base}/tokens`, { method: 'POST', headers: { ...json, cookie, origin }, body: JSON.stringify({ name: 'bench' }) })
 	const { token } = (await issued.json()) as { token: string }
-	return async <T>(method: string, path: string, body?: object) => {
-		const headers = { authorization: `Bearer ${token}`, ...(body && json) }
+	return async <T>(method: string, path: string, body?: object, version?: number) => {
+		const headers = { authorization: `Bearer ${token}`, ...(body && json), ...(version !== undefined && { 'if-match': `"${version}"` }) }
 		const answer = await fetch(`${base}${path}`, { method, headers, ...(body && { body: JSON.stringify(body) }) })
 		if (!answer.ok) throw new Fault('request-refused', `${method} ${path}: ${answer.status} ${await answer.text()}`)
-		return (await answer.json()) as T
+		return (answer.status === 204 ? undefined : await answer.json()) as T
 	}
 }
 
@@ -131,7 +142,10 @@ async function bankOf(estate: Pick<Estate, 'tenant' | 'store' | 'terms' | 'devic
 }
 
 /** By the server's own functions, since one request a step takes minutes; the badges are those of a bank without a server. */
-async function bringIn({ tenant, store, terms }: Pick<Estate, 'tenant' | 'store' | 'terms'>, size: BankSize): Promise<void> {
+async function bringIn(
+	{ tenant, store, terms }: Pick<Estate, 'tenant' | 'store' | 'terms'>,
+	size: Pick<BankSize, 'people' | 'policies'>,
+): Promise<void> {
 	const change = { ...terms, actor: 'server', now: Date.now() } as const
 	const teams = Math.min(size.policies, size.people)
 	const groups = await store.write(tenant, async (tx) => {

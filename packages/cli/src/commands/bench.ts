@@ -11,6 +11,7 @@ import { ledger } from '../bench/ledger.ts'
 import { memory } from '../bench/memory.ts'
 import { remoteOpen } from '../bench/remote-open.ts'
 import { svgOf, tableOf } from '../bench/report.ts'
+import { revocation } from '../bench/revocation.ts'
 import { size } from '../bench/size.ts'
 import { tapToFrame } from '../bench/tap-to-frame.ts'
 import { readArgs } from '../config.ts'
@@ -22,6 +23,7 @@ const BENCHES: readonly { readonly id: string; readonly name: string; readonly r
 	{ id: 'P3', name: 'ingestion', run: ingestion },
 	{ id: 'P4', name: 'ledger', run: ledger },
 	{ id: 'P5', name: 'connections', run: connections },
+	{ id: 'P13', name: 'revocation', run: revocation },
 	{ id: 'P9', name: 'cold-start', run: coldStart },
 	{ id: 'P11', name: 'memory', run: memory },
 	{ id: 'P12', name: 'size', run: size },

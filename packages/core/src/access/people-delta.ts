@@ -18,7 +18,7 @@ export type PersonRows = z.infer<typeof person>
 export const MOST_PEOPLE = 20
 
 /**
- * What a bank is to know of a few people from now on: it takes the place of all that its bundle says of them (decision 0016). Signed for one bank, as
+ * What a bank is to know of a few people from now on: it takes the place of all that its bundle says of them (decision 0017). Signed for one bank, as
  * what is granted is no other bank's business, and small enough for a message: a bundle of 50,000 people is not made anew for one of them. Of
  * two rows of a person the later counts, so each counts whether or not the ones before it came; `n` tells that one is missing.
  */

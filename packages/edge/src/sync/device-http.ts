@@ -1,4 +1,5 @@
 import { Agent, request } from 'node:https'
+import { createGunzip } from 'node:zlib'
 import { Fault, fromBase64 } from '@latchwork/core/base'
 import { SITE_KEY_HEADER } from '@latchwork/core/wire'
 
@@ -36,6 +37,8 @@ export function deviceHttp(base: string, tls: () => DeviceTls): DeviceHttp {
 			new Promise((resolve, reject) => {
 				const unreachable = (cause: Error) => reject(new Fault('server-unreachable', `${base} does not answer: ${cause.message}.`, { cause }))
 				const headers = {
+					// A bundle of 50,000 people is a third of its length on the way.
+					'accept-encoding': 'gzip',
 					...(body !== undefined && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
 					...(etag !== undefined && { 'if-none-match': etag }),
 				}
@@ -54,13 +57,20 @@ export function deviceHttp(base: string, tls: () => DeviceTls): DeviceHttp {
 				out.on('response', (answer) => {
 					const parts: Buffer[] = []
 					let length = 0
-					answer.on('data', (part: Buffer) => {
+					// Counted as it is unpacked: a short answer may be a long one.
+					const plain = answer.headers['content-encoding'] === 'gzip' ? answer.pipe(createGunzip()) : answer
+					const fail = (cause: Error) => {
+						out.destroy()
+						unreachable(cause)
+					}
+					plain.on('data', (part: Buffer) => {
 						length += part.length
-						if (length > MOST_BYTES) out.destroy(new Error('the answer is too long'))
+						if (length > MOST_BYTES) fail(new Error('the answer is too long'))
 						else parts.push(part)
 					})
 					answer.on('error', unreachable)
-					answer.on('end', () => {
+					plain.on('error', fail)
+					plain.on('end', () => {
 						const { etag: tag, [SITE_KEY_HEADER]: key } = answer.headers
 						const siteKey = typeof key === 'string' ? fromBase64(key) : undefined
 						const text = Buffer.concat(parts).toString('utf8')

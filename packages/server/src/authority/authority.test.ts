@@ -16,7 +16,7 @@ import {
 } from '@latchwork/core/access'
 import { type FakeClock, fakeClock, type Id, newId, nextMidnight, type Random, seededRandom } from '@latchwork/core/base'
 import type { StreamEvent } from '@latchwork/core/ledger'
-import { exampleLayout } from '@latchwork/core/wire'
+import { exampleLayout, readDown } from '@latchwork/core/wire'
 import { draftPolicy, publishPolicy } from '../access/policy-write.ts'
 import { createAsset, createAssetType, findAsset } from '../assets/index.ts'
 import { caseApplier } from '../cases/index.ts'
@@ -479,6 +479,8 @@ describe('authority', () => {
 		const told = () =>
 			news.splice(0).map((one) => {
 				if (one.kind !== 'delta' || !isPeopleDelta(one.delta)) return one.kind
+				const { tenant: _, controller, ...said } = one
+				assert.deepEqual([controller, readDown('authority', Buffer.from(JSON.stringify({ v: 1, ...said }))).ok], [org.controller, true])
 				assert.ok(Buffer.byteLength(JSON.stringify({ v: 1, ...one })) < 2_048, `${Buffer.byteLength(one.delta)} bytes`)
 				const answer = acceptPeopleDelta(one.delta, { keys, crypto: nodeCrypto, bank, now: clock.now() })
 				return answer.ok ? answer.delta : assert.fail(answer.code)

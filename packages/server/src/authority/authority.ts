@@ -172,6 +172,8 @@ export function openAuthority({ store, clock, pace, people, crypto, publish, rea
 		return turn
 	}
 	const tellMarked = async (): Promise<void> => {
+		// What was taken away counts before all else, and is told to banks that take nothing else, too.
+		await takeAway()
 		for (const tenant of await store.system(tenantsWithDirtyPeople))
 			await apart(tenant, async () => {
 				for (const news of await store.write(tenant, (tx) => publishPeople(tx, { ...people, now: clock.now(), crypto }))) tell(tenant, news)
@@ -226,11 +228,7 @@ export function openAuthority({ store, clock, pace, people, crypto, publish, rea
 		}
 	}
 	// Each at its own pace: what is taken away waits for nothing else.
-	const takeAwayAndTell = async (): Promise<void> => {
-		await takeAway()
-		await tellPeople()
-	}
-	const ends = [repeat(bundlesAndLeases), repeat(takeAwayAndTell), repeat(tellLoans)]
+	const ends = [repeat(bundlesAndLeases), repeat(tellPeople), repeat(tellLoans)]
 
 	const current = (tenant: Id<'tenant'>, bank: Id<'bank'>) => store.read(tenant, (db) => currentBundle(db, bank))
 

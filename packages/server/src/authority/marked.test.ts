@@ -114,6 +114,7 @@ const TOLD_ALONE: readonly string[] = [
 	'POST /v1/approvals',
 	'POST /v1/badge-imports',
 	'POST /v1/credentials',
+	'POST /v1/me/losses',
 	'POST /v1/users',
 	'PUT /v1/groups/{group}/members/{user}',
 	'PUT /v1/users/{user}/qualifications/{code}',

@@ -20,7 +20,7 @@ const LOOK_AT = 2_000
 const LONGEST = 32_000
 
 /**
- * Tells each bank what it is to know of the people that were marked, instead of making new bundles for them (decision 0016). Banks that are away, and
+ * Tells each bank what it is to know of the people that were marked, instead of making new bundles for them (decision 0017). Banks that are away, and
  * those that miss one, are given a bundle when they ask. No fact of its own: what was done to the people is on record.
  */
 export async function publishPeople(tx: Tx, terms: ComposeTerms): Promise<DeltaNews[]> {
@@ -69,7 +69,8 @@ export async function publishPeople(tx: Tx, terms: ComposeTerms): Promise<DeltaN
 				await markBundles(tx, now, { bank: bank.bank })
 				continue
 			}
-			if (bank.online) for (const text of texts) news.push({ text, to: [bank] })
+			const to = [{ bank: bank.bank, controller: bank.controller }]
+			if (bank.online) for (const text of texts) news.push({ text, to })
 		}
 		const ends = Math.min(shared.ends ?? Number.MAX_SAFE_INTEGER)
 		await tx.run(sql`UPDATE bundle SET people = people + ${Math.ceil(people.length / MOST_PEOPLE)}, people_since = people_since + ${people.length},

@@ -25,7 +25,7 @@ const MOST_AT_ONCE = 100
 
 /**
  * What banks may have to know of these people has changed, at one site or everywhere; nothing else has. Banks are told of them alone, as a bundle of
- * 50,000 people is not made anew for one (decision 0016).
+ * 50,000 people is not made anew for one (decision 0017).
  */
 export async function markPeople(tx: Tx, now: number, subjects: readonly Id<'subject'>[], site?: Id<'site'>): Promise<void> {
 	if (subjects.length > MOST_AT_ONCE) return markBundles(tx, now, site ? { site } : {})

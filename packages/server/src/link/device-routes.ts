@@ -1,4 +1,6 @@
 import { chmodSync, rmSync } from 'node:fs'
+import { promisify } from 'node:util'
+import zlib from 'node:zlib'
 import { type Clock, Fault, isId, newId, type Random, toBase64 } from '@latchwork/core/base'
 import { enrolmentRequest, type LinkAck, MAX_POSTED_BYTES, readUp, renewalRequest, SITE_KEY_HEADER } from '@latchwork/core/wire'
 import fastify, { type FastifyRequest } from 'fastify'
@@ -101,7 +103,9 @@ export async function openDeviceRoutes(parts: DeviceRouteParts): Promise<{ close
 				reply.header('etag', tagOf(found)).header('cache-control', 'no-store')
 				if (request.headers['if-none-match'] === tagOf(found)) return reply.code(304).send()
 				if (found.siteKey) reply.header(SITE_KEY_HEADER, toBase64(found.siteKey))
-				return reply.type('application/json').send(found.text)
+				reply.type('application/json').header('vary', 'accept-encoding')
+				if (found.text.length < WORTH_PACKING || !/\bgzip\b/.test(request.headers['accept-encoding'] ?? '')) return reply.send(found.text)
+				return reply.header('content-encoding', 'gzip').send(await gzip(found.text, { level: 1 }))
 			},
 		)
 	app.post('/device/v1/events', async (request): Promise<LinkAck> => {
@@ -152,6 +156,10 @@ function bodyOf<S extends z.ZodType>(request: FastifyRequest, schema: S): z.outp
 	const field = issue?.path.map(String).join('.') || 'body'
 	throw new Fault('request-invalid', `${field}: ${issue?.message ?? 'not allowed'}`, { detail: { field } })
 }
+
+/** Shorter ones gain nothing. Packed at the lowest level: digests do not get shorter, whatever time is spent on them. */
+const WORTH_PACKING = 16_384
+const gzip = promisify(zlib.gzip) as (text: string, options: zlib.ZlibOptions) => Promise<Buffer>
 
 /** What it says of the deltas that it knows decides nothing but whether it gets a newer bundle. */
 const numberOf = (text: string | undefined): number | undefined => (text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined)

@@ -88,6 +88,7 @@ describe('the link', () => {
 	let world: LinkWorld
 	let ahead = 0
 	let away = false
+	let bundleText = '{"signed":{},"signatures":[]}'
 	const orAway = <T>(work: () => Promise<T>): Promise<T> =>
 		away ? Promise.reject(new Fault('database-unavailable', 'The database is away.')) : work()
 	before(async () => {
@@ -96,7 +97,7 @@ describe('the link', () => {
 			around: (ingest) => (sender, batch) => orAway(() => ingest(sender, batch)),
 			handlers: {
 				credential: (_, verifier) => orAway(async () => (verifier === 'known' ? { bundle: 8, people: 3 } : undefined)),
-				bundle: async () => ({ digest: 'b'.repeat(64), text: '{"signed":{},"signatures":[]}' }),
+				bundle: async () => ({ digest: 'b'.repeat(64), text: bundleText }),
 			},
 		})
 	})
@@ -438,6 +439,12 @@ describe('the link', () => {
 			const got = await world.call(path(device.answer.bank), { as: device })
 			assert.deepEqual([got.status, got.headers.etag, got.text], [200, `"${'b'.repeat(64)}"`, '{"signed":{},"signatures":[]}'])
 			assert.equal((await world.call(path(device.answer.bank), { as: device, headers: { 'if-none-match': `"${'b'.repeat(64)}"` } })).status, 304)
+			bundleText = JSON.stringify({ signed: 'x'.repeat(20_000), signatures: [] })
+			const packed = await world.call(path(device.answer.bank), { as: device, headers: { 'accept-encoding': 'gzip' } })
+			assert.deepEqual([packed.status, packed.headers['content-encoding']], [200, 'gzip'])
+			assert.ok(packed.text.length < 1_000)
+			const plain = await world.call(path(device.answer.bank), { as: device })
+			assert.deepEqual([plain.text, plain.headers['content-encoding']], [bundleText, undefined], 'an older controller does not ask for it')
 			const other = await world.enrol((await world.bank()).controller)
 			assert.equal((await world.call(path(device.answer.bank), { as: other })).status, 404)
 			assert.equal((await world.call(path(device.answer.bank))).status, 403)
