@@ -7,12 +7,14 @@ import { sealBundle, sealLease } from '@latchwork/core/access'
 import { sampleBundle, sampleSubject } from '@latchwork/core/access/testing'
 import type { Id } from '@latchwork/core/base'
 import { verifyStream } from '@latchwork/core/ledger'
+import { type KioskAct, kioskView } from '@latchwork/core/wire'
 import { readJournal } from '@latchwork/edge/journal'
 import { nodeCrypto } from '@latchwork/edge/keys'
 import { type LinkWorld, linkWorld } from '@latchwork/server/link/world'
 import { atWork, type ControllerProcess, type Hardware, openHardware, runController, untilHealth, untilSo } from './controller.ts'
 
 const HOUR = 3_600_000
+const DAY = 24 * HOUR
 
 /** Both real ends: the command of an installer, its hardware's frames over TCP, and a server's link with its broker child over PostgreSQL. */
 describe('a controller that is enrolled', () => {
@@ -23,10 +25,12 @@ describe('a controller that is enrolled', () => {
 	let edge: ControllerProcess
 	let url: string
 	let version = 1
+	/** How far the server's time is ahead. */
+	let ahead = 0
 
 	const documents = {
 		async bundle() {
-			const now = Date.now()
+			const now = Date.now() + ahead
 			const { keyId, sign } = await world.maker()
 			const base = sampleBundle(nodeCrypto)
 			const bank = {
@@ -39,7 +43,7 @@ describe('a controller that is enrolled', () => {
 			return { digest: `bundle-${version}`, text }
 		},
 		async lease() {
-			const now = Date.now()
+			const now = Date.now() + ahead
 			const { keyId, sign } = await world.maker()
 			const lease = { format: 'latchwork-lease/1', bank: of.bank, bundleVersion: version, issuedAt: now, until: now + HOUR } as const
 			return { digest: `lease-${now}`, text: JSON.stringify(sealLease(lease, keyId, sign)) }
@@ -61,7 +65,7 @@ describe('a controller that is enrolled', () => {
 
 	before(async () => {
 		folder = mkdtempSync(join(tmpdir(), 'latchwork-enrolled-'))
-		world = await linkWorld({ handlers: documents })
+		world = await linkWorld({ handlers: documents, ahead: () => ahead })
 		of = await world.bank()
 		hardware = await openHardware(
 			folder,
@@ -143,6 +147,56 @@ describe('a controller that is enrolled', () => {
 			{ crypto: nodeCrypto },
 		)
 		assert.ok(whole.ok)
+	})
+
+	test('a year asleep, past the grace: the kiosk says what is needed; the code that is typed there lets the machine in anew, with its keys and its records', async () => {
+		const view = async () => kioskView.parse(await (await fetch(`${url}api/view`)).json())
+		const act = async (what: KioskAct) => {
+			const { status } = await fetch(`${url}api/act`, {
+				method: 'POST',
+				headers: { 'content-type': 'application/json' },
+				body: JSON.stringify({ turn: (await view()).turn, act: what }),
+			})
+			assert.equal(status, 204, what.kind)
+		}
+		const types = async (code: string) => {
+			await act({ kind: 'keys', keys: code })
+			const { screen } = await untilSo(view, (v) => v.screen.name === 'claim' && v.screen.state !== 'asking', 'an answer to the code')
+			return screen.name === 'claim' && screen.state
+		}
+		const files = ['link.pem', 'device.pem', 'site.key', 'link.crt', 'edge.json']
+		const kept = () => files.map((name) => readFileSync(join(data(), name), 'utf8'))
+		edge.child.kill('SIGTERM')
+		await edge.ended
+		const before = kept()
+		ahead = 361 * DAY
+		version = 3
+		edge = runController('--data', data())
+		url = await edge.ready
+		await untilSo(view, ({ notices }) => notices.includes('claim-needed'), 'the kiosk to say so')
+		await act({ kind: 'help' })
+		await act({ kind: 'start-claim' })
+		const { code } = await world.claimCode(of.controller)
+		assert.equal(await types(code.replace(/.$/, (last) => `${(Number(last) + 1) % 10}`)), 'refused')
+		assert.deepEqual(kept(), before, 'a wrong code changes nothing')
+		assert.equal(await types(code), 'accepted')
+		await untilHealth(url, (h) => atWork(h) && h.bundle === 3 && h.problems.length === 0, 'at work, by the newest bundle')
+		const after = kept()
+		assert.deepEqual(
+			files.filter((_, i) => before[i] !== after[i]),
+			['link.crt'],
+		)
+		const [first] = of.compartments
+		assert.ok(first)
+		const command = await open(first)
+		await untilHealth(url, (h) => h.doors.some((d) => d.session === 'opened'), 'the sensor has seen it')
+		hardware.cabinet.setDoor(0, 'closed')
+		await ended(command.id, 'done committed')
+		await untilHealth(url, (h) => h.link.pending === 0, 'all is acknowledged')
+		const [stream, ...others] = readJournal(data())
+		assert.ok(stream && others.length === 0, 'one stream from before the sleep on')
+		const minted = stream.lines.map((bytes) => new TextDecoder().decode(bytes))
+		assert.deepEqual(await world.textsOf(stream.stream), minted)
 	})
 
 	test('a claim works once, is not spent on a reader whose key is not there, and the next machine is told so', async () => {

@@ -152,6 +152,7 @@ export function openController(parts: ControllerParts): Controller {
 			const verifier = server && unknownBadge({ authority: authority.current, crypto: nodeCrypto }, what)
 			return verifier === undefined ? undefined : server?.inquire(verifier)
 		},
+		claim: { needed: () => server?.needsClaim() === true, take: async (code) => (await server?.claim(code)) ?? 'unreachable' },
 		intents: intents({ journal, bank: () => bank, cases, authority, random, offline, number }),
 		number,
 		outOfService,
@@ -181,7 +182,18 @@ export function openController(parts: ControllerParts): Controller {
 		session,
 		authority,
 		readers,
-		view: () => kioskView({ authority, bank, session, time, journal, offline: server?.lost() === true, readers: readers.state(), number }),
+		view: () =>
+			kioskView({
+				authority,
+				bank,
+				session,
+				time,
+				journal,
+				offline: server?.lost() === true,
+				claim: server?.needsClaim() === true,
+				readers: readers.state(),
+				number,
+			}),
 		health: () => healthOf({ config, journal, bank, authority, time, session, link: server?.health(), readers: readers.state(), number }),
 		settle: (body) => settleRequest(body, { bank, cases, authority, journal }),
 		begin() {

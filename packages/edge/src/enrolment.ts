@@ -8,9 +8,9 @@ import { DEVICE_PATHS, type EnrolmentAnswer, type EnrolmentRequest, enrolmentAns
 import { checkConfig, type EdgeConfig } from './config.ts'
 import { certificationRequest, pemOf } from './csr.ts'
 import { writeJson, writeText } from './durable.ts'
-import { refuseStrange } from './identity.ts'
+import { type Identity, refuseStrange } from './identity.ts'
 import { READER_KEY_BYTES, secretBytes, signingKey } from './keys.ts'
-import { type DeviceTls, deviceHttp } from './sync/device-http.ts'
+import { type DeviceHttp, deviceHttp } from './sync/device-http.ts'
 
 interface Enrolment {
 	/** `https://…`: the device port of the server. */
@@ -86,7 +86,8 @@ async function enrol({ server, claim, wiring, path }: Enrolment): Promise<void> 
 	const head = headKey(files.deviceKey)
 	const ca = await pinned(base, pin)
 	const csr = certificationRequest(createPrivateKey(key))
-	const answer = await claimed(base, { ca: [ca] }, { claim: secret, csr, head, ...(before && { controller: before }) })
+	const http = deviceHttp(base.href, () => ({ ca: [ca] }))
+	const answer = await claimed(http, base.host, { claim: secret, csr, head, ...(before && { controller: before }) }).finally(() => http.close())
 	refuseStrange(answer.certificate, key)
 	const config = configOf(of, answer, files, head.keyId)
 	checkConfig(config, path)
@@ -197,30 +198,57 @@ function chainOf(leaf: DetailedPeerCertificate): DetailedPeerCertificate[] {
 	return chain
 }
 
-async function claimed(base: URL, tls: DeviceTls, request: EnrolmentRequest): Promise<EnrolmentAnswer> {
-	const http = deviceHttp(base.href, () => tls)
+async function claimed(http: DeviceHttp, host: string, request: EnrolmentRequest): Promise<EnrolmentAnswer> {
+	const { status, text } = await http.ask('POST', DEVICE_PATHS.enrolments, { body: JSON.stringify(request) })
+	if (status !== 200 && status !== 201) throw refusalOf(status, text)
+	const answer = enrolmentAnswer.safeParse(parsed(text))
+	if (!answer.success)
+		throw new Fault('message-invalid', `${host} answered with something else than an enrolment. Compare the versions of server and controller.`)
+	return answer.data
+}
+
+/**
+ * A machine that was let in before and can renew no more is let in anew by a code that somebody types at it: what it is, what it has recorded, and its keys
+ * stay. Nothing of it changes before the server has said yes. `restart`: others may sign bundles now, or the server is elsewhere, which is read at the
+ * start. Throws `Fault` server-unreachable, claim-invalid, rate-limited, request-refused, message-invalid, certificate-invalid.
+ */
+export async function claimAnew(
+	code: string,
+	{ config, path, identity, http }: { readonly config: EdgeConfig; readonly path: string; readonly identity: Identity; readonly http: DeviceHttp },
+): Promise<'as-before' | 'restart'> {
+	const { server, controller, bank } = config
+	if (!server) throw new Fault('config-invalid', `${path}: names no server.`)
+	const answer = await claimed(http, server.https, { claim: code, csr: identity.request(), controller })
+	if (answer.controller !== controller || answer.bank !== bank)
+		throw new Fault('message-invalid', 'The server took this machine for another. Compare the claim with the controller that it was made for.')
+	identity.check(answer)
+	const makers = makersOf(answer)
+	const { https, mqtt } = answer
+	const same = JSON.stringify([makers, https.url, mqtt.url]) === JSON.stringify([config.makers, server.https, server.mqtt])
+	if (!same) {
+		const raw = JSON.parse(readFileSync(path, 'utf8')) as { readonly server: object }
+		writeJson(path, { ...raw, makers, server: { ...raw.server, https: https.url, mqtt: mqtt.url } })
+	}
+	// Last: until it lies there the code can be typed once more. The site's key comes beside the bundle that needs another one.
+	identity.take(answer)
+	return same ? 'as-before' : 'restart'
+}
+
+const makersOf = ({ makers }: EnrolmentAnswer): EdgeConfig['makers'] =>
+	makers.map(({ keyId, publicKey }) => ({ keyId, publicKey: hexOf('makers', publicKey) }))
+
+function parsed(text: string): unknown {
 	try {
-		const { status, text } = await http.ask('POST', DEVICE_PATHS.enrolments, { body: JSON.stringify(request) })
-		if (status !== 200 && status !== 201) throw refusalOf(status, text)
-		const answer = enrolmentAnswer.safeParse(JSON.parse(text))
-		if (!answer.success)
-			throw new Fault(
-				'message-invalid',
-				`${base.host} answered with something else than an enrolment. Compare the versions of server and controller.`,
-			)
-		return answer.data
-	} finally {
-		http.close()
+		return JSON.parse(text)
+	} catch {
+		return undefined
 	}
 }
 
 function refusalOf(status: number, text: string): Fault {
-	let said: { code?: unknown; detail?: unknown } = {}
-	try {
-		said = JSON.parse(text) as typeof said
-	} catch {}
+	const said = (parsed(text) ?? {}) as { code?: unknown; detail?: unknown }
 	const detail = typeof said.detail === 'string' ? said.detail : `The server answered ${status}.`
-	return new Fault(said.code === 'claim-invalid' ? 'claim-invalid' : 'request-refused', detail)
+	return new Fault(said.code === 'claim-invalid' || said.code === 'rate-limited' ? said.code : 'request-refused', detail)
 }
 
 function configOf(wiring: Wiring, answer: EnrolmentAnswer, files: ReturnType<typeof filesIn>, head: string) {
@@ -229,7 +257,7 @@ function configOf(wiring: Wiring, answer: EnrolmentAnswer, files: ReturnType<typ
 		controller,
 		bank,
 		...wiring,
-		makers: answer.makers.map(({ keyId, publicKey }) => ({ keyId, publicKey: hexOf('makers', publicKey) })),
+		makers: makersOf(answer),
 		siteKey: resolve(files.siteKey),
 		deviceKey: resolve(files.deviceKey),
 		server: {

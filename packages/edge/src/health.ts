@@ -19,6 +19,7 @@ export type Problem =
 	| 'lease-refused'
 	| 'history-lost'
 	| 'stream-refused'
+	| 'claim-needed'
 	| 'link-lost'
 	| 'storage-low'
 	| 'records-wait'
@@ -70,8 +71,8 @@ export interface Health {
 	readonly screen: string
 }
 
-/** `pending`: events that the server has not acknowledged. `certificateUntil`: trusted milliseconds. */
-export type LinkHealth = LinkState & OutboxState & { readonly server: string; readonly certificateUntil: number }
+/** `pending`: events that the server has not acknowledged. `certificateUntil`: trusted milliseconds. `claim`: the server lets this controller in no more. */
+export type LinkHealth = LinkState & OutboxState & { readonly server: string; readonly certificateUntil: number; readonly claim: boolean }
 
 export interface HealthParts {
 	readonly config: Pick<EdgeConfig, 'controller' | 'bank'>
@@ -124,6 +125,7 @@ function* problemsOf(known: Omit<Health, 'ok' | 'problems'>, compartments: reado
 	if (authority === 'missing') yield 'bundle-missing'
 	if (authority === 'bundle-expired' || authority === 'lease-expired') yield authority
 	if (refused) yield `${refused.what}-refused`
+	if (known.link?.claim) yield 'claim-needed'
 	if (known.link?.lost) yield 'link-lost'
 	if (known.clock.uncertain) yield 'clock-uncertain'
 	if (known.readers.some((r) => !r.online)) yield 'reader-lost'

@@ -14,7 +14,9 @@ export interface Identity {
 	until(): number
 	/** For the same key once more. */
 	request(): string
-	/** Durable before it is used. Throws `Fault` certificate-invalid when it is not for our key. */
+	/** Throws `Fault` certificate-invalid when it is not for our key. */
+	check(answer: RenewalAnswer): void
+	/** Durable before it is used. Throws like `check`. */
 	take(answer: RenewalAnswer): void
 }
 
@@ -32,6 +34,7 @@ export function openIdentity(files: { readonly key: string; readonly certificate
 		renewAt: () => life.from + RENEW_AFTER * (life.until - life.from),
 		until: () => life.until,
 		request: () => certificationRequest(createPrivateKey(key)),
+		check: ({ certificate }) => refuseStrange(certificate, key),
 		take(answer) {
 			refuseStrange(answer.certificate, key)
 			writeText(files.ca, answer.ca.join('\n'))

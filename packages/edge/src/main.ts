@@ -35,9 +35,15 @@ export interface Edge {
 
 /**
  * Builds one controller from its configuration. Resolves when the kiosk page can be opened, with hardware absent too. `failed`: see
- * `ControllerParts`; `restart`: the server asks for it.
+ * `ControllerParts`; `restart`: the server asks for it; `path`: where the configuration lies, which a claim may change.
  */
-export async function startEdge(config: EdgeConfig, directory: string, failed?: (fault: unknown) => void, restart = () => {}): Promise<Edge> {
+export async function startEdge(
+	config: EdgeConfig,
+	directory: string,
+	failed?: (fault: unknown) => void,
+	restart = () => {},
+	path = join(directory, 'edge.json'),
+): Promise<Edge> {
 	const random: Random = (n) => new Uint8Array(randomBytes(n))
 	const bench: DriverClock = { mono: systemClock.mono, after: systemClock.after, random }
 	if (!existsSync(config.web)) throw new Fault('config-invalid', `web: there is no folder ${config.web}; it must hold the built kiosk page.`)
@@ -54,7 +60,7 @@ export async function startEdge(config: EdgeConfig, directory: string, failed?: 
 		opened.unshift(() => shared?.stop())
 		const clock: Clock = shared ?? systemClock
 		let changed = () => {}
-		const about = { controller: config.controller, clock: bench, software: manifest.version, restart }
+		const about = { config, path, clock: bench, software: manifest.version, restart }
 		const server = config.server && (await import('./server-door.ts')).doorTo(config.server, about)
 		const controller = openController({
 			config,
@@ -150,7 +156,7 @@ export async function main(path: string | undefined, child = false): Promise<voi
 		process.exit(code)
 	}
 	const stop = () => end(0)
-	edge = await startEdge(readConfig(path), dirname(resolve(path)), giveUp, () => void end(AGAIN))
+	edge = await startEdge(readConfig(path), dirname(resolve(path)), giveUp, () => void end(AGAIN), resolve(path))
 	process.on('SIGTERM', stop)
 	// Started by `latchwork dev`: it ends with its parent's pipe, and leaves Ctrl-C, which reaches the whole terminal group, to the parent.
 	if (child) process.stdin.on('end', stop).on('close', stop).resume()

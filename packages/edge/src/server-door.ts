@@ -1,5 +1,6 @@
-import type { Clock, Id } from '@latchwork/core/base'
+import type { Clock } from '@latchwork/core/base'
 import type { EdgeConfig } from './config.ts'
+import { claimAnew } from './enrolment.ts'
 import { openIdentity } from './identity.ts'
 import { deviceHttp } from './sync/device-http.ts'
 import { mqttConnect } from './sync/mqtt.ts'
@@ -11,15 +12,17 @@ export { enrolOnce } from './enrolment.ts'
 /** The sockets to the server that `edge.json` names. Throws `Fault` config-invalid. */
 export function doorTo(
 	server: NonNullable<EdgeConfig['server']>,
-	about: { readonly controller: Id<'controller'>; readonly clock: Pick<Clock, 'after'> } & Pick<ServerDoor, 'software' | 'restart'>,
+	about: { readonly config: EdgeConfig; readonly path: string; readonly clock: Pick<Clock, 'after'> } & Pick<ServerDoor, 'software' | 'restart'>,
 ): ServerDoor {
-	const { controller, clock, software, restart } = about
+	const { config, path, clock, software, restart } = about
 	const identity = openIdentity(server)
+	const http = deviceHttp(server.https, identity.tls)
 	return {
 		address: server.https,
 		identity,
-		http: deviceHttp(server.https, identity.tls),
-		connect: mqttConnect({ controller, url: server.mqtt, tls: identity.tls, clock }),
+		http,
+		connect: mqttConnect({ controller: config.controller, url: server.mqtt, tls: identity.tls, clock }),
+		claim: (code) => claimAnew(code, { config, path, identity, http }),
 		software,
 		restart,
 	}

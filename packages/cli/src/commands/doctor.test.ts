@@ -71,6 +71,7 @@ const link: NonNullable<Health['link']> = {
 	pending: 0,
 	refused: [],
 	certificateUntil: 30 * DAY,
+	claim: false,
 }
 const TROUBLES: Readonly<Record<Problem, { readonly health: Partial<Health>; readonly line: RegExp }>> = {
 	'door-forced': { health: { doors: [{ door: 3, sensor: 'closed', hold: 'quarantined', why: 'forced' }] }, line: /door 3 was opened by force/ },
@@ -87,6 +88,7 @@ const TROUBLES: Readonly<Record<Problem, { readonly health: Partial<Health>; rea
 		health: { link: { ...link, refused: [{ stream: 'str_one', seq: 7, code: 'equivocation' }] } },
 		line: /str_one from 7 on \(equivocation\)/,
 	},
+	'claim-needed': { health: { link: { ...link, online: false, claim: true } }, line: /lets this controller in no more.*claim code.*at the kiosk/ },
 	'link-lost': { health: { link: { ...link, online: false, lost: true, why: 'refused' } }, line: /does not answer \(refused\).*devices\.example/ },
 	'records-wait': { health: { waiting: { count: 4, oldestMs: 10 } }, line: /4 facts.*free some space/ },
 	'storage-low': { health: {}, line: /free some space/ },

@@ -205,6 +205,9 @@ const REMEDIES: Readonly<Record<Problem, (health: Health) => readonly string[]>>
 			({ stream, seq, code }) =>
 				`the server does not take the events of ${stream} from ${seq} on (${code}): keep the data directory, and look into the console`,
 		),
+	'claim-needed': () => [
+		'the server lets this controller in no more, as its certificate ran out too long ago: make a claim code in the console and type it at the kiosk (Help)',
+	],
 	'link-lost': (h) => [
 		`the server does not answer${h.link?.why ? ` (${h.link.why})` : ''}: look whether the network lets the controller reach ${h.link?.server}; it works alone meanwhile`,
 	],

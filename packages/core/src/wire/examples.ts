@@ -1,5 +1,6 @@
 import type { BankLayout, DenyReason, KioskScreen, KioskView } from './kiosk.ts'
 import { denyReason } from './kiosk.ts'
+import { CLAIM_CODE_DIGITS } from './link.ts'
 import type { VirtualFault, VirtualState } from './virtual.ts'
 
 /**
@@ -253,6 +254,13 @@ const screens: readonly Example[] = [
 	['out-of-service-storage', { name: 'out-of-service', why: 'storage-full' }],
 	['out-of-service-bundle', { name: 'out-of-service', why: 'bundle-missing' }],
 	['help', { name: 'help' }],
+	['attract-claim', { name: 'attract' }, { notices: ['claim-needed', 'bundle-expired'] }],
+	['help-claim', { name: 'help', claim: true }],
+	['claim', { name: 'claim', entered: 4, length: CLAIM_CODE_DIGITS, state: 'typing' }],
+	['claim-asking', { name: 'claim', entered: CLAIM_CODE_DIGITS, length: CLAIM_CODE_DIGITS, state: 'asking' }],
+	...(['accepted', 'refused', 'too-many', 'unreachable', 'not-kept'] as const).map(
+		(state): Example => [`claim-${state}`, { name: 'claim', entered: 0, length: CLAIM_CODE_DIGITS, state }],
+	),
 	['badge-reading', { name: 'badge-reading', state: 'waiting' }],
 	['badge-reading-read', { name: 'badge-reading', state: 'read' }],
 	['badge-reading-unusable', { name: 'badge-reading', state: 'unusable' }],

@@ -2,6 +2,7 @@ export { exampleLayout, kioskExamples, virtualExample, virtualFaultExamples } fr
 export {
 	type BankLayout,
 	bankLayout,
+	type Claimed,
 	type DenyReason,
 	denyReason,
 	doorNumber,
@@ -16,6 +17,7 @@ export {
 	ALL_UP,
 	ANSWER_WITHIN_MS,
 	allDown,
+	CLAIM_CODE_DIGITS,
 	type CommandKind,
 	DEVICE_PATHS,
 	type DownChannel,

@@ -188,9 +188,22 @@ export const kioskScreen = z.discriminatedUnion('name', [
 		name: z.literal('out-of-service'),
 		why: z.enum(['board-lost', 'storage-full', 'bundle-missing']),
 	}),
-	z.object({ name: z.literal('help') }),
+	/** `claim`: the server lets this bank in no more, and a claim code can be typed. */
+	z.object({ name: z.literal('help'), claim: z.literal(true).optional() }),
+	/**
+	 * An installer types the code that lets this bank in anew; the digits stay at the edge. `refused`: it does not work; `too-many`: the server wants some
+	 * minutes of rest; `unreachable`: nobody answered; `not-kept`: the disk took no certificate.
+	 */
+	z.object({
+		name: z.literal('claim'),
+		entered: z.int().min(0),
+		length: z.int().positive(),
+		state: z.enum(['typing', 'asking', 'accepted', 'refused', 'too-many', 'unreachable', 'not-kept']),
+	}),
 ])
 export type KioskScreen = z.infer<typeof kioskScreen>
+/** What came of a claim code that was typed. */
+export type Claimed = Exclude<Extract<KioskScreen, { name: 'claim' }>['state'], 'typing' | 'asking'>
 
 export const kioskView = z.object({
 	/** Rises with every change; acts name the turn they answer, so a late touch on an old screen does nothing. */
@@ -208,6 +221,7 @@ export const kioskView = z.object({
 	notices: z.array(
 		z.enum([
 			'offline',
+			'claim-needed',
 			'bundle-stale',
 			'bundle-expired',
 			'clock-uncertain',
@@ -229,6 +243,8 @@ export const kioskAct = z.object({
 	turn: z.int().nonnegative(),
 	act: z.discriminatedUnion('kind', [
 		z.object({ kind: z.literal('start-pin') }),
+		/** From Help, where the bank is let in no more. */
+		z.object({ kind: z.literal('start-claim') }),
 		z.object({ kind: z.literal('keys'), keys: z.string().regex(/^[0-9#*]{1,32}$/) }),
 		z.object({ kind: z.literal('choose'), id: text }),
 		z.object({ kind: z.literal('retry') }),

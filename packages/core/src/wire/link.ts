@@ -235,7 +235,11 @@ export const SITE_KEY_HEADER = 'latchwork-site-key'
 
 const publicKey = z.strictObject({ keyId: z.string().min(1).max(100), publicKey: z.base64() })
 
+/** Digits of a claim that a person types at the kiosk of a machine that was let in before. */
+export const CLAIM_CODE_DIGITS = 10
+
 /**
+ * `claim`: the secret of a token, or the digits of a code; a code counts only from the machine whose certificate, also one that has run out, is that controller's.
  * `csr`: PKCS #10 in PEM with a P-256 key that stays on the controller. Its name is not read: the claim says who it is.
  * `head`: the Ed25519 key that signs the heads of its streams. `controller`: whose records lie on the machine already; a claim for another one is not spent.
  */

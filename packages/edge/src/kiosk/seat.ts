@@ -1,7 +1,7 @@
 import type { Identity } from '@latchwork/core/access'
 import type { Clock, Id, Random } from '@latchwork/core/base'
 import type { Visit } from '@latchwork/core/visit'
-import type { KioskScreen } from '@latchwork/core/wire'
+import type { Claimed, KioskScreen } from '@latchwork/core/wire'
 import type { Bank } from '../bank/index.ts'
 import type { Cases } from '../cases/index.ts'
 import type { Journal } from '../journal/index.ts'
@@ -22,6 +22,8 @@ export interface SessionParts {
 	readonly identify: (shown: Shown) => Known
 	/** Where the server may know somebody whom the bundle does not: settles, soon, when there is nothing more to wait for. */
 	readonly inquire: (shown: Shown) => Promise<void> | undefined
+	/** How a machine that its server lets in no more is let in anew; `needed`: it is not, now. */
+	readonly claim: { needed(): boolean; take(code: string): Promise<Claimed> }
 	readonly intents: Intents
 	/** Door number on the metal. */
 	readonly number: (compartment: string) => number

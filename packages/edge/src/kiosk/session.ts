@@ -3,7 +3,7 @@ import { isFault, newId } from '@latchwork/core/base'
 import { KIOSK_TIMERS as IDLE, lastItem, type Step } from '@latchwork/core/door'
 import type { EventDraft } from '@latchwork/core/ledger'
 import * as visits from '@latchwork/core/visit'
-import type { DenyReason, KioskAct, KioskScreen, ShownBadge } from '@latchwork/core/wire'
+import { CLAIM_CODE_DIGITS, type DenyReason, type KioskAct, type KioskScreen, type ShownBadge } from '@latchwork/core/wire'
 import type { ReaderEvent } from '@latchwork/drivers/reader'
 import { type CaseEntry, NOTHING } from '../cases/index.ts'
 import type { Entry } from '../journal/index.ts'
@@ -40,6 +40,8 @@ export type ReadBadge = ShownBadge | { readonly code: BadgeRefusal | 'no-badge' 
 
 /** Where a label may be held to the scanner for the next parcel of the list. */
 const TAKES_LABELS: ReadonlySet<KioskScreen['name']> = new Set(['choose', 'parcels', 'done', 'denied', 'bank-full'])
+
+type Named<N extends KioskScreen['name']> = Extract<KioskScreen, { name: N }>
 
 /** As many as the screen has room for, beside the touch for more. */
 const PARCELS_SHOWN = 4
@@ -201,7 +203,28 @@ export function openSession(parts: SessionParts): KioskSession {
 		show({ name: 'choose', choices: found.map(({ choice }): Choice => choice) }, IDLE.home)
 	}
 
+	const claiming = (state: Named<'claim'>['state'], entered = 0): void =>
+		show({ name: 'claim', entered, length: CLAIM_CODE_DIGITS, state }, IDLE.home)
+
+	/** Somebody lets this machine in anew; nobody is identified by it, and nothing opens. */
+	const claimKeys = (text: string): void => {
+		// It was let in meanwhile.
+		if (!parts.claim.needed()) return finish()
+		const { typed: left, whole } = typeKeys(typed, text, { length: CLAIM_CODE_DIGITS })
+		if (whole?.length !== CLAIM_CODE_DIGITS) {
+			typed = whole ?? left
+			return claiming('typing', typed.length)
+		}
+		typed = ''
+		show({ name: 'claim', entered: CLAIM_CODE_DIGITS, length: CLAIM_CODE_DIGITS, state: 'asking' })
+		const mine = turn
+		void parts.claim.take(whole).then((came) => {
+			if (turn === mine && !stopped) claiming(came)
+		})
+	}
+
 	const keys = (text: string): void => {
+		if (seat.screen.name === 'claim') return claimKeys(text)
 		if (seat.screen.name !== 'pin') {
 			if (seat.screen.name !== 'attract' && seat.screen.name !== 'denied' && seat.screen.name !== 'choose') return
 			typed = ''
@@ -323,6 +346,9 @@ export function openSession(parts: SessionParts): KioskSession {
 		return seat.who && !(seat.who.method === 'code' && (errands.current() || seat.who.pickUp)) ? choose() : finish()
 	}
 
+	/** The server is: whoever touches or shows something meanwhile waits for its answer. */
+	const isAsking = (): boolean => seat.screen.name === 'asking' || (seat.screen.name === 'claim' && seat.screen.state === 'asking')
+
 	/** What each touch means, by the screen it was made on; anything else is ignored. */
 	const perform = (act: KioskAct): void => {
 		switch (act.kind) {
@@ -330,8 +356,12 @@ export function openSession(parts: SessionParts): KioskSession {
 				if (seat.screen.name === 'attract' || seat.screen.name === 'denied' || seat.screen.name === 'choose')
 					show({ name: 'pin', entered: 0, ...keypad(), wrong: false }, IDLE.home)
 				return
+			case 'start-claim':
+				if (seat.screen.name !== 'help' || !parts.claim.needed()) return
+				finish()
+				return claiming('typing')
 			case 'keys':
-				return keys(act.keys)
+				return isAsking() ? undefined : keys(act.keys)
 			case 'choose':
 				if (seat.screen.name === 'choose') chosen(offered.get(act.id))
 				else if (seat.screen.name === 'parcels') listed(seat.screen.task, act.id)
@@ -375,10 +405,10 @@ export function openSession(parts: SessionParts): KioskSession {
 				if (idle && idle.extensionsLeft > 0) show(seat.screen, IDLE.home, idle.extensionsLeft - 1)
 				return
 			case 'help':
-				if (errands.live() || seat.screen.name === 'help' || seat.screen.name === 'asking') return
+				if (errands.live() || seat.screen.name === 'help' || isAsking()) return
 				if (seat.screen.name === 'badge-reading') home()
 				beforeHelp = seat.screen
-				return show({ name: 'help' }, IDLE.home)
+				return show({ name: 'help', ...(parts.claim.needed() && { claim: true as const }) }, IDLE.home)
 			case 'back':
 				return back()
 			case 'finish':
@@ -404,7 +434,7 @@ export function openSession(parts: SessionParts): KioskSession {
 			return true
 		},
 		reader(event, family) {
-			if (seat.screen.name === 'asking') return
+			if (isAsking()) return
 			guarded(() => {
 				if (seat.screen.name === 'badge-reading') {
 					if (event.kind === 'card') enrolled(event, family)

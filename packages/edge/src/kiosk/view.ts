@@ -15,6 +15,8 @@ export interface ViewParts {
 	readonly journal: Journal
 	/** Gone from its server for a while. */
 	readonly offline: boolean
+	/** Its server lets it in no more. */
+	readonly claim: boolean
 	readonly readers: readonly { readonly family: string; readonly online: boolean; readonly secure: boolean }[]
 	/** Door number on the metal. */
 	readonly number: (compartment: string) => number
@@ -22,7 +24,7 @@ export interface ViewParts {
 type Standing = KioskView['standing'][number]
 
 /** Everything that the page shows, made anew from what is known: the page itself keeps nothing. */
-export function kioskView({ authority, bank, session, time, journal, offline, readers, number }: ViewParts): KioskView {
+export function kioskView({ authority, bank, session, time, journal, offline, claim, readers, number }: ViewParts): KioskView {
 	const known = authority.current()?.bundle
 	const idle = session.idle()
 	const standing = standingDoors(bank, session.screen(), number)
@@ -36,7 +38,7 @@ export function kioskView({ authority, bank, session, time, journal, offline, re
 		screen: session.screen(),
 		...(idle && { idle }),
 		standing,
-		notices: [...noticesOf({ authority, bank, time, journal, offline, readers }, standing)],
+		notices: [...noticesOf({ authority, bank, time, journal, offline, claim, readers }, standing)],
 	}
 }
 
@@ -61,7 +63,7 @@ function whyOpen({ session, hold }: Compartment, shown: boolean): Standing['why'
 
 /** Most important first. */
 function* noticesOf(
-	{ authority, bank, time, journal, offline, readers }: Omit<ViewParts, 'session' | 'number'>,
+	{ authority, bank, time, journal, offline, claim, readers }: Omit<ViewParts, 'session' | 'number'>,
 	standing: readonly Standing[],
 ): Generator<KioskView['notices'][number]> {
 	for (const why of ['forced', 'unexplained', 'left-open', 'by-staff'] as const) if (standing.some((d) => d.why === why)) yield `door-${why}`
@@ -70,6 +72,7 @@ function* noticesOf(
 	if (journal.storage() === 'low') yield 'storage-low'
 	const state = authority.state()
 	if (state === 'bundle-expired' || state === 'lease-expired') yield 'bundle-expired'
+	if (claim) yield 'claim-needed'
 	if (offline) yield 'offline'
 	else if (state === 'stale') yield 'bundle-stale'
 	if (time.uncertain()) yield 'clock-uncertain'

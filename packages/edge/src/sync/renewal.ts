@@ -9,6 +9,10 @@ export interface Renewal {
 	start(): void
 	/** The server does not know this certificate any more, whatever our clock says. */
 	doubted(): void
+	/** The server has judged that this certificate is not to be renewed any more: somebody must let the machine in anew. */
+	refused(): boolean
+	/** Somebody has. */
+	settled(): void
 	stop(): void
 }
 
@@ -21,13 +25,15 @@ export interface RenewalParts {
 	readonly now: () => number
 	/** There is a new certificate. */
 	readonly renewed: () => void
+	/** `refused` is another than before. */
+	readonly changed: () => void
 }
 
 const LOOK_EVERY_MS = 3_600_000
 const FIRST_RETRY_MS = 60_000
 const MOST_RETRY_MS = 6 * 3_600_000
 
-export function openRenewal({ identity, http, clock, random, now, renewed }: RenewalParts): Renewal {
+export function openRenewal({ identity, http, clock, random, now, renewed, changed }: RenewalParts): Renewal {
 	const patience = backoff(random, FIRST_RETRY_MS, MOST_RETRY_MS)
 	let cancel = () => {}
 	let doubted = false
@@ -35,12 +41,21 @@ export function openRenewal({ identity, http, clock, random, now, renewed }: Ren
 	let waiting = false
 	let busy = false
 	let stopped = false
+	let refused = false
+
+	const judged = (next: boolean): void => {
+		if (next === refused) return
+		refused = next
+		changed()
+	}
 
 	const renew = async (): Promise<boolean> => {
 		const answer = await http.ask('POST', DEVICE_PATHS.renewals, { body: JSON.stringify({ csr: identity.request() }) })
 		const told = answer.status === 200 || answer.status === 201 ? renewalAnswer.safeParse(JSON.parse(answer.text)) : undefined
+		if (answer.status === 403) judged((JSON.parse(answer.text) as { code?: unknown }).code === 'certificate-invalid')
 		if (!told?.success || stopped) return false
 		identity.take(told.data)
+		judged(false)
 		renewed()
 		return true
 	}
@@ -66,6 +81,14 @@ export function openRenewal({ identity, http, clock, random, now, renewed }: Ren
 		doubted() {
 			doubted = true
 			if (!waiting) void look()
+		},
+		refused: () => refused,
+		settled() {
+			doubted = false
+			waiting = false
+			patience.reset()
+			judged(false)
+			void look()
 		},
 		stop() {
 			stopped = true

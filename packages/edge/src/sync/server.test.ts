@@ -621,3 +621,60 @@ test('a clock that is moved while the server is there is set right within half a
 	const { now, uncertain } = stage.controller().health().clock
 	assert.deepEqual([uncertain, Math.abs(now - truth) < MINUTE], [false, true])
 })
+
+// ── the long sleep (trust.md §3.8) ──
+
+test('nine months without power, and past every grace: it says what is needed, takes things back and gives nothing out; a code typed at the kiosk lets it in anew, and all goes on as one', async (t) => {
+	const { stage, server } = await staged(t)
+	await stage.borrow()
+	await stage.until('all is acknowledged', () => pending(stage) === 0)
+	const { stream, seq } = stage.controller().journal.head()
+	stage.stop()
+	stage.clock.stepWall(270 * 24 * HOUR)
+	server.shutOut('3141592653')
+	await stage.start()
+	const notices = () => stage.controller().view().notices
+	await stage.until('it is refused', () => notices().includes('claim-needed'), 3 * MINUTE)
+	assert.ok(notices().includes('bundle-expired'))
+	await stage.bringBack()
+	stage.badge('ana')
+	const screen = stage.screen()
+	assert.ok(screen.name === 'choose' && screen.choices.every(({ denied }) => denied !== undefined), JSON.stringify(screen))
+	stage.act({ kind: 'finish' })
+
+	stage.act({ kind: 'start-claim' })
+	assert.equal(stage.screen().name, 'attract', 'nobody comes upon it who does not look for it')
+	stage.act({ kind: 'help' })
+	assert.deepEqual(stage.screen(), { name: 'help', claim: true })
+	stage.act({ kind: 'start-claim' })
+	const before = stage.controller().journal.head()
+	stage.act({ kind: 'keys', keys: '31415926#' })
+	assert.deepEqual(stage.screen(), { name: 'claim', entered: 8, length: 10, state: 'typing' }, 'half a code is not sent')
+	stage.act({ kind: 'keys', keys: '54' })
+	await stage.until('an answer', () => stateOf(stage) === 'refused')
+	assert.deepEqual(stage.controller().journal.head(), before, 'a wrong code changes nothing')
+	assert.ok(notices().includes('claim-needed'))
+	server.network('nothing')
+	stage.pin('3141592653')
+	await stage.until('an answer', () => stateOf(stage) === 'unreachable')
+	server.network('all')
+	stage.pin('3141592653')
+	await stage.until('an answer', () => stateOf(stage) === 'accepted')
+	stage.act({ kind: 'finish' })
+	// What the server signs from then on.
+	const now = stage.clock.now()
+	stage.writeBundle({ version: 9, issuedAt: now, staleAt: now + HOUR, expiresAt: now + 24 * HOUR })
+	await stage.until('the bundle', () => version(stage) === 9, 3 * MINUTE)
+	await stage.until('all is acknowledged', () => pending(stage) === 0, 3 * MINUTE)
+	assert.ok(!notices().includes('claim-needed') && !notices().includes('clock-uncertain'))
+	await stage.borrow()
+	await stage.until('all is acknowledged', () => pending(stage) === 0)
+	const head = stage.controller().journal.head()
+	assert.deepEqual([head.stream, head.seq > seq, arrived(stage, server)], [stream, true, true], 'one stream from before the sleep on, nothing lost')
+	stage.act({ kind: 'help' })
+	assert.deepEqual(stage.screen(), { name: 'help' }, 'a bank that is let in offers no code')
+})
+const stateOf = (stage: Stage) => {
+	const screen = stage.screen()
+	return screen.name === 'claim' && screen.state
+}

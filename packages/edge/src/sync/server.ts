@@ -1,7 +1,7 @@
 import { knowsVerifier, type PinnedKeys } from '@latchwork/core/access'
-import type { Clock, Crypto, Random } from '@latchwork/core/base'
+import { type Clock, type Crypto, isFault, type Random } from '@latchwork/core/base'
 import type { Step } from '@latchwork/core/door'
-import { ANSWER_WITHIN_MS, type LinkStatus } from '@latchwork/core/wire'
+import { ANSWER_WITHIN_MS, type Claimed, type LinkStatus } from '@latchwork/core/wire'
 import type { Bank } from '../bank/index.ts'
 import type { EdgeConfig } from '../config.ts'
 import type { LinkHealth } from '../health.ts'
@@ -23,6 +23,8 @@ export interface ServerDoor {
 	readonly connect: Connect
 	readonly http: DeviceHttp
 	readonly identity: Identity
+	/** Lets this machine in anew by a code that somebody typed at it; its faults are those of `claimAnew`. */
+	readonly claim: (code: string) => Promise<'as-before' | 'restart'>
 	/** Version of this program. */
 	readonly software: string
 	/** Ends this process in peace, to be started anew. */
@@ -50,6 +52,9 @@ export interface ServerParts {
 export interface Server {
 	online(): boolean
 	lost(): boolean
+	/** The server lets this controller in no more, and a claim code can be typed. */
+	needsClaim(): boolean
+	claim(code: string): Promise<Claimed>
 	/** A badge that the bundle does not know: settles when the bundle knows it, when the server does not either, or when the time is over. */
 	inquire(verifier: string): Promise<void> | undefined
 	/** Results of commands whose door session ends: same transaction as the step. */
@@ -99,9 +104,11 @@ export function openServer(parts: ServerParts): Server {
 		doubted: () => renewal.doubted(),
 		changed: parts.changed,
 	})
-	const renewal = openRenewal({ identity: door.identity, http: door.http, clock, random, now: time.now, renewed: link.again })
+	const renewal = openRenewal({ identity: door.identity, http: door.http, clock, random, now: time.now, renewed: link.again, changed: parts.changed })
 	/** Those who wait for a bundle. */
 	const waiting = new Set<() => void>()
+
+	const needsClaim = (): boolean => !link.online() && renewal.refused()
 
 	const statusOf = (): LinkStatus => {
 		const { stream, seq } = journal.head()
@@ -126,6 +133,19 @@ export function openServer(parts: ServerParts): Server {
 	return {
 		online: link.online,
 		lost: () => link.state().lost,
+		needsClaim,
+		async claim(code) {
+			try {
+				const how = await door.claim(code)
+				journal.note({ type: 'controller.provisioned', subject: config.controller, actor: 'edge', data: { by: 'claim-code' } })
+				renewal.settled()
+				if (how === 'restart') door.restart()
+				else link.again()
+				return 'accepted'
+			} catch (fault) {
+				return refusalOf(fault)
+			}
+		},
 		inquire(verifier) {
 			if (!link.online() || link.state().way !== 'mqtt') return undefined
 			return new Promise((resolve) => {
@@ -153,7 +173,7 @@ export function openServer(parts: ServerParts): Server {
 		authorityChanged() {
 			for (const look of [...waiting]) look()
 		},
-		health: () => ({ ...link.state(), ...outbox.state(), server: door.address, certificateUntil: door.identity.until() }),
+		health: () => ({ ...link.state(), ...outbox.state(), server: door.address, certificateUntil: door.identity.until(), claim: needsClaim() }),
 		start() {
 			commands.begin()
 			link.start()
@@ -165,4 +185,13 @@ export function openServer(parts: ServerParts): Server {
 			await link.stop()
 		},
 	}
+}
+
+/** In words of the screen. Throws what nobody at a kiosk could do anything about. */
+function refusalOf(fault: unknown): Claimed {
+	if (isFault(fault, 'server-unreachable')) return 'unreachable'
+	if (isFault(fault, 'rate-limited')) return 'too-many'
+	if (isFault(fault)) return 'refused'
+	if ((fault as { syscall?: string }).syscall !== undefined) return 'not-kept'
+	throw fault
 }

@@ -38,6 +38,8 @@ export interface ServerSide {
 	readonly fetched: readonly string[]
 	/** How often the controller wanted to be started anew. */
 	restarts(): number
+	/** From now on it lets this controller in no more, until somebody types this code. */
+	shutOut(code: string): void
 	/** How many milliseconds its clock is ahead of the stage's. */
 	ahead(ms: number): void
 	send(command: LinkCommand): void
@@ -60,6 +62,7 @@ export function createServerSide(clock: FakeClock, maker = testKey(new Uint8Arra
 	let credential: Parameters<ServerSide['credential']>[0] = () => ({ known: false })
 	let passes: 'all' | 'https' | 'nothing' = 'all'
 	let silent = false
+	let wanted: string | undefined
 	let aheadMs = 0
 	let restarts = 0
 	let edge: Parameters<Connect>[0] | undefined
@@ -100,6 +103,7 @@ export function createServerSide(clock: FakeClock, maker = testKey(new Uint8Arra
 		if (known) tell('answers', { v: 1, id: ask.id, kind: 'credential', ...known } as LinkAnswer)
 	}
 	const http = (method: string, path: string, about: { body?: string; etag?: string } = {}): DeviceAnswer => {
+		if (wanted !== undefined) return { status: 403, etag: undefined, text: JSON.stringify({ code: 'certificate-invalid' }) }
 		if (method === 'POST' && path === DEVICE_PATHS.events) return { status: 200, etag: undefined, text: JSON.stringify(take(about.body ?? '')) }
 		const ask = /ask=(.+)$/.exec(path)?.[1]
 		if (ask) return { status: 200, etag: undefined, text: JSON.stringify({ signed: signedTime(ask) }) }
@@ -122,7 +126,14 @@ export function createServerSide(clock: FakeClock, maker = testKey(new Uint8Arra
 				renewAt: () => Number.POSITIVE_INFINITY,
 				until: () => Number.MAX_SAFE_INTEGER,
 				request: () => '',
+				check() {},
 				take() {},
+			},
+			async claim(code) {
+				if (passes === 'nothing') throw new Fault('server-unreachable', 'the network is cut')
+				if (code !== wanted) throw new Fault('claim-invalid', 'This claim does not work.')
+				wanted = undefined
+				return 'as-before'
 			},
 			http: {
 				async ask(method, path, about) {
@@ -135,9 +146,9 @@ export function createServerSide(clock: FakeClock, maker = testKey(new Uint8Arra
 				let over = false
 				clock.after(5, () => {
 					if (over) return
-					if (passes !== 'all') {
+					if (passes !== 'all' || wanted !== undefined) {
 						over = true
-						return on.down('the network is cut')
+						return on.down(wanted === undefined ? 'the network is cut' : 'it is not let in')
 					}
 					edge = on
 					on.up()
@@ -162,6 +173,12 @@ export function createServerSide(clock: FakeClock, maker = testKey(new Uint8Arra
 		},
 		mute(next) {
 			silent = next
+		},
+		shutOut(code) {
+			wanted = code
+			const was = edge
+			edge = undefined
+			was?.down('it is not let in')
 		},
 		streams,
 		results,

@@ -33,6 +33,8 @@ export interface DeviceRouteParts {
 
 /** A machine tries a claim a few times; who tries often is guessing. */
 const ENROLMENTS: Rate = { burst: 10, perSecond: 10 / 60 }
+/** Of one machine that was let in before, from wherever: a code has few digits. */
+const OWN_ENROLMENTS: Rate = { burst: 20, perSecond: 1 / 60 }
 const ALL_ENROLMENTS: Rate = { burst: 300, perSecond: 5 }
 const RENEWALS: Rate = { burst: 10, perSecond: 1 / 60 }
 const REQUESTS: Rate = { burst: 60, perSecond: 10 }
@@ -45,6 +47,7 @@ export async function openDeviceRoutes(parts: DeviceRouteParts): Promise<{ close
 	const { clock, handlers } = parts
 	const limits = {
 		enrolments: rateLimit(clock, parts.enrolmentRate ?? ENROLMENTS),
+		own: rateLimit(clock, OWN_ENROLMENTS),
 		all: rateLimit(clock, ALL_ENROLMENTS),
 		renewals: rateLimit(clock, RENEWALS),
 		requests: rateLimit(clock, REQUESTS),
@@ -83,7 +86,9 @@ export async function openDeviceRoutes(parts: DeviceRouteParts): Promise<{ close
 	app.post('/device/v1/enrolments', async (request, reply) => {
 		limits.all.take('')
 		limits.enrolments.take(addressOf(request))
-		return reply.code(201).send(await enrol(parts.enrolment, bodyOf(request, enrolmentRequest), presented(request)))
+		const check = presented(request)
+		if ('controller' in check) limits.own.take(check.controller)
+		return reply.code(201).send(await enrol(parts.enrolment, bodyOf(request, enrolmentRequest), check))
 	})
 	app.post('/device/v1/renewals', async (request) => {
 		const check = presented(request)

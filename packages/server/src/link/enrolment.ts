@@ -5,7 +5,7 @@ import { append } from '../ledger/index.ts'
 import type { MasterKey, Store, Tx } from '../store/index.ts'
 import { publicKeysOf, settingsOf } from '../tenants/index.ts'
 import { deviceAuthority, isOnBooks, keepCertificate, keepHeadKey, revokeCertificates } from './books.ts'
-import { claimedTenant, takeClaim } from './claims.ts'
+import { claimedTenant, claimSecret, takeClaim } from './claims.ts'
 import type { DeviceCheck, DeviceName } from './device-check.ts'
 import { DAY_MS, digestOf, issueDevice, readRequest } from './pki.ts'
 
@@ -27,8 +27,7 @@ export interface EnrolmentParts {
 const CERTIFICATE_DAYS = 90
 
 /** Unknown, used, withdrawn, too old, of another controller or tenant: whoever guesses learns nothing from the answer. */
-const invalidClaim = () =>
-	new Fault('claim-invalid', 'This claim token does not work. Make a new one in the console; it works once, within 15 minutes.')
+const invalidClaim = () => new Fault('claim-invalid', 'This claim does not work. Make a new one in the console; it works once, within 15 minutes.')
 
 /**
  * A machine becomes a controller: the claim says which one, the request proves the key that stays with it. What the controller had before counts no
@@ -42,13 +41,18 @@ export async function enrol(
 	const key = await readRequest(csr)
 	const keyDigest = await digestOf(key)
 	const headKey = head && readHeadKey(head)
-	const tenant = await parts.store.system((db) => claimedTenant(db, claim))
+	const proven = presented.ok || presented.why === 'expired' ? presented : undefined
+	const secret = claimSecret(claim, proven?.controller)
+	if (secret === undefined) throw invalidClaim()
+	const tenant = await parts.store.system((db) => claimedTenant(db, secret))
 	if (tenant === undefined) throw invalidClaim()
 	const answer = await parts.store.write(tenant, async (tx) => {
 		const now = parts.clock.now()
-		const taken = await takeClaim(tx, claim, keyDigest, now)
+		const taken = await takeClaim(tx, secret, keyDigest, now)
 		const controller = taken && (await findController(tx, taken.controller, true))
 		if (!taken || !controller || controller.revokedAt !== null || isAnother(presented, { tenant, controller: controller.id })) throw invalidClaim()
+		// By a code only the machine that the controller is now: another has taken its place, or staff have shut it out, where its certificate is not on the books.
+		if (secret !== claim && !taken.again && !(await isOnBooks(tx, controller.id, proven?.fingerprint ?? ''))) throw invalidClaim()
 		if (before !== undefined && before !== controller.id)
 			throw new Fault(
 				'request-refused',
@@ -99,7 +103,7 @@ export async function renew(parts: EnrolmentParts, csr: string, presented: Devic
 		if (parts.clock.now() >= expiresAt + renewalGraceDays * DAY_MS)
 			throw new Fault(
 				'certificate-invalid',
-				`This certificate ran out more than ${renewalGraceDays} days ago. Enrol the controller again with a claim token.`,
+				`This certificate ran out more than ${renewalGraceDays} days ago. Type a claim code at the kiosk, or enrol the controller again with a claim token.`,
 			)
 		return certify(tx, parts, controller, key)
 	})

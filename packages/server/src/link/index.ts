@@ -1,5 +1,5 @@
 export { deviceAuthority } from './books.ts'
-export { makeClaim } from './claims.ts'
+export { makeClaim, makeClaimCode } from './claims.ts'
 export type { LinkHandlers } from './handlers.ts'
 export { type ExternalBroker, type Link, openLink } from './link.ts'
 export { linkRoutes } from './routes.ts'

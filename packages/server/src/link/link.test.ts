@@ -32,7 +32,7 @@ import { DAY_MS } from './pki.ts'
 import { deviceKeys } from './testing/device.ts'
 import { happened, random } from './testing/site.ts'
 import { deviceStream } from './testing/stream.ts'
-import { type Enrolled, type LinkWorld, linkWorld } from './testing/world.ts'
+import { type Enrolled, type LinkWorld, linkWorld, type Reply } from './testing/world.ts'
 
 /** What a controller hears, in order; `next` waits for what has not come yet. */
 function ears(client: MqttClient) {
@@ -291,6 +291,42 @@ describe('the link', () => {
 			const tooLate = await renewWith(device)
 			assert.deepEqual([tooLate.status, codeOf(tooLate)], [403, 'certificate-invalid'])
 			ahead = 0
+		})
+
+		test('a claim code lets in the machine that slept past the grace, by its old key and once; whoever else types it is refused with one answer', async () => {
+			const { controller } = await world.bank()
+			const [device, strange] = [await world.enrol(controller), await world.enrol((await world.bank()).controller)]
+			const { csr, key } = await deviceKeys()
+			const say = async (claim: string, as: Enrolled | undefined, of = controller, request = csr) =>
+				world.call('/device/v1/enrolments', { as, body: { claim, csr: request, controller: of } })
+			const invalid = (reply: Reply) => assert.deepEqual([reply.status, codeOf(reply)], [403, 'claim-invalid'])
+			ahead = (90 + 271) * DAY_MS
+			assert.equal(codeOf(await renewWith(device)), 'certificate-invalid')
+			const older = await world.claimCode(controller)
+			const { code } = await world.claimCode(controller)
+			assert.match(code, /^[0-9]{10}$/)
+			for (const as of [undefined, strange]) invalid(await say(code, as, as === strange ? strange.answer.controller : controller))
+			for (const wrong of [older.code, code.replace(/.$/, (last) => `${(Number(last) + 1) % 10}`), `${code}0`]) invalid(await say(wrong, device))
+			ahead += 16 * 60_000
+			invalid(await say(code, device))
+			const { code: fresh } = await world.claimCode(controller)
+			const reply = await say(fresh, device)
+			assert.equal(reply.status, 201, reply.text)
+			assert.equal((await say(fresh, device)).status, 201, 'it did not hear the answer and asks again')
+			const anew = { ...device, key, answer: enrolmentAnswer.parse(JSON.parse((await say(fresh, device)).text)) }
+			assert.deepEqual([anew.answer.controller, anew.answer.bank], [controller, device.answer.bank])
+			assert.equal((await world.call('/device/v1/time?ask=abcdefgh', { as: anew })).status, 200)
+			assert.equal((await renewWith(device)).status, 403, 'the certificate of before counts no more')
+			invalid(await say(fresh, anew, controller, (await deviceKeys()).csr))
+			// Another machine has its place since then: the one of before is not let in, whatever it types.
+			await world.enrol(controller)
+			invalid(await say((await world.claimCode(controller)).code, anew))
+			ahead = 0
+		})
+
+		test('there is no claim code for a controller that no machine ever was', async () => {
+			const { controller } = await world.bank()
+			await assert.rejects(world.claimCode(controller), { code: 'request-refused', message: /Make a claim token/ })
 		})
 
 		test('nobody renews without a certificate of ours, nor with a revoked one', async () => {

@@ -160,6 +160,10 @@ export const SAMPLES: Readonly<Record<string, Make>> = {
 		return { params: { controller: id }, body: { version } }
 	},
 	'POST /v1/controllers/{controller}/claims': async (w) => ({ params: { controller: (await newController(w)).id }, body: {}, settled: 409 }),
+	'POST /v1/controllers/{controller}/claim-codes': async (w) => {
+		const bank = await newEnrolled(w)
+		return { params: { controller: (await firstOf(w, `/v1/controllers?bank=${bank}`)).id } }
+	},
 	'POST /v1/door-sessions': async (w) => {
 		const bank = await newEnrolled(w)
 		const { id } = await firstOf(w, `/v1/compartments?bank=${bank}`)

@@ -8,7 +8,7 @@ import { Attract } from './screens/attract.tsx'
 import { Choose } from './screens/choose.tsx'
 import { Open, Opening } from './screens/door.tsx'
 import { Parcels } from './screens/parcels.tsx'
-import { Pin } from './screens/pin.tsx'
+import { Claim, Pin } from './screens/pin.tsx'
 import { Asking, BadgeLost, BadgeReading, BankFull, Denied, Help, NeedsHelp, OutOfService } from './screens/refused.tsx'
 import { type Seat, SeatContext } from './seat.ts'
 import { attended } from './speak.ts'
@@ -94,7 +94,9 @@ function Screen({ screen }: { readonly screen: KioskScreen }) {
 		case 'out-of-service':
 			return <OutOfService screen={screen} />
 		case 'help':
-			return <Help />
+			return <Help claim={screen.claim} />
+		case 'claim':
+			return <Claim screen={screen} />
 	}
 }
 
@@ -149,7 +151,7 @@ function useHelpAtDoor(screen: KioskScreen, act: (act: KioskAct) => void) {
 /** A touch at the start screen may come from somebody who is still deciding; after this long without one it is another person. */
 const FORGET_MS = 45_000
 /** From these a person who has not been recognised yet goes back to the start, and stays who they are. */
-const STILL_HERE: readonly KioskScreen['name'][] = ['attract', 'asking', 'badge-reading', 'pin', 'denied', 'help', 'out-of-service']
+const STILL_HERE: readonly KioskScreen['name'][] = ['attract', 'asking', 'badge-reading', 'pin', 'denied', 'help', 'claim', 'out-of-service']
 
 /** The next person starts with the usual look. */
 function useForgetting(screen: KioskScreen, { changed, forget }: Reading) {

@@ -375,6 +375,22 @@ export const words = {
 
 	asking: { title: 'One moment', lead: 'We are looking up your badge.' },
 
+	/** For the installer; nobody else comes upon it. */
+	claim: {
+		start: 'For staff: type a claim code',
+		startHow: 'The server lets this bank in no more.',
+		title: 'Type the claim code',
+		lead: (length: number) =>
+			`It has ${count(length)} digits. The console makes it, at this bank’s controller. It works once, within 15\u00a0minutes.`,
+		dots: (entered: number, length: number) => `${entered} of ${length} digits typed, hidden`,
+		asking: ['One moment', 'The server is asked.'],
+		accepted: ['This bank is let in again', 'It fetches what it needs. That takes a moment.'],
+		refused: 'This code does not work. Check it and type it again, or make a new one.',
+		'too-many': 'Too many codes were tried. Wait some minutes, then type it again.',
+		unreachable: 'The server does not answer. Look at the network cable, then type it again.',
+		'not-kept': 'The disk of this bank takes nothing. Make room, then type it again.',
+	} as const,
+
 	badgeReading: {
 		waiting: ['Hold the new badge to the reader', 'The help desk asked for it. Nothing opens by it now.'],
 		read: ['The badge was read', 'The help desk sees it and goes on from here.'],
@@ -402,6 +418,7 @@ export const words = {
 
 	notices: {
 		offline: 'This bank is offline. Everything you see here works.',
+		'claim-needed': 'This bank is let in no more. Staff: touch Help, then type a claim code.',
 		'bundle-stale': 'This bank has not been updated for a while. Everything you see here works.',
 		'bundle-expired': 'Only returning works now. This bank cannot lend right now.',
 		'clock-uncertain': 'This bank is not sure what time it is. Return times may be off.',
@@ -527,6 +544,12 @@ export function said(view: KioskView, now = view.now): string {
 			return `${words.out.title}. ${words.out.why[screen.why]}`
 		case 'help':
 			return words.help.title
+		case 'claim': {
+			const text = words.claim
+			if (screen.state === 'typing') return `${text.title}. ${text.lead(screen.length)}`
+			if (screen.state === 'asking' || screen.state === 'accepted') return text[screen.state].join('. ')
+			return text[screen.state]
+		}
 	}
 }
 

@@ -13,7 +13,7 @@ import { sealingKey, sql } from '../../store/index.ts'
 import { createTenant, signerOf as tenantSigner } from '../../tenants/index.ts'
 import { testBank } from '../../testing/bank.ts'
 import { type TestStore, testStore } from '../../testing/index.ts'
-import { type ExternalBroker, type Link, type LinkHandlers, makeClaim, openLink } from '../index.ts'
+import { type ExternalBroker, type Link, type LinkHandlers, makeClaim, makeClaimCode, openLink } from '../index.ts'
 import { deviceKeys } from './device.ts'
 import { happened, random, realClock } from './site.ts'
 
@@ -166,6 +166,8 @@ export async function linkWorld({
 		bank: (tenant: Id<'tenant'> = tenants[0]) => testBank(store, tenant, { now: clock.now(), random, enrolled: false }),
 		claim: (controller: Id<'controller'>, tenant: Id<'tenant'> = tenants[0]) =>
 			store.write(tenant, (tx) => makeClaim(tx, { actor: 'server', now: clock.now(), random }, controller)),
+		claimCode: (controller: Id<'controller'>, tenant: Id<'tenant'> = tenants[0]) =>
+			store.write(tenant, (tx) => makeClaimCode(tx, { actor: 'server', now: clock.now(), random }, controller)),
 		async enrol(controller: Id<'controller'>, tenant: Id<'tenant'> = tenants[0]): Promise<Enrolled> {
 			const { token } = await world.claim(controller, tenant)
 			const { csr, key } = await deviceKeys()

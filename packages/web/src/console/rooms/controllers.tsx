@@ -13,7 +13,7 @@ import { when } from '../time.ts'
 import { controllers as words } from '../words/banks.ts'
 import { shell } from '../words/shell.ts'
 
-type Asking = 'add' | { readonly what: 'claim' | 'revoke'; readonly controller: Controller }
+type Asking = 'add' | { readonly what: 'claim' | 'code' | 'revoke'; readonly controller: Controller }
 
 /** The computers of a bank: how a machine gets in, and how one is shut out. */
 export function Controllers({ bank: { id: bank, site, timeZone } }: { readonly bank: BankMap['bank'] }) {
@@ -58,6 +58,11 @@ export function Controllers({ bank: { id: bank, site, timeZone } }: { readonly b
 												<button type="button" className="btn small" onClick={() => setAsking({ what: 'claim', controller: one })}>
 													{words.claim}
 												</button>
+												{one.state === 'enrolled' && !one.live.online && (
+													<button type="button" className="btn small" onClick={() => setAsking({ what: 'code', controller: one })}>
+														{words.code}
+													</button>
+												)}
 												<button type="button" className="btn small danger" onClick={() => setAsking({ what: 'revoke', controller: one })}>
 													{words.revoke}
 												</button>
@@ -72,6 +77,7 @@ export function Controllers({ bank: { id: bank, site, timeZone } }: { readonly b
 			</Shown>
 			{asking === 'add' && <Add bank={bank} close={close} />}
 			{typeof asking === 'object' && asking.what === 'claim' && <Claim controller={asking.controller} close={close} />}
+			{typeof asking === 'object' && asking.what === 'code' && <ClaimCode controller={asking.controller} close={close} />}
 			{typeof asking === 'object' && asking.what === 'revoke' && <Revoke controller={asking.controller} close={close} />}
 		</Card>
 	)
@@ -130,6 +136,30 @@ function Claim({ controller: { id, bank, name, state }, close }: { readonly cont
 						await client.invalidateQueries(controllersOf(bank))
 					}}
 				>
+					{null}
+				</Form>
+			)}
+		</Dialog>
+	)
+}
+
+/** For a machine that is there, and only cannot prove itself any more. */
+function ClaimCode({ controller: { id, bank, name }, close }: { readonly controller: Controller; close(): void }) {
+	const estate = useEstate()
+	const [made, setMade] = useState<{ readonly code: string; readonly expiresAt: string }>()
+	return (
+		<Dialog title={words.codeTitle(name)} lead={made ? undefined : words.codeLead} close={close}>
+			{made ? (
+				<>
+					<Secret
+						label={words.codeIs}
+						text={made.code.replaceAll(/(\d{5})(?=\d)/g, '$1 ')}
+						note={words.claimOnce(when(made.expiresAt, estate.zone({ bank })))}
+					/>
+					<p className="mute">{words.codeHow}</p>
+				</>
+			) : (
+				<Form submit={words.codeSubmit} cancel={close} send={async () => setMade(await send('POST', `/v1/controllers/${id}/claim-codes`, {}))}>
 					{null}
 				</Form>
 			)}

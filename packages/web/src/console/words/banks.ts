@@ -270,6 +270,13 @@ export const controllers = {
 			? 'A machine works as this controller already. The token lets another one take its place: the present one is shut out.'
 			: 'It lets one machine in, within 15 minutes. An older token works no more.',
 	claimSubmit: 'Make a token',
+	code: 'Claim code…',
+	codeTitle: (name: string) => `Claim code for ${name}`,
+	codeLead:
+		'For the machine that works as this controller, when it slept so long that it is let in no more. Its records and keys stay. An older claim works no more.',
+	codeSubmit: 'Make a code',
+	codeIs: 'The claim code',
+	codeHow: 'At its kiosk: touch Help, then For staff: type a claim code. No other machine can use it.',
 	claimIs: 'The claim token',
 	claimOnce: (until: string) => `It is shown this once and works until ${until}.`,
 	/** Everybody on a machine can read its command lines, so the token goes into a file. */

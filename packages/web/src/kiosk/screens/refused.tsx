@@ -160,7 +160,11 @@ export function OutOfService({ screen }: { readonly screen: Named<'out-of-servic
 	)
 }
 
-export function Help({ atDoor = false }: { readonly atDoor?: boolean }) {
+export function Help({ atDoor = false, claim = false }: { readonly atDoor?: boolean; readonly claim?: boolean | undefined }) {
+	const { act } = useSeat()
+	// Beside what staff are to touch there is room for what works now: to start, and to bring back.
+	const usual = claim ? words.help.answers.filter(([icon]) => icon === 'badge' || icon === 'return') : words.help.answers
+	const answers = atDoor ? words.help.atDoor : usual
 	return (
 		<Stage
 			shape="split"
@@ -169,7 +173,7 @@ export function Help({ atDoor = false }: { readonly atDoor?: boolean }) {
 				<>
 					<Title>{words.help.title}</Title>
 					<dl className="answers">
-						{(atDoor ? words.help.atDoor : words.help.answers).map(([icon, question, answer]) => (
+						{answers.map(([icon, question, answer]) => (
 							<div key={question}>
 								<dt>
 									<Icon name={icon} />
@@ -182,7 +186,14 @@ export function Help({ atDoor = false }: { readonly atDoor?: boolean }) {
 				</>
 			}
 			picture={<CallCard />}
-		/>
+		>
+			{claim && (
+				<button className="button wide" type="button" onClick={() => act({ kind: 'start-claim' })}>
+					<Icon name="wrench" />
+					<span>{words.claim.start}</span>
+				</button>
+			)}
+		</Stage>
 	)
 }
 
