@@ -241,6 +241,17 @@ describe('the console', () => {
 		assert.match((await page.getByRole('dialog').getByRole('alert').textContent()) ?? '', /device port/)
 		await page.keyboard.press('Escape')
 		await page.getByRole('dialog').waitFor({ state: 'hidden' })
+		// A machine that is there needs no code.
+		assert.equal(await row.getByRole('button', { name: 'Claim code…' }).count(), 0)
+		await edge.heard(false)
+		await go(`/banks/${tenant.bank}`)
+		await row.getByRole('button', { name: 'Claim code…' }).click()
+		await page.getByRole('button', { name: 'Make a code' }).click()
+		await page.getByText(/^[0-9]{5} [0-9]{5}$/).waitFor()
+		assert.deepEqual(await problemsOf(page), [], 'the dialog')
+		await page.keyboard.press('Escape')
+		await page.getByRole('dialog').waitFor({ state: 'hidden' })
+		await edge.heard(true)
 	})
 
 	test('a compartment goes out of use with a reason and comes back', async () => {

@@ -46,8 +46,10 @@ const REMEDIES: Readonly<Record<FaultCode, string>> = {
 	'version-missing': 'Read the record and send its `ETag` back in `If-Match`.',
 	'already-exists': 'Choose another value for the field that the text names, or use the record that is there.',
 	'idempotency-mismatch': 'Use a fresh key for each new request; repeat a key only with the very same request.',
-	'claim-invalid': 'Make a new claim token in the console; it works once, within 15 minutes.',
-	'certificate-invalid': 'Renew the certificate at the renewal endpoint, or enrol the controller again with a claim token.',
+	'claim-invalid':
+		'Make a new claim token or code in the console; it works once, within 15 minutes, and a code only at the machine that the controller was before.',
+	'certificate-invalid':
+		'Renew the certificate at the renewal endpoint; type a claim code at the kiosk; or enrol the controller again with a claim token.',
 	'message-invalid': 'Compare the sender’s version with the server’s; the message was dropped and counted, nothing was changed.',
 	'log-invalid': 'The export was altered, cut or mixed up: the text names the first bad place. Keep it as evidence and export again.',
 	'server-unreachable':

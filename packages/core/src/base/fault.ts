@@ -37,7 +37,7 @@ export const FAULTS = {
 	'version-missing': 'A change does not say which version it was made for (header If-Match).',
 	'already-exists': 'There is such a thing already; the text names what must be unique.',
 	'idempotency-mismatch': 'The Idempotency-Key was used before with another request.',
-	'claim-invalid': 'The claim token is unknown, used, expired, or for another controller.',
+	'claim-invalid': 'The claim is unknown, used, expired, or for another controller.',
 	'certificate-invalid': 'The device certificate is not ours, expired, revoked, or not that of this controller.',
 	'message-invalid': 'A message between edge and server does not have the documented shape, size or sender.',
 	'log-invalid': 'A log export, checkpoint, tile or proof does not verify.',
