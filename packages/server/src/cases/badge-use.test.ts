@@ -4,7 +4,7 @@ import { type Id, newId, seededRandom } from '@latchwork/core/base'
 import type { StreamEvent } from '@latchwork/core/ledger'
 import { exampleLayout } from '@latchwork/core/wire'
 import { createBank } from '../estate/index.ts'
-import { bundleCredentials, readyCredentials } from '../people/index.ts'
+import { bundleCredentials, readyCredentials, takenAwayBy } from '../people/index.ts'
 import { sql } from '../store/index.ts'
 import { type TestApi, type TestTenant, testApi } from '../testing/api.ts'
 import { badgeLossApplier } from './badge-loss-write.ts'
@@ -121,6 +121,13 @@ describe('a badge at two sites', () => {
 		const after = await credentialOf(lost)
 		assert.deepEqual([Date.parse(after.lostAt), Date.parse(after.revokedAt)], [Math.floor(now - 40), Math.floor(now)])
 		assert.equal(await inBundle(lost), true, 'a bank is to know which one somebody shows')
+		const taken = (at: number) =>
+			api.store.read(acme.id, (db) => takenAwayBy(db, { subject: lost.user, credential: lost.id, at })) as Promise<{ since: number } | undefined>
+		assert.deepEqual(
+			[await taken(now - 50), (await taken(now - 30))?.since],
+			[undefined, Math.floor(now - 40)],
+			'what opened between report and news is told from what opened before',
+		)
 		assert.deepEqual(
 			(await shownTasks(lost)).map(({ bank, detail }) => [bank, detail.user]),
 			[[depot, lost.user]],
