@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { killController } from './hands.ts'
 import { type Site, startSite } from './site.ts'
 
 describe('a loan', () => {
@@ -73,5 +74,26 @@ describe('a loan', () => {
 		assert.match(((await slip.json()) as { detail: string }).detail, /on loan/)
 		assert.equal((await site.settle(24, 'nothing')).status, 200)
 		await giveBack(1, tag)
+	})
+
+	test('a loan that came due while the bank was down is due later by as long, and not overdue; a short stop gives nothing', async () => {
+		const { tag, due } = await borrow(2)
+		const loan = async () => {
+			await site.badge(person(2).badge)
+			const { choices } = await site.screen('choose')
+			await site.act({ kind: 'finish' })
+			await site.screen('attract')
+			return choices.find((c) => c.kind === 'return' && c.item?.tag === tag) ?? assert.fail(`${tag} is not offered for return`)
+		}
+		await killController(site)
+		await site.run()
+		assert.equal((await loan()).due, due, 'it was away for a moment')
+		const DOWN_MS = 30 * 3_600_000
+		await killController(site, () => site.advance(DOWN_MS / 1_000))
+		await site.run()
+		const { due: later = 0, overdue } = await loan()
+		assert.ok(later - due >= DOWN_MS && later - due <= DOWN_MS + 180_000, `${(later - due) / 60_000} minutes later`)
+		assert.equal(overdue, false)
+		await giveBack(2, tag)
 	})
 })

@@ -101,7 +101,9 @@ export function openController(parts: ControllerParts): Controller {
 	)
 	authority.refresh()
 
-	const cases = openCases({ journal, authority: authority.current, now: time.now, uncertain: time.uncertain, random, bank: config.bank })
+	const { bank: bankId, controller } = config
+	const { now, uncertain } = time
+	const cases = openCases({ journal, authority: authority.current, now, uncertain, random, bank: bankId, controller, mono: clock.mono })
 	const number = (id: string) => authority.current()?.bundle.bank.compartments.find((c) => c.id === id)?.number ?? 0
 	const bank: Bank = openBank({
 		journal,

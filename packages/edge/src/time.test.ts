@@ -135,6 +135,10 @@ test('a clock that moves during an open door ends it once: one pulse, one return
 	const times = (type: string) => stage.types().filter((one) => one === type).length
 	assert.equal(times('loan.started'), 1)
 	stage.act({ kind: 'finish' })
+	// It comes due while the bank serves: what it sleeps through is given back (X19).
+	await stage.serves(14 * HOUR)
+	await stage.start()
+	assert.equal(times('loan.overdue'), 1)
 	for (const sleep of [10 * HOUR, -DAY, DAY]) {
 		stage.crash()
 		stage.clock.stepWall(sleep)

@@ -55,6 +55,10 @@ export function afterOutage(
 export const givesTime = (table: Table, before: Case['deadlines'], after: Case['deadlines']): boolean =>
 	Object.keys(after).some((name) => after[name] !== before[name] && parseAfter(deadlineOf(table, name)?.after ?? '')?.base === undefined)
 
+/** From then on somebody is late, as far as no outage gave them longer; a reminder before that says nothing of the kind. */
+export const isTooLate = (table: Table, name: string): boolean =>
+	movesWithOutage(table, name) && (parseAfter(deadlineOf(table, name)?.after ?? '')?.ms ?? 0) >= 0
+
 const deadlineOf = (table: Table, name: string): Deadline | undefined =>
 	Object.hasOwn(table.deadlines ?? {}, name) ? table.deadlines?.[name] : undefined
 const movesWithOutage = (table: Table, name: string): boolean => deadlineOf(table, name)?.movesWithOutage === true

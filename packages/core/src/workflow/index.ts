@@ -1,7 +1,7 @@
 export type { Case, CaseStart, Effected, Env, Facts, Input, Line, Link, Moved, RefusalCode, Refused, Stepped } from './case.ts'
 export { newCase } from './case.ts'
 export { check, statesOf } from './check.ts'
-export { nextDeadline } from './deadline.ts'
+export { isTooLate, nextDeadline } from './deadline.ts'
 export { DELIVERY_DEFAULTS, type DeliverySettings, deliveryTable } from './delivery.ts'
 export { loadTable, tableSchema } from './load.ts'
 export { LOAN_DEFAULTS, type LoanSettings, loanTable } from './loan.ts'

@@ -94,7 +94,7 @@ export function loanTable(settings: LoanSettings = LOAN_DEFAULTS): Table<LoanCas
 		deadlines: {
 			hold: { after: settings.hold },
 			due: { after: settings.loanFor, calendar: 'site', movesWithOutage: true },
-			'due-soon': { after: 'due-PT1H' },
+			'due-soon': { after: 'due-PT1H', movesWithOutage: true },
 			grace: { after: 'due+PT15M', movesWithOutage: true },
 			escalate: { after: 'due+P1D', calendar: 'site', movesWithOutage: true },
 			// Five working days, which is a week on most calendars; then it is deemed lost (workflows.md §3.1).

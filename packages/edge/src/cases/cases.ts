@@ -26,6 +26,7 @@ import type { Entry, Journal } from '../journal/index.ts'
 import type { Authority } from '../sync/authority.ts'
 import { eventsOf } from './events.ts'
 import { isTheirs, nothingHere, type Offer, takeRow } from './offered.ts'
+import { measureOutage, type Outage } from './outage.ts'
 import { type Parcel, parcelOf, whyNot } from './parcels.ts'
 
 /** What is to be written with the door session that caused it. */
@@ -80,8 +81,8 @@ export interface Cases {
 	/** When what is borrowed now would be due, by the rules in force. */
 	dueIfBorrowed(): number | undefined
 	/**
-	 * Moves every case whose deadline has come, each in a transaction of its own; answers when the next one is due. While the time is
-	 * uncertain none has come: what is written off as lost stays lost when the clock is set right.
+	 * Moves what an outage of this bank covered (X19), then every case whose deadline has come, each in a transaction of its own; answers when the next
+	 * one is due. To be called at least once a minute. While the time is uncertain none has come: what is written off as lost stays lost when the clock is set right.
 	 */
 	runDeadlines(): number | undefined
 }
@@ -94,6 +95,8 @@ export interface CaseParts {
 	readonly uncertain: () => boolean
 	readonly random: Random
 	readonly bank: Id<'bank'>
+	readonly controller: Id<'controller'>
+	readonly mono: () => number
 }
 
 /** Past the grace period: from here on nothing more is lent (workflows.md §3.1). */
@@ -106,6 +109,9 @@ export function openCases(parts: CaseParts): Cases {
 	const rows = () => journal.facts<Offer>('offer')
 	/** The version of the bundle whose rows are taken. */
 	let taken = 0
+	const settleOutage = measureOutage(parts)
+	/** What was promised before this start. */
+	const promisedBefore = new Map([...all()].map(([id, { deadlines }]) => [id, deadlines]))
 
 	/** A case keeps the table it began with, whatever the bundle brings later. */
 	const tableOf = (of: Pick<Case, 'tableHash'>): LoadedTable | undefined =>
@@ -252,6 +258,7 @@ export function openCases(parts: CaseParts): Cases {
 			let next: number | undefined
 			take()
 			if (parts.uncertain()) return undefined
+			settleOutage(movedBy)
 			for (const { id } of [...all().values()]) {
 				for (let of = all().get(id); of; of = all().get(id)) {
 					const table = tableOf(of)
@@ -268,6 +275,17 @@ export function openCases(parts: CaseParts): Cases {
 			}
 			return next
 		},
+	}
+
+	/** A time that was set since the start was promised after the outage, and the server's cases are moved by the server. */
+	function movedBy(outage: Outage): CaseEntry {
+		const entries = [...all().values()].flatMap((of): CaseEntry[] => {
+			const table = tableOf(of)
+			if (!table || isTheirs(of, rows().get(of.id), table) || promisedBefore.get(of.id) !== of.deadlines) return []
+			const stepped = advance(of, { kind: 'outage', ...outage })
+			return 'refused' in stepped ? [] : [entryOf(of, stepped)]
+		})
+		return entries.reduce(joinedBeside, NOTHING)
 	}
 
 	/** The first of these findings that the table knows for the line's state; what was looked at needs no second look (`pass`). */

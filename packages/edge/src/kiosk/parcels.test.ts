@@ -352,13 +352,11 @@ test('time runs out at the bank alone: reminders, then no code opens it, then st
 	withOrders([ORDER], async (stage) => {
 		await atDoor(stage, await toDoor(stage), true)
 		stage.act({ kind: 'finish' })
-		stage.stop() // days of polled sensors would take their time
-		await stage.clock.advance(47 * HOUR)
+		await stage.serves(47 * HOUR)
 		stage.writeLease()
 		await stage.start()
 		assert.equal(stateOf(stage), 'expiring')
-		stage.stop()
-		await stage.clock.advance(2 * HOUR)
+		await stage.serves(2 * HOUR)
 		stage.writeLease()
 		await stage.start()
 		assert.equal(stateOf(stage), 'expired')
@@ -392,8 +390,7 @@ test('more time that the server gives is taken, also by what has run out; anothe
 		const { version } = stage.controller().journal.fact<Case>('case', caseId(ORDER.name)) as Case
 		await stage.clock.advance(180_000)
 		assert.equal(stage.controller().journal.fact<Case>('case', caseId(ORDER.name))?.version, version, 'once')
-		stage.stop()
-		await stage.clock.advance(101 * HOUR)
+		await stage.serves(101 * HOUR)
 		await stage.start()
 		await stage.clock.advance(180_000)
 		assert.equal(stateOf(stage), 'expired', 'a time that has gone by is not given again')

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { DatabaseSync } from 'node:sqlite'
+import { DatabaseSync } from 'node:sqlite'
 import { type Bundle, badgeToBits, type Lease, mintCode, sealBundle, sealLease } from '@latchwork/core/access'
 import { SAMPLE_PEOPLE, SAMPLE_SITE_KEY, type SamplePerson, sampleBundle, sampleId, testKey } from '@latchwork/core/access/testing'
 import { type FakeClock, fakeClock, seededRandom, toHex } from '@latchwork/core/base'
@@ -59,6 +59,10 @@ export interface Stage {
 	code(person: SamplePerson, jti: string, bank?: Bundle['bank']['id']): string
 	start(): Promise<void>
 	stop(): void
+	/**
+	 * Stops; then so much time passes in which the bank served and nothing happened at it, without the hours of polled sensors. Start it afterwards.
+	 */
+	serves(ms: number): Promise<void>
 	/** As kill -9 or a pulled plug leaves it: what is on disk now goes on in another directory, the process is gone. */
 	crash(): void
 	/** Ends everything and removes what it wrote. */
@@ -240,6 +244,13 @@ export async function createStage(options: StageOptions = {}): Promise<Stage> {
 			void controller?.stop()
 			controller = undefined
 			board = undefined
+		},
+		async serves(ms) {
+			stage.stop()
+			await clock.advance(ms)
+			const db = new DatabaseSync(join(directory, 'edge.db'))
+			db.prepare("UPDATE fact SET body = ? WHERE kind = 'edge' AND key = 'alive'").run(JSON.stringify({ at: clock.now() }))
+			db.close()
 		},
 		crash() {
 			const next = join(root, `data-${++generation}`)

@@ -380,6 +380,36 @@ describe('cases', () => {
 		assert.deepEqual([await told(late), await told(early)], [1, 0])
 	})
 
+	it('follows a bank that was down: what was to come comes later; while it is silent nobody is told that they are late', async () => {
+		const bank = await newBank()
+		const { row } = await book(bank)
+		const side = bankSide(bank, row, await withTable(row))
+		side.does(deposit(row), START)
+		await side.send(START)
+		const due = side.copy().deadlines['collect-by'] ?? assert.fail('no time')
+		const run = (now: number) => runDeadlines(store, caseDeadlines(random), now, (_, cause) => assert.fail(String(cause)))
+		const kinds = async () => (await store.read(tenant, (tx) => noticesOf(tx, row.id))).map((n) => n.kind)
+		const silent = (since: number | null) =>
+			store.write(tenant, (tx) =>
+				tx.run(sql`INSERT INTO bank_state (tenant_id, bank_id, online, silent_since, bundle_version, boards, readers, storage, clock, history_lost, tampered)
+					VALUES (${tenant}, ${bank}, ${since === null}, ${since}, 0, '{}', '{}', 'good', 'good', false, false)
+					ON CONFLICT (tenant_id, bank_id) DO UPDATE SET online = excluded.online, silent_since = excluded.silent_since`),
+			)
+		await silent(due - HOUR)
+		await run(due + 5 * HOUR)
+		assert.deepEqual((await kinds()).toSorted(), ['expiring', 'ready', 'reminder'], 'what only reminds goes out')
+		// It was down for three hours, and says so.
+		await silent(null)
+		assert.ok(side.does({ kind: 'outage', from: due - HOUR, to: due + 2 * HOUR }, due + 2 * HOUR))
+		await side.send(due + 5 * HOUR)
+		const now = await read(row.id)
+		assert.deepEqual([now.body, now.conflict, now.body.deadlines['collect-by']], [side.copy(), null, due + 3 * HOUR])
+		assert.ok((await kinds()).includes('extended'))
+		// Heard of, and not followed in time: now they are told.
+		await run(due + 6 * HOUR)
+		assert.ok((await kinds()).includes('expired'), String(await kinds()))
+	})
+
 	it('lets an announcement run out that nobody followed, and tells people in time although the bank is unheard', async () => {
 		const bank = await newBank()
 		const [never, waits] = [(await book(bank)).row, (await book(bank)).row]

@@ -1,9 +1,9 @@
-import { nextDeadline, step } from '@latchwork/core/workflow'
-import type { Change } from '../estate/index.ts'
+import { isTooLate, nextDeadline, step } from '@latchwork/core/workflow'
+import { bankLive, type Change } from '../estate/index.ts'
 import type { Tx } from '../store/index.ts'
 import { lockCase, tableOf } from './case-read.ts'
-import type { DeadlineHandlers } from './deadline-write.ts'
-import { giveNotice, officeEnv, saveStep, schedule } from './step-write.ts'
+import { type DeadlineHandlers, setDeadlineRow } from './deadline-write.ts'
+import { giveNotice, officeEnv, PATIENCE_MS, saveStep, schedule } from './step-write.ts'
 
 /**
  * What a case's deadline does. Before its first act at the bank the case moves here. Afterwards the bank moves it, and only when it does not say
@@ -29,9 +29,13 @@ async function late(tx: Tx, id: string, doing: Change): Promise<void> {
 	const row = await lockCase(tx, id)
 	const table = row && (await tableOf(tx, row.tableHash))
 	if (!table || row.endedAt !== null) return
+	const silent = ((await bankLive(tx, row.bank))?.silentSince ?? null) !== null
 	// A copy is led on as far as the clock goes, for its notices alone.
 	let body = row.body
 	for (let due = nextDeadline(table, body); due && due.dueMs <= doing.now; due = nextDeadline(table, body)) {
+		// Whether they could have come is known when the bank says whether it served (X19). Until then nobody is told that they are late.
+		if (silent && isTooLate(table, due.name))
+			return setDeadlineRow(tx, { key: `case/${row.id}`, dueAt: doing.now + PATIENCE_MS, kind: 'case-late', ref: row.id })
 		const stepped = step(table, body, { kind: 'deadline', name: due.name }, officeEnv(row, doing.now))
 		if ('refused' in stepped) break
 		for (const effect of stepped.effects) if (effect.effect === 'notify') await giveNotice(tx, { ...row, body }, effect.about ?? 'changed', doing)

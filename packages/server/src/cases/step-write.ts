@@ -10,7 +10,7 @@ import { noteLoans, thingsOut } from './loan-write.ts'
 import { openTask, settleTasks } from './task-write.ts'
 
 /** How long after a deadline the bank is waited for to say what became of it, before the people are told all the same. */
-const PATIENCE_MS = 120_000
+export const PATIENCE_MS = 120_000
 
 /**
  * A case after one step: the row, what follows from it for space, notices, codes and deadlines. `told`: the server made the step and records it;

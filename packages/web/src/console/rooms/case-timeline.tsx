@@ -132,6 +132,13 @@ function RecordLine({ record, bank, zone, bare }: RecordLineProps) {
 				{words.foreignSays(otherBank, eventWords(type))}
 			</Line>
 		)
+	const outage = type === 'case.moved' ? outageIn(data.step) : undefined
+	if (outage)
+		return (
+			<Line record={record} zone={zone} title={words.outage} as="extended">
+				{words.outageLasted(longTime(outage.from, zone), longTime(outage.to, zone))}
+			</Line>
+		)
 	const to = typeof data.to === 'string' && type === 'case.moved' ? caseState(data.to)[0] : undefined
 	const { state: _, ...rest } = data
 	const due = typeof data.due === 'number' ? words.due(longTime(data.due, zone)) : undefined
@@ -146,6 +153,12 @@ function RecordLine({ record, bank, zone, bare }: RecordLineProps) {
 			)}
 		</Line>
 	)
+}
+
+/** A step that was made because the bank could not serve (X19). */
+const outageIn = (step: unknown): { readonly from: number; readonly to: number } | undefined => {
+	const { kind, from, to } = (step ?? {}) as Readonly<Record<string, unknown>>
+	return kind === 'outage' && typeof from === 'number' && typeof to === 'number' ? { from, to } : undefined
 }
 
 /** A door session from the pulse to its proof in one line. */

@@ -167,6 +167,8 @@ export const caseRoom = {
 	notOpened: (door: string) => `${door} did not open`,
 	openFor: (time: string) => `open for ${time}`,
 	due: (time: string) => `until ${time}`,
+	outage: 'More time: the bank was down',
+	outageLasted: (from: string, to: string) => `From ${from} to ${to}. What was to come then comes later by as long.`,
 	extendSubmit: 'Extend',
 	recall: 'Recall…',
 	recallTitle: 'Call the delivery back',

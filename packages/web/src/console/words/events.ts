@@ -72,6 +72,8 @@ const TYPES: Readonly<Record<string, string>> = {
 	'case.conflict': 'Two truths met',
 	'case.extended': 'More time given',
 	'controller.lost': 'A box was reported lost',
+	'controller.power-lost': 'Power was lost',
+	'controller.power-restored': 'Back after an outage',
 	'site.key-rotated': 'The site has another key',
 	'command.requested': 'Opening asked for from afar',
 	'break-glass.started': 'Glass broken in an emergency',

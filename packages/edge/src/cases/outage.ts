@@ -1,0 +1,48 @@
+import type { Id } from '@latchwork/core/base'
+import type { Journal } from '../journal/index.ts'
+import type { CaseEntry } from './cases.ts'
+
+/** As long as the server waits until it confirms an outage (workflows.md §3.0): a restart moves nothing. */
+const CONFIRMED_AFTER_MS = 600_000
+const ALIVE_EVERY_MS = 60_000
+const ALIVE = { kind: 'edge', key: 'alive' } as const
+
+export interface OutageParts {
+	readonly journal: Journal
+	readonly controller: Id<'controller'>
+	/** Trusted time; asked only while it is certain. */
+	readonly now: () => number
+	readonly mono: () => number
+}
+
+export interface Outage {
+	readonly from: number
+	readonly to: number
+}
+
+/**
+ * How long this bank could not serve, by a mark that says when it last did. The mark stays until the outage is on record with all that it moves, in one
+ * transaction: a crash before it finds the old mark again, a crash after it the new one. Answers what is to be called while the time is certain, at least
+ * once a minute; throws `Fault` journal-full, and then nothing has happened.
+ */
+export function measureOutage({ journal, controller, now, mono }: OutageParts): (moved: (outage: Outage) => CaseEntry) => void {
+	const startedAt = mono()
+	const mark = journal.fact<{ readonly at: number }>(ALIVE.kind, ALIVE.key)
+	let markedAt: number | undefined
+	const leave = (entry: CaseEntry) => {
+		journal.commit({ ...entry, put: [...entry.put, { ...ALIVE, body: { at: now() } }], essential: true })
+		markedAt = mono()
+	}
+	return (moved) => {
+		if (markedAt !== undefined) {
+			if (mono() - markedAt >= ALIVE_EVERY_MS) leave({ events: [], put: [], drop: [] })
+			return
+		}
+		// Since the start it serves, also while it did not know the time.
+		const to = Math.floor(now() - (mono() - startedAt))
+		if (!mark || to - mark.at < CONFIRMED_AFTER_MS) return leave({ events: [], put: [], drop: [] })
+		const outage = { from: mark.at, to }
+		const { events, put, drop } = moved(outage)
+		leave({ events: [{ type: 'controller.power-restored', subject: controller, actor: 'edge', data: { ...outage } }, ...events], put, drop })
+	}
+}
