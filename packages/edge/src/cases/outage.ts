@@ -1,6 +1,5 @@
 import type { Id } from '@latchwork/core/base'
-import type { Journal } from '../journal/index.ts'
-import type { CaseEntry } from './cases.ts'
+import type { Entry, Journal } from '../journal/index.ts'
 
 /** As long as the server waits until it confirms an outage (workflows.md §3.0): a restart moves nothing. */
 const CONFIRMED_AFTER_MS = 600_000
@@ -15,6 +14,9 @@ export interface OutageParts {
 	readonly mono: () => number
 }
 
+/** What it moves, to be written with it. */
+type Moves = Required<Pick<Entry, 'events' | 'put' | 'drop'>>
+
 export interface Outage {
 	readonly from: number
 	readonly to: number
@@ -25,11 +27,11 @@ export interface Outage {
  * transaction: a crash before it finds the old mark again, a crash after it the new one. Answers what is to be called while the time is certain, at least
  * once a minute; throws `Fault` journal-full, and then nothing has happened.
  */
-export function measureOutage({ journal, controller, now, mono }: OutageParts): (moved: (outage: Outage) => CaseEntry) => void {
+export function measureOutage({ journal, controller, now, mono }: OutageParts): (moved: (outage: Outage) => Moves) => void {
 	const startedAt = mono()
 	const mark = journal.fact<{ readonly at: number }>(ALIVE.kind, ALIVE.key)
 	let markedAt: number | undefined
-	const leave = (entry: CaseEntry) => {
+	const leave = (entry: Moves) => {
 		journal.commit({ ...entry, put: [...entry.put, { ...ALIVE, body: { at: now() } }], essential: true })
 		markedAt = mono()
 	}
