@@ -52,7 +52,6 @@ export const revocation: Bench = async ({ folder, effort, log }) => {
 			await crowd.connect(CONTROLLERS)
 			log('P13: each fetches its first bundle')
 			await crowd.fetch(estate.device)
-			await quiet(estate)
 			const at = await standing(join(folder, 'edge'), estate, large)
 			const given: number[] = []
 			const taken: number[] = []
@@ -195,13 +194,8 @@ async function banksOf(estate: Estate, people: number, log: (line: string) => vo
 }
 
 /** All bundles are made: what is being made just now is not told of people, but made once more. */
-async function quiet({ store }: Estate): Promise<void> {
-	const busy = () =>
-		store.system((db) =>
-			db.first(
-				sql`SELECT FROM bundle_dirty UNION ALL SELECT FROM person_dirty UNION ALL SELECT FROM bundle WHERE NOT takes_people OR version = 0 LIMIT 1`,
-			),
-		)
+async function quiet({ store }: Estate, also = sql`SELECT FROM bundle WHERE false`): Promise<void> {
+	const busy = () => store.system((db) => db.first(sql`SELECT FROM bundle_dirty UNION ALL SELECT FROM person_dirty UNION ALL (${also}) LIMIT 1`))
 	for (let still = 0; still < 4; still = (await busy()) ? 0 : still + 1) await new Promise<void>((done) => systemClock.after(250, done))
 }
 

@@ -236,11 +236,13 @@ export function openAuthority({ store, clock, pace, people, crypto, publish, rea
 		async current(tenant, bank, { deltas = Number.POSITIVE_INFINITY, people: told } = {}) {
 			const takes = told !== undefined
 			const known = await current(tenant, bank)
-			const isWhole = known?.takesPeople !== true || known.people <= Math.max(known.peopleHeld, told ?? 0)
-			if (known?.takesPeople === takes && isWhole && known.counted <= Math.max(known.deltas, deltas)) return known
+			if (known && known.takesPeople !== takes) await store.write(tenant, (tx) => takesPeople(tx, bank, takes))
+			// Who takes no deltas about people needs all that was told in the bundle itself.
+			const knows = Math.max(known?.peopleHeld ?? 0, told ?? 0)
+			if (known && known.people <= knows && known.counted <= Math.max(known.deltas, deltas)) return known
 			const place = await store.read(tenant, (db) => placeOf(db, bank))
 			if (!place) return undefined
-			if (known?.takesPeople !== takes) await store.write(tenant, (tx) => takesPeople(tx, bank, takes))
+			if (!known) await store.write(tenant, (tx) => takesPeople(tx, bank, takes))
 			await publishBanks(tenant, place.site, [bank], { patient: true, missed: true })
 			return current(tenant, bank)
 		},
