@@ -1,4 +1,4 @@
-import type { Id } from '@latchwork/core/base'
+import { type Id, isFault } from '@latchwork/core/base'
 import type { Entry, Journal } from '../journal/index.ts'
 
 /** As long as the server waits until it confirms an outage (workflows.md §3.0): a restart moves nothing. */
@@ -16,6 +16,7 @@ export interface OutageParts {
 
 /** What it moves, to be written with it. */
 type Moves = Required<Pick<Entry, 'events' | 'put' | 'drop'>>
+const NOTHING: Moves = { events: [], put: [], drop: [] }
 
 export interface Outage {
 	readonly from: number
@@ -29,22 +30,31 @@ export interface Outage {
  */
 export function measureOutage({ journal, controller, now, mono }: OutageParts): (moved: (outage: Outage) => Moves) => void {
 	const startedAt = mono()
-	const mark = journal.fact<{ readonly at: number }>(ALIVE.kind, ALIVE.key)
+	const before = journal.fact<{ readonly at: number }>(ALIVE.kind, ALIVE.key)
 	let markedAt: number | undefined
-	const leave = (entry: Moves) => {
-		journal.commit({ ...entry, put: [...entry.put, { ...ALIVE, body: { at: now() } }], essential: true })
+	const leave = (entry: Moves, essential: boolean) => {
+		journal.commit({ ...entry, put: [...entry.put, { ...ALIVE, body: { at: now() } }], essential })
 		markedAt = mono()
+	}
+	/** A full disk keeps no mark, and stops nothing that may still be written. */
+	const mark = () => {
+		try {
+			leave(NOTHING, false)
+		} catch (fault) {
+			if (!isFault(fault, 'journal-full')) throw fault
+			markedAt ??= mono()
+		}
 	}
 	return (moved) => {
 		if (markedAt !== undefined) {
-			if (mono() - markedAt >= ALIVE_EVERY_MS) leave({ events: [], put: [], drop: [] })
+			if (mono() - markedAt >= ALIVE_EVERY_MS) mark()
 			return
 		}
 		// Since the start it serves, also while it did not know the time.
 		const to = Math.floor(now() - (mono() - startedAt))
-		if (!mark || to - mark.at < CONFIRMED_AFTER_MS) return leave({ events: [], put: [], drop: [] })
-		const outage = { from: mark.at, to }
+		if (!before || to - before.at < CONFIRMED_AFTER_MS) return mark()
+		const outage = { from: before.at, to }
 		const { events, put, drop } = moved(outage)
-		leave({ events: [{ type: 'controller.power-restored', subject: controller, actor: 'edge', data: { ...outage } }, ...events], put, drop })
+		leave({ events: [{ type: 'controller.power-restored', subject: controller, actor: 'edge', data: { ...outage } }, ...events], put, drop }, true)
 	}
 }
