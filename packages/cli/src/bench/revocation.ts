@@ -50,8 +50,11 @@ export const revocation: Bench = async ({ folder, effort, log }) => {
 		const crowd = openCrowd({ url: `${estate.device.replace(/^http/, 'ws')}/mqtt`, ca: root?.certificate ?? '', devices })
 		try {
 			await crowd.connect(CONTROLLERS)
-			log('P13: each fetches its first bundle')
+			// Made one after the other, and not for 500 that ask at once.
+			log('P13: first bundles')
+			await quiet(estate, sql`SELECT FROM bank b WHERE NOT EXISTS (SELECT FROM bundle u WHERE u.bank_id = b.bank_id AND u.version > 0)`)
 			await crowd.fetch(estate.device)
+			await quiet(estate, sql`SELECT FROM bundle WHERE NOT takes_people`)
 			const at = await standing(join(folder, 'edge'), estate, large)
 			const given: number[] = []
 			const taken: number[] = []
