@@ -98,6 +98,9 @@ describe('a policy', () => {
 		const codes = async (text: object) => [...new Set((await check(text)).warnings.map(({ code }) => code))].sort()
 		assert.deepEqual(await codes({ draft: 'forbid (principal, action, resource);' }), ['denies-everybody'])
 		assert.deepEqual(await codes({ draft: 'permit (principal, action, resource);' }), ['opens-everything'])
+		// Parcels go on, and yet nobody could borrow any more: the sentence that allowed it is gone.
+		const [lost] = (await check({ statements: [{ kind: 'overdue' }] })).warnings.filter(({ code }) => code === 'denies-everybody')
+		assert.match(lost?.text ?? '', /nobody could take laptop-14 any more/)
 		const contradiction = `permit (principal in Latchwork::Group::"visitors", action == Latchwork::Action::"collect", resource in Latchwork::AssetType::"laptop-14");
 permit (principal in Latchwork::Group::"staff", action == Latchwork::Action::"collect", resource in Latchwork::AssetType::"laptop-14");
 forbid (principal in Latchwork::Group::"visitors", action, resource);`
@@ -156,9 +159,15 @@ forbid (principal in Latchwork::Group::"visitors", action, resource);`
 		})
 		assert.equal(patched.status, 200, await patched.text())
 		await assert.rejects(publish(), /approval-needed/)
+		const retire = async () => {
+			const headers = { authorization: `Bearer ${site.ready.token}`, 'if-match': `"${(await read()).version}"` }
+			const answer = await fetch(`${site.ready.api}/v1/policies/${loans.id}`, { method: 'DELETE', headers })
+			if (!answer.ok) throw new Error(`${answer.status} ${await answer.text()}`)
+		}
 		const review = (verdict: string, token?: string) =>
 			read().then(({ version }) => site.api<Policy>('POST', `/v1/policies/${loans.id}/reviews`, { version, verdict }, token))
 		await assert.rejects(review('approved'), /somebody else/)
+		await assert.rejects(retire(), /409.*approval-needed/s)
 		await site.api('POST', '/v1/role-assignments', { role: 'tenant-administrator', user: user('Ben'), scope: { kind: 'tenant' } })
 		const token = await tokenOf('Ben')
 		await review('rejected', token)

@@ -119,13 +119,14 @@ export async function warningsOf(
 				bank: at.bank,
 				text: `${at.name}: somebody who belongs to no group at all could take everything, with a badge that can be copied.`,
 			})
-		if (!after.somebody && !after.givenUp) {
+		if (after.denied.size > 0 && !after.givenUp) {
 			const before = await tried(engine, at, others, named, now, draft.id, share)
-			if (before.somebody)
+			const lost = [...after.denied].filter((what) => !before.denied.has(what))
+			if (lost.length > 0)
 				warnings.push({
 					code: 'denies-everybody',
 					bank: at.bank,
-					text: `${at.name}: nobody could take anything any more, at no time of the coming week.`,
+					text: `${at.name}: nobody could take ${after.nothing ? 'anything' : lost.join(', ')} any more, at no time of the coming week.`,
 				})
 		}
 	}
@@ -141,8 +142,10 @@ export async function warningsOf(
 }
 
 interface Tried {
-	/** Somebody could take something out. */
-	readonly somebody: boolean
+	/** What nobody could take out: things by their type, and parcels. */
+	readonly denied: ReadonlySet<string>
+	/** None of what there is. */
+	readonly nothing: boolean
 	/** Somebody in no group could take everything. */
 	readonly everything: boolean
 	/** Permits of the draft with their lines, and those that ever allowed something. */
@@ -151,6 +154,8 @@ interface Tried {
 	readonly givenUp: boolean
 }
 
+/** What is taken out without being a thing of some type. */
+const PARCELS = 'parcels'
 const OF_A_LOAN = { workflow: 'loan', by: ['badge', 'badge-and-pin'] as readonly Method[], type: undefined }
 
 /** Nobody: in no group, known to no rule. */
@@ -184,8 +189,13 @@ function tried(
 		]
 		const met = new Set<string>()
 		let asked = 0
-		let somebody = false
 		const takes = asksOf(bundle).filter(({ action }) => action === 'collect')
+		const wanted = new Set(takes.map(({ type }) => type ?? PARCELS))
+		const taken = new Set<string>()
+		const found = (givenUp: boolean): Tried => {
+			const denied = new Set([...wanted].filter((what) => !taken.has(what)))
+			return { denied, nothing: taken.size === 0, everything, rules, met, givenUp }
+		}
 		const free = (which: (typeof asks)[number]) =>
 			ask(compiled, { ...which, subject: STRANGER, method: 'badge', offline: false, now, openLoans: 0, overdue: false }).effect === 'allow'
 		const everything = takes.some(({ type }) => type !== undefined) && takes.every(free)
@@ -193,18 +203,18 @@ function tried(
 		const hours = sets.some(({ cedar }) => TIMED.test(cedar)) ? 7 * 24 : 1
 		// Where there are many kinds of people and things, fewer moments of the week are looked at.
 		const step = Math.max(1, Math.ceil((hours * kinds.length * asks.reduce((sum, { by }) => sum + by.length, 0)) / share))
-		if (step > MOST_STEP_HOURS) return { somebody, everything, rules, met, givenUp: true }
+		if (step > MOST_STEP_HOURS) return found(true)
 		for (let hour = 0; hour < hours; hour += step)
 			for (const subject of kinds)
-				for (const { by, type: _, ...what } of asks)
+				for (const { by, type, ...what } of asks)
 					for (const method of by) {
-						if (somebody && met.size === rules.size) return { somebody, everything, rules, met, givenUp: false }
+						if (taken.size === wanted.size && met.size === rules.size) return found(false)
 						await pause(asked++)
 						const answer = ask(compiled, { ...what, subject, method, offline: false, now: now + hour * HOUR, openLoans: 0, overdue: false })
 						if (answer.effect === 'deny') continue
-						if (what.action === 'collect' && what.resource.kind !== 'bank' && subject !== STRANGER) somebody = true
+						if (what.action === 'collect' && what.resource.kind !== 'bank' && subject !== STRANGER) taken.add(type ?? PARCELS)
 						for (const rule of answer.decision.rules) if (rules.has(rule)) met.add(rule)
 					}
-		return { somebody, everything, rules, met, givenUp: false }
+		return found(false)
 	})
 }

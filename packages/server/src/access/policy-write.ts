@@ -108,6 +108,12 @@ export async function rollBackPolicy(tx: Tx, change: Change, id: Id<'policy'>, i
 /** Takes it out of force; its versions stay, because decisions name them. */
 export async function retirePolicy(tx: Tx, change: Change, id: Id<'policy'>, ifMatch: number): Promise<void> {
 	const before = await lockPolicy(tx, id, ifMatch)
+	// One person who takes a policy away changes as much as one who publishes another text.
+	if (before.published !== undefined && before.retiredAt === undefined && (await isReviewed(tx, before.scope)))
+		throw new Fault(
+			'approval-needed',
+			'Here a second person looks at each change of policies. Draft a text that allows nothing, and have it approved and published instead.',
+		)
 	await tx.run(
 		sql`UPDATE policy SET retired_at = ${change.now}, version = version + 1, updated_at = ${change.now} WHERE tenant_id = ${tx.tenant} AND policy_id = ${id}`,
 	)
@@ -153,13 +159,16 @@ async function tell(
 
 /** Who approved the draft. Throws `approval-needed` where somebody had to and did not, or where somebody rejected it. */
 async function approval(tx: Tx, { scope, reviews, draftedBy }: Policy): Promise<string | undefined> {
-	const { policyReview } = await settingsOf(tx, scope.bank ? { bank: scope.bank } : scope.site ? { site: scope.site } : {})
 	const approved = reviews.find(({ verdict, by }) => verdict === 'approved' && by !== draftedBy)
 	if (reviews.some(({ verdict }) => verdict === 'rejected'))
 		throw new Fault('approval-needed', 'Somebody rejected this draft. Change it, or ask them to look at it again.')
-	if (policyReview && !approved) throw new Fault('approval-needed', 'Somebody else than its author has to approve this draft before it is published.')
+	if (!approved && (await isReviewed(tx, scope)))
+		throw new Fault('approval-needed', 'Somebody else than its author has to approve this draft before it is published.')
 	return approved?.by
 }
+
+const isReviewed = async (tx: Tx, scope: Policy['scope']): Promise<boolean> =>
+	(await settingsOf(tx, scope.bank ? { bank: scope.bank } : scope.site ? { site: scope.site } : {})).policyReview
 
 async function lockPolicy(tx: Tx, id: Id<'policy'>, ifMatch: number): Promise<Policy> {
 	const before = await findPolicy(tx, id, true)
