@@ -441,8 +441,8 @@ test('a full disk opens no door from elsewhere, and a command that was refused f
 			db = of
 		},
 	})
-	const pages = Number(Object.values(db?.prepare('PRAGMA page_count').get() ?? {})[0])
-	db?.exec(`PRAGMA max_page_count=${pages}`)
+	const fill = () => db?.exec(`PRAGMA max_page_count=${Number(Object.values(db.prepare('PRAGMA page_count').get() ?? {})[0])}`)
+	fill()
 	// Refusals may still fit into the last page; then none does.
 	const told: OpenRemote[] = []
 	const isFull = () => told.some((c) => resultsOf(server, c.id).includes('refused storage-full'))
@@ -452,8 +452,11 @@ test('a full disk opens no door from elsewhere, and a command that was refused f
 		server.send(command)
 		await stage.clock.advance(100)
 		if (stage.cabinet.door(2) === 'open') {
+			// What ends a door has the space held back, of which a bound on pages knows nothing.
+			db?.exec('PRAGMA max_page_count=1000000')
 			stage.cabinet.setDoor(2, 'closed')
 			await stage.until('the end is reported', () => resultsOf(server, command.id).includes('done committed'))
+			fill()
 		}
 	}
 	assert.ok(isFull(), 'the disk is full')

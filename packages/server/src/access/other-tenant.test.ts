@@ -39,6 +39,7 @@ const DOUBLED = [
 	'membership',
 	'module',
 	'notice',
+	'person_dirty',
 	'person_group',
 	'pick_up_code',
 	'pin_budget',
