@@ -196,7 +196,7 @@ describe('policies and decisions in the console', () => {
 		await dialog().getByLabel('Where').selectOption('Lobby')
 		await dialog().getByRole('button', { name: 'Give it', exact: true }).click()
 		const roles = page.getByRole('region', { name: 'Roles' })
-		await roles.getByText('Security').waitFor()
+		await roles.locator('b', { hasText: 'Security' }).waitFor()
 		const reader = await openAs(await api.person(tenant, { role: 'auditor' }))
 		await go('/roles', reader)
 		for (const name of ['Give it…', 'New role…', 'Take away…']) assert.equal(await reader.getByRole('button', { name }).count(), 0, name)
