@@ -78,7 +78,8 @@ async function casesOf(tx: Db, bank: Id<'bank'>, now: number): Promise<BundleRow
 	return { cases: [...cases], codes: [...codes], revoked, tables, digits }
 }
 
-const earliest = (...times: readonly (number | undefined)[]): number | undefined => {
+/** Undefined: none of them is known. */
+export const earliest = (...times: readonly (number | undefined)[]): number | undefined => {
 	const known = times.filter((at) => at !== undefined)
 	return known.length > 0 ? Math.min(...known) : undefined
 }

@@ -9,6 +9,7 @@ import { sql, type Tx } from '../store/index.ts'
 import { settingsAt, signerOf } from '../tenants/index.ts'
 import { peopleAt, type SitePeople } from './compose.ts'
 import { byPerson, chainOf, type DeltaNews } from './delta-write.ts'
+import { earliest } from './gather-write.ts'
 import { type Told, toldBanks } from './read.ts'
 import type { ComposeTerms } from './terms.ts'
 
@@ -72,9 +73,8 @@ export async function publishPeople(tx: Tx, terms: ComposeTerms): Promise<DeltaN
 			const to = [{ bank: bank.bank, controller: bank.controller }]
 			if (bank.online) for (const text of texts) news.push({ text, to })
 		}
-		const ends = Math.min(shared.ends ?? Number.MAX_SAFE_INTEGER)
 		await tx.run(sql`UPDATE bundle SET people = people + ${Math.ceil(people.length / MOST_PEOPLE)}, people_since = people_since + ${people.length},
-			due_at = least(due_at, ${ends}::bigint) WHERE tenant_id = ${tx.tenant} AND bank_id = ANY(${takers.map(({ bank }) => bank)}::text[])`)
+			due_at = least(due_at, ${shared.ends ?? null}::bigint) WHERE tenant_id = ${tx.tenant} AND bank_id = ANY(${takers.map(({ bank }) => bank)}::text[])`)
 	}
 	return news
 }
@@ -125,8 +125,3 @@ const allBanks = (tx: Tx): Promise<{ bank: Id<'bank'>; site: Id<'site'> }[]> =>
 
 const chunks = (people: readonly PersonRows[]): PersonRows[][] =>
 	Array.from({ length: Math.ceil(people.length / MOST_PEOPLE) }, (_, i) => people.slice(i * MOST_PEOPLE, (i + 1) * MOST_PEOPLE))
-
-const earliest = (...times: readonly (number | undefined)[]): number | undefined => {
-	const known = times.filter((at) => at !== undefined)
-	return known.length > 0 ? Math.min(...known) : undefined
-}
