@@ -125,8 +125,35 @@ describe('policies and decisions in the console', () => {
 		await page.getByRole('button', { name: 'Versions…' }).click()
 		await dialog().getByRole('row', { name: /^1 / }).getByRole('button', { name: 'Bring back…' }).click()
 		await dialog().getByText('@id("s1:staff:laptop-14")').waitFor()
+		await dialog().getByText('It can be read, and each of its rules is about somebody').waitFor()
 		await dialog().getByRole('button', { name: 'Bring it back' }).click()
 		await page.getByText(/^Version 3 is in force since/).waitFor()
+	})
+
+	test('one that would lock everybody out comes back, or a policy goes, only when somebody says that it is meant', async () => {
+		await go('/policies')
+		await page.getByRole('button', { name: 'Versions…' }).click()
+		await dialog().getByRole('row', { name: /^2 / }).getByRole('button', { name: 'Bring back…' }).click()
+		await dialog().getByText('Denies everybody').waitFor()
+		assert.deepEqual(await violationsOf(page), [])
+		await dialog().getByRole('button', { name: 'Bring it back' }).click()
+		await dialog().getByText('With acceptWarnings it is done all the same.').waitFor()
+		await page.keyboard.press('Escape')
+		await page.getByText(/^Version 3 is in force since/).waitFor()
+
+		await page.getByRole('button', { name: 'Take out of force…' }).click()
+		await dialog().getByText('Denies everybody').waitFor()
+		await dialog().getByRole('button', { name: 'Take it out of force' }).click()
+		await dialog().getByText('With acceptWarnings it is done all the same.').waitFor()
+		assert.deepEqual(await violationsOf(page), [])
+		await dialog().getByLabel('The warnings are meant so.').check()
+		await dialog().getByRole('button', { name: 'Take it out of force' }).click()
+		await page.getByText('Nothing of it is in force.').waitFor()
+		// What the tests after this one need is in force again.
+		await page.getByRole('button', { name: 'Versions…' }).click()
+		await dialog().getByRole('row', { name: /^3 / }).getByRole('button', { name: 'Bring back…' }).click()
+		await dialog().getByRole('button', { name: 'Bring it back' }).click()
+		await page.getByText(/^Version 4 is in force since/).waitFor()
 	})
 
 	test('a second person approves what somebody else wrote; nobody approves their own', async () => {

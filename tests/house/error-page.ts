@@ -57,7 +57,7 @@ const REMEDIES: Readonly<Record<FaultCode, string>> = {
 	'broker-unavailable': 'Look whether the broker runs and `MQTT_URL` is right; controllers go on alone and reconnect by themselves.',
 	'bank-full': 'Choose another bank, or wait until something is collected; the console shows what is free.',
 	'no-suitable-compartment': 'Choose another bank, or split the delivery into smaller parts.',
-	'policy-warned': 'Read the warnings. Change the draft, or publish it with `acceptWarnings` if it is meant so.',
+	'policy-warned': 'Read the warnings. Change the draft, or do it with `acceptWarnings` if it is meant so.',
 	'approval-needed': 'Ask somebody else with the permission that the action asks for to look at it; the text says who may not.',
 	'prerequisite-missing': 'Install it with the command that the text gives.',
 }

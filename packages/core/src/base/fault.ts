@@ -45,7 +45,7 @@ export const FAULTS = {
 	'broker-unavailable': 'The message broker does not answer.',
 	'bank-full': 'No fitting compartment of the bank is free and unclaimed.',
 	'no-suitable-compartment': 'The bank has no compartment that could hold this, however empty it is.',
-	'policy-warned': 'The policy would do what its author may not have meant; the warnings say what. It can be published all the same.',
+	'policy-warned': 'The policy would do what its author may not have meant; the warnings say what. It can be done all the same.',
 	'approval-needed': 'Somebody else has to approve this first.',
 	'prerequisite-missing': 'A program that this command needs is not installed.',
 } as const

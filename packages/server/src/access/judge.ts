@@ -12,10 +12,10 @@ export interface Problem {
 	readonly text: string
 }
 
-/** A policy with one of these is published only when its author says that it is meant so. */
+/** What brings one of these about is done only when whoever does it says that it is meant so. */
 export const isGrave = ({ code }: Warning): boolean => code === 'denies-everybody' || code === 'opens-everything'
 
-/** What its author should see before it is published; it can be published all the same. */
+/** What somebody should see before they publish a text, bring one back or take one away; it can be done all the same. */
 export interface Warning {
 	readonly code: 'denies-everybody' | 'opens-everything' | 'never-applies' | 'unknown-name'
 	readonly text: string
@@ -92,43 +92,54 @@ const TIMED = /\b(minuteOfDay|weekday|withinHours|openSchedules)\b/
 /** Decided at all banks together before the search is given up, which takes a few seconds; what was not found by then is not warned of. */
 const MOST_ASKED = 20_000
 
-/** What the draft would do, tried out on the people and things that there are, over the coming week. */
+/** What would decide in the place of a policy that may be in force: another text of it, or nothing of it at all. */
+export interface Instead {
+	/** Code of the policy. */
+	readonly id: string
+	readonly draft: PolicySet | undefined
+	/** What is in force now, this policy among it. */
+	readonly others: readonly PolicySet[]
+}
+
+/** What that would do, tried out on the people and things that there are, over the coming week. */
 export async function warningsOf(
 	engine: PolicyEngine,
-	{ draft, others }: { readonly draft: PolicySet; readonly others: readonly PolicySet[] },
+	{ id, draft, others }: Instead,
 	banks: readonly AsIfBank[],
 	names: Names,
 	now: number,
 ): Promise<Warning[]> {
-	const warnings = unknownNames(draft.cedar, names)
-	const named = new Set([...draft.cedar.matchAll(/\bLatchwork::Person::"([^"]*)"/g)].map((match) => match[1] ?? ''))
+	const cedar = draft?.cedar ?? ''
+	const warnings = unknownNames(cedar, names)
+	const named = new Set([...cedar.matchAll(/\bLatchwork::Person::"([^"]*)"/g)].map((match) => match[1] ?? ''))
 	const unmet = new Map<string, number>()
 	const met = new Set<string>()
-	const replaced = others.filter(({ id }) => id !== draft.id)
+	const kept = others.filter((one) => one.id !== id)
 	// Half of it is for what is in force now.
 	const share = MOST_ASKED / 2 / Math.max(1, banks.length)
 	for (const at of banks) {
-		const after = await tried(engine, at, [...replaced, draft], named, now, draft.id, share)
+		const after = await tried(engine, at, draft ? [...kept, draft] : kept, named, now, id, share)
 		for (const [rule, line] of after.rules) unmet.set(rule, line)
 		for (const rule of after.met) met.add(rule)
 		// Of a search that was given up nothing is known.
 		if (after.givenUp) for (const [rule] of after.rules) met.add(rule)
-		if (after.everything)
+		const mayBeDenied = after.denied.size > 0 && !after.givenUp
+		if (!after.everything && !mayBeDenied) continue
+		const before = await tried(engine, at, others, named, now, id, share)
+		// A text that opens everything is warned of also where another one does so already; what is taken away opens nothing that stood open before.
+		if (after.everything && (draft || !before.everything))
 			warnings.push({
 				code: 'opens-everything',
 				bank: at.bank,
 				text: `${at.name}: somebody who belongs to no group at all could take everything, with a badge that can be copied.`,
 			})
-		if (after.denied.size > 0 && !after.givenUp) {
-			const before = await tried(engine, at, others, named, now, draft.id, share)
-			const lost = [...after.denied].filter((what) => !before.denied.has(what))
-			if (lost.length > 0)
-				warnings.push({
-					code: 'denies-everybody',
-					bank: at.bank,
-					text: `${at.name}: nobody could take ${after.nothing ? 'anything' : lost.join(', ')} any more, at no time of the coming week.`,
-				})
-		}
+		const lost = mayBeDenied ? [...after.denied].filter((what) => !before.denied.has(what)) : []
+		if (lost.length > 0)
+			warnings.push({
+				code: 'denies-everybody',
+				bank: at.bank,
+				text: `${at.name}: nobody could take ${after.nothing ? 'anything' : lost.join(', ')} any more, at no time of the coming week.`,
+			})
 	}
 	if (banks.length > 0)
 		for (const [rule, line] of unmet)
@@ -136,7 +147,7 @@ export async function warningsOf(
 				warnings.push({
 					code: 'never-applies',
 					line,
-					text: `The rule ${rule.slice(draft.id.length + 1)} allows nobody anything: it is about nobody who is here and nothing that is here, or another rule always forbids it.`,
+					text: `The rule ${rule.slice(id.length + 1)} allows nobody anything: it is about nobody who is here and nothing that is here, or another rule always forbids it.`,
 				})
 	return warnings
 }

@@ -1,4 +1,4 @@
-import { cedarOf, type PolicySet, type PolicyStatement, policyStatements } from '@latchwork/core/access'
+import { cedarOf, type PolicyStatement, policyStatements } from '@latchwork/core/access'
 import { Fault, type Id } from '@latchwork/core/base'
 import { z } from 'zod'
 import { bankIds } from '../estate/index.ts'
@@ -61,6 +61,7 @@ const warning = named(
 	}),
 )
 const params = z.strictObject({ policy: idOf('policy') })
+const acceptWarnings = z.boolean().default(false).describe('although there are warnings')
 
 const toPolicy = ({
 	scope,
@@ -113,18 +114,23 @@ function textOf({
 const TRIED_AT = 6
 
 /** Banks at which the set holds. */
-const banksOf = async (db: Db, { scope }: PolicySet): Promise<Id<'bank'>[]> =>
-	scope?.bank ? [scope.bank] : (await bankIds(db, scope?.site ? { site: scope.site } : {})).slice(0, TRIED_AT)
+const banksOf = async (db: Db, { site, bank }: Policy['scope']): Promise<Id<'bank'>[]> =>
+	bank ? [bank] : (await bankIds(db, site ? { site } : {})).slice(0, TRIED_AT)
 
 export function policyRoutes({ random, engine, asIf }: AccessTerms): Route[] {
-	const warn = async (db: Db, draft: PolicySet, now: number): Promise<Warning[]> =>
+	/** What it would do if this text of the policy were in force, or, without one, nothing of it. */
+	const warn = async (db: Db, { code, scope }: Pick<Policy, 'code' | 'scope'>, cedar: string | undefined, now: number): Promise<Warning[]> =>
 		warningsOf(
 			engine,
-			{ draft, others: (await policySetsOf(db)).sets },
-			await asIf.banks(db, { banks: await banksOf(db, draft), now }),
+			{ id: code, draft: cedar === undefined ? undefined : draftSet({ code, scope, draft: cedar }), others: (await policySetsOf(db)).sets },
+			await asIf.banks(db, { banks: await banksOf(db, scope), now }),
 			await asIf.names(db),
 			now,
 		)
+	const heeding = (accept: boolean, now: number) => ({
+		accept,
+		looked: (tx: Db, policy: Policy, cedar: string | undefined) => warn(tx, policy, cedar, now),
+	})
 	const found = async (db: Db, id: Id<'policy'>): Promise<Policy> => {
 		const known = await findPolicy(db, id)
 		if (!known) throw new Fault('not-found', 'There is no such policy.')
@@ -191,9 +197,10 @@ export function policyRoutes({ random, engine, asIf }: AccessTerms): Route[] {
 			summary: 'Take a policy out of force; its versions stay.',
 			permission: 'policy.publish',
 			params,
+			query: z.strictObject({ acceptWarnings: z.stringbool().default(false).describe('although there are warnings') }),
 			answers: { 204: undefined },
-			handle: ({ params, write, ifMatch, caller, now }) =>
-				write((tx) => retirePolicy(tx, { actor: caller.subject, now, random }, params.policy, ifMatch)),
+			handle: ({ params, query, write, ifMatch, caller, now }) =>
+				write((tx) => retirePolicy(tx, { actor: caller.subject, now, random }, params.policy, ifMatch, heeding(query.acceptWarnings, now))),
 		}),
 		route({
 			method: 'GET',
@@ -220,7 +227,7 @@ export function policyRoutes({ random, engine, asIf }: AccessTerms): Route[] {
 			params,
 			body: z.strictObject({
 				version: z.int().describe('of the policy, as it was read'),
-				acceptWarnings: z.boolean().default(false).describe('publish although there are warnings'),
+				acceptWarnings,
 			}),
 			answers: { 201: policy },
 			handle: ({ params, body, write, caller, now }) =>
@@ -228,8 +235,7 @@ export function policyRoutes({ random, engine, asIf }: AccessTerms): Route[] {
 					toPolicy(
 						await publishPolicy(tx, { actor: caller.subject, now, random }, params.policy, body.version, {
 							engine,
-							accept: body.acceptWarnings,
-							looked: (tx, before) => warn(tx, draftSet(before), now),
+							...heeding(body.acceptWarnings, now),
 						}),
 					),
 				),
@@ -253,10 +259,18 @@ export function policyRoutes({ random, engine, asIf }: AccessTerms): Route[] {
 			summary: 'Bring an earlier text back at once; it becomes a version of its own.',
 			permission: 'policy.publish',
 			params,
-			body: z.strictObject({ version: z.int().describe('of the policy, as it was read'), to: z.int().min(1) }),
+			body: z.strictObject({ version: z.int().describe('of the policy, as it was read'), to: z.int().min(1), acceptWarnings }),
 			answers: { 201: policy },
 			handle: ({ params, body, write, caller, now }) =>
-				write(async (tx) => toPolicy(await rollBackPolicy(tx, { actor: caller.subject, now, random }, params.policy, body.version, body.to))),
+				write(async (tx) =>
+					toPolicy(
+						await rollBackPolicy(tx, { actor: caller.subject, now, random }, params.policy, body.version, {
+							engine,
+							to: body.to,
+							...heeding(body.acceptWarnings, now),
+						}),
+					),
+				),
 		}),
 		route({
 			method: 'POST',
@@ -267,6 +281,7 @@ export function policyRoutes({ random, engine, asIf }: AccessTerms): Route[] {
 			scope: 'anywhere',
 			body: z.strictObject({
 				policy: idOf('policy').optional().describe('whose text it would replace'),
+				without: z.literal(true).optional().describe('in the place of a text: what it would do if this policy were taken out of force'),
 				site: idOf('site').optional(),
 				bank: idOf('bank').optional(),
 				...text,
@@ -283,13 +298,19 @@ export function policyRoutes({ random, engine, asIf }: AccessTerms): Route[] {
 			},
 			handle: ({ body, read, now }) =>
 				read(async (db) => {
+					const known = body.policy && (await found(db, body.policy))
+					if (body.without) {
+						if (!known || body.draft !== undefined || body.statements !== undefined)
+							throw new Fault('request-invalid', 'body: name the policy that would go, and give no text.', { detail: { field: 'body.without' } })
+						const isLive = known.published !== undefined && known.retiredAt === undefined
+						return { cedar: '', warnings: isLive ? await warn(db, known, undefined, now) : [] }
+					}
 					const given = textOf(body)
 					const draft = 'draft' in given ? given.draft : cedarOf(given.statements)
-					const known = body.policy && (await found(db, body.policy))
 					const scope = known?.scope ?? { ...(body.site && { site: body.site }), ...(body.bank && { bank: body.bank }) }
-					const set = draftSet({ code: known?.code ?? 'draft', draft, scope })
-					const problem = problemOf(engine, set)
-					return { cedar: draft, ...(problem && { problem }), warnings: problem ? [] : await warn(db, set, now) }
+					const code = known?.code ?? 'draft'
+					const problem = problemOf(engine, { id: code, cedar: draft })
+					return { cedar: draft, ...(problem && { problem }), warnings: problem ? [] : await warn(db, { code, scope }, draft, now) }
 				}),
 		}),
 		route({
@@ -328,7 +349,7 @@ export function policyRoutes({ random, engine, asIf }: AccessTerms): Route[] {
 						})
 					const since = now - body.days * 86_400_000
 					const events = await eventsSince(db, ['decision.allowed', 'decision.denied'], since, MOST_REPLAYED + 1)
-					const banks = await banksOf(db, set)
+					const banks = await banksOf(db, known.scope)
 					const here = new Set<string>(banks)
 					const decided = events
 						.slice(0, MOST_REPLAYED)

@@ -65,10 +65,9 @@ export async function reviewPolicy(tx: Tx, change: Change, id: Id<'policy'>, ifM
 	return (await findPolicy(tx, id)) as Policy
 }
 
-/** `looked`: what the draft would do, worked out before (`warningsOf`); `accept`: its author has read it and wants it so. */
-export interface Publishing {
-	readonly engine: PolicyEngine
-	readonly looked: (tx: Tx, policy: Policy) => Promise<readonly Warning[]>
+/** `looked`: what another text in force, or none, would do (`warningsOf`); `accept`: whoever wants it has read that and wants it so. */
+export interface Heeding {
+	readonly looked: (tx: Tx, policy: Policy, cedar: string | undefined) => Promise<readonly Warning[]>
 	readonly accept: boolean
 }
 
@@ -78,46 +77,68 @@ export async function publishPolicy(
 	change: Change,
 	id: Id<'policy'>,
 	ifMatch: number,
-	{ engine, looked, accept }: Publishing,
+	{ engine, ...heeding }: Heeding & { readonly engine: PolicyEngine },
 ): Promise<Policy> {
 	const before = await lockPolicy(tx, id, ifMatch)
-	const wrong = problemOf(engine, { id: before.code, cedar: before.draft })
-	if (wrong)
-		throw new Fault('request-invalid', `The policy cannot be published: line ${wrong.line}, column ${wrong.column}: ${wrong.text}`, {
-			detail: { field: 'draft', line: wrong.line, column: wrong.column },
-		})
+	readable(engine, before, before.draft)
 	const reviewer = await approval(tx, before)
-	const warnings = accept ? [] : (await looked(tx, before)).filter(isGrave)
-	if (warnings.length > 0)
-		throw new Fault('policy-warned', `${warnings.map(({ text }) => text).join(' ')} Publish with acceptWarnings if that is meant.`, {
-			detail: { warnings },
-		})
+	await heed(tx, before, before.draft, heeding)
 	return inForce(tx, change, before, { cedar: before.draft, statements: before.statements ?? null, reviewedBy: reviewer ?? null, returnedTo: null })
 }
 
-/** An earlier text comes back at once, whatever the draft says and without another review: it was in force before. */
-export async function rollBackPolicy(tx: Tx, change: Change, id: Id<'policy'>, ifMatch: number, to: number): Promise<Policy> {
+/**
+ * An earlier text comes back at once, whatever the draft says and without another review: it was in force before. What it would do among the people,
+ * things and policies of today is looked at all the same. Throws `request-invalid`, `request-refused` or `policy-warned`.
+ */
+export async function rollBackPolicy(
+	tx: Tx,
+	change: Change,
+	id: Id<'policy'>,
+	ifMatch: number,
+	{ engine, to, ...heeding }: Heeding & { readonly engine: PolicyEngine; readonly to: number },
+): Promise<Policy> {
 	const before = await lockPolicy(tx, id, ifMatch)
 	const earlier = (await policyVersions(tx, id)).find(({ number }) => number === to)
 	if (!earlier) throw new Fault('request-invalid', `body.to: this policy has no version ${to}.`, { detail: { field: 'body.to' } })
 	if (before.published === to && before.retiredAt === undefined) throw new Fault('request-refused', `Version ${to} is the one in force.`)
 	const { cedar, statements } = earlier
+	readable(engine, before, cedar)
+	await heed(tx, before, cedar, heeding)
 	return inForce(tx, change, before, { cedar, statements, reviewedBy: null, returnedTo: to })
 }
 
-/** Takes it out of force; its versions stay, because decisions name them. */
-export async function retirePolicy(tx: Tx, change: Change, id: Id<'policy'>, ifMatch: number): Promise<void> {
+/** Takes it out of force; its versions stay, because decisions name them. Throws `approval-needed` or `policy-warned`. */
+export async function retirePolicy(tx: Tx, change: Change, id: Id<'policy'>, ifMatch: number, heeding: Heeding): Promise<void> {
 	const before = await lockPolicy(tx, id, ifMatch)
+	const isLive = before.published !== undefined && before.retiredAt === undefined
 	// One person who takes a policy away changes as much as one who publishes another text.
-	if (before.published !== undefined && before.retiredAt === undefined && (await isReviewed(tx, before.scope)))
+	if (isLive && (await isReviewed(tx, before.scope)))
 		throw new Fault(
 			'approval-needed',
 			'Here a second person looks at each change of policies. Draft a text that allows nothing, and have it approved and published instead.',
 		)
+	if (isLive) await heed(tx, before, undefined, heeding)
 	await tx.run(
 		sql`UPDATE policy SET retired_at = ${change.now}, version = version + 1, updated_at = ${change.now} WHERE tenant_id = ${tx.tenant} AND policy_id = ${id}`,
 	)
 	if (before.published !== undefined) await tell(tx, change, before, 'policy.published', { number: 0 })
+}
+
+/** A text that banks refuse would leave each of them without a bundle; so would an earlier one that the schema of today does not know. */
+function readable(engine: PolicyEngine, { code }: Policy, cedar: string): void {
+	const wrong = problemOf(engine, { id: code, cedar })
+	if (wrong)
+		throw new Fault('request-invalid', `The policy cannot be published: line ${wrong.line}, column ${wrong.column}: ${wrong.text}`, {
+			detail: { field: 'draft', line: wrong.line, column: wrong.column },
+		})
+}
+
+async function heed(tx: Tx, policy: Policy, cedar: string | undefined, { looked, accept }: Heeding): Promise<void> {
+	const warnings = accept ? [] : (await looked(tx, policy, cedar)).filter(isGrave)
+	if (warnings.length > 0)
+		throw new Fault('policy-warned', `${warnings.map(({ text }) => text).join(' ')} With acceptWarnings it is done all the same.`, {
+			detail: { warnings },
+		})
 }
 
 interface Text {

@@ -182,11 +182,11 @@ export const policyVersions = (policy: string) =>
 		queryKey: ['policies', 'versions', policy],
 		queryFn: ({ signal }) => get<Page<PolicyVersion>>(`/v1/policies/${policy}/versions?limit=200`, signal),
 	})
-/** What is wrong with the draft, and what it would do; of one draft it is asked once. */
-export const policyCheck = ({ id, draft, version }: Policy) =>
+/** What is wrong with a text of a policy, its draft or an earlier one, and what it would do, or what it would do if nothing of the policy were left; of one text it is asked once. */
+export const policyCheck = ({ id, version }: Policy, text: { readonly draft: string } | { readonly without: true }) =>
 	queryOptions({
-		queryKey: ['policies', 'check', id, version],
-		queryFn: () => send<PolicyCheck>('POST', '/v1/policy-checks', { policy: id, draft }),
+		queryKey: ['policies', 'check', id, version, text],
+		queryFn: () => send<PolicyCheck>('POST', '/v1/policy-checks', { policy: id, ...text }),
 		staleTime: 60_000,
 	})
 export const allTypes = queryOptions({ queryKey: ['estate', 'types'], queryFn: ({ signal }) => everything<AssetType>('/v1/asset-types', signal) })

@@ -54,7 +54,7 @@ export function Policies() {
 }
 
 function Filled({ policy, all, add }: { readonly policy: Policy; readonly all: readonly Policy[]; readonly add: React.ReactNode }) {
-	const checked = useQuery(policyCheck(policy))
+	const checked = useQuery(policyCheck(policy, { draft: policy.draft }))
 	const estate = useEstate()
 	const isLive = policy.published !== undefined && policy.retiredAt === undefined
 	const { data: versions } = useQuery({ ...policyVersions(policy.id), enabled: isLive && policy.changed })

@@ -8,8 +8,8 @@ import { Dialog, Form, wordsOf } from '../forms.tsx'
 import { Table } from '../lists.tsx'
 import { Who } from '../names.tsx'
 import { Shown } from '../parts.tsx'
-import { policyVersions } from '../queries.ts'
-import type { Policy, PolicyCheck } from '../shapes.ts'
+import { policyCheck, policyVersions } from '../queries.ts'
+import type { Policy, PolicyCheck, PolicyVersion } from '../shapes.ts'
 import { when } from '../time.ts'
 import { policies as words } from '../words/policies.ts'
 import { Checked } from './policy-cedar.tsx'
@@ -70,22 +70,7 @@ export function PolicyActions({ policy, check }: { readonly policy: Policy; read
 			)}
 			{asking === 'publish' && <Publish policy={policy} check={check} close={close} done={done} />}
 			{asking === 'versions' && <Versions policy={policy} close={close} done={done} mayPublish={mayPublish} />}
-			{asking === 'retire' && (
-				<Dialog title={words.retireTitle(policy.name)} lead={words.retireLead} close={close}>
-					<Form
-						submit={words.retireSubmit}
-						danger
-						cancel={close}
-						send={async () => {
-							await send('DELETE', `/v1/policies/${policy.id}`, undefined, policy.version)
-							await done()
-							close()
-						}}
-					>
-						{null}
-					</Form>
-				</Dialog>
-			)}
+			{asking === 'retire' && <Retire policy={policy} close={close} done={done} />}
 		</>
 	)
 }
@@ -96,26 +81,59 @@ interface AskedProps {
 	done(): Promise<unknown>
 }
 
+interface HeedProps {
+	readonly asked: { readonly data: PolicyCheck | undefined; readonly error: unknown }
+	readonly fine?: string
+}
+/** What it would do, and the word that it is meant so. */
+function Heed({ asked, fine }: HeedProps) {
+	return (
+		<>
+			<Checked asked={asked} {...(fine !== undefined && { fine })} />
+			{asked.data !== undefined && asked.data.warnings.length > 0 && (
+				<label className="check">
+					<input type="checkbox" name="accept" />
+					{words.meant}
+				</label>
+			)}
+		</>
+	)
+}
+const accepted = (form: FormData): boolean => form.get('accept') !== null
+
+function Retire({ policy, close, done }: AskedProps) {
+	const asked = useQuery(policyCheck(policy, { without: true }))
+	return (
+		<Dialog title={words.retireTitle(policy.name)} lead={words.retireLead} close={close}>
+			<Form
+				submit={words.retireSubmit}
+				danger
+				cancel={close}
+				send={async (form) => {
+					await send('DELETE', `/v1/policies/${policy.id}?acceptWarnings=${accepted(form)}`, undefined, policy.version)
+					await done()
+					close()
+				}}
+			>
+				<Heed asked={asked} fine={words.retireFine} />
+			</Form>
+		</Dialog>
+	)
+}
+
 function Publish({ policy, check, close, done }: AskedProps & { readonly check: PolicyCheck | undefined }) {
-	const warned = check !== undefined && check.warnings.length > 0
 	return (
 		<Dialog title={words.publishTitle(policy.name)} lead={words.publishLead} close={close}>
 			<Form
 				submit={words.publishSubmit}
 				cancel={close}
 				send={async (form) => {
-					await send('POST', `/v1/policies/${policy.id}/versions`, { version: policy.version, acceptWarnings: form.get('accept') !== null })
+					await send('POST', `/v1/policies/${policy.id}/versions`, { version: policy.version, acceptWarnings: accepted(form) })
 					await done()
 					close()
 				}}
 			>
-				<Checked asked={{ data: check, error: undefined }} />
-				{warned && (
-					<label className="check">
-						<input type="checkbox" name="accept" />
-						{words.publishWarned}
-					</label>
-				)}
+				<Heed asked={{ data: check, error: undefined }} />
 			</Form>
 		</Dialog>
 	)
@@ -124,10 +142,10 @@ function Publish({ policy, check, close, done }: AskedProps & { readonly check: 
 function Versions({ policy, close, done, mayPublish }: AskedProps & { readonly mayPublish: boolean }) {
 	const asked = useQuery(policyVersions(policy.id))
 	const estate = useEstate()
-	const [back, setBack] = useState<number>()
+	const [back, setBack] = useState<PolicyVersion>()
 	return (
 		<Dialog
-			title={back === undefined ? words.versionsTitle(policy.name) : words.backTitle(back)}
+			title={back === undefined ? words.versionsTitle(policy.name) : words.backTitle(back.number)}
 			lead={back === undefined ? undefined : words.backLead}
 			close={close}
 			className="wide"
@@ -136,43 +154,55 @@ function Versions({ policy, close, done, mayPublish }: AskedProps & { readonly m
 				<Shown of={asked}>
 					{({ items }) => (
 						<Table heads={[words.version, words.published, words.publishedBy, words.reviewedBy, { text: words.back, as: 'unseen' }]}>
-							{items.map(({ number, publishedAt, publishedBy, reviewedBy, returnedTo }) => (
-								<tr key={number}>
-									<th scope="row">
-										{number} {returnedTo !== undefined && <span className="mute">{words.returned(returnedTo)}</span>}
-									</th>
-									<td data-label={words.published} className="nowrap">
-										{when(publishedAt, estate.home)}
-									</td>
-									<td data-label={words.publishedBy}>
-										<Who id={publishedBy} link={false} />
-									</td>
-									<td data-label={words.reviewedBy}>{reviewedBy === undefined ? '–' : <Who id={reviewedBy} link={false} />}</td>
-									<td>
-										{mayPublish && (number !== policy.published || policy.retiredAt !== undefined) && (
-											<button type="button" className="btn small" onClick={() => setBack(number)}>
-												{words.back}
-											</button>
-										)}
-									</td>
-								</tr>
-							))}
+							{items.map((version) => {
+								const { number, publishedAt, publishedBy, reviewedBy, returnedTo } = version
+								return (
+									<tr key={number}>
+										<th scope="row">
+											{number} {returnedTo !== undefined && <span className="mute">{words.returned(returnedTo)}</span>}
+										</th>
+										<td data-label={words.published} className="nowrap">
+											{when(publishedAt, estate.home)}
+										</td>
+										<td data-label={words.publishedBy}>
+											<Who id={publishedBy} link={false} />
+										</td>
+										<td data-label={words.reviewedBy}>{reviewedBy === undefined ? '–' : <Who id={reviewedBy} link={false} />}</td>
+										<td>
+											{mayPublish && (number !== policy.published || policy.retiredAt !== undefined) && (
+												<button type="button" className="btn small" onClick={() => setBack(version)}>
+													{words.back}
+												</button>
+											)}
+										</td>
+									</tr>
+								)
+							})}
 						</Table>
 					)}
 				</Shown>
 			) : (
-				<Form
-					submit={words.backSubmit}
-					cancel={() => setBack(undefined)}
-					send={async () => {
-						await send('POST', `/v1/policies/${policy.id}/rollbacks`, { version: policy.version, to: back })
-						await done()
-						close()
-					}}
-				>
-					<pre className="code">{asked.data?.items.find(({ number }) => number === back)?.cedar}</pre>
-				</Form>
+				<Back policy={policy} to={back} cancel={() => setBack(undefined)} close={close} done={done} />
 			)}
 		</Dialog>
+	)
+}
+
+function Back({ policy, to, cancel, close, done }: AskedProps & { readonly to: PolicyVersion; cancel(): void }) {
+	const asked = useQuery(policyCheck(policy, { draft: to.cedar }))
+	return (
+		<Form
+			submit={words.backSubmit}
+			cancel={cancel}
+			send={async (form) => {
+				const body = { version: policy.version, to: to.number, acceptWarnings: accepted(form) }
+				await send('POST', `/v1/policies/${policy.id}/rollbacks`, body)
+				await done()
+				close()
+			}}
+		>
+			<pre className="code">{to.cedar}</pre>
+			<Heed asked={asked} />
+		</Form>
 	)
 }

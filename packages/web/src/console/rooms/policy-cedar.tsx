@@ -107,8 +107,13 @@ function EditCedar({ policy, close }: { readonly policy: Policy; close(): void }
 	)
 }
 
+interface CheckedProps {
+	readonly asked: { readonly data: PolicyCheck | undefined; readonly error: unknown }
+	/** What is said where nothing is warned of. */
+	readonly fine?: string
+}
 /** What was tried out on the people and things that there are. */
-export function Checked({ asked: { data, error } }: { readonly asked: { readonly data: PolicyCheck | undefined; readonly error: unknown } }) {
+export function Checked({ asked: { data, error }, fine = words.fine }: CheckedProps) {
 	if (error && !data) return <p className="mute">{wordsOf(error)}</p>
 	if (!data)
 		return (
@@ -131,7 +136,7 @@ export function Checked({ asked: { data, error } }: { readonly asked: { readonly
 				{data.warnings.length === 0 ? (
 					<li className="ok">
 						<Icon name="check" />
-						<span>{words.fine}</span>
+						<span>{fine}</span>
 					</li>
 				) : (
 					data.warnings.map(({ code, text, line }) => (

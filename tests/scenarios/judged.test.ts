@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { cedarEngine } from '@latchwork/edge/policy-engine'
+import { type TestApi, type TestTenant, testApi } from '@latchwork/server/testing/api'
+import { type TestEdge, testEdge } from '@latchwork/server/testing/edge'
+
+/** What is said of a policy before it counts, on the real API with the engine that banks decide with. */
+describe('a policy is looked at', () => {
+	let api: TestApi
+	let tenant: TestTenant
+	let edge: TestEdge
+	before(async () => {
+		api = await testApi({ engine: cedarEngine })
+		tenant = await api.tenant('Fernholt Group')
+		edge = await testEdge(api, tenant)
+		const staff = await made('/v1/groups', { code: 'staff', name: 'Staff' })
+		const ada = await made('/v1/users', { name: 'Ada Berg' })
+		assert.equal((await ask('PUT', `/v1/groups/${staff.id}/members/${ada.id}`)).status, 204)
+		const type = await made('/v1/asset-types', { code: 'laptop-14', name: 'Laptop' })
+		await made('/v1/assets', { type: type.id, tag: 'LT-1', bank: tenant.bank, compartment: edge.doors.get(5) })
+	})
+	after(() => api?.close())
+
+	const ask = (method: string, path: string, body?: unknown, version?: number) =>
+		api.ask(method, path, { token: tenant.owner.token, ...(body !== undefined && { body }), ...(version !== undefined && { version }) })
+	const made = async (path: string, body: unknown) => {
+		const answer = await ask('POST', path, body)
+		assert.equal(answer.status, 201, `${path}: ${answer.text}`)
+		return answer.body
+	}
+	const take = (group: string, type = 'laptop-14') =>
+		`permit (principal in Latchwork::Group::"${group}", action == Latchwork::Action::"collect", resource in Latchwork::AssetType::"${type}");`
+	/** A policy whose texts were in force one after the other, the last of them now. */
+	const published = async (code: string, ...texts: string[]): Promise<string> => {
+		const [first, ...others] = texts
+		let { id, version } = await made('/v1/policies', { code, draft: first })
+		const publish = async () => ({ version } = await made(`/v1/policies/${id}/versions`, { version, acceptWarnings: true }))
+		await publish()
+		for (const draft of others) {
+			;({ version } = (await ask('PATCH', `/v1/policies/${id}`, { draft }, version)).body)
+			await publish()
+		}
+		return id
+	}
+	const versionOf = async (id: string) => (await ask('GET', `/v1/policies/${id}`)).body.version
+	const check = async (body: object) => (await ask('POST', '/v1/policy-checks', body)).body.warnings.map(({ code }: { code: string }) => code)
+	const back = async (id: string, to: number, more: object = {}) =>
+		ask('POST', `/v1/policies/${id}/rollbacks`, { version: await versionOf(id), to, ...more })
+	const retire = async (id: string, more = '') => ask('DELETE', `/v1/policies/${id}${more}`, undefined, await versionOf(id))
+
+	test('when an earlier version of it comes back, among the people and things of today', async () => {
+		const id = await published('loans', take('nobody-any-more'), take('staff'))
+		const refused = await back(id, 1)
+		assert.deepEqual([refused.status, refused.body.code], [409, 'policy-warned'], refused.text)
+		assert.match(refused.body.detail, /^Lobby: nobody could take anything any more/)
+		assert.equal((await ask('GET', `/v1/policies/${id}`)).body.published, 2, 'and nothing of it happened')
+		assert.ok((await check({ policy: id, draft: take('nobody-any-more') })).includes('denies-everybody'), 'as is said beforehand')
+		assert.equal((await back(id, 1, { acceptWarnings: true })).body.published, 3)
+		// The control: what harms nobody comes back without a question.
+		assert.equal((await back(id, 2)).status, 201)
+	})
+
+	test('when it is taken out of force: what nobody could take then, and what would stand open then', async () => {
+		const [{ id: loans }] = (await ask('GET', '/v1/policies')).body.items
+		const beside = await published('beside', take('staff', 'no-such-type'))
+		assert.deepEqual(await check({ policy: loans, without: true }), ['denies-everybody'])
+		const refused = await retire(loans)
+		assert.deepEqual([refused.status, refused.body.code], [409, 'policy-warned'], refused.text)
+		assert.match(refused.body.detail, /nobody could take anything any more/)
+		assert.equal((await ask('GET', `/v1/policies/${loans}`)).body.retiredAt, undefined)
+		// The control: without this one everything is as before.
+		assert.deepEqual(await check({ policy: beside, without: true }), [])
+		assert.equal((await retire(beside)).status, 204)
+		assert.equal((await retire(loans, '?acceptWarnings=true')).status, 204)
+		assert.deepEqual(await check({ policy: loans, without: true }), [], 'nothing of it is left that could be taken away')
+
+		const open = await published('open', 'permit (principal, action, resource);')
+		const gate = await published('gate', 'forbid (principal, action, resource) unless { principal in Latchwork::Group::"staff" };')
+		assert.deepEqual(await check({ policy: gate, without: true }), ['opens-everything'])
+		assert.equal((await retire(gate)).body.code, 'policy-warned')
+		assert.equal((await retire(gate, '?acceptWarnings=true')).status, 204)
+		const idle = await published('idle', 'forbid (principal, action, resource) when { context.offline };')
+		assert.deepEqual(await check({ policy: idle, without: true }), [], 'it stood open before')
+		for (const one of [idle, open]) assert.equal((await retire(one, '?acceptWarnings=true')).status, 204)
+	})
+
+	test('of the check of a policy that would go a text is no part, and it must be there', async () => {
+		const [{ id }] = (await ask('GET', '/v1/policies')).body.items
+		for (const body of [{ without: true }, { policy: id, without: true, draft: take('staff') }])
+			assert.equal((await ask('POST', '/v1/policy-checks', body)).body.code, 'request-invalid')
+	})
+})
