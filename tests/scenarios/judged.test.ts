@@ -84,6 +84,49 @@ describe('a policy is looked at', () => {
 		for (const one of [idle, open]) assert.equal((await retire(one, '?acceptWarnings=true')).status, 204)
 	})
 
+	test('by what eight banks decided: each is looked at, and nothing is left out in silence', async () => {
+		const BANKS = 8
+		const layout = (await ask('GET', `/v1/banks/${tenant.bank}`)).body.layout
+		const edges = [edge]
+		while (edges.length < BANKS) {
+			const { id: bank } = await made('/v1/banks', { site: tenant.site, name: `Floor ${edges.length}`, helpPhone: '110', layout })
+			edges.push(await testEdge(api, { ...tenant, bank }))
+		}
+		const elsewhere = (await made('/v1/banks', { site: tenant.otherSite, name: 'Depot', helpPhone: '110', layout })).id
+		const far = await testEdge(api, { ...tenant, site: tenant.otherSite, bank: elsewhere })
+		const [{ id: ada }] = (await ask('GET', '/v1/users?search=ada')).body.items
+		let n = 0
+		const decision = () => ({
+			type: 'decision.allowed' as const,
+			subject: `dec_019b8d62-7a80-7fd9-b653-${String(++n).padStart(12, '0')}`,
+			actor: ada,
+			data: {
+				...{ rules: ['open/1'], policyVersion: 1, bundleVersion: 1, inputsDigest: '0'.repeat(64), method: 'badge', assurance: 'low' },
+				...{ offline: false, stale: false, action: 'collect', workflow: 'delivery', openLoans: 0, overdue: false },
+			},
+		})
+		for (const [i, one] of edges.entries()) await one.tell(...Array.from({ length: i + 1 }, decision))
+		await far.tell(...Array.from({ length: 5 }, decision))
+		await published('everybody', 'permit (principal, action, resource);')
+		const drafted = async (place: object) =>
+			(await made('/v1/policies', { code: `no-parcels-${++n}`, draft: 'forbid (principal, action, resource);', ...place })).id
+		const replay = async (id: string) => (await ask('POST', `/v1/policies/${id}/replays`, {})).body
+		const figures = ({ decisions, banks, banksLeftOut, decisionsLeftOut, gone, untold, nowDenied }: Record<string, unknown>) => ({
+			decisions,
+			banks,
+			banksLeftOut,
+			decisionsLeftOut,
+			gone,
+			untold,
+			nowDenied,
+		})
+		const all = { banksLeftOut: 0, decisionsLeftOut: 0, gone: 0, untold: 0 }
+		assert.deepEqual(figures(await replay(await drafted({}))), { ...all, decisions: 41, banks: 9, nowDenied: { times: 41, people: 1 } })
+		// The control: what was decided elsewhere is no part of it.
+		const here = await drafted({ site: tenant.site })
+		assert.deepEqual(figures(await replay(here)), { ...all, decisions: 36, banks: 8, nowDenied: { times: 36, people: 1 } })
+	})
+
 	test('of the check of a policy that would go a text is no part, and it must be there', async () => {
 		const [{ id }] = (await ask('GET', '/v1/policies')).body.items
 		for (const body of [{ without: true }, { policy: id, without: true, draft: take('staff') }])

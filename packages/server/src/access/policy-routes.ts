@@ -3,14 +3,13 @@ import { Fault, type Id } from '@latchwork/core/base'
 import { z } from 'zod'
 import { bankIds } from '../estate/index.ts'
 import { fromTime, idOf, line, listQuery, named, pageOf, pageQuery, pageWithin, type Route, route, time, toTime } from '../http/index.ts'
-import { eventsSince } from '../ledger/index.ts'
 import type { Db } from '../store/index.ts'
 import type { AccessTerms } from './as-if.ts'
 import { decision, toDecision } from './decision-routes.ts'
 import { problemOf, type Warning, warningsOf } from './judge.ts'
 import { draftSet, findPolicy, listPolicies, type Policy, type PolicyVersion, policySetsOf, policyVersions } from './policy-read.ts'
 import { changeDraft, type DraftText, draftPolicy, publishPolicy, retirePolicy, reviewPolicy, rollBackPolicy } from './policy-write.ts'
-import { decidedFrom, replay } from './replay.ts'
+import { decidedLately, replay } from './replay.ts'
 
 const cedar = z.string().min(1).max(60_000)
 const code = z.string().regex(/^(?!latchwork\.)[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$/, 'must be letters, digits, _ . - and not begin with latchwork.')
@@ -113,9 +112,8 @@ function textOf({
 /** So many banks a policy is tried at: it is the same people and things at most of them. */
 const TRIED_AT = 6
 
-/** Banks at which the set holds. */
-const banksOf = async (db: Db, { site, bank }: Policy['scope']): Promise<Id<'bank'>[]> =>
-	bank ? [bank] : (await bankIds(db, site ? { site } : {})).slice(0, TRIED_AT)
+/** Banks at which a policy of that scope holds. */
+const banksOf = async (db: Db, { site, bank }: Policy['scope']): Promise<Id<'bank'>[]> => (bank ? [bank] : bankIds(db, site ? { site } : {}))
 
 export function policyRoutes({ random, engine, asIf }: AccessTerms): Route[] {
 	/** What it would do if this text of the policy were in force, or, without one, nothing of it. */
@@ -123,7 +121,7 @@ export function policyRoutes({ random, engine, asIf }: AccessTerms): Route[] {
 		warningsOf(
 			engine,
 			{ id: code, draft: cedar === undefined ? undefined : draftSet({ code, scope, draft: cedar }), others: (await policySetsOf(db)).sets },
-			await asIf.banks(db, { banks: await banksOf(db, scope), now }),
+			await asIf.banks(db, { banks: (await banksOf(db, scope)).slice(0, TRIED_AT), now }),
 			await asIf.names(db),
 			now,
 		)
@@ -329,9 +327,13 @@ export function policyRoutes({ random, engine, asIf }: AccessTerms): Route[] {
 						same: z.int(),
 						nowDenied: z.object({ times: z.int(), people: z.int() }),
 						nowAllowed: z.object({ times: z.int(), people: z.int() }),
-						gone: z.int().describe('about people who are known at that bank no more'),
+						banks: z.int().describe('whose decisions were looked at'),
+						banksLeftOut: z.int().describe('that decided in these days, and of which nothing was looked at'),
+						decisionsLeftOut: z
+							.int()
+							.describe('that were not looked at, as there were too many: older ones of busy banks, and those of the banks left out'),
+						gone: z.int().describe('about people who are known at that bank no more, or of banks that are no more'),
 						untold: z.int().describe('that do not say what was asked, as those of older controllers'),
-						more: z.boolean().describe('there were more of them than are looked at'),
 						changes: z
 							.array(z.object({ decision, before: z.string().describe('allow, or the reason'), after: z.string().describe('allow, or the reason') }))
 							.describe('the newest'),
@@ -348,27 +350,26 @@ export function policyRoutes({ random, engine, asIf }: AccessTerms): Route[] {
 							detail: { field: 'draft' },
 						})
 					const since = now - body.days * 86_400_000
-					const events = await eventsSince(db, ['decision.allowed', 'decision.denied'], since, MOST_REPLAYED + 1)
-					const banks = await banksOf(db, known.scope)
-					const here = new Set<string>(banks)
-					const decided = events
-						.slice(0, MOST_REPLAYED)
-						.flatMap((event) => decidedFrom(event) ?? [])
-						.filter(({ bank }) => here.has(bank))
+					const { banks, decided, banksLeftOut, decisionsLeftOut, gone } = await decidedLately(db, {
+						since,
+						at: known.scope,
+						banks: await banksOf(db, known.scope),
+					})
 					const before = (await policySetsOf(db)).sets
 					const after = [...before.filter(({ id }) => id !== set.id), set]
 					const { changes, ...rest } = await replay(engine, await asIf.banks(db, { banks, now }), decided, { before, after })
 					const counted = (some: typeof changes) => ({ times: some.length, people: new Set(some.map(({ decided }) => decided.user)).size })
 					return {
 						...rest,
+						gone: rest.gone + gone,
+						banks: banks.length,
+						banksLeftOut,
+						decisionsLeftOut,
 						nowDenied: counted(changes.filter(({ before }) => before === 'allow')),
 						nowAllowed: counted(changes.filter(({ after }) => after === 'allow')),
-						more: events.length > MOST_REPLAYED,
 						changes: changes.slice(0, 100).map(({ decided, before, after }) => ({ decision: toDecision(decided), before, after })),
 					}
 				}),
 		}),
 	]
 }
-
-const MOST_REPLAYED = 5_000

@@ -1,9 +1,10 @@
 import type { AccessAction, Assurance, Method, PolicyEngine, PolicySet } from '@latchwork/core/access'
 import type { Id } from '@latchwork/core/base'
 import type { DenyReason } from '@latchwork/core/wire'
-import type { LoggedEvent } from '../ledger/index.ts'
+import { countOfBanks, type LoggedEvent, newestOfBanks } from '../ledger/index.ts'
+import type { Db } from '../store/index.ts'
 import type { AsIfBank } from './as-if.ts'
-import { ask, pause, type Question, using } from './what-if.ts'
+import { ask, breathe, pause, type Question, using } from './what-if.ts'
 
 /** A decision of a bank, as its event tells it. */
 export interface Decided {
@@ -89,6 +90,60 @@ export function decidedFrom({ position, body }: LoggedEvent): Decided | undefine
 	}
 }
 
+/** Decided again, twice each, and bundles made for: some seconds of work, in which others are served. */
+const MOST = { decisions: 10_000, banks: 100 }
+
+/** What banks decided, as far as it is decided again, and how much is not. */
+export interface Lately {
+	readonly banks: readonly Id<'bank'>[]
+	readonly decided: readonly Decided[]
+	/** Banks of which nothing is looked at though they decided, and decisions that are not looked at, those of such banks among them. */
+	readonly banksLeftOut: number
+	readonly decisionsLeftOut: number
+	/** Decisions of banks that are no more. */
+	readonly gone: number
+}
+
+/**
+ * The newest of each bank: where there are more than can be decided again, the busy ones leave room for the quiet ones, and the banks of which nothing is
+ * looked at are those that decided least. Nothing is left out without being counted.
+ */
+export async function decidedLately(
+	db: Db,
+	{ since, at, banks }: { readonly since: number; readonly at: PolicySet['scope']; readonly banks: readonly Id<'bank'>[] },
+	most = MOST,
+): Promise<Lately> {
+	const query = { types: ['decision.allowed', 'decision.denied'], since, at: at ?? {} }
+	const counts = await countOfBanks(db, query)
+	const here = banks.filter((bank) => counts.has(bank)).sort((a, b) => (counts.get(b) ?? 0) - (counts.get(a) ?? 0) || (a < b ? -1 : 1))
+	const looked = here.slice(0, most.banks)
+	const each = shareOf(
+		looked.map((bank) => counts.get(bank) ?? 0),
+		most.decisions,
+	)
+	const decided = (await newestOfBanks(db, query, looked, each)).flatMap((event) => decidedFrom(event) ?? [])
+	const total = (of: Iterable<number>) => [...of].reduce((sum, one) => sum + one, 0)
+	const standing = total(here.map((bank) => counts.get(bank) ?? 0))
+	return {
+		banks: looked,
+		decided,
+		banksLeftOut: here.length - looked.length,
+		decisionsLeftOut: standing - decided.length,
+		gone: total(counts.values()) - standing,
+	}
+}
+
+/** How many of each there may be, so that all together are at most `most`: what a small one leaves goes to the others. */
+export function shareOf(counts: readonly number[], most: number): number {
+	let left = most
+	for (const [i, count] of counts.toSorted((a, b) => a - b).entries()) {
+		const each = Math.floor(left / (counts.length - i))
+		if (count > each) return each
+		left -= count
+	}
+	return most
+}
+
 export interface Changed {
 	readonly decided: Decided
 	readonly before: 'allow' | DenyReason
@@ -117,8 +172,11 @@ export async function replay(
 ): Promise<Replayed> {
 	const changes: Changed[] = []
 	let [same, untold, gone] = [0, 0, 0]
+	const decidedAt = Map.groupBy(decided, ({ bank }) => bank)
 	for (const at of banks) {
-		const here = decided.filter(({ bank }) => bank === at.bank)
+		// To make two bundles ready takes as long as many questions.
+		await breathe()
+		const here = decidedAt.get(at.bank) ?? []
 		const told = here.filter(({ question }) => question !== undefined)
 		untold += here.length - told.length
 		await using(engine, at.bundle(before), (old) =>

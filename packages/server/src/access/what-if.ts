@@ -79,8 +79,9 @@ export async function using<T>(engine: PolicyEngine, bundle: Bundle, use: (compi
 /** The policy engine has no thread of its own: others are served between so many questions. */
 const AT_ONCE = 100
 export async function pause(asked: number): Promise<void> {
-	if (asked % AT_ONCE === AT_ONCE - 1) await new Promise((later) => setImmediate(later))
+	if (asked % AT_ONCE === AT_ONCE - 1) await breathe()
 }
+export const breathe = (): Promise<void> => new Promise((later) => setImmediate(later))
 
 export interface Rule {
 	/** `set/rule`, or `builtin/…`. */

@@ -89,12 +89,39 @@ export async function newestOf(db: Db, type: string, since: number, limit: numbe
 	return events.filter(({ received }) => received >= since)
 }
 
-/** Of these types, as far as the server had them no earlier than `since`; at most `limit`, the newest first. */
-export async function eventsSince(db: Db, types: readonly string[], since: number, limit: number): Promise<LoggedEvent[]> {
+export interface BankQuery {
+	readonly types: readonly string[]
+	/** As far as the server had them no earlier. */
+	readonly since: number
+	/** Of that site or bank alone. */
+	readonly at: { readonly site?: string | undefined; readonly bank?: string | undefined }
+}
+
+async function ofBanks(db: Db, { types, since, at }: BankQuery): Promise<Sql<unknown>> {
 	const tenant = db.tenant as Id<'tenant'>
 	const first = await positionAt(db, tenant, since)
-	const rows = await db.rows<Row>(sql`SELECT position, bytes, site, received FROM event
-		WHERE ${fromPosition(tenant, first)} AND type = ANY(${[...types]}::text[]) ORDER BY month DESC, position DESC LIMIT ${limit}`)
+	const conditions = [fromPosition(tenant, first), sql`type = ANY(${[...types]}::text[])`, sql`bank IS NOT NULL`]
+	if (at.site !== undefined) conditions.push(sql`site = ${at.site}`)
+	if (at.bank !== undefined) conditions.push(sql`bank = ${at.bank}`)
+	return sql.join(conditions, sql` AND `)
+}
+
+/** How many there are of each bank. */
+export async function countOfBanks(db: Db, query: BankQuery): Promise<Map<string, number>> {
+	const rows = await db.rows(
+		sql<{ bank: string; count: number }>`SELECT bank, count(*)::int AS count FROM event WHERE ${await ofBanks(db, query)} GROUP BY bank`,
+	)
+	return new Map(rows.map(({ bank, count }) => [bank, count]))
+}
+
+/** The newest of each of these banks, at most `each`; all together the newest first. */
+export async function newestOfBanks(db: Db, query: BankQuery, banks: readonly string[], each: number): Promise<LoggedEvent[]> {
+	// Places are sorted without what stands there: a month of a busy estate does not fit into memory.
+	const rows = await db.rows<Row>(sql`SELECT e.position, e.bytes, e.site, e.received FROM (
+			SELECT month, position, row_number() OVER (PARTITION BY bank ORDER BY month DESC, position DESC) AS nth
+			FROM event WHERE ${await ofBanks(db, query)} AND bank = ANY(${[...banks]}::text[])) n
+		JOIN event e ON e.tenant_id = ${db.tenant} AND e.month = n.month AND e.position = n.position
+		WHERE n.nth <= ${each} ORDER BY e.month DESC, e.position DESC`)
 	return rows.map(logged)
 }
 

@@ -399,7 +399,9 @@ export interface PolicyReplay {
 	readonly nowAllowed: { readonly times: number; readonly people: number }
 	readonly gone: number
 	readonly untold: number
-	readonly more: boolean
+	readonly banks: number
+	readonly banksLeftOut: number
+	readonly decisionsLeftOut: number
 	readonly changes: readonly { readonly decision: Decision; readonly before: string; readonly after: string }[]
 }
 

@@ -32,13 +32,20 @@ export function Replay({ policy }: { readonly policy: Policy }) {
 }
 
 function Replayed({ of }: { readonly of: PolicyReplay }) {
-	if (of.decisions === 0) return <p className="mute">{words.none}</p>
+	const left = words.left(of)
+	const notes = left.length > 0 && <p className="mute small-print">{left.join(' ')}</p>
+	if (of.decisions === 0)
+		return (
+			<>
+				<p className="mute">{words.none}</p>
+				{notes}
+			</>
+		)
 	const changed = of.decisions - of.same
-	const left = words.left(of.gone, of.untold)
 	return (
 		<>
 			<p className="row between">
-				<b>{words.of(of.decisions)}</b> <span>{words.same(of.same)}</span>
+				<b>{words.of(of.decisions, of.banks)}</b> <span>{words.same(of.same)}</span>
 			</p>
 			<svg className="bar replay-bar" viewBox={`0 0 ${of.decisions} 1`} preserveAspectRatio="none" aria-hidden="true">
 				<rect className="same" width={of.same} height={1} />
@@ -71,8 +78,7 @@ function Replayed({ of }: { readonly of: PolicyReplay }) {
 					))}
 				</tbody>
 			</table>
-			{left && <p className="mute small-print">{left}.</p>}
-			{of.more && <p className="mute small-print">{words.more}</p>}
+			{notes}
 			{of.changes.length > 0 && (
 				<>
 					<h3 className="policy-sub">{words.newest}</h3>

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { DAYS, daysWords, type Part, reasonWords, ruleWords, sentenceOf, wants } from './policies.ts'
+import { DAYS, daysWords, type Part, reasonWords, replays, ruleWords, sentenceOf, wants } from './policies.ts'
 
 const names = { group: (code: string) => code.toUpperCase(), type: (code: string) => `${code}!` }
 const said = (parts: readonly Part[]) => parts.map((part) => (typeof part === 'string' ? part : `*${part.chosen}*`)).join('')
@@ -47,4 +47,17 @@ test('a reason and a rule that have no words of their own are still readable', (
 	assert.equal(ruleWords('builtin/no-permit'), 'no rule allows it')
 	assert.equal(wants('collect', 'laptop'), 'take a laptop')
 	assert.equal(wants(undefined, undefined), 'be let in')
+})
+
+test('what a replay leaves out is said, and nothing where nothing is', () => {
+	const none = { gone: 0, untold: 0, banksLeftOut: 0, decisionsLeftOut: 0 }
+	const said = (some: Partial<typeof none>) => replays.left({ ...none, ...some } as Parameters<typeof replays.left>[0])
+	assert.deepEqual(said({}), [])
+	assert.deepEqual(said({ decisionsLeftOut: 12_000, banksLeftOut: 3 }), [
+		'12 000 decisions more could not be looked at: of each bank the newest were.',
+		'Nothing was looked at of 3 banks, which decided least.',
+	])
+	assert.equal(said({ gone: 1 }).length, 1)
+	assert.match(said({ untold: 1 })[0] ?? '', /^1 decision did not say what was asked/)
+	assert.equal(replays.of(1, 1), '1 decision at 1 bank')
 })

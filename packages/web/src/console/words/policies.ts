@@ -1,4 +1,4 @@
-import type { Action, Outcome, PolicyStatement } from '../shapes.ts'
+import type { Action, Outcome, PolicyReplay, PolicyStatement } from '../shapes.ts'
 import { count } from './shell.ts'
 
 export const policies = {
@@ -133,18 +133,24 @@ export const replays = {
 	running: 'Deciding again …',
 	none: 'No decision of the last 30 days says what was asked.',
 	same: (n: number) => `${count(n)} stay the same`,
-	of: (n: number) => (n === 1 ? '1 decision' : `${count(n)} decisions`),
+	of: (n: number, banks: number) => `${n === 1 ? '1 decision' : `${count(n)} decisions`} at ${banks === 1 ? '1 bank' : `${count(banks)} banks`}`,
 	change: 'Would change',
 	times: 'Times',
 	people: 'People',
 	nowDenied: 'Allowed, then refused',
 	nowAllowed: 'Refused, then allowed',
-	left: (gone: number, untold: number) =>
-		[
-			...(gone > 0 ? [`${count(gone)} are of people whom the bank does not know any more`] : []),
-			...(untold > 0 ? [`${count(untold)} do not say what was asked`] : []),
-		].join('; '),
-	more: 'There were more than are looked at: these are the newest.',
+	/** A sentence for each kind of what is not in the figures. */
+	left: ({ gone, untold, banksLeftOut, decisionsLeftOut }: PolicyReplay): readonly string[] => {
+		const many = (n: number, text: string) => (n > 0 ? [`${n === 1 ? '1 decision' : `${count(n)} decisions`} ${text}`] : [])
+		return [
+			...many(decisionsLeftOut, 'more could not be looked at: of each bank the newest were.'),
+			...(banksLeftOut > 0
+				? [`Nothing was looked at of ${banksLeftOut === 1 ? '1 bank, which decided' : `${count(banksLeftOut)} banks, which decided`} least.`]
+				: []),
+			...many(gone, 'about people whom the bank does not know any more, or of banks that are no more, could not be decided again.'),
+			...many(untold, 'did not say what was asked, as those of older controllers.'),
+		]
+	},
 	newest: 'Those that would change, the newest first',
 }
 
