@@ -16,6 +16,7 @@ const SCENARIO = ['tests/scenarios/**/*.test.ts', 'tests/faults/**/*.test.ts', '
 const LONGEST = [
 	'tests/faults/kill.test.ts',
 	'tests/faults/bus.test.ts',
+	'tests/scenarios/site-key.test.ts',
 	'tests/scenarios/dev.test.ts',
 	'tests/browser/console.test.ts',
 	'tests/browser/gallery.test.ts',

@@ -132,7 +132,7 @@ async function openBench(folder: string): Promise<Bench> {
 	})
 	await new Promise<void>((done) => upstream.listen(join(site.folder, 'device.sock'), () => done()))
 
-	const hardware = await openHardware(folder, bundle.bank.compartments, 'clock')
+	const hardware = await openHardware(folder, bundle.bank.compartments, { clock: 'clock' })
 	const pin = createHash('sha256').update(new X509Certificate(site.portCa).raw).digest('base64url')
 	return Object.assign(bench, {
 		site,

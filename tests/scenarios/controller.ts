@@ -4,34 +4,42 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { badgeToBits } from '@latchwork/core/access'
 import { sampleId } from '@latchwork/core/access/testing'
-import { BOARD_EMULATORS, scannerEmulator } from '@latchwork/drivers/emulators'
+import { BOARD_EMULATORS, osdpReaderEmulator, scannerEmulator } from '@latchwork/drivers/emulators'
 import { type Cabinet, createCabinet } from '@latchwork/drivers/testing'
 import { listenTcp } from '@latchwork/drivers/transport'
 import { systemClock } from '@latchwork/edge/clock-file'
 
+/** Of the badge reader's secure channel. */
+const READER = { address: 1, key: Buffer.alloc(16, 9) }
 const CLI = fileURLToPath(import.meta.resolve('@latchwork/cli/main'))
 
-/** One lock board and a code scanner behind TCP, and the file that says how they are wired. */
+/** One lock board, a code scanner and, where it is asked for, a badge reader behind TCP, and the file that says how they are wired. */
 export interface Hardware {
 	readonly wiring: string
 	readonly cabinet: Cabinet
 	scan(text: string): void
+	/** Holds a badge to the reader. */
+	badge(number: string): void
 	close(): Promise<void>
 }
 
-/** `clock`: a folder with a time that can be moved, beside the wiring. */
+/** `clock`: a folder with a time that can be moved. */
 export async function openHardware(
 	folder: string,
 	compartments: readonly { readonly id: string; readonly number: number }[],
-	clock?: string,
+	{ clock, reader = false }: { readonly clock?: string; readonly reader?: boolean } = {},
 ): Promise<Hardware> {
 	const random = (n: number) => crypto.getRandomValues(new Uint8Array(n))
 	const cabinet = createCabinet({ compartments: 16, clock: systemClock, random })
 	const boards = BOARD_EMULATORS.kr16?.({ boards: [{ board: 0, cabinet }], clock: { ...systemClock, random } })
 	assert.ok(boards)
 	const scanner = scannerEmulator()
-	const lines = { bus: await listenTcp(boards.attach), scanner: await listenTcp(scanner.attach) }
+	const osdp = osdpReaderEmulator({ address: READER.address, key: READER.key, random, clock: systemClock, enforceSecure: true })
+	const lines = { bus: await listenTcp(boards.attach), scanner: await listenTcp(scanner.attach), osdp: await listenTcp(osdp.attach) }
+	const key = join(folder, 'reader.key')
+	writeFileSync(key, READER.key.toString('hex'), { mode: 0o600 })
 	const wiring = join(folder, 'wiring.json')
 	mkdirSync(join(folder, 'page'), { recursive: true })
 	writeFileSync(
@@ -41,7 +49,10 @@ export async function openHardware(
 			web: 'page',
 			...(clock !== undefined && { clock }),
 			buses: [{ id: 'bus-1', family: 'kr16', product: 'CU16', transport: lines.bus.address, boards: [0] }],
-			readers: [{ id: sampleId('reader', 'one'), family: 'scanner', transport: lines.scanner.address }],
+			readers: [
+				{ id: sampleId('reader', 'one'), family: 'scanner', transport: lines.scanner.address },
+				...(reader ? [{ id: sampleId('reader', 'two'), family: 'osdp', transport: lines.osdp.address, address: READER.address, key }] : []),
+			],
 			compartments: compartments.map(({ id, number }) => ({ id, bus: 'bus-1', board: 0, channel: number - 1 })),
 		}),
 	)
@@ -49,7 +60,12 @@ export async function openHardware(
 		wiring,
 		cabinet,
 		scan: scanner.scan,
-		close: async () => void (await Promise.all([lines.bus.close(), lines.scanner.close()])),
+		badge(number) {
+			const image = badgeToBits(number)
+			assert.ok(image.ok, number)
+			osdp.card({ format: 1, bitCount: image.bitCount, bits: image.bits })
+		},
+		close: async () => void (await Promise.all(Object.values(lines).map((line) => line.close()))),
 	}
 }
 
