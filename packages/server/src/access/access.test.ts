@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { type Caller, covers, mayDo, type Permission, type PolicyEngine, scopesOf } from '@latchwork/core/access'
+import { type Caller, covers, mayDo, type Permission, type PolicyEngine, type Scope, scopesOf } from '@latchwork/core/access'
 import { newId, seededRandom } from '@latchwork/core/base'
-import { type TestApi, type TestTenant, takesAll, testApi } from '../testing/api.ts'
+import { exampleLayout } from '@latchwork/core/wire'
+import { type TestApi, type TestPerson, type TestTenant, testApi } from '../testing/api.ts'
 import { nextRoleEnd, openersOf, policySetsOf } from './index.ts'
 
 describe('who may do what where', () => {
@@ -293,11 +294,13 @@ describe('a role for some hours', () => {
 	})
 })
 
-/** Ours, in the place of Cedar: a text without a permit is refused. */
+/** Ours, in the place of Cedar: a text without a permit is refused, and everything is allowed unless a text says nobody. */
 const permitsOnly: PolicyEngine = {
 	load: (given) => {
 		const bad = given.sets.find(({ cedar }) => !cedar.includes('permit'))
-		return bad ? { ok: false, set: bad.id, line: 1, column: 1, text: 'no policy' } : takesAll.load(given)
+		if (bad) return { ok: false, set: bad.id, line: 1, column: 1, text: 'no policy' }
+		const effect = given.sets.some(({ cedar }) => cedar.includes('nobody')) ? ('deny' as const) : ('allow' as const)
+		return { ok: true, loaded: { policies: [], ask: () => ({ effect, determining: [], failed: [] }), release() {} } }
 	},
 }
 
@@ -340,5 +343,157 @@ describe('site policies', () => {
 		)
 		assert.equal((await api.ask('DELETE', `/v1/policies/${id}`, { token, version: 5 })).status, 204)
 		assert.deepEqual(await inForce(), { version: before.version + 3, sets: [] })
+	})
+
+	describe('are those of a place', () => {
+		let depot: string
+		let lead: TestPerson
+		let head: TestPerson
+		let keeper: TestPerson
+		/** Four texts: of the organisation, of the first site, of the other site, and of the bank there. */
+		let codes: Readonly<Record<string, string>>
+		const ask = async (method: string, path: string, { token }: TestPerson, body?: unknown, version?: number) =>
+			api.ask(method, path, { token, body, version })
+		const publish = async (id: string) => {
+			const { version } = (await ask('GET', `/v1/policies/${id}`, acme.owner)).body
+			const answer = await ask('POST', `/v1/policies/${id}/versions`, acme.owner, { version, acceptWarnings: true })
+			assert.equal(answer.status, 201, answer.text)
+		}
+		const seen = async (who: TestPerson) => {
+			const { items } = (await ask('GET', '/v1/policies?limit=200', who)).body
+			return Object.fromEntries(items.map((one: { code: string; draft: string }) => [one.code, one.draft]))
+		}
+		before(async () => {
+			const bank = { site: acme.otherSite, name: 'Depot bank', helpPhone: '110', layout: exampleLayout }
+			depot = (await ask('POST', '/v1/banks', acme.owner, bank)).body.id
+			const at = (kind: 'site' | 'bank', id: string) => ({ role: 'site-manager' as const, scope: { kind, id } as Scope })
+			lead = await api.person(acme, at('site', acme.site))
+			head = await api.person(acme, at('site', acme.otherSite))
+			keeper = await api.person(acme, at('bank', depot))
+			const made: Record<string, string> = {}
+			for (const [code, place] of [
+				['whole', {}],
+				['lobby', { site: acme.site }],
+				['depot', { site: acme.otherSite }],
+				['cabinet', { bank: depot }],
+			] as const) {
+				const answer = await ask('POST', '/v1/policies', acme.owner, { code, ...place, draft: `permit ${code}` })
+				assert.equal(answer.status, 201, answer.text)
+				made[code] = answer.body.id
+			}
+			codes = made
+		})
+		const idOf = (code: string) => codes[code] ?? assert.fail(code)
+
+		test('who holds the permission at a site drafts, changes and reviews its policies, and no others', async () => {
+			const draft = (who: TestPerson, code: string, place: object) => ask('POST', '/v1/policies', who, { code, ...place, draft: 'permit' })
+			const tried = [
+				await draft(lead, 'lead-own', { site: acme.site }),
+				await draft(lead, 'lead-bank', { bank: acme.bank }),
+				await draft(lead, 'lead-other', { site: acme.otherSite }),
+				await draft(lead, 'lead-depot', { bank: depot }),
+				await draft(lead, 'lead-all', {}),
+				await draft(keeper, 'keeper-bank', { bank: depot }),
+				await draft(keeper, 'keeper-site', { site: acme.otherSite }),
+			]
+			assert.deepEqual(
+				tried.map(({ status }) => status),
+				[201, 201, 403, 403, 403, 201, 403],
+			)
+			const change = (who: TestPerson, code: string) => ask('PATCH', `/v1/policies/${idOf(code)}`, who, { name: 'Changed' }, 1)
+			const review = (who: TestPerson, code: string) => ask('POST', `/v1/policies/${idOf(code)}/reviews`, who, { version: 1, verdict: 'approved' })
+			for (const act of [change, review])
+				for (const [who, code] of [
+					[lead, 'whole'],
+					[lead, 'depot'],
+					[lead, 'cabinet'],
+					[keeper, 'depot'],
+				] as const)
+					assert.equal((await act(who, code)).status, 403, code)
+			// Nobody reviews what they wrote; what another wrote at the site, its manager may.
+			const { id } = (await draft(head, 'head-own', { site: acme.otherSite })).body
+			assert.equal((await ask('POST', `/v1/policies/${id}/reviews`, head, { version: 1, verdict: 'approved' })).body.code, 'request-refused')
+			assert.equal((await review(lead, 'lobby')).status, 201)
+			assert.equal((await review(keeper, 'cabinet')).status, 201)
+			// A draft is all they do: what is in force is the organisation's matter.
+			assert.equal((await ask('POST', `/v1/policies/${idOf('lobby')}/versions`, lead, { version: 2 })).status, 403)
+			assert.equal((await ask('POST', `/v1/policies/${idOf('lobby')}/rollbacks`, lead, { version: 2, to: 1 })).status, 403)
+			assert.equal((await ask('DELETE', `/v1/policies/${idOf('lobby')}`, lead, undefined, 2)).status, 403)
+		})
+
+		test('who publishes at a site puts its policies in force, brings them back and takes them away, and none of another place', async () => {
+			const role = (
+				await ask('POST', '/v1/roles', acme.owner, { name: 'Publishers', permissions: ['policy.read', 'policy.draft', 'policy.publish'] })
+			).body
+			const publisher = await api.person(acme)
+			const scope = { kind: 'site', id: acme.otherSite }
+			assert.equal((await ask('POST', '/v1/role-assignments', acme.owner, { role: role.id, user: publisher.id, scope })).status, 201)
+			const { id } = (await ask('POST', '/v1/policies', publisher, { code: 'own', site: acme.otherSite, draft: 'permit own' })).body
+			assert.equal((await ask('POST', `/v1/policies/${id}/versions`, publisher, { version: 1 })).status, 201)
+			assert.equal((await ask('DELETE', `/v1/policies/${id}`, publisher, undefined, 2)).status, 204)
+			assert.equal((await ask('POST', `/v1/policies/${id}/rollbacks`, publisher, { version: 3, to: 1 })).status, 201)
+			for (const code of ['whole', 'lobby']) {
+				assert.equal((await ask('POST', `/v1/policies/${idOf(code)}/versions`, publisher, { version: 1 })).status, 403, code)
+				assert.equal((await ask('DELETE', `/v1/policies/${idOf(code)}`, publisher, undefined, 1)).status, 403, code)
+			}
+		})
+
+		test('drafts are seen at their place; of what lies around it the text in force, and not what is thought of next', async () => {
+			const mine = async (who: TestPerson) => {
+				const all = await seen(who)
+				return Object.fromEntries(Object.entries(all).filter(([code]) => Object.hasOwn(codes, code)))
+			}
+			assert.deepEqual(await mine(lead), { lobby: 'permit lobby' })
+			assert.deepEqual(await mine(head), { depot: 'permit depot', cabinet: 'permit cabinet' })
+			assert.deepEqual(await mine(keeper), { cabinet: 'permit cabinet' })
+			assert.equal(Object.keys(await mine(acme.owner)).length, 4)
+			for (const code of ['whole', 'depot']) await publish(idOf(code))
+			for (const code of ['whole', 'depot']) {
+				const { version } = (await ask('GET', `/v1/policies/${idOf(code)}`, acme.owner)).body
+				assert.equal((await ask('PATCH', `/v1/policies/${idOf(code)}`, acme.owner, { draft: `permit secret ${code}` }, version)).status, 200)
+			}
+			assert.deepEqual(await mine(lead), { lobby: 'permit lobby', whole: 'permit whole' })
+			assert.deepEqual(await mine(head), { depot: 'permit secret depot', cabinet: 'permit cabinet', whole: 'permit whole' })
+			assert.deepEqual(await mine(keeper), { depot: 'permit depot', cabinet: 'permit cabinet', whole: 'permit whole' })
+			const one = (await ask('GET', `/v1/policies/${idOf('whole')}`, lead)).body
+			assert.deepEqual([one.changed, one.reviews, one.draftedBy], [false, [], acme.owner.id])
+			assert.deepEqual(
+				(await ask('GET', `/v1/policies/${idOf('whole')}/versions`, lead)).body.items.map(({ cedar }: { cedar: string }) => cedar),
+				['permit whole'],
+			)
+			for (const path of ['', '/versions']) assert.equal((await ask('GET', `/v1/policies/${idOf('depot')}${path}`, lead)).status, 403)
+			assert.equal((await ask('POST', `/v1/policies/${idOf('whole')}/replays`, lead, {})).status, 403, 'a replay is of the draft')
+			assert.equal((await ask('POST', `/v1/policies/${idOf('lobby')}/replays`, lead, {})).status, 200)
+		})
+
+		test('a check and a question are answered by texts and banks of the place alone', async () => {
+			const check = (who: TestPerson, body: object) => ask('POST', '/v1/policy-checks', who, { draft: 'permit', ...body })
+			const statuses = async (who: TestPerson) =>
+				(
+					await Promise.all(
+						[
+							{},
+							{ site: acme.site },
+							{ bank: acme.bank },
+							{ site: acme.otherSite },
+							{ bank: depot },
+							{ policy: idOf('lobby') },
+							{ policy: idOf('depot') },
+							{ policy: idOf('whole') },
+						].map((body) => check(who, body)),
+					)
+				).map(({ status }) => status)
+			assert.deepEqual(await statuses(lead), [200, 200, 200, 403, 403, 200, 403, 200])
+			assert.deepEqual(await statuses(keeper), [200, 403, 403, 200, 200, 403, 200, 200])
+			const warned = async (who: TestPerson) =>
+				(await check(who, { draft: 'permit nobody' })).body.warnings.map((one: { code: string; bank?: string }) => [one.code, one.bank])
+			assert.deepEqual(await warned(lead), [['denies-everybody', acme.bank]])
+			assert.deepEqual(await warned(keeper), [['denies-everybody', depot]])
+			assert.equal((await warned(acme.owner)).length, 2)
+			const user = lead.id
+			const compartment = (await ask('GET', `/v1/compartments?bank=${acme.bank}`, acme.owner)).body.items[0].id
+			const whatIf = async (policy: string) => (await ask('POST', '/v1/what-if', lead, { user, bank: acme.bank, compartment, policy })).status
+			assert.deepEqual([await whatIf(idOf('lobby')), await whatIf(idOf('whole')), await whatIf(idOf('depot'))], [200, 200, 403])
+		})
 	})
 })

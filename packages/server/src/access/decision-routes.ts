@@ -7,8 +7,9 @@ import { decisionEvents } from '../ledger/index.ts'
 import { isPerson } from '../people/index.ts'
 import type { Db } from '../store/index.ts'
 import type { AccessTerms, AsIfBank } from './as-if.ts'
-import { draftSet, findPolicy, policySetsOf } from './policy-read.ts'
+import { asSeen, draftSet, findPolicy, policySetsOf, readsElsewhere, sightOf } from './policy-read.ts'
 import { openersOfDoor, type Reach, reachAt } from './reach.ts'
+import { banksWithin } from './read.ts'
 import { type Decided, decidedFrom } from './replay.ts'
 import { type Instead, type Outcome, outcomeOf, type Question, using } from './what-if.ts'
 
@@ -111,7 +112,7 @@ export function decisionRoutes({ engine, asIf }: AccessTerms): Route[] {
 				read(async (db) => {
 					const before = fromCursor(cursor, z.tuple([z.int()]))?.[0]
 					const scopes = scopesOf(caller, 'decision.read')
-					const events = await decisionEvents(db, { bank, user, effect, before, limit: limit + 1, within: await seenBanks(db, scopes) })
+					const events = await decisionEvents(db, { bank, user, effect, before, limit: limit + 1, within: await banksWithin(db, scopes) })
 					return page(
 						events.flatMap((event) => decidedFrom(event) ?? []),
 						limit,
@@ -158,10 +159,10 @@ export function decisionRoutes({ engine, asIf }: AccessTerms): Route[] {
 				method: method.default('badge'),
 				offline: z.boolean().default(false),
 				at: time.optional().describe('absent: now'),
-				policy: idOf('policy').optional().describe('decide also by its draft, in the place of what is in force'),
+				policy: idOf('policy').optional().describe('decide also by its draft, in the place of what is in force, as far as the caller may see it'),
 			}),
 			answers: { 200: named('WhatIf', z.object({ inForce: outcome, draft: outcome.optional() })) },
-			handle: ({ body, read, now }) =>
+			handle: ({ body, read, caller, now }) =>
 				read(async (db) => {
 					if (!(await isPerson(db, body.user)))
 						throw new Fault('request-invalid', 'body.user: there is no such person.', { detail: { field: 'body.user' } })
@@ -187,7 +188,9 @@ export function decisionRoutes({ engine, asIf }: AccessTerms): Route[] {
 					if (!body.policy) return { inForce: toOutcome(inForce) }
 					const known = await findPolicy(db, body.policy)
 					if (!known) throw new Fault('request-invalid', 'body.policy: there is no such policy.', { detail: { field: 'body.policy' } })
-					const set = draftSet(known)
+					const seen = asSeen(known, await sightOf(db, caller))
+					if (!seen) throw readsElsewhere()
+					const set = draftSet(seen)
 					const drafted = at.bundle([...sets.filter(({ id }) => id !== set.id), set])
 					return { inForce: toOutcome(inForce), draft: toOutcome(await using(engine, drafted, (compiled) => outcomeOf(compiled, question))) }
 				}),
@@ -240,7 +243,7 @@ export function decisionRoutes({ engine, asIf }: AccessTerms): Route[] {
 			handle: ({ params: { user }, query: { limit, cursor, at: when, bank }, read, caller, now }) =>
 				read(async (db) => {
 					if (!(await isPerson(db, user))) throw new Fault('not-found', 'There is no such person.')
-					const seen = (await seenBanks(db, scopesOf(caller, 'policy.read'))) ?? (await bankIds(db, {}))
+					const seen = (await banksWithin(db, scopesOf(caller, 'policy.read'))) ?? (await bankIds(db, {}))
 					const after = fromCursor(cursor, z.tuple([z.string().max(80), z.int()]))
 					const banks = seen.filter((id) => (bank === undefined || id === bank) && (after === undefined || id >= after[0])).sort()
 					const { sets } = await policySetsOf(db)
@@ -257,16 +260,6 @@ export function decisionRoutes({ engine, asIf }: AccessTerms): Route[] {
 				}),
 		}),
 	]
-}
-
-/** Banks that lie where the caller may look; undefined: everywhere. */
-async function seenBanks(db: Db, scopes: ReturnType<typeof scopesOf>): Promise<Id<'bank'>[] | undefined> {
-	if (scopes.some(({ kind }) => kind === 'tenant')) return undefined
-	const found = new Set<Id<'bank'>>()
-	for (const scope of scopes)
-		for (const bank of scope.kind === 'tenant' ? [] : scope.kind === 'bank' ? [scope.id] : await bankIds(db, { [scope.kind]: scope.id }))
-			found.add(bank)
-	return [...found]
 }
 
 function resourceOf(

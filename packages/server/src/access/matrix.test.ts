@@ -68,6 +68,7 @@ describe('who may do what', () => {
 	const mayDo = ({ permission, scope }: Route, { at }: Sample, { everywhere, atSite, elsewhere }: Sender): boolean => {
 		if (permission === 'public' || permission === 'signed-in') return true
 		if (everywhere.has(permission)) return true
+		if (at === 'site') return atSite.has(permission)
 		if (scope === 'anywhere' || at === 'anywhere') return atSite.has(permission) || elsewhere.has(permission)
 		return typeof scope === 'function' && at !== 'tenant' && atSite.has(permission)
 	}

@@ -1,14 +1,28 @@
-import { cedarOf, type PolicyStatement, policyStatements } from '@latchwork/core/access'
+import { cedarOf, type Place, type PolicyStatement, policyStatements, scopesOf } from '@latchwork/core/access'
 import { Fault, type Id } from '@latchwork/core/base'
 import { z } from 'zod'
-import { bankIds } from '../estate/index.ts'
+import { bankIds, placeOf } from '../estate/index.ts'
 import { fromTime, idOf, line, listQuery, named, pageOf, pageQuery, pageWithin, type Route, route, time, toTime } from '../http/index.ts'
 import type { Db } from '../store/index.ts'
 import type { AccessTerms } from './as-if.ts'
 import { decision, toDecision } from './decision-routes.ts'
 import { problemOf, type Warning, warningsOf } from './judge.ts'
-import { draftSet, findPolicy, listPolicies, type Policy, type PolicyVersion, policySetsOf, policyVersions } from './policy-read.ts'
+import {
+	asSeen,
+	draftSet,
+	findPolicy,
+	listPolicies,
+	type Policy,
+	type PolicyVersion,
+	policySetsOf,
+	policyVersions,
+	reachOf,
+	readsElsewhere,
+	seenPolicy,
+	sightOf,
+} from './policy-read.ts'
 import { changeDraft, type DraftText, draftPolicy, publishPolicy, retirePolicy, reviewPolicy, rollBackPolicy } from './policy-write.ts'
+import { banksWithin } from './read.ts'
 import { decidedLately, replay } from './replay.ts'
 
 const cedar = z.string().min(1).max(60_000)
@@ -64,7 +78,9 @@ const acceptWarnings = z.boolean().default(false).describe('although there are w
 
 const toPolicy = ({
 	scope,
-	revision: _,
+	place: _,
+	live: __,
+	revision: ___,
 	statements,
 	reviews,
 	draftedAt,
@@ -112,42 +128,56 @@ function textOf({
 /** So many banks a policy is tried at: it is the same people and things at most of them. */
 const TRIED_AT = 6
 
-/** Banks at which a policy of that scope holds. */
-const banksOf = async (db: Db, { site, bank }: Policy['scope']): Promise<Id<'bank'>[]> => (bank ? [bank] : bankIds(db, site ? { site } : {}))
+/** Banks at which a policy of that scope holds. `within`: of these alone. */
+async function banksOf(db: Db, { site, bank }: Policy['scope'], within?: readonly Id<'bank'>[]): Promise<Id<'bank'>[]> {
+	const all = bank ? [bank] : await bankIds(db, site ? { site } : {})
+	return within === undefined ? all : all.filter((one) => within.includes(one))
+}
+
+/** Where a policy belongs is where whoever changes it must be allowed to: at its site or bank, or, for one of the organisation, everywhere. */
+const atPolicy = async ({ params }: { params: { policy: Id<'policy'> } }, db: Db): Promise<Place | undefined> =>
+	(await findPolicy(db, params.policy))?.place
+/** The same of one that is not there yet. */
+const atGiven = async (
+	db: Db,
+	{ site, bank }: { readonly site?: Id<'site'> | undefined; readonly bank?: Id<'bank'> | undefined },
+): Promise<Place | undefined> => (bank ? placeOf(db, bank) : site ? { site } : {})
 
 export function policyRoutes({ random, engine, asIf }: AccessTerms): Route[] {
-	/** What it would do if this text of the policy were in force, or, without one, nothing of it. */
-	const warn = async (db: Db, { code, scope }: Pick<Policy, 'code' | 'scope'>, cedar: string | undefined, now: number): Promise<Warning[]> =>
+	/** What it would do, at these banks, if this text of the policy were in force, or, without one, nothing of it. */
+	const warn = async (
+		db: Db,
+		{ code, scope }: Pick<Policy, 'code' | 'scope'>,
+		cedar: string | undefined,
+		{ now, within }: { readonly now: number; readonly within?: readonly Id<'bank'>[] | undefined },
+	): Promise<Warning[]> =>
 		warningsOf(
 			engine,
 			{ id: code, draft: cedar === undefined ? undefined : draftSet({ code, scope, draft: cedar }), others: (await policySetsOf(db)).sets },
-			await asIf.banks(db, { banks: (await banksOf(db, scope)).slice(0, TRIED_AT), now }),
+			await asIf.banks(db, { banks: (await banksOf(db, scope, within)).slice(0, TRIED_AT), now }),
 			await asIf.names(db),
 			now,
 		)
 	const heeding = (accept: boolean, now: number) => ({
 		accept,
-		looked: (tx: Db, policy: Policy, cedar: string | undefined) => warn(tx, policy, cedar, now),
+		looked: (tx: Db, policy: Policy, cedar: string | undefined) => warn(tx, policy, cedar, { now }),
 	})
-	const found = async (db: Db, id: Id<'policy'>): Promise<Policy> => {
-		const known = await findPolicy(db, id)
-		if (!known) throw new Fault('not-found', 'There is no such policy.')
-		return known
-	}
 	return [
 		route({
 			method: 'GET',
 			path: '/v1/policies',
 			tag: 'Access',
-			summary: 'Site policies.',
+			summary:
+				'Policies of the places where the caller reads policies. Of those around these places, what is in force: it decides there, too, and its draft is not shown.',
 			permission: 'policy.read',
 			scope: 'anywhere',
 			query: listQuery,
 			answers: { 200: pageOf('Policies', policy) },
-			handle: ({ read, query }) =>
+			handle: ({ read, query, caller }) =>
 				read(async (db) => {
 					const since = query.updatedSince === undefined ? 0 : fromTime(query.updatedSince)
-					const changed = (await listPolicies(db)).filter(({ updatedAt }) => updatedAt >= since)
+					const sight = await sightOf(db, caller)
+					const changed = (await listPolicies(db)).flatMap((one) => (one.updatedAt >= since ? (asSeen(one, sight) ?? []) : []))
 					return pageWithin(changed, query, toPolicy, ({ code }) => code)
 				}),
 		}),
@@ -157,6 +187,7 @@ export function policyRoutes({ random, engine, asIf }: AccessTerms): Route[] {
 			tag: 'Access',
 			summary: 'Draft a policy for the organisation, a site or a bank, in plain words or in Cedar.',
 			permission: 'policy.draft',
+			scope: ({ body }, db) => atGiven(db, body),
 			body: z.strictObject({ code, name: line(100).optional(), site: idOf('site').optional(), bank: idOf('bank').optional(), ...text }),
 			answers: { 201: policy },
 			handle: ({ body, write, caller, now }) =>
@@ -171,7 +202,7 @@ export function policyRoutes({ random, engine, asIf }: AccessTerms): Route[] {
 			scope: 'anywhere',
 			params,
 			answers: { 200: policy },
-			handle: ({ params, read }) => read(async (db) => toPolicy(await found(db, params.policy))),
+			handle: ({ params, read, caller }) => read(async (db) => toPolicy(await seenPolicy(db, caller, params.policy))),
 		}),
 		route({
 			method: 'PATCH',
@@ -179,6 +210,7 @@ export function policyRoutes({ random, engine, asIf }: AccessTerms): Route[] {
 			tag: 'Access',
 			summary: 'Change the draft or the name. Reviews are of a draft: another text needs another one.',
 			permission: 'policy.draft',
+			scope: atPolicy,
 			params,
 			body: z.strictObject({ name: line(100).optional(), ...text }),
 			answers: { 200: policy },
@@ -194,6 +226,7 @@ export function policyRoutes({ random, engine, asIf }: AccessTerms): Route[] {
 			tag: 'Access',
 			summary: 'Take a policy out of force; its versions stay.',
 			permission: 'policy.publish',
+			scope: atPolicy,
 			params,
 			query: z.strictObject({ acceptWarnings: z.stringbool().default(false).describe('although there are warnings') }),
 			answers: { 204: undefined },
@@ -210,9 +243,9 @@ export function policyRoutes({ random, engine, asIf }: AccessTerms): Route[] {
 			params,
 			query: pageQuery,
 			answers: { 200: pageOf('PolicyVersions', version) },
-			handle: ({ params, read, query }) =>
+			handle: ({ params, read, query, caller }) =>
 				read(async (db) => {
-					await found(db, params.policy)
+					await seenPolicy(db, caller, params.policy)
 					return pageWithin(await policyVersions(db, params.policy), query, toVersion, ({ number }) => (1e9 - number).toString())
 				}),
 		}),
@@ -222,6 +255,7 @@ export function policyRoutes({ random, engine, asIf }: AccessTerms): Route[] {
 			tag: 'Access',
 			summary: 'Publish the draft: it is checked, and in force at every bank that hears of it.',
 			permission: 'policy.publish',
+			scope: atPolicy,
 			params,
 			body: z.strictObject({
 				version: z.int().describe('of the policy, as it was read'),
@@ -244,6 +278,7 @@ export function policyRoutes({ random, engine, asIf }: AccessTerms): Route[] {
 			tag: 'Access',
 			summary: 'Say as a second person what you think of the draft. The setting policyReview asks for it before anything is published.',
 			permission: 'policy.review',
+			scope: atPolicy,
 			params,
 			body: z.strictObject({ version: z.int().describe('of the policy, as it was read'), verdict: z.enum(['approved', 'rejected']) }),
 			answers: { 201: policy },
@@ -256,6 +291,7 @@ export function policyRoutes({ random, engine, asIf }: AccessTerms): Route[] {
 			tag: 'Access',
 			summary: 'Bring an earlier text back at once; it becomes a version of its own.',
 			permission: 'policy.publish',
+			scope: atPolicy,
 			params,
 			body: z.strictObject({ version: z.int().describe('of the policy, as it was read'), to: z.int().min(1), acceptWarnings }),
 			answers: { 201: policy },
@@ -274,7 +310,7 @@ export function policyRoutes({ random, engine, asIf }: AccessTerms): Route[] {
 			method: 'POST',
 			path: '/v1/policy-checks',
 			tag: 'Access',
-			summary: 'What is wrong with a text, and what it would do that its author may not have meant. Nothing is kept.',
+			summary: 'What is wrong with a text, and what it would do at the caller’s banks that its author may not have meant. Nothing is kept.',
 			permission: 'policy.read',
 			scope: 'anywhere',
 			body: z.strictObject({
@@ -294,21 +330,25 @@ export function policyRoutes({ random, engine, asIf }: AccessTerms): Route[] {
 					}),
 				),
 			},
-			handle: ({ body, read, now }) =>
+			handle: ({ body, read, caller, now }) =>
 				read(async (db) => {
-					const known = body.policy && (await found(db, body.policy))
+					const within = await banksWithin(db, scopesOf(caller, 'policy.read'))
+					const known = body.policy && (await seenPolicy(db, caller, body.policy))
 					if (body.without) {
 						if (!known || body.draft !== undefined || body.statements !== undefined)
 							throw new Fault('request-invalid', 'body: name the policy that would go, and give no text.', { detail: { field: 'body.without' } })
 						const isLive = known.published !== undefined && known.retiredAt === undefined
-						return { cedar: '', warnings: isLive ? await warn(db, known, undefined, now) : [] }
+						return { cedar: '', warnings: isLive ? await warn(db, known, undefined, { now, within }) : [] }
 					}
 					const given = textOf(body)
 					const draft = 'draft' in given ? given.draft : cedarOf(given.statements)
 					const scope = known?.scope ?? { ...(body.site && { site: body.site }), ...(body.bank && { bank: body.bank }) }
+					const place = known?.place ?? (await atGiven(db, scope))
+					if (!place) throw new Fault('not-found', 'There is no such bank.')
+					if (!reachOf(await sightOf(db, caller), place)) throw readsElsewhere()
 					const code = known?.code ?? 'draft'
 					const problem = problemOf(engine, { id: code, cedar: draft })
-					return { cedar: draft, ...(problem && { problem }), warnings: problem ? [] : await warn(db, { code, scope }, draft, now) }
+					return { cedar: draft, ...(problem && { problem }), warnings: problem ? [] : await warn(db, { code, scope }, draft, { now, within }) }
 				}),
 		}),
 		route({
@@ -317,6 +357,7 @@ export function policyRoutes({ random, engine, asIf }: AccessTerms): Route[] {
 			tag: 'Access',
 			summary: 'Decides again what banks decided in the last days, with the draft in the place of what is in force, and tells what would change.',
 			permission: 'policy.read',
+			scope: atPolicy,
 			params,
 			body: z.strictObject({ days: z.int().min(1).max(30).default(30) }),
 			answers: {
@@ -336,13 +377,13 @@ export function policyRoutes({ random, engine, asIf }: AccessTerms): Route[] {
 						untold: z.int().describe('that do not say what was asked, as those of older controllers'),
 						changes: z
 							.array(z.object({ decision, before: z.string().describe('allow, or the reason'), after: z.string().describe('allow, or the reason') }))
-							.describe('the newest'),
+							.describe('the newest, as far as the caller may read decisions'),
 					}),
 				),
 			},
-			handle: ({ params, body, read, now }) =>
+			handle: ({ params, body, read, caller, now }) =>
 				read(async (db) => {
-					const known = await found(db, params.policy)
+					const known = await seenPolicy(db, caller, params.policy)
 					const set = draftSet(known)
 					const problem = problemOf(engine, set)
 					if (problem)
@@ -358,6 +399,7 @@ export function policyRoutes({ random, engine, asIf }: AccessTerms): Route[] {
 					const before = (await policySetsOf(db)).sets
 					const after = [...before.filter(({ id }) => id !== set.id), set]
 					const { changes, ...rest } = await replay(engine, await asIf.banks(db, { banks, now }), decided, { before, after })
+					const told = await banksWithin(db, scopesOf(caller, 'decision.read'))
 					const counted = (some: typeof changes) => ({ times: some.length, people: new Set(some.map(({ decided }) => decided.user)).size })
 					return {
 						...rest,
@@ -367,7 +409,10 @@ export function policyRoutes({ random, engine, asIf }: AccessTerms): Route[] {
 						decisionsLeftOut,
 						nowDenied: counted(changes.filter(({ before }) => before === 'allow')),
 						nowAllowed: counted(changes.filter(({ after }) => after === 'allow')),
-						changes: changes.slice(0, 100).map(({ decided, before, after }) => ({ decision: toDecision(decided), before, after })),
+						changes: changes
+							.filter(({ decided }) => told === undefined || told.includes(decided.bank))
+							.slice(0, 100)
+							.map(({ decided, before, after }) => ({ decision: toDecision(decided), before, after })),
 					}
 				}),
 		}),

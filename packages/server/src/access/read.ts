@@ -1,5 +1,15 @@
-import { BUILT_IN_ROLES, type BuiltInRole, type Caller, type Holding, isPermission, type Permission, type Scope } from '@latchwork/core/access'
+import {
+	BUILT_IN_ROLES,
+	type BuiltInRole,
+	type Caller,
+	type Holding,
+	isPermission,
+	type Permission,
+	type Place,
+	type Scope,
+} from '@latchwork/core/access'
 import type { Id } from '@latchwork/core/base'
+import { bankIds, findArea, findSite, placeOf } from '../estate/index.ts'
 import { type Shown, shownSession, shownToken } from '../people/index.ts'
 import { type Db, sql } from '../store/index.ts'
 
@@ -59,6 +69,25 @@ const permissionSet = (role: string, permissions: unknown): ReadonlySet<Permissi
 	isBuiltIn(role) ? (BUILT_IN_SETS.get(role) ?? NONE) : Array.isArray(permissions) ? new Set(permissions.filter(isPermission)) : NONE
 
 const scopeFrom = (kind: Scope['kind'], id: string): Scope => (kind === 'tenant' ? { kind } : ({ kind, id } as Scope))
+
+/** The scope with all that it lies in; undefined: there is no such place. */
+export async function placeOfScope(db: Db, scope: Scope): Promise<Place | undefined> {
+	if (scope.kind === 'tenant') return {}
+	if (scope.kind === 'site') return (await findSite(db, scope.id)) && { site: scope.id }
+	if (scope.kind === 'bank') return placeOf(db, scope.id)
+	const area = await findArea(db, scope.id)
+	return area && { site: area.site, area: area.id }
+}
+
+/** Banks that lie in the scopes; undefined: everywhere. */
+export async function banksWithin(db: Db, scopes: readonly Scope[]): Promise<readonly Id<'bank'>[] | undefined> {
+	if (scopes.some(({ kind }) => kind === 'tenant')) return undefined
+	const found = new Set<Id<'bank'>>()
+	for (const scope of scopes)
+		for (const bank of scope.kind === 'tenant' ? [] : scope.kind === 'bank' ? [scope.id] : await bankIds(db, { [scope.kind]: scope.id }))
+			found.add(bank)
+	return [...found]
+}
 
 export interface Known {
 	readonly caller: Caller

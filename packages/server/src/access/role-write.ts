@@ -1,10 +1,10 @@
 import { type Caller, covers, type Holding, type Permission, type Place, type Scope, scopesOf } from '@latchwork/core/access'
 import { defined, Fault, type Id, newId } from '@latchwork/core/base'
-import { type Change, findArea, findSite, markBundles, placeOf, unchangedSince } from '../estate/index.ts'
+import { type Change, markBundles, unchangedSince } from '../estate/index.ts'
 import { append } from '../ledger/index.ts'
 import type { Rights } from '../people/index.ts'
 import { type Db, sql, type Tx } from '../store/index.ts'
-import { type Assignment, findRole, holdingsOf, holdingsOfGroup, listAssignments, type Role } from './read.ts'
+import { type Assignment, findRole, holdingsOf, holdingsOfGroup, listAssignments, placeOfScope, type Role } from './read.ts'
 
 /** The one permission that banks have to know of: whoever opens from afar is judged at the door once more. */
 const AT_THE_DOOR: Permission = 'door.open.remote'
@@ -145,15 +145,6 @@ export function mustHold(by: Caller, holdings: readonly Holding[], place: Place,
 		for (const permission of permissions)
 			if (!scopesOf(by, permission).some((scope) => covers(scope, place)))
 				throw new Fault('not-permitted', `${text}: ${permission}.`, { detail: { permission } })
-}
-
-/** The scope with all that it lies in; undefined: there is no such place. */
-async function placeOfScope(db: Db, scope: Scope): Promise<Place | undefined> {
-	if (scope.kind === 'tenant') return {}
-	if (scope.kind === 'site') return (await findSite(db, scope.id)) && { site: scope.id }
-	if (scope.kind === 'bank') return placeOf(db, scope.id)
-	const area = await findArea(db, scope.id)
-	return area && { site: area.site, area: area.id }
 }
 
 async function lockHolder(tx: Tx, user: Id<'subject'> | undefined, group: Id<'group'> | undefined): Promise<void> {

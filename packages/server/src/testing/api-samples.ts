@@ -18,7 +18,7 @@ export interface Sample {
 	/** Only a browser's session can do it. */
 	readonly bySession?: true
 	/** Where it happens, for routes that ask for a permission at a place; left out: at the first site. `anywhere`: wherever it is held. */
-	readonly at?: 'tenant' | 'anywhere'
+	readonly at?: 'tenant' | 'site' | 'anywhere'
 }
 
 export interface SampleWorld {
@@ -64,7 +64,8 @@ const newBadgeList = async (w: SampleWorld) => ({
 const newRole = (w: SampleWorld) => made(w, '/v1/roles', { name: `Role ${fresh()}`, permissions: ['estate.read'] })
 const newAssignment = async (w: SampleWorld) =>
 	made(w, '/v1/role-assignments', { role: 'kiosk', user: (await newUser(w)).id, scope: { kind: 'tenant' } })
-const newPolicy = (w: SampleWorld) => made(w, '/v1/policies', { code: `policy${fresh()}`, draft: 'permit (principal, action, resource);' })
+const newPolicy = (w: SampleWorld) =>
+	made(w, '/v1/policies', { code: `policy${fresh()}`, site: w.tenant.site, draft: 'permit (principal, action, resource);' })
 const doorOf = async (w: SampleWorld): Promise<string> => (await firstOf(w, `/v1/compartments?bank=${w.tenant.bank}`)).id
 const newApproval = async (w: SampleWorld) => ({
 	user: (await newUser(w)).id,
@@ -291,8 +292,8 @@ export const SAMPLES: Readonly<Record<string, Make>> = {
 	}),
 	'DELETE /v1/role-assignments/{assignment}': async (w) => ({ params: { assignment: (await newAssignment(w)).id }, at: 'anywhere' }),
 	'GET /v1/policies': () => ({}),
-	'POST /v1/policies': () => ({ body: { code: `policy${fresh()}`, draft: 'permit (principal, action, resource);' } }),
-	'GET /v1/policies/{policy}': async (w) => ({ params: { policy: (await newPolicy(w)).id } }),
+	'POST /v1/policies': ({ tenant }) => ({ body: { code: `policy${fresh()}`, site: tenant.site, draft: 'permit (principal, action, resource);' } }),
+	'GET /v1/policies/{policy}': async (w) => ({ params: { policy: (await newPolicy(w)).id }, at: 'site' }),
 	'PATCH /v1/policies/{policy}': async (w) => {
 		const { id, version } = await newPolicy(w)
 		return { params: { policy: id }, body: { draft: 'forbid (principal, action, resource);' }, version }
@@ -301,7 +302,7 @@ export const SAMPLES: Readonly<Record<string, Make>> = {
 		const { id, version } = await newPolicy(w)
 		return { params: { policy: id }, version }
 	},
-	'GET /v1/policies/{policy}/versions': async (w) => ({ params: { policy: (await newPolicy(w)).id } }),
+	'GET /v1/policies/{policy}/versions': async (w) => ({ params: { policy: (await newPolicy(w)).id }, at: 'site' }),
 	'POST /v1/policies/{policy}/versions': async (w) => {
 		const { id, version } = await newPolicy(w)
 		return { params: { policy: id }, body: { version } }

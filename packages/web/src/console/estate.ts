@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
+import type { At } from './access.ts'
 import { useMay } from './context.ts'
 import { allBanks, allSites } from './queries.ts'
 import { type Clock, clockOf, HERE } from './time.ts'
@@ -16,6 +17,8 @@ export interface EstateFacts extends Clock {
 	site(id: string | undefined): string | undefined
 	/** At which site a bank stands. */
 	siteOf(bank: string | undefined): string | undefined
+	/** The same with all that it lies in: what permissions are asked for. */
+	place(of: Place): At
 	/** Where it happened; what happened nowhere is told in the time of home. */
 	zone(place: Place): string
 }
@@ -34,6 +37,10 @@ export function useEstate(): EstateFacts {
 		bank: (id) => find(id)?.name,
 		site: (id) => at(id)?.name,
 		siteOf: (id) => find(id)?.site,
+		place: ({ bank, site }) => {
+			const stands = find(bank)
+			return bank === undefined ? { site } : { bank, site: stands?.site ?? site, area: stands?.area }
+		},
 		zone: ({ bank, site }) => at(find(bank)?.site ?? site)?.timeZone ?? clock.home,
 		...clock,
 	}

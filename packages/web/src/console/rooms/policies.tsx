@@ -2,8 +2,9 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useNavigate, useParams } from '@tanstack/react-router'
 import { useState } from 'react'
 import { Icon } from '../../ui/icon.tsx'
+import { type At, may } from '../access.ts'
 import { send } from '../api.ts'
-import { useMay } from '../context.ts'
+import { useMay, useSeat } from '../context.ts'
 import { useEstate } from '../estate.ts'
 import { Dialog, Field, Form, Select } from '../forms.tsx'
 import { Card, Chip, Empty, NoSuch, Room, Title } from '../parts.tsx'
@@ -22,8 +23,8 @@ export function Policies() {
 	const { policy: wanted } = useParams({ strict: false })
 	const asked = useQuery(allPolicies)
 	const [adding, setAdding] = useState(false)
-	const mayDraft = useMay('policy.draft', {})
-	const add = mayDraft && (
+	const places = useDraftPlaces()
+	const add = places.length > 0 && (
 		<button type="button" className="btn" onClick={() => setAdding(true)}>
 			<Icon name="plus" />
 			{words.add}
@@ -48,7 +49,7 @@ export function Policies() {
 					return <Filled key={chosen.id} policy={chosen} all={sorted} add={add} />
 				}}
 			</Room>
-			{adding && <AddPolicy close={() => setAdding(false)} />}
+			{adding && <AddPolicy places={places} close={() => setAdding(false)} />}
 		</>
 	)
 }
@@ -56,6 +57,7 @@ export function Policies() {
 function Filled({ policy, all, add }: { readonly policy: Policy; readonly all: readonly Policy[]; readonly add: React.ReactNode }) {
 	const checked = useQuery(policyCheck(policy, { draft: policy.draft }))
 	const estate = useEstate()
+	const mayReplay = useMay('policy.read', estate.place(policy))
 	const isLive = policy.published !== undefined && policy.retiredAt === undefined
 	const { data: versions } = useQuery({ ...policyVersions(policy.id), enabled: isLive && policy.changed })
 	const live = policy.changed ? versions?.items.find(({ number }) => number === policy.published) : undefined
@@ -107,7 +109,7 @@ function Filled({ policy, all, add }: { readonly policy: Policy; readonly all: r
 				</Card>
 				<CedarText policy={policy} check={checked.data} live={live?.cedar} />
 				<WhatIf policy={policy} />
-				<Replay policy={policy} />
+				{mayReplay && <Replay policy={policy} />}
 			</div>
 		</>
 	)
@@ -145,11 +147,23 @@ const placeWords = ({ site, bank }: Policy, estate: ReturnType<typeof useEstate>
 
 const CEDAR = 'cedar'
 
-function AddPolicy({ close }: { close(): void }) {
+/** Where the reader may draft a policy: what the form sends, and its name. */
+function useDraftPlaces(): readonly (readonly [string, string])[] {
+	const { me } = useSeat()
+	const enabled = useMay('estate.read')
+	const { data: sites = [] } = useQuery({ ...allSites, enabled })
+	const { data: banks = [] } = useQuery({ ...allBanks, enabled })
+	const mayDraft = (at: At) => may(me, 'policy.draft', at)
+	return [
+		...(mayDraft({}) ? [['', words.everywhere] as const] : []),
+		...sites.flatMap(({ id, name }) => (mayDraft({ site: id }) ? [[`site ${id}`, name] as const] : [])),
+		...banks.flatMap(({ id, name, site, area }) => (mayDraft({ bank: id, site, area }) ? [[`bank ${id}`, name] as const] : [])),
+	]
+}
+
+function AddPolicy({ places, close }: { readonly places: ReturnType<typeof useDraftPlaces>; close(): void }) {
 	const client = useQueryClient()
 	const go = useNavigate()
-	const { data: sites = [] } = useQuery(allSites)
-	const { data: banks = [] } = useQuery(allBanks)
 	const [kind, setKind] = useState<PolicyStatement['kind'] | typeof CEDAR>('take')
 	return (
 		<Dialog title={words.addTitle} lead={words.addLead} close={close} className="wide">
@@ -172,15 +186,7 @@ function AddPolicy({ close }: { close(): void }) {
 			>
 				<Field label={words.name} name="name" required maxLength={100} />
 				<Field label={words.code} hint={words.codeHint} name="code" maxLength={80} pattern="[A-Za-z0-9][A-Za-z0-9_.\-]*" />
-				<Select
-					label={words.where}
-					name="place"
-					options={[
-						['', words.everywhere],
-						...sites.map(({ id, name }) => [`site ${id}`, name] as const),
-						...banks.map(({ id, name }) => [`bank ${id}`, name] as const),
-					]}
-				/>
+				<Select label={words.where} name="place" options={places} />
 				<Select
 					label={words.begin}
 					value={kind}

@@ -20,8 +20,9 @@ export function PolicyActions({ policy, check }: { readonly policy: Policy; read
 	const { me } = useSeat()
 	const [asking, setAsking] = useState<'publish' | 'versions' | 'retire'>()
 	const [problem, setProblem] = useState<string>()
-	const mayPublish = useMay('policy.publish', {})
-	const mayReview = useMay('policy.review', {})
+	const place = useEstate().place(policy)
+	const mayPublish = useMay('policy.publish', place)
+	const mayReview = useMay('policy.review', place)
 	const close = () => setAsking(undefined)
 	const done = () => client.invalidateQueries({ queryKey: ['policies'] })
 	const review = async (verdict: 'approved' | 'rejected') => {

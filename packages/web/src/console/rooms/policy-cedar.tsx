@@ -3,6 +3,7 @@ import { useId, useState } from 'react'
 import { Icon } from '../../ui/icon.tsx'
 import { send } from '../api.ts'
 import { useMay } from '../context.ts'
+import { useEstate } from '../estate.ts'
 import { Dialog, Form, wordsOf } from '../forms.tsx'
 import { Card, Chip } from '../parts.tsx'
 import type { Policy, PolicyCheck } from '../shapes.ts'
@@ -17,7 +18,7 @@ interface CedarProps {
 /** The text that banks decide by, with its lines numbered: problems, warnings and decisions name them. */
 export function CedarText({ policy, check, live }: CedarProps) {
 	const [editing, setEditing] = useState(false)
-	const mayDraft = useMay('policy.draft', {})
+	const mayDraft = useMay('policy.draft', useEstate().place(policy))
 	const before = live === undefined ? undefined : new Set(live.split('\n'))
 	const marked = new Set([check?.problem?.line, ...(check?.warnings.map(({ line }) => line) ?? [])])
 	return (

@@ -3,6 +3,7 @@ import { useState } from 'react'
 import { Icon } from '../../ui/icon.tsx'
 import { send } from '../api.ts'
 import { useMay } from '../context.ts'
+import { useEstate } from '../estate.ts'
 import { Dialog, Field, Form, Select } from '../forms.tsx'
 import { Empty } from '../parts.tsx'
 import { allGroups, allTypes } from '../queries.ts'
@@ -21,7 +22,7 @@ function useCodeNames(): CodeNames {
 export function Sentences({ policy, live }: { readonly policy: Policy; readonly live: PolicyVersion | undefined }) {
 	const client = useQueryClient()
 	const names = useCodeNames()
-	const mayDraft = useMay('policy.draft', {})
+	const mayDraft = useMay('policy.draft', useEstate().place(policy))
 	const [editing, setEditing] = useState<number>()
 	const { statements } = policy
 	if (!statements) return <Empty title={words.plainNone} note={words.plainNoneNote} />

@@ -1,7 +1,9 @@
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { Icon } from '../../ui/icon.tsx'
+import { may } from '../access.ts'
 import { Refusal, send } from '../api.ts'
+import { useSeat } from '../context.ts'
 import { useEstate } from '../estate.ts'
 import { Field, Form, Select } from '../forms.tsx'
 import { Card } from '../parts.tsx'
@@ -24,7 +26,10 @@ export function WhatIf({ policy }: { readonly policy: Policy }) {
 	const [user, setUser] = useState<string>()
 	const [answer, setAnswer] = useState<Answered & { readonly zone: string }>()
 	const estate = useEstate()
-	const here = banks.filter(({ id, site }) => (policy.bank ?? id) === id && (policy.site ?? site) === site)
+	const { me } = useSeat()
+	const here = banks.filter(
+		({ id, site, area }) => (policy.bank ?? id) === id && (policy.site ?? site) === site && may(me, 'policy.read', { bank: id, site, area }),
+	)
 	const at = bank ?? here[0]?.id ?? ''
 	const doors = useQuery({ ...bankDoors(at || undefined), enabled: at !== '' })
 	const wants = [
