@@ -127,6 +127,20 @@ describe('a policy is looked at', () => {
 		assert.deepEqual(figures(await replay(here)), { ...all, decisions: 36, banks: 8, nowDenied: { times: 36, people: 1 } })
 	})
 
+	test('for words that there are not, and what was meant is said only where it can be told', async () => {
+		const problem = async (when: string) =>
+			(await ask('POST', '/v1/policy-checks', { draft: `permit (principal, action, resource)\nwhen { ${when} };` })).body.problem
+		const { line, text } = await problem('context.hour > 8')
+		assert.equal(line, 2)
+		assert.match(text, /cannot ask for context\.hour\. Is context\.minuteOfDay .*context\.weekday .*context\.withinHours .* meant\?/)
+		assert.match((await problem('context.time == 3')).text, /context\.minuteOfDay/)
+		assert.match((await problem('context.methd == "badge"')).text, /Is context\.method meant\?/)
+		assert.match((await problem('context.zzzzzz')).text, /There are method, assurance, .*openLoans.*workflow\.$/)
+		assert.match((await problem('resource.colour == 1')).text, /colour/)
+		// The control: each word that is offered can be asked for.
+		for (const one of ['context.minuteOfDay > 480', 'context.weekday == 1', 'context.withinHours']) assert.equal(await problem(one), undefined, one)
+	})
+
 	test('of the check of a policy that would go a text is no part, and it must be there', async () => {
 		const [{ id }] = (await ask('GET', '/v1/policies')).body.items
 		for (const body of [{ without: true }, { policy: id, without: true, draft: take('staff') }])

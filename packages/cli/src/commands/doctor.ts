@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, readFileSync, statfsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { acceptBundle, type Bundle, checkPinSettings, refusalCode } from '@latchwork/core/access'
-import { Fault, fromHex, isFault } from '@latchwork/core/base'
+import { Fault, fromHex, isFault, percentOf } from '@latchwork/core/base'
 import { readConfig } from '@latchwork/edge/config'
 import type { Health, Problem } from '@latchwork/edge/health'
 import { readFact, readJournal } from '@latchwork/edge/journal'
@@ -144,8 +144,7 @@ export function pinGuessing(bundle: Pick<Bundle, 'version' | 'credentials' | 'co
 	const { digits, hint } = settings.pickUpCode ?? { digits: 8, hint: 0 }
 	const alike = digits + hint <= settings.pinLength ? codes : 0
 	const answer = checkPinSettings(pins + alike, settings.pinLength, settings.wrongPinsPerDay)
-	const chance = answer.chance === 0 ? '0' : (100 * answer.chance).toPrecision(2)
-	const what = `bundle ${version}: ${pins} PINs${alike ? ` and ${alike} pick-up codes` : ''}, ${settings.wrongPinsPerDay} wrong tries a day: a guesser finds one within a year with ${chance} %, if all have the ${settings.pinLength} digits that new PINs get; one from before a longer setting is as short as it was until it is renewed`
+	const what = `bundle ${version}: ${pins} PINs${alike ? ` and ${alike} pick-up codes` : ''}, ${settings.wrongPinsPerDay} wrong tries a day: a guesser finds one within a year with ${percentOf(answer.chance)}, if all have the ${settings.pinLength} digits that new PINs get; one from before a longer setting is as short as it was until it is renewed`
 	return { ok: answer.ok, what, ...(!answer.ok && { remedy: answer.text }) }
 }
 

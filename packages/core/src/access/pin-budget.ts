@@ -1,4 +1,4 @@
-import { localTime, nextMidnight } from '../base/index.ts'
+import { localTime, nextMidnight, percentOf } from '../base/index.ts'
 
 /**
  * The budget of wrong PINs of one kiosk (trust.md §3.4, T1, T2). A kiosk that takes a bare PIN has no account to lock, so the
@@ -105,12 +105,11 @@ export function checkPinSettings(
 	const chance = yearChance(hit, wrongADay)
 	if (chance <= HIGHEST_CHANCE) return { ok: true, chance }
 	const enough = digitsNeeded(secrets, wrongADay, beside)
-	const percent = (100 * chance).toPrecision(2)
 	const what = `${secrets} PINs of ${digits} digits${beside > 0 ? ' and the pick-up codes of a kiosk' : ''}`
 	return {
 		ok: false,
 		chance,
-		text: `With ${what} a guesser succeeds within a year with ${percent} %; 1 % is allowed. ${
+		text: `With ${what} a guesser succeeds within a year with ${percentOf(chance)}; 1 % is allowed. ${
 			enough === undefined ? `Allow fewer wrong PINs a day than ${wrongADay}.` : `Use ${enough} digits.`
 		}`,
 	}

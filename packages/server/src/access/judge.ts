@@ -28,9 +28,27 @@ export interface Warning {
 /** The engine that banks decide with: what it refuses here would leave every bank without a bundle. Undefined: nothing is wrong. */
 export function problemOf(engine: PolicyEngine, { id, cedar }: Pick<PolicySet, 'id' | 'cedar'>): Problem | undefined {
 	const answer = engine.load({ schema: POLICY_SCHEMA, sets: [{ id, cedar }], exists: () => true })
-	if (!answer.ok) return { line: answer.line, column: answer.column, text: answer.text }
+	if (!answer.ok) return { line: answer.line, column: answer.column, text: meantBy(answer.text) }
 	answer.loaded.release()
 	return undefined
+}
+
+/** What a policy can ask of the circumstances. */
+const ASKED = [...(/type Circumstances = \{(.*?)\n {2}\}/s.exec(POLICY_SCHEMA)?.[1] ?? '').matchAll(/^\s*(\w+): /gm)].map((match) => match[1] ?? '')
+const OF_TIME = /hour|minute|time|clock|day|date|week|month|night|now/i
+
+/** The engine names the word that has most letters in common with one that there is not, however few: for `hour` that is `method`. */
+function meantBy(text: string): string {
+	const name = /^attribute `([^`]*)` in context for /.exec(text)?.[1]
+	if (name === undefined) return text
+	const like = nearest(name, ASKED)
+	const instead =
+		like !== undefined
+			? `Is context.${like} meant?`
+			: OF_TIME.test(name)
+				? 'Is context.minuteOfDay (minutes since midnight at the site: 480 is 08:00), context.weekday (1 is Monday) or context.withinHours (the opening hours) meant?'
+				: `There are ${ASKED.join(', ')}.`
+	return `A policy cannot ask for context.${name}. ${instead}`
 }
 
 const KINDS = { Group: 'groups', AssetType: 'assetTypes' } as const

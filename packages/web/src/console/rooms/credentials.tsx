@@ -1,3 +1,4 @@
+import { percentOf } from '@latchwork/core/base'
 import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
@@ -70,7 +71,7 @@ function Chances({ found: { highest, organisation, sites } }: { readonly found: 
 	}
 	return (
 		<>
-			<p className="soft">{words.guessingLead(words.percent(highest))}</p>
+			<p className="soft">{words.guessingLead(percentOf(highest))}</p>
 			<Table heads={[words.place, words.secrets, { text: words.tries, as: 'right' }, { text: words.chance, as: 'right' }]}>
 				{sites.flatMap((site) => [
 					...site.kiosks.map((kiosk) => (
@@ -81,7 +82,7 @@ function Chances({ found: { highest, organisation, sites } }: { readonly found: 
 								{kiosk.wrongADay}
 							</td>
 							<td className="right" data-label={words.chance}>
-								<b className={kiosk.chance > highest ? 'problem' : ''}>{words.percent(kiosk.chance)}</b>
+								<b className={kiosk.chance > highest ? 'problem' : ''}>{percentOf(kiosk.chance)}</b>
 							</td>
 						</tr>
 					)),
@@ -101,7 +102,7 @@ function Chances({ found: { highest, organisation, sites } }: { readonly found: 
 							{site.wrongADay}
 						</td>
 						<td className="right" data-label={words.chance}>
-							{words.percent(site.chance)}
+							{percentOf(site.chance)}
 						</td>
 					</tr>,
 				])}
@@ -112,7 +113,7 @@ function Chances({ found: { highest, organisation, sites } }: { readonly found: 
 						{organisation.wrongADay}
 					</td>
 					<td className="right" data-label={words.chance}>
-						{words.percent(organisation.chance)}
+						{percentOf(organisation.chance)}
 					</td>
 				</tr>
 			</Table>

@@ -13,7 +13,6 @@ export const credentials = {
 	site: (name: string) => `${name}, all kiosks`,
 	typed: (pins: number, codes: number, digits: number) =>
 		`${pins === 1 ? '1 PIN' : `${pins} PINs`} of ${digits} digits, ${codes === 1 ? '1 pick-up code' : `${codes} pick-up codes`}`,
-	percent: (chance: number) => (chance === 0 ? '0 %' : chance < 0.0001 ? 'below 0.01 %' : `${(100 * chance).toPrecision(2)} %`),
 	rests: (until: string) => `Takes no PIN until ${until}: too many wrong ones today.`,
 	lift: 'Take PINs again',
 	change: 'Change…',
