@@ -3,16 +3,16 @@ import type { Clock } from '@latchwork/core/base'
 import { accessRoutes, rights } from './access/index.ts'
 import { assetRoutes } from './assets/index.ts'
 import { asIf, keepKeysInMemory, keyRoutes } from './authority/index.ts'
-import { bankOfCase, caseInside, caseRoutes, reviewBreakGlass, rightFacts, tellOwner } from './cases/index.ts'
+import { bankOfCase, caseIdsOf, caseInside, caseRoutes, reviewBreakGlass, rightFacts, tellOwner } from './cases/index.ts'
 import { nodeCrypto } from './crypto.ts'
 import { bankIds, estateRoutes, findArea, findSite, markBundles, placeOf } from './estate/index.ts'
 import { healthRoutes } from './health-routes.ts'
 import type { Route } from './http/index.ts'
-import { append, ledgerRoutes, type Watch } from './ledger/index.ts'
+import { append, type LedgerRoutes, ledgerRoutes, type Watch } from './ledger/index.ts'
 import { linkRoutes } from './link/index.ts'
 import { logSigner } from './log-signer.ts'
 import type { Parts } from './parts.ts'
-import { ensureSiteKey, peopleRoutes } from './people/index.ts'
+import { ensureSiteKey, peopleRoutes, tracesOf } from './people/index.ts'
 import { breakGlassRoutes, type Command, checkPins, codeHitAt, pinRoutes, spaceRoutes } from './space/index.ts'
 import { type SettingsParts, tenantRoutes } from './tenants/index.ts'
 import { VERSION } from './version.ts'
@@ -38,7 +38,7 @@ export function routesOf(parts: Parts, { requested, watch, pace, device }: Route
 		...estateRoutes(random),
 		...peopleRoutes({ terms, store, passwords, secure, rights, codeHitAt }),
 		...accessRoutes({ random, engine, asIf: asIf(nodeCrypto.sha256) }),
-		...ledgerRoutes({ store, watch, pace, random, signerOf: logSigner(parts), bankIds }),
+		...ledgerRoutes({ store, watch, pace, random, signerOf: logSigner(parts), bankIds, thingsOf }),
 		...keyRoutes(terms),
 		...linkRoutes({ random, device, external: config.device.external !== undefined }),
 		...spaceRoutes({
@@ -55,6 +55,11 @@ export function routesOf(parts: Parts, { requested, watch, pace, device }: Route
 		...assetRoutes(random),
 		...caseRoutes({ random, crypto: nodeCrypto, master, siteKey: (tx, site) => ensureSiteKey(tx, site, terms, clock.now()) }),
 	]
+}
+
+const thingsOf: LedgerRoutes['thingsOf'] = async (db, person) => {
+	const own = await tracesOf(db, person)
+	return own && [...own, ...(await caseIdsOf(db, person))]
 }
 
 const settingsParts = ({ random, terms }: Parts): SettingsParts => ({

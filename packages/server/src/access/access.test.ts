@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import { type Caller, covers, mayDo, type Permission, type PolicyEngine, type Scope, scopesOf } from '@latchwork/core/access'
 import { newId, seededRandom } from '@latchwork/core/base'
 import { exampleLayout } from '@latchwork/core/wire'
+import pg from 'pg'
 import { type TestApi, type TestPerson, type TestTenant, testApi } from '../testing/api.ts'
 import { nextRoleEnd, openersOf, policySetsOf } from './index.ts'
 
@@ -259,6 +261,88 @@ describe('roles', () => {
 			['DELETE', undefined],
 		] as const)
 			assert.equal((await api.ask(method, `/v1/users/${left.id}`, { token: left.token, version, body })).body.code, 'request-refused', method)
+	})
+})
+
+describe('what was split off a permission', () => {
+	test('more time to collect is given by who may extend; a role and a token that could do it by case.manage go on after the upgrade', async (t) => {
+		const api = await testApi()
+		t.after(() => api.close())
+		const acme = await api.tenant('Acme')
+		const { token: owner } = acme.owner
+		const made = async (path: string, body: object) => (await api.ask('POST', path, { token: owner, body })).body
+		const role = await made('/v1/roles', { name: 'Parcels', permissions: ['case.read', 'case.manage'] })
+		const reader = await made('/v1/roles', { name: 'Readers', permissions: ['case.read'] })
+		const clerk = await api.person(acme)
+		await made('/v1/role-assignments', { role: role.id, user: clerk.id, scope: { kind: 'site', id: acme.site } })
+		const narrow = await api.token(acme, acme.owner, ['case.manage'])
+		const { delivery } = await made('/v1/deliveries', { bank: acme.bank, label: 'Parcel', lines: [{ size: 'S' }] })
+		const until = new Date(api.clock.now() + 86_400_000).toISOString()
+		const extend = async (token: string) => (await api.ask('POST', `/v1/deliveries/${delivery.id}/extensions`, { token, body: { until } })).status
+		const recall = async (token: string) =>
+			(await api.ask('POST', `/v1/deliveries/${delivery.id}/recalls`, { token, body: { reason: 'none' } })).status
+		assert.deepEqual([await extend(clerk.token), await extend(narrow), await recall(clerk.token)], [403, 403, 400])
+		const database = new pg.Client({ connectionString: api.database })
+		await database.connect()
+		const upgrade = readFileSync(new URL('../store/migrations/0093-extend-permission.sql', import.meta.url), 'utf8')
+		for (const _ of ['once', 'and once more']) await database.query(`SET search_path TO latchwork; ${upgrade}`)
+		await database.end()
+		// Nothing waits to be collected yet, which only those hear who may extend.
+		assert.deepEqual([await extend(clerk.token), await extend(narrow)], [409, 409])
+		const after = async (id: string) => (await api.ask('GET', `/v1/roles/${id}`, { token: owner })).body
+		assert.deepEqual([(await after(role.id)).permissions, (await after(role.id)).version], [['case.read', 'case.manage', 'case.extend'], 2])
+		assert.deepEqual((await after(reader.id)).permissions, ['case.read'])
+	})
+
+	test('one person’s trail is what they did and what was done to them, their badges and their cases, at the reader’s places', async (t) => {
+		const api = await testApi()
+		t.after(() => api.close())
+		const acme = await api.tenant('Acme')
+		const { token: owner } = acme.owner
+		const made = async (path: string, body: object, token = owner) => {
+			const answer = await api.ask('POST', path, { token, body })
+			assert.equal(answer.status, 201, answer.text)
+			return answer.body
+		}
+		const clerk = await api.person(acme, { role: 'desk-staff', scope: { kind: 'site', id: acme.site } })
+		const badge = await made('/v1/credentials', { kind: 'badge', user: clerk.id, number: '4711' })
+		const own = await made('/v1/deliveries', { bank: acme.bank, label: 'For them', lines: [{ size: 'S' }], recipient: { user: clerk.id } })
+		const other = await made('/v1/deliveries', { bank: acme.bank, label: 'By them', lines: [{ size: 'S' }] }, clerk.token)
+		const strange = await made('/v1/deliveries', { bank: acme.bank, label: 'Of others', lines: [{ size: 'S' }] })
+		await api.sign(acme.id)
+		const path = `/v1/users/${clerk.id}/events`
+		const trail = async (token: string, query = '') => api.ask('GET', `${path}?limit=200${query}`, { token })
+		const all = (await trail(owner)).body.items as { subject: string; sequence: string; type: string; siteid?: string }[]
+		const subjects = new Set(all.map(({ subject }) => subject))
+		for (const id of [clerk.id, badge.id, own.delivery.id, other.delivery.id]) assert.ok(subjects.has(id), id)
+		assert.ok(!subjects.has(strange.delivery.id))
+		assert.deepEqual(
+			all,
+			all.toSorted((a, b) => Number(b.sequence) - Number(a.sequence)),
+			'the newest first, none twice',
+		)
+		assert.equal(new Set(all.map(({ sequence }) => sequence)).size, all.length)
+		// In pages it is the same, and before a position what is older.
+		const first = (await api.ask('GET', `${path}?limit=2`, { token: owner })).body
+		const second = (await api.ask('GET', `${path}?limit=2&cursor=${first.next}`, { token: owner })).body
+		assert.deepEqual([...first.items, ...second.items], all.slice(0, 4))
+		assert.deepEqual((await trail(owner, `&before=${all[1]?.sequence}`)).body.items, all.slice(2))
+		// At a site: what happened there, and nothing that happened nowhere or elsewhere.
+		const guard = async (site: TestTenant['site']) => (await api.person(acme, { role: 'security', scope: { kind: 'site', id: site } })).token
+		const here = (await trail(await guard(acme.site))).body.items as typeof all
+		assert.deepEqual(
+			here,
+			all.filter(({ siteid }) => siteid === acme.site),
+		)
+		assert.ok(here.length > 0 && here.length < all.length)
+		assert.deepEqual((await trail(await guard(acme.otherSite))).body.items, [])
+		// Whoever reads the log does not for that read a person.
+		const role = await made('/v1/roles', { name: 'Log readers', permissions: ['audit.read', 'event.read', 'decision.read'] })
+		const reader = await api.person(acme)
+		await made('/v1/role-assignments', { role: role.id, user: reader.id, scope: { kind: 'tenant' } })
+		assert.deepEqual([(await trail(reader.token)).status, (await trail(clerk.token)).status], [403, 403])
+		const nobody = `/v1/users/${acme.owner.id.replace(/.$/, (last) => (last === '0' ? '1' : '0'))}/events`
+		assert.equal((await api.ask('GET', nobody, { token: owner })).status, 404)
 	})
 })
 

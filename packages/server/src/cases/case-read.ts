@@ -67,6 +67,12 @@ export const caseInside = async (db: Db, compartment: Id<'compartment'>): Promis
 				AND t.body -> 'lines' @> ${JSON.stringify([{ compartment }])}::jsonb ORDER BY t.case_id LIMIT 1`)
 	)?.id
 
+/** All that ever was theirs. */
+export const caseIdsOf = async (db: Db, owner: Id<'subject'>): Promise<Id<'case'>[]> =>
+	(await db.rows<{ id: Id<'case'> }>(sql`SELECT case_id AS id FROM workflow_case WHERE tenant_id = ${db.tenant} AND owner = ${owner}`)).map(
+		({ id }) => id,
+	)
+
 export const bankOfCase = async (db: Db, id: Id<'case'>): Promise<Id<'bank'> | undefined> => (await findCase(db, id))?.bank
 
 export async function caseOf(db: Db, id: string): Promise<CaseRow> {

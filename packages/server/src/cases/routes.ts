@@ -214,7 +214,7 @@ export const caseRoutes = ({ random, crypto, master, siteKey }: CaseRouteParts):
 			path: '/v1/deliveries/{case}/extensions',
 			tag: 'Deliveries',
 			summary: 'Gives more time to collect.',
-			permission: 'case.manage',
+			permission: 'case.extend',
 			scope: placeOfCase,
 			params: caseParams,
 			body: z.strictObject({ until: time }),

@@ -57,11 +57,32 @@ const beforePosition = (tenant: string, position: number | undefined): Sql<unkno
 		? sql`tenant_id = ${tenant}`
 		: sql`tenant_id = ${tenant} AND month <= ${monthAt(tenant, position)} AND (month, position) < (${monthAt(tenant, position)}, ${position})`
 
-function filters({ type, subject, bank, site, stream, within }: EventQuery): Sql<unknown>[] {
+function filters({ type, subject, bank, site, stream, within }: Partial<EventQuery>): Sql<unknown>[] {
 	const equal = Object.entries({ type, subject, bank, site, stream }).flatMap(([column, value]) =>
 		value === undefined ? [] : [sql`${sql.ref(column)} = ${value}`],
 	)
 	return within ? [...equal, sql`(site = ANY (${within.sites}::text[]) OR bank = ANY (${within.banks}::text[]))`] : equal
+}
+
+/** As the index of what people did says it. */
+const doneBy = (person: string): Sql<unknown> => sql`starts_with(actor, 'sub_') AND actor = ${person}`
+
+export interface TrailQuery extends Pick<EventQuery, 'within' | 'limit'> {
+	/** Everything that they did. */
+	readonly person: string
+	/** Everything about these: themselves, and what is theirs. */
+	readonly subjects: readonly string[]
+	/** Position of the last one seen. */
+	readonly before?: number | undefined
+}
+
+/** What is recorded of one person, the newest first. */
+export async function readTrail(db: Db, tenant: Id<'tenant'>, { person, subjects, before, within, limit }: TrailQuery): Promise<LoggedEvent[]> {
+	const newest = (whose: Sql<unknown>) => sql`(SELECT month, position, bytes, site, received FROM event
+		WHERE ${sql.join([beforePosition(tenant, before), whose, ...filters({ within })], sql` AND `)} ORDER BY month DESC, position DESC LIMIT ${limit})`
+	const rows = await db.rows<Row>(sql`SELECT position, bytes, site, received FROM (
+		${newest(doneBy(person))} UNION ${newest(sql`subject = ANY (${[...subjects]}::text[])`)}) e ORDER BY month DESC, position DESC LIMIT ${limit}`)
+	return rows.map(logged)
 }
 
 /** What is recorded about a subject, and some records of streams besides; the first `limit`, in their order. */
@@ -146,7 +167,7 @@ export async function decisionEvents(db: Db, { bank, user, effect, within, befor
 		sql`position IS NOT NULL`,
 		sql`type = ANY(${types}::text[])`,
 		...(bank === undefined ? [] : [sql`bank = ${bank}`]),
-		...(user === undefined ? [] : [sql`actor = ${user}`]),
+		...(user === undefined ? [] : [doneBy(user)]),
 		...(within === undefined ? [] : [sql`bank = ANY(${[...within]}::text[])`]),
 	]
 	const rows = await db.rows<Row>(sql`SELECT position, bytes, site, received FROM event WHERE ${sql.join(conditions, sql` AND `)}

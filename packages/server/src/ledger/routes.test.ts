@@ -32,7 +32,8 @@ describe('the API of the ledger', () => {
 	}
 	const serve = async (store: Store) => {
 		const watch = openWatch({ store, pace: realClock, failed: () => {} })
-		const routes = ledgerRoutes({ store, watch, pace: realClock, random: ledger.random, signerOf: ledger.signerOf, bankIds: async () => [] })
+		const { random, signerOf } = ledger
+		const routes = ledgerRoutes({ store, watch, pace: realClock, random, signerOf, bankIds: async () => [], thingsOf: async () => undefined })
 		const sealing = { seal: (bytes: Uint8Array) => bytes, open: (bytes: Uint8Array) => bytes }
 		// A beat comes a hundred times as often as in service.
 		const clock = { ...realClock, now: ledger.clock.now, after: (ms: number, run: () => void) => realClock.after(ms / 100, run) }

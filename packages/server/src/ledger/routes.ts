@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type Caller, type Place, scopesOf } from '@latchwork/core/access'
+import { type Caller, type Permission, type Place, scopesOf } from '@latchwork/core/access'
 import { type Clock, Fault, type Id, type Random, toBase64, toHex } from '@latchwork/core/base'
 import { z } from 'zod'
 import { answer, fromCursor, idOf, listFields, named, page, pageOf, type Route, raw, route, sse, time, toTime, whole } from '../http/index.ts'
@@ -8,7 +8,7 @@ import { append } from './append-write.ts'
 import type { SignerOf } from './checkpoint-write.ts'
 import { feeds } from './feed.ts'
 import { proveEvent, proveGrowth, readLogFile, verifierKeyOf } from './log-read.ts'
-import { type EventQuery, type LoggedEvent, readEvents, readSize, readStreams } from './read.ts'
+import { type EventQuery, type LoggedEvent, readEvents, readSize, readStreams, readTrail } from './read.ts'
 import { newestCheckpoint, readCheckpoints } from './tree-read.ts'
 import type { Watch } from './watch.ts'
 
@@ -20,6 +20,8 @@ export interface LedgerRoutes {
 	readonly signerOf: SignerOf
 	/** Banks that lie in a place: the ledger knows sites and banks of its events, and no areas. */
 	readonly bankIds: (db: Db, at: Place) => Promise<readonly Id<'bank'>[]>
+	/** What events about somebody are about: they, and what is theirs. Undefined: there never was such a person. */
+	readonly thingsOf: (db: Db, person: Id<'subject'>) => Promise<readonly string[] | undefined>
 }
 
 export function ledgerRoutes(terms: LedgerRoutes): Route[] {
@@ -96,9 +98,14 @@ const filterFields = {
 	site: idOf('site').optional(),
 }
 
-/** Sites and banks that the caller may follow; undefined: all. */
-async function withinOf(db: Db, caller: Caller, bankIds: LedgerRoutes['bankIds']): Promise<EventQuery['within']> {
-	const scopes = scopesOf(caller, 'event.read')
+/** Sites and banks of which the caller may read events by this permission; undefined: all. */
+async function withinOf(
+	db: Db,
+	caller: Caller,
+	bankIds: LedgerRoutes['bankIds'],
+	permission: Permission = 'event.read',
+): Promise<EventQuery['within']> {
+	const scopes = scopesOf(caller, permission)
 	if (scopes.some(({ kind }) => kind === 'tenant')) return undefined
 	const sites: string[] = []
 	const banks: string[] = []
@@ -122,7 +129,7 @@ const proofShape = named(
 	}),
 )
 
-function eventRoutes({ store, watch, pace, bankIds }: LedgerRoutes): Route[] {
+function eventRoutes({ store, watch, pace, bankIds, thingsOf }: LedgerRoutes): Route[] {
 	const feed = feeds({ store, watch, pace })
 	return [
 		route({
@@ -203,6 +210,33 @@ function eventRoutes({ store, watch, pace, bankIds }: LedgerRoutes): Route[] {
 			params: z.strictObject({ position }),
 			answers: { 200: proofShape },
 			handle: ({ read, params, tenant }) => read((db) => proveEvent(db, tenant, params.position)),
+		}),
+		route({
+			method: 'GET',
+			path: '/v1/users/{user}/events',
+			tag: 'Audit',
+			summary:
+				'All that is recorded of one person at the places where the caller may read it, the newest first: what they did, and what was done to them, their badges, PINs and cases.',
+			permission: 'audit.read.person',
+			scope: 'anywhere',
+			params: z.strictObject({ user: idOf('subject') }),
+			query: z.strictObject({ limit: listFields.limit, cursor: listFields.cursor, before: position.optional() }),
+			answers: { 200: pageOf('Trail', eventShape) },
+			handle: ({ read, params: { user: person }, query, caller, tenant }) =>
+				read(async (db) => {
+					const subjects = await thingsOf(db, person)
+					if (!subjects) throw new Fault('not-found', 'There is no such person.')
+					const within = await withinOf(db, caller, bankIds, 'audit.read.person')
+					const { limit, cursor } = query
+					const before = fromCursor(cursor, positionCursor)?.[0] ?? query.before
+					const events = await readTrail(db, tenant, { person, subjects, within, before, limit: limit + 1 })
+					return page(
+						events,
+						limit,
+						(event) => envelopeOf(event, tenant),
+						(event) => [event.position],
+					)
+				}),
 		}),
 	]
 }

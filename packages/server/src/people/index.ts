@@ -12,6 +12,7 @@ export {
 	siteKeyOf,
 	takenAwayBy,
 	takenAwaySince,
+	tracesOf,
 } from './credential-read.ts'
 export { ensureSiteKey, issueBadge, issuePin, readyCredentials, reportLost, revokeCredential } from './credential-write.ts'
 export { createGroup, joinGroup, leaveGroup } from './group-write.ts'

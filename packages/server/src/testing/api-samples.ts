@@ -353,6 +353,7 @@ export const SAMPLES: Readonly<Record<string, Make>> = {
 		await w.api.sign(w.tenant.id)
 		return { params: { position: '0' } }
 	},
+	'GET /v1/users/{user}/events': async (w) => ({ params: { user: (await newUser(w)).id } }),
 	'GET /v1/audit/checkpoints': () => ({}),
 	'GET /v1/audit/proofs': async (w) => {
 		await w.api.sign(w.tenant.id)

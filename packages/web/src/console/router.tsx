@@ -90,7 +90,7 @@ const routes = [
 		getParentRoute: () => root,
 		path: '/events',
 		validateSearch: (raw: Raw): EventsSearch =>
-			given({ type: text(raw, 'type'), bank: text(raw, 'bank'), subject: text(raw, 'subject'), at: whole(raw, 'at') }),
+			given({ person: text(raw, 'person'), type: text(raw, 'type'), bank: text(raw, 'bank'), subject: text(raw, 'subject'), at: whole(raw, 'at') }),
 		component: Events,
 	}),
 ] as const

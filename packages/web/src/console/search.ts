@@ -31,6 +31,8 @@ export interface DecisionsSearch {
 	user?: string | undefined
 }
 export interface EventsSearch {
+	/** Only what they did and what was done to them. */
+	person?: string | undefined
 	type?: string | undefined
 	bank?: string | undefined
 	subject?: string | undefined

@@ -37,6 +37,7 @@ type Asking = 'extend' | 'recall' | 'code' | 'show' | 'delegate'
 function Filled({ detail }: { readonly detail: CaseDetail }) {
 	const { id, number, workflow, state, bank, site } = detail
 	const mayManage = useMay('case.manage', { bank, site })
+	const mayExtend = useMay('case.extend', { bank, site })
 	const { data: tasks } = useQuery(caseTasks(id))
 	const owner = useName(detail.owner)
 	const knowsPeople = useMay('people.read')
@@ -80,21 +81,24 @@ function Filled({ detail }: { readonly detail: CaseDetail }) {
 				end={
 					isDelivery &&
 					open &&
-					mayManage &&
 					!recalled && (
 						<>
-							{extendable && (
+							{extendable && mayExtend && (
 								<button type="button" className="btn" onClick={() => setAsking('extend')}>
 									{words.extend}
 								</button>
 							)}
-							<button type="button" className="btn danger" onClick={() => setAsking('recall')}>
-								{words.recall}
-							</button>
-							<button type="button" className="btn primary" onClick={() => setAsking('code')}>
-								<Icon name="keypad" />
-								{words.newCode}
-							</button>
+							{mayManage && (
+								<>
+									<button type="button" className="btn danger" onClick={() => setAsking('recall')}>
+										{words.recall}
+									</button>
+									<button type="button" className="btn primary" onClick={() => setAsking('code')}>
+										<Icon name="keypad" />
+										{words.newCode}
+									</button>
+								</>
+							)}
 						</>
 					)
 				}

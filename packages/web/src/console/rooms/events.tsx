@@ -36,12 +36,17 @@ export function Events() {
 	const [missed, setMissed] = useState(0)
 	const [checked, setChecked] = useState<ReadonlyMap<number, Checked>>(new Map())
 	const isPast = search.at !== undefined
-	const { type, bank, subject } = search
+	const { person, type, bank, subject } = search
 	const asked = useQuery({
 		queryKey: ['events', search],
 		queryFn: ({ signal }) =>
 			get<Page<LedgerEvent>>(
-				`/v1/events${query({ type, bank, subject, order: 'falling', limit: LIMIT, ...(search.at !== undefined && { before: search.at + 1 }) })}`,
+				(person === undefined ? '/v1/events' : `/v1/users/${person}/events`) +
+					query({
+						...(person === undefined && { type, bank, subject, order: 'falling' }),
+						limit: LIMIT,
+						...(search.at !== undefined && { before: search.at + 1 }),
+					}),
 				signal,
 			),
 		placeholderData: keepPreviousData,
@@ -52,14 +57,15 @@ export function Events() {
 	const heard = useCallback(
 		(head: { readonly type: string; readonly subject: string; readonly bankid?: string }) => {
 			const fits = (!type || bareType(head.type) === type) && (!bank || head.bankid === bank) && (!subject || head.subject === subject)
-			if (!fits || isPast) return
+			// The head of an event does not say who did it.
+			if (!fits || isPast || person !== undefined) return
 			if (paused) return setMissed((n) => n + 1)
 			planned.current ??= setTimeout(() => {
 				planned.current = undefined
 				void refetch()
 			}, TOGETHER_MS)
 		},
-		[bank, isPast, paused, refetch, subject, type],
+		[bank, isPast, paused, person, refetch, subject, type],
 	)
 	useEvents(live, heard)
 	useEffect(
@@ -88,12 +94,12 @@ export function Events() {
 				title={words.title}
 				below={
 					<>
-						{words.lead} <span className="mute">{estate.told}.</span>
+						{person === undefined ? words.lead : words.personLead} <span className="mute">{estate.told}.</span>
 					</>
 				}
 				end={
 					<>
-						{!isPast && (
+						{!isPast && person === undefined && (
 							<button
 								type="button"
 								className="btn"
@@ -119,7 +125,19 @@ export function Events() {
 			/>
 			{mayVerify && <CheckpointLine />}
 			<Card label={words.title} flush>
-				<Filters search={search} banks={banks} />
+				{person === undefined ? (
+					<Filters search={search} banks={banks} />
+				) : (
+					<p className="banner info">
+						<Icon name="person" />
+						<span>
+							{words.personOf} <Who id={person} />
+						</span>
+						<Link to="/events" className="btn small">
+							{words.personAll}
+						</Link>
+					</p>
+				)}
 				{paused && (
 					<p className="banner info" role="status">
 						<Icon name="pause" />

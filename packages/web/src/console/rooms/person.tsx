@@ -1,5 +1,5 @@
 import { useQueries, useQuery, useQueryClient } from '@tanstack/react-query'
-import { useParams } from '@tanstack/react-router'
+import { Link, useParams } from '@tanstack/react-router'
 import { useState } from 'react'
 import { Icon } from '../../ui/icon.tsx'
 import { capital } from '../../ui/words.ts'
@@ -35,6 +35,7 @@ function Filled({ person }: { readonly person: Person }) {
 	const client = useQueryClient()
 	const mayManage = useMay('people.manage', {})
 	const mayReadPolicies = useMay('policy.read')
+	const mayReadTrail = useMay('audit.read.person')
 	const [asking, setAsking] = useState<'suspend' | 'edit'>()
 	const [problem, setProblem] = useState<string>()
 	const { data: cases } = useQuery({
@@ -53,26 +54,33 @@ function Filled({ person }: { readonly person: Person }) {
 				title={name}
 				below={<PersonState person={person} />}
 				end={
-					mayManage &&
-					person.erasedAt === undefined &&
-					(person.suspended ? (
-						<button
-							type="button"
-							className="btn"
-							onClick={() => {
-								setProblem(undefined)
-								suspend(false).catch((error: unknown) => setProblem(wordsOf(error)))
-							}}
-						>
-							<Icon name="check" />
-							{words.resume}
-						</button>
-					) : (
-						<button type="button" className="btn danger" onClick={() => setAsking('suspend')}>
-							<Icon name="stop" />
-							{words.suspend}
-						</button>
-					))
+					<>
+						{mayReadTrail && (
+							<Link to="/events" search={{ person: person.id }} className="btn">
+								{words.trail}
+							</Link>
+						)}
+						{mayManage &&
+							person.erasedAt === undefined &&
+							(person.suspended ? (
+								<button
+									type="button"
+									className="btn"
+									onClick={() => {
+										setProblem(undefined)
+										suspend(false).catch((error: unknown) => setProblem(wordsOf(error)))
+									}}
+								>
+									<Icon name="check" />
+									{words.resume}
+								</button>
+							) : (
+								<button type="button" className="btn danger" onClick={() => setAsking('suspend')}>
+									<Icon name="stop" />
+									{words.suspend}
+								</button>
+							))}
+					</>
 				}
 			/>
 			{problem !== undefined && (

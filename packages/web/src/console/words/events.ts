@@ -1,6 +1,9 @@
 export const events = {
 	title: 'Events',
 	lead: 'Everything that happened, in the order of the ledger. New ones come by themselves.',
+	personLead: 'All that is recorded of one person: what they did, and what was done to them, their badges, PINs and cases.',
+	personOf: 'All of',
+	personAll: 'Events of everybody',
 	type: 'Type',
 	anyType: 'All types',
 	bank: 'Bank',

@@ -99,6 +99,7 @@ export const person = {
 	badgeOf: (when: string) => `The badge of ${when}: it ends`,
 	validUntil: 'Until',
 	validUntilHint: 'Empty: for good. Somebody who is here for a week needs it for a week.',
+	trail: 'All that is recorded',
 	suspend: 'Suspend…',
 	suspendTitle: (name: string) => `Suspend ${name}`,
 	suspendLead: 'Sessions and tokens end. No bank gives anything out. What this person has on loan can still be returned.',
