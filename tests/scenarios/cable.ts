@@ -15,11 +15,8 @@ export interface Cable {
 	close(): Promise<void>
 }
 
-/** Puts it in: from its next start on, which is now, the controller of this bank reaches its server through it. */
-export async function cableOf(site: Site, place: Place): Promise<Cable> {
-	const index = (site.ready.banks ?? []).findIndex(({ id }) => id === place.bank)
-	assert.notEqual(index, -1)
-	const folder = index === 0 ? site.ready.dataDir : join(site.ready.dataDir, `bank-${index + 1}`)
+/** Puts one in: from its next start on the controller of this folder reaches its server through it. */
+export async function cableOf(folder: string): Promise<Cable> {
 	const path = join(folder, 'edge.json')
 	const config = JSON.parse(readFileSync(path, 'utf8')) as { server: { https: string; mqtt: string } }
 	const server = Number(new URL(config.server.https).port)
@@ -45,10 +42,6 @@ export async function cableOf(site: Site, place: Place): Promise<Cable> {
 	const { port } = through.address() as AddressInfo
 	const by = (url: string) => url.replace(`:${server}`, `:${port}`)
 	writeJson(path, { ...config, server: { ...config.server, https: by(config.server.https), mqtt: by(config.server.mqtt) } })
-	const next = site.nextEdge(place.bank)
-	process.kill(site.edgePid(place.bank), 'SIGKILL')
-	await next
-	await online(site, place)
 	return {
 		folder,
 		cut() {
@@ -64,6 +57,18 @@ export async function cableOf(site: Site, place: Place): Promise<Cable> {
 				for (const end of ends) end.destroy()
 			}),
 	}
+}
+
+/** The same for a bank of a whole site, whose controller starts anew for it. */
+export async function cableAt(site: Site, place: Place): Promise<Cable> {
+	const index = (site.ready.banks ?? []).findIndex(({ id }) => id === place.bank)
+	assert.notEqual(index, -1)
+	const cable = await cableOf(index === 0 ? site.ready.dataDir : join(site.ready.dataDir, `bank-${index + 1}`))
+	const next = site.nextEdge(place.bank)
+	process.kill(site.edgePid(place.bank), 'SIGKILL')
+	await next
+	await online(site, place)
+	return cable
 }
 
 const healthOf = async (place: Place) => (await place.health()) as unknown as LinkedHealth

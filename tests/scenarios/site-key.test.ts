@@ -9,7 +9,7 @@ import { fromHex, seededRandom } from '@latchwork/core/base'
 import { type KioskView, kioskView } from '@latchwork/core/wire'
 import { readJournal } from '@latchwork/edge/journal'
 import { nodeCrypto } from '@latchwork/edge/keys'
-import { alone, type Cable, cableOf, online } from './cable.ts'
+import { alone, type Cable, cableAt, online } from './cable.ts'
 import { atWork, type ControllerProcess, type Hardware, openHardware, runController, untilHealth, untilSo } from './controller.ts'
 import { allOf, type Recorded } from './hands.ts'
 import { type Moment, plug } from './plug.ts'
@@ -44,7 +44,7 @@ describe('the key of a site, at its doors', () => {
 	before(async () => {
 		site = await startSite({ server: true, args: ['--virtual-clock'], env: power.env })
 		folder = mkdtempSync(join(tmpdir(), 'latchwork-site-key-'))
-		cable = await cableOf(site, site)
+		cable = await cableAt(site, site)
 		hq = { kiosk: site.kiosk, folder: cable.folder, badge: site.badge }
 	})
 	after(async () => {

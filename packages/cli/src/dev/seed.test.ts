@@ -79,7 +79,7 @@ describe('the demo estate', () => {
 			const who = identify(
 				here,
 				{ kind: 'badge', normal: image.normal },
-				{ siteKey, crypto: nodeCrypto, now, uncertain: false, makerKeys: new Map(), codeUsed: () => false },
+				{ siteKey, crypto: nodeCrypto, now, proven: now, uncertain: false, makerKeys: new Map(), codeUsed: () => false },
 			)
 			assert.ok(who.ok && who.subject === person.id)
 			const request = {

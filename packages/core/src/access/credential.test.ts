@@ -12,6 +12,7 @@ const terms: IdentifyTerms = {
 	siteKey: SAMPLE_SITE_KEY,
 	crypto: nodeCrypto,
 	now: NOW,
+	proven: NOW,
 	uncertain: false,
 	makerKeys: new Map([['maker-1', maker.publicKey]]),
 	codeUsed: () => false,
@@ -107,10 +108,14 @@ test('a one-time code names its person until it expires, at its bank, once', () 
 	assert.equal(outcome(show({ subject: sampleId('subject', 'nobody') })), 'unknown-credential')
 })
 
-test('a code for later is refused, and with an uncertain clock for that reason', () => {
+test('a code for later is refused, and with an uncertain clock for that reason: one that is ahead lets none begin', () => {
 	assert.equal(outcome(show({ notBefore: NOW + 1 })), 'outside-hours')
 	assert.equal(outcome(show({ notBefore: NOW + 1 }), { uncertain: true }), 'time-uncertain')
 	assert.equal(outcome(show({ notBefore: NOW }), { uncertain: true }), sampleSubject('ana'))
+	const ahead = { now: code.expires - 1, uncertain: true }
+	assert.equal(outcome(show({ notBefore: NOW + 1 }), ahead), 'time-uncertain')
+	assert.equal(outcome(show({ notBefore: NOW }), ahead), sampleSubject('ana'))
+	assert.equal(outcome(show({ notBefore: NOW + 1 }), { ...ahead, uncertain: false }), sampleSubject('ana'), 'the control: in its time')
 })
 
 test('a code by another maker, or changed anywhere, is nobody’s', () => {

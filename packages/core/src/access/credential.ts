@@ -35,6 +35,8 @@ export interface IdentifyTerms {
 	readonly crypto: Crypto
 	/** Trusted time. */
 	readonly now: number
+	/** The part of it that no clock can lengthen. */
+	readonly proven: number
 	readonly uncertain: boolean
 	/** Public keys of those who may mint one-time codes for this bank. */
 	readonly makerKeys: PinnedKeys

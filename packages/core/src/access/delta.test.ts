@@ -66,7 +66,15 @@ test('a delta that must not be trusted is refused with its reason', () => {
 
 test('what a delta takes away counts at once, and the rest of the bundle as before', () => {
 	const bundle = sampleBundle(nodeCrypto)
-	const terms = { siteKey: SAMPLE_SITE_KEY, crypto: nodeCrypto, now: SAMPLE_START, uncertain: false, makerKeys: keys, codeUsed: () => false }
+	const terms = {
+		siteKey: SAMPLE_SITE_KEY,
+		crypto: nodeCrypto,
+		now: SAMPLE_START,
+		proven: SAMPLE_START,
+		uncertain: false,
+		makerKeys: keys,
+		codeUsed: () => false,
+	}
 	const show = (of: typeof bundle, person: 'ana' | 'ben') => {
 		const answer = identify(of, { kind: 'badge', normal: sampleBadge(person) }, terms)
 		return answer.ok ? 'known' : answer.reason

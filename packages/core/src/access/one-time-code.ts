@@ -27,6 +27,8 @@ export interface CodeTerms {
 	readonly crypto: Crypto
 	readonly bank: Id<'bank'>
 	readonly now: number
+	/** The part of it that no clock can lengthen. */
+	readonly proven: number
 	readonly uncertain: boolean
 	readonly codeUsed: (jti: string) => boolean
 }
@@ -52,8 +54,9 @@ export function verifyCode(text: string, terms: CodeTerms): CodeAnswer {
 	if (code.bank !== terms.bank) return { ok: false, reason: 'code-other-bank' }
 	if (terms.codeUsed(code.jti)) return { ok: false, reason: 'code-used' }
 	if (terms.now >= code.expires) return { ok: false, reason: 'code-expired' }
-	// With an uncertain clock the floor may lie long before the present, so "not yet" cannot be told from "our clock is behind".
-	if (terms.now < code.notBefore) return { ok: false, reason: terms.uncertain ? 'time-uncertain' : 'outside-hours' }
+	// A clock that somebody set ahead lets nothing begin; and where it is behind, "not yet" cannot be told from "our clock is behind".
+	if ((terms.uncertain ? terms.proven : terms.now) < code.notBefore)
+		return { ok: false, reason: terms.uncertain ? 'time-uncertain' : 'outside-hours' }
 	return { ok: true, code }
 }
 

@@ -59,7 +59,15 @@ test('a delta about people that must not be trusted is refused with its reason',
 
 test('the rows of a person take the place of all that the bundle says of them, and of nobody else', () => {
 	const show = (of: typeof bundle, person: 'ana' | 'ben') => {
-		const terms = { siteKey: SAMPLE_SITE_KEY, crypto: nodeCrypto, now: SAMPLE_START, uncertain: false, makerKeys: keys, codeUsed: () => false }
+		const terms = {
+			siteKey: SAMPLE_SITE_KEY,
+			crypto: nodeCrypto,
+			now: SAMPLE_START,
+			proven: SAMPLE_START,
+			uncertain: false,
+			makerKeys: keys,
+			codeUsed: () => false,
+		}
 		const answer = identify(of, { kind: 'badge', normal: sampleBadge(person) }, terms)
 		return answer.ok ? answer.subject : answer.reason
 	}

@@ -13,6 +13,7 @@ const terms: IdentifyTerms = {
 	siteKey: SAMPLE_SITE_KEY,
 	crypto: nodeCrypto,
 	now: NOW,
+	proven: NOW,
 	uncertain: false,
 	makerKeys: new Map([['maker-1', maker.publicKey]]),
 	codeUsed: () => false,

@@ -77,6 +77,7 @@ export function identifier(parts: IdentifyParts): (shown: Shown) => Known {
 			siteKey: authority.siteKey,
 			crypto: parts.crypto,
 			now: time.now(),
+			proven: time.proven(),
 			uncertain: time.uncertain(),
 			makerKeys: parts.makerKeys,
 			codeUsed,
@@ -133,6 +134,7 @@ export function identifier(parts: IdentifyParts): (shown: Shown) => Known {
 			crypto: parts.crypto,
 			bank: parts.bank,
 			now: time.now(),
+			proven: time.proven(),
 			uncertain: time.uncertain(),
 			codeUsed,
 		})

@@ -38,7 +38,8 @@ describe('the key of a site', () => {
 		const presented = image?.ok
 			? ({ kind: 'badge', normal: image.normal } as const)
 			: ({ kind: 'pin', pin: 'pin' in shown ? shown.pin : '' } as const)
-		const terms = { crypto: nodeCrypto, now: api.clock.now(), uncertain: false, makerKeys: new Map(), codeUsed: () => false }
+		const now = api.clock.now()
+		const terms = { crypto: nodeCrypto, now, proven: now, uncertain: false, makerKeys: new Map(), codeUsed: () => false }
 		const answer = identify(bundle, presented, { ...terms, siteKey: key })
 		return answer.ok ? answer.subject : undefined
 	}
