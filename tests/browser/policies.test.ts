@@ -339,9 +339,11 @@ describe('policies and decisions in the console', () => {
 			.getByText(/1 % is allowed\. Use 8 digits/)
 			.waitFor()
 		await dialog().getByLabel('Digits of a new PIN').fill('9')
+		await dialog().getByLabel('Highest chance in a year in all, in percent').fill('1')
 		await dialog().getByRole('button', { name: 'Change it' }).click()
 		await dialog().waitFor({ state: 'detached' })
 		await page.getByText('of 9 digits').first().waitFor()
+		await page.getByText('at most 3 % at a site and 1 % in all').waitFor()
 		assert.deepEqual(await problemsOf(page), [])
 	})
 

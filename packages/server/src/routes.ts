@@ -13,7 +13,7 @@ import { linkRoutes } from './link/index.ts'
 import { logSigner } from './log-signer.ts'
 import type { Parts } from './parts.ts'
 import { ensureSiteKey, peopleRoutes, tracesOf } from './people/index.ts'
-import { breakGlassRoutes, type Command, checkPins, codeHitAt, pinRoutes, spaceRoutes } from './space/index.ts'
+import { breakGlassRoutes, type Command, checkPins, pinRoutes, spaceRoutes } from './space/index.ts'
 import { type SettingsParts, tenantRoutes } from './tenants/index.ts'
 import { VERSION } from './version.ts'
 
@@ -36,7 +36,7 @@ export function routesOf(parts: Parts, { requested, watch, pace, device }: Route
 		...healthRoutes(store, VERSION),
 		...tenantRoutes(settingsParts(parts)),
 		...estateRoutes(random),
-		...peopleRoutes({ terms, store, passwords, secure, rights, codeHitAt }),
+		...peopleRoutes({ terms, store, passwords, secure, rights, checkPins }),
 		...accessRoutes({ random, engine, asIf: asIf(nodeCrypto.sha256) }),
 		...ledgerRoutes({ store, watch, pace, random, signerOf: logSigner(parts), bankIds, thingsOf }),
 		...keyRoutes(terms),
@@ -62,6 +62,16 @@ const thingsOf: LedgerRoutes['thingsOf'] = async (db, person) => {
 	return own && [...own, ...(await caseIdsOf(db, person))]
 }
 
+/** A guesser's chances follow from them. */
+const ABOUT_PINS: ReadonlySet<string> = new Set([
+	'pinLength',
+	'wrongPinsPerDay',
+	'wrongPinsPerDayAtSite',
+	'wrongPinsPerDayInAll',
+	'pinChanceAtSite',
+	'pinChanceInAll',
+])
+
 const settingsParts = ({ random, terms }: Parts): SettingsParts => ({
 	async placeAt(db, { site, area, bank }): Promise<Place | undefined> {
 		if (bank) return placeOf(db, bank)
@@ -72,7 +82,7 @@ const settingsParts = ({ random, terms }: Parts): SettingsParts => ({
 	},
 	async changed(tx, place, names, { actor, now }) {
 		const { site, bank } = place
-		if (names.includes('pinLength') || names.includes('wrongPinsPerDay')) await checkPins(tx, place, now)
+		if (names.some((name) => ABOUT_PINS.has(name))) await checkPins(tx, place, now)
 		if (names.includes('siteKeyInMemory')) await keepKeysInMemory(tx, place, { ...terms, actor, now }, nodeCrypto)
 		const subject = bank ?? place.area ?? site ?? (tx.tenant as string)
 		await append(tx, [{ type: 'setting.changed', subject, actor, ...(site && { site }), ...(bank && { bank }), data: { settings: [...names] } }], {

@@ -89,7 +89,10 @@ export {
 } from './permissions.ts'
 export { type CodeRule, codeNormal, codeRule, drawDigits, type PickUp } from './pick-up-code.ts'
 export {
+	asAtOneKiosk,
+	checkGuessing,
 	checkPinSettings,
+	type GuessingBound,
 	giveBack,
 	HIGHEST_CHANCE,
 	hitChance,

@@ -1,6 +1,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { checkPinSettings, giveBack, isSuspended, lengthFormula, NEW_PIN_BUDGET, type PinBudget, type PinTerms, spendTry } from './index.ts'
+import {
+	asAtOneKiosk,
+	checkGuessing,
+	checkPinSettings,
+	type GuessingBound,
+	giveBack,
+	isSuspended,
+	lengthFormula,
+	NEW_PIN_BUDGET,
+	type PinBudget,
+	type PinTerms,
+	spendTry,
+} from './index.ts'
 
 const terms: PinTerms = { wrongPinsPerDay: 20, timeZone: 'Europe/Berlin' }
 const certain = (now: number) => ({ now, uncertain: false })
@@ -107,4 +119,37 @@ test('a clock that cannot be trusted brings no new day, and what it said does no
 	assert.equal(spendTry(first.budget, terms, certain(MIDNIGHT - 60_000)).ok, true, 'nobody waits for a year')
 	const next = spendTry(first.budget, terms, certain(MIDNIGHT))
 	assert.deepEqual(next.ok && [next.budget.day, next.budget.spent], ['2026-01-06', 1])
+})
+
+test('what the default budgets give on a walk is what is allowed there, as long as each kiosk keeps its one per cent', () => {
+	const bounds: GuessingBound[] = [
+		{ where: 'kiosk', wrongADay: 100, highest: 0.01 },
+		{ where: 'site', wrongADay: 300, highest: 0.03 },
+		{ where: 'organisation', wrongADay: 1_000, highest: 0.1 },
+	]
+	assert.equal(checkGuessing({ secrets: 27, digits: 8 }, bounds).ok, true)
+	const broken = [27, 28].map((secrets) => checkGuessing({ secrets, digits: 8 }, bounds)).map((one) => !one.ok && one.where)
+	assert.deepEqual(broken, [false, 'kiosk'])
+	assert.equal(asAtOneKiosk(bounds), 100)
+	const [kiosk, site] = bounds as [GuessingBound, GuessingBound]
+	const strict = checkGuessing({ secrets: 27, digits: 8 }, [kiosk, { ...site, highest: 0.01 }])
+	assert.ok(!strict.ok && strict.where === 'site')
+	assert.match(strict.text, /2\.9 %; 1 % is allowed\. Use 9 digits, or allow at most 101 wrong PINs a day at the site\./)
+	assert.equal(checkGuessing({ secrets: 27, digits: 8 }, [{ ...site, wrongADay: 101, highest: 0.01 }]).ok, true, 'the control')
+	const codes = checkGuessing({ secrets: 1, digits: 8, beside: 1e-6 }, [site])
+	assert.match(
+		codes.ok ? '' : codes.text,
+		/and the pick-up codes of a kiosk .* Allow at most \d+ wrong PINs/,
+		'no length of PINs helps against codes',
+	)
+})
+
+test('by one number for all bounds a length is enough for each of them', () => {
+	for (const wrongADay of [50, 300, 5_000])
+		for (const highest of [0.01, 0.03, 0.1]) {
+			const most = asAtOneKiosk([{ where: 'site', wrongADay, highest }])
+			for (const digits of [8, 9, 10, 11])
+				for (const secrets of [1, 27, 300])
+					assert.equal(checkPinSettings(secrets, digits, most).ok, checkGuessing({ secrets, digits }, [{ where: 'site', wrongADay, highest }]).ok)
+		}
 })

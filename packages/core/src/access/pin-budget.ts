@@ -94,31 +94,66 @@ export const lengthFormula = (secrets: number, digits: number, wrongADay: number
 /** No kiosk may have a higher one a year. */
 export const HIGHEST_CHANCE = 0.01
 
-/** The product's rule: no setting with more than 1 % a kiosk-year. `secrets` counts PINs; `beside`: the chance to hit a pick-up code, which is typed at the same keys. */
-export function checkPinSettings(
-	secrets: number,
-	digits: number,
-	wrongADay: number,
-	beside = 0,
-): { readonly ok: true; readonly chance: number } | { readonly ok: false; readonly chance: number; readonly text: string } {
-	const hit = hitChance([{ count: secrets, digits }]) + beside
+/** Where somebody who guesses stands or walks about: what all kiosks there grant in a day, and the chance a year that is too high there. */
+export interface GuessingBound {
+	readonly where: 'kiosk' | 'site' | 'organisation'
+	readonly wrongADay: number
+	readonly highest: number
+}
+
+/** So many wrong tries a day at one kiosk would allow no more than these bounds together: one number for every rule of length. */
+export const asAtOneKiosk = (bounds: readonly GuessingBound[]): number =>
+	Math.max(...bounds.map(({ wrongADay, highest }) => (wrongADay * Math.log1p(-HIGHEST_CHANCE)) / Math.log1p(-highest)))
+
+/** What can be typed at a kiosk: PINs of a length, and, as the chance to hit one with one try, pick-up codes. */
+export interface Typed {
+	readonly secrets: number
+	readonly digits: number
+	readonly beside?: number
+}
+export type GuessingAnswer =
+	| { readonly ok: true; readonly chance: number }
+	| { readonly ok: false; readonly where: GuessingBound['where']; readonly chance: number; readonly text: string }
+
+/** The product's rule at one kiosk: no setting with more than 1 % a year. */
+export const checkPinSettings = (secrets: number, digits: number, wrongADay: number): GuessingAnswer =>
+	checkGuessing({ secrets, digits }, [{ where: 'kiosk', wrongADay, highest: HIGHEST_CHANCE }])
+
+/** Whether what can be typed keeps within each of the bounds; the first that it does not is said, with what would do. `chance` is that of the first bound. */
+export function checkGuessing(typed: Typed, bounds: readonly GuessingBound[]): GuessingAnswer {
+	const hit = hitOf(typed)
+	const broken = bounds.find(({ wrongADay, highest }) => yearChance(hit, wrongADay) > highest)
+	if (!broken) return { ok: true, chance: yearChance(hit, bounds[0]?.wrongADay ?? 0) }
+	const { where, wrongADay, highest } = broken
 	const chance = yearChance(hit, wrongADay)
-	if (chance <= HIGHEST_CHANCE) return { ok: true, chance }
-	const enough = digitsNeeded(secrets, wrongADay, beside)
-	const what = `${secrets} PINs of ${digits} digits${beside > 0 ? ' and the pick-up codes of a kiosk' : ''}`
+	const what = `${typed.secrets} PINs of ${typed.digits} digits${typed.beside ? ' and the pick-up codes of a kiosk' : ''}`
+	const who = {
+		kiosk: 'a guesser',
+		site: 'a guesser who walks through the kiosks of the site',
+		organisation: 'a guesser who walks through all kiosks',
+	}[where]
 	return {
 		ok: false,
+		where,
 		chance,
-		text: `With ${what} a guesser succeeds within a year with ${percentOf(chance)}; 1 % is allowed. ${
-			enough === undefined ? `Allow fewer wrong PINs a day than ${wrongADay}.` : `Use ${enough} digits.`
-		}`,
+		text: `With ${what} ${who} succeeds within a year with ${percentOf(chance)}; ${percentOf(highest)} is allowed. ${wayOut(typed, bounds, broken)}`,
 	}
 }
 
+function wayOut(typed: Typed, bounds: readonly GuessingBound[], { where, wrongADay, highest }: GuessingBound): string {
+	const enough = digitsNeeded(typed, bounds)
+	const fewer = Math.floor(Math.log1p(-highest) / (365 * Math.log1p(-hitOf(typed))))
+	if (where === 'kiosk') return enough === undefined ? `Allow fewer wrong PINs a day than ${wrongADay}.` : `Use ${enough} digits.`
+	const allow = `at most ${fewer} wrong PINs a day ${where === 'site' ? 'at the site' : 'in all'}`
+	return enough === undefined ? `Allow ${allow}.` : `Use ${enough} digits, or allow ${allow}.`
+}
+
+const hitOf = ({ secrets, digits, beside = 0 }: Typed): number => hitChance([{ count: secrets, digits }]) + beside
+
 /** Undefined: no length helps, the codes alone are too many for so many tries. */
-function digitsNeeded(secrets: number, wrongADay: number, beside: number): number | undefined {
+function digitsNeeded(typed: Typed, bounds: readonly GuessingBound[]): number | undefined {
 	for (let digits = 4; digits <= LONGEST_PIN; digits++)
-		if (yearChance(hitChance([{ count: secrets, digits }]) + beside, wrongADay) <= HIGHEST_CHANCE) return digits
+		if (bounds.every(({ wrongADay, highest }) => yearChance(hitOf({ ...typed, digits }), wrongADay) <= highest)) return digits
 	return undefined
 }
 const LONGEST_PIN = 12

@@ -4,7 +4,7 @@ import { type LoadedTable, newCase, type Refused, type Stepped, step } from '@la
 import { type Change, placeOf } from '../estate/index.ts'
 import { append } from '../ledger/index.ts'
 import { isPerson, livePins } from '../people/index.ts'
-import { type CodeTerms, codeInUse, codesOfCase, issueCode, liveCodes, reserve, revokeCodes, revokeDelegate } from '../space/index.ts'
+import { type CodeTerms, codeInUse, codesOfCase, issueCode, liveCodes, reserve, revokeCodes, revokeDelegate, triesAt } from '../space/index.ts'
 import { type Db, type MasterKey, sql, type Tx } from '../store/index.ts'
 import { type KeyTerms, settingsOf, signerOf, tenantSealing } from '../tenants/index.ts'
 import { type CaseRow, caseOf, type LineNote, lockCase, tableOf } from './case-read.ts'
@@ -87,16 +87,16 @@ export async function bookDelivery(tx: Tx, wanted: NewDelivery, terms: CaseTerms
 	const held = await office(tx, row, table, 'reserve', terms)
 	const code = await issueCode(
 		tx,
-		{ ...place, case: id, notAfter: until, digits: await digitsFor(tx, place, settings.wrongPinsPerDay, now) },
+		{ ...place, case: id, notAfter: until, digits: await digitsFor(tx, place, now) },
 		await codeTerms(tx, place.site, terms),
 	)
 	return { row: held, code: await shown(tx, held, { ...code, notAfter: until }, terms) }
 }
 
 /** Eight digits while the kiosk has few live secrets, more above that (trust.md §3.4). */
-async function digitsFor(tx: Tx, at: { readonly bank: Id<'bank'>; readonly site: Id<'site'> }, wrongADay: number, now: number): Promise<number> {
+async function digitsFor(tx: Tx, at: { readonly bank: Id<'bank'>; readonly site: Id<'site'> }, now: number): Promise<number> {
 	const secrets = (await liveCodes(tx, at.bank, now)).length + (await livePins(tx, at.site, now))
-	const { digits, hint } = codeRule(secrets + 1, wrongADay)
+	const { digits, hint } = codeRule(secrets + 1, await triesAt(tx, at.bank))
 	return digits + hint
 }
 
@@ -133,10 +133,9 @@ export async function extendDelivery(tx: Tx, id: Id<'case'>, until: number, term
 export async function renewCode(tx: Tx, id: Id<'case'>, terms: CaseTerms): Promise<{ row: CaseRow; code: Shown }> {
 	const { row } = await running(tx, id)
 	if (row.recalledAt !== null) throw new Fault('request-refused', 'This delivery was called back; it has no code any more.')
-	const settings = await settingsOf(tx, { site: row.site, bank: row.bank })
 	const notAfter = row.body.deadlines['collect-by'] ?? terms.now + HOLD_MS
 	if (notAfter <= terms.now) throw new Fault('request-refused', 'The time to collect is over. Extend it first.')
-	const digits = await digitsFor(tx, row, settings.wrongPinsPerDay, terms.now)
+	const digits = await digitsFor(tx, row, terms.now)
 	const code = await issueCode(tx, { bank: row.bank, site: row.site, case: id, notAfter, digits }, await codeTerms(tx, row.site, terms))
 	await saveOrder(tx, row, terms.now)
 	return { row, code: await shown(tx, row, { ...code, notAfter }, terms) }
@@ -155,10 +154,9 @@ export async function delegateDelivery(tx: Tx, id: Id<'case'>, hint: string, ter
 	const delegates = (await codesOfCase(tx, id)).filter((one) => one.delegate !== null && one.usedAt === null && one.revokedAt === null)
 	if (delegates.length >= MOST_DELEGATES)
 		throw new Fault('request-refused', `${MOST_DELEGATES} people can collect it in the recipient’s place. Take one back first.`)
-	const settings = await settingsOf(tx, { site: row.site, bank: row.bank })
 	const notAfter = row.body.deadlines['collect-by'] ?? terms.now + HOLD_MS
 	if (notAfter <= terms.now) throw new Fault('request-refused', 'The time to collect is over. Extend it first.')
-	const digits = await digitsFor(tx, row, settings.wrongPinsPerDay, terms.now)
+	const digits = await digitsFor(tx, row, terms.now)
 	const wanted = { bank: row.bank, site: row.site, case: id, notAfter, digits, delegate: hint }
 	const code = await issueCode(tx, wanted, await codeTerms(tx, row.site, terms))
 	await giveNotice(tx, row, 'delegated', terms, code.id)

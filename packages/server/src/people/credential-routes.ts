@@ -87,10 +87,10 @@ const newCredential = z.discriminatedUnion('kind', [
 	}),
 ])
 
-/** How easily a pick-up code is hit with one try at a kiosk of this site. */
-export type CodeHit = (db: Db, site: Id<'site'>, now: number) => Promise<number>
+/** Throws `request-refused` where a guesser would succeed too easily by what can be typed at the kiosks of this site. */
+export type CheckPins = (db: Db, at: { readonly site: Id<'site'> }, now: number) => Promise<void>
 
-export const credentialRoutes = (terms: PeopleTerms, { mayActAs }: Rights, codeHitAt: CodeHit): Route[] => [
+export const credentialRoutes = (terms: PeopleTerms, { mayActAs }: Rights, checkPins: CheckPins): Route[] => [
 	route({
 		method: 'GET',
 		path: '/v1/credentials',
@@ -131,7 +131,9 @@ export const credentialRoutes = (terms: PeopleTerms, { mayActAs }: Rights, codeH
 					const { number, assurance, replaces } = what
 					return toCredential(await issueBadge(tx, change, { subject: user, number, assurance, notAfter, replaces }))
 				}
-				const { pin, ...made } = await issuePin(tx, change, { subject: user, site: what.site, notAfter, beside: await codeHitAt(tx, what.site, now) })
+				const { pin, ...made } = await issuePin(tx, change, { subject: user, site: what.site, notAfter })
+				// With this one among them; codes are typed at the same keys.
+				await checkPins(tx, { site: what.site }, now)
 				return { ...toCredential(made), pin }
 			}),
 	}),

@@ -107,19 +107,13 @@ export interface PinFields {
 	readonly subject: Id<'subject'>
 	readonly site: Id<'site'>
 	readonly notAfter?: number | undefined
-	/** The chance to hit a pick-up code with one try, at the kiosk of the site that has most of them: they are typed at the same keys. */
-	readonly beside?: number
 }
 
 /**
  * A PIN that the system makes, for one site: it is in the answer alone; what is kept is its verifier (trust.md §0.4). Nobody has two at one site, as
  * each is one more that a guesser may hit: the older ends.
  */
-export async function issuePin(
-	tx: Tx,
-	change: PeopleChange,
-	{ subject, site, notAfter, beside }: PinFields,
-): Promise<CredentialRecord & { pin: string }> {
+export async function issuePin(tx: Tx, change: PeopleChange, { subject, site, notAfter }: PinFields): Promise<CredentialRecord & { pin: string }> {
 	const { now, random } = change
 	await siteOf(tx, site)
 	inFuture(notAfter, now)
@@ -127,7 +121,7 @@ export async function issuePin(
 	const siteKey = await ensureSiteKey(tx, site, change, now)
 	for (const older of await unrevokedPinsOf(tx, subject, site)) await endCredential(tx, change, older)
 	const { pinLength, wrongPinsPerDay } = await settingsOf(tx, { site })
-	const safe = checkPinSettings((await livePins(tx, site, now)) + 1, pinLength, wrongPinsPerDay, beside)
+	const safe = checkPinSettings((await livePins(tx, site, now)) + 1, pinLength, wrongPinsPerDay)
 	if (!safe.ok) throw new Fault('request-refused', safe.text, { detail: { setting: 'pinLength' } })
 	const id = newId('credential', now, random)
 	const salt = newSalt(random)

@@ -1,17 +1,17 @@
 import type { Route } from '../http/index.ts'
 import { badgeListRoutes } from './badge-list-routes.ts'
-import { type CodeHit, credentialRoutes } from './credential-routes.ts'
+import { type CheckPins, credentialRoutes } from './credential-routes.ts'
 import { groupRoutes } from './group-routes.ts'
 import { qualificationRoutes } from './qualification-routes.ts'
 import { type SignInRouteParts, signInRoutes } from './sign-in-routes.ts'
 import { userRoutes } from './user-routes.ts'
 
 /** People's part of the API. What only rights can say comes as functions. */
-export const peopleRoutes = (parts: SignInRouteParts & { readonly codeHitAt: CodeHit }): Route[] => [
+export const peopleRoutes = (parts: SignInRouteParts & { readonly checkPins: CheckPins }): Route[] => [
 	...signInRoutes(parts),
 	...userRoutes(parts.terms, parts.rights),
 	...groupRoutes(parts.terms, parts.rights),
-	...credentialRoutes(parts.terms, parts.rights, parts.codeHitAt),
+	...credentialRoutes(parts.terms, parts.rights, parts.checkPins),
 	...badgeListRoutes(parts.terms),
 	...qualificationRoutes(parts.terms),
 ]

@@ -17,7 +17,7 @@ export {
 export { awaitingApproval, type Command, findCommand, isApprovalLate, messageOf, waitingCommands } from './command-read.ts'
 export { commandApplier, expireCommands, type NewCommand, requestCommand, sentCommand, settleCommand } from './command-write.ts'
 export { pinApplier, takePinNews } from './pin-budget-write.ts'
-export { checkPins, codeHitAt } from './pin-guessing-read.ts'
+export { checkPins, triesAt } from './pin-guessing-read.ts'
 export { pinRoutes } from './pin-routes.ts'
 export { forgetReadings, keepReading } from './reading-write.ts'
 export { endReservations, reservationsOf, reserve } from './reservation-write.ts'

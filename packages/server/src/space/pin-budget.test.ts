@@ -96,4 +96,55 @@ describe('guessing PINs from kiosk to kiosk', () => {
 		assert.equal(known.length, 2, 'a site without a bank, too')
 		assert.equal((await lockedOut()).at(-1), acme.id)
 	})
+
+	test('whoever walks keeps within what the organisation allows: budgets, PINs and codes by which they would not are refused or made longer', async () => {
+		const org = await api.tenant('Walkers')
+		const ask = (method: string, path: string, body?: unknown, version?: number) =>
+			api.ask(method, path, { token: org.owner.token, ...(body !== undefined && { body }), ...(version !== undefined && { version }) })
+		const { layout } = (await ask('GET', `/v1/banks/${org.bank}`)).body
+		for (let n = 1; n < 6; n++)
+			assert.equal((await ask('POST', '/v1/banks', { site: org.site, name: `Floor ${n}`, helpPhone: '110', layout })).status, 201)
+		const give = async () => {
+			const { id } = (await ask('POST', '/v1/users', { name: 'P' })).body
+			return ask('POST', '/v1/credentials', { kind: 'pin', user: id, site: org.site })
+		}
+		for (let n = 0; n < 20; n++) assert.equal((await give()).status, 201)
+		const set = async (body: object, place = '') => {
+			const { version } = (await ask('GET', `/v1/settings${place}`)).body
+			return ask('PATCH', `/v1/settings${place}`, body, version)
+		}
+		const at = `?site=${org.site}`
+		const before = (await ask('GET', '/v1/pin-guessing')).body
+		assert.deepEqual([before.highestAtSite, before.highestInAll, before.sites[0].wrongADay, before.organisation.wrongADay], [0.03, 0.1, 300, 300])
+
+		const often = await set({ wrongPinsPerDayAtSite: 600 }, at)
+		assert.deepEqual([often.status, often.body.code], [409, 'request-refused'], often.text)
+		assert.match(
+			often.body.detail,
+			/kiosks of the site succeeds within a year with 4\.3 %; 3 % is allowed\. Use 9 digits, or allow at most 417 wrong PINs a day at the site\./,
+		)
+		assert.equal((await set({ wrongPinsPerDayAtSite: 418 }, at)).status, 409)
+		assert.equal((await set({ wrongPinsPerDayAtSite: 417 }, at)).status, 200, 'the control')
+		assert.equal((await set({ pinChanceAtSite: 50 }, at)).status, 200)
+		assert.equal((await set({ wrongPinsPerDayAtSite: 600 }, at)).status, 409, 'what is allowed the organisation says, and no site')
+
+		const less = await set({ pinChanceInAll: 2 })
+		assert.match(
+			less.body.detail,
+			/walks through all kiosks succeeds within a year with 3\.0 %; 2 % is allowed\. Use 9 digits, or allow at most 276 wrong PINs a day in all\./,
+		)
+		assert.equal((await set({ pinChanceInAll: 2, wrongPinsPerDayInAll: 277 })).status, 409)
+		assert.equal((await set({ pinChanceInAll: 2, wrongPinsPerDayInAll: 276 })).status, 200, 'the control')
+		assert.equal((await set({ wrongPinsPerDayInAll: 1_000 })).status, 409)
+
+		// At one kiosk 27 are few enough for eight digits; on this walk 20 are.
+		const { pickUpCode } = (await ask('POST', '/v1/deliveries', { bank: org.bank, label: 'Order', lines: [{ size: 'S' }] })).body
+		assert.equal(pickUpCode.digits.replaceAll(/\D/g, '').length, 11)
+		const late = await give()
+		assert.deepEqual([late.status, late.body.code], [409, 'request-refused'], late.text)
+		assert.match(late.body.detail, /^With 21 PINs of 8 digits/)
+		assert.equal((await ask('GET', '/v1/pin-guessing')).body.sites[0].pins, 20, 'it was not given')
+		assert.equal((await set({ pinLength: 9 })).status, 200)
+		assert.equal((await give()).status, 201, 'the control')
+	})
 })

@@ -3,15 +3,17 @@ import { Fault, type Random } from '@latchwork/core/base'
 import { z } from 'zod'
 import { findSite } from '../estate/index.ts'
 import { idOf, named, type Route, route, time, toTime } from '../http/index.ts'
-import { settingsAt } from '../tenants/index.ts'
+import { settingsOf } from '../tenants/index.ts'
 import { endPinRest, pinRests } from './pin-budget-write.ts'
-import { kiosksOf } from './pin-guessing-read.ts'
+import { type Kiosk, kiosksOf } from './pin-guessing-read.ts'
 
 const chance = z.number().min(0).max(1)
 const guessing = named(
 	'PinGuessing',
 	z.object({
 		highest: chance.describe('that no kiosk may have more of in a year'),
+		highestAtSite: chance.describe('of somebody who walks through the kiosks of a site, as the organisation says'),
+		highestInAll: chance.describe('of somebody who walks through all kiosks, as the organisation says'),
 		organisation: z.object({ wrongADay: z.int(), chance }).describe('of somebody who walks from kiosk to kiosk of the whole organisation'),
 		sites: z.array(
 			z.object({
@@ -40,34 +42,31 @@ export const pinRoutes = (random: Random): Route[] => [
 		answers: { 200: guessing },
 		handle: ({ read, now }) =>
 			read(async (db) => {
-				const at = await settingsAt(db)
 				const rests = await pinRests(db, now)
-				const sites = [...Map.groupBy(await kiosksOf(db, now), ({ site }) => site)].map(([site, kiosks]) => {
-					// The most that there is to win anywhere at the site, with every try that it grants: no order of walking does better.
-					const hit = Math.max(...kiosks.map((one) => one.hit))
-					const wrongADay = Math.min(at({ site }).wrongPinsPerDayAtSite, sum(kiosks))
+				const all = await kiosksOf(db, now)
+				const sites = [...Map.groupBy(all, ({ site }) => site)].map(([site, kiosks]) => {
 					const restsUntil = rests.get(site)
+					const [first] = kiosks
 					return {
-						hit,
-						shown: {
-							site,
-							pins: kiosks[0]?.pins ?? 0,
-							digits: kiosks[0]?.digits ?? 0,
-							wrongADay,
-							chance: yearChance(hit, wrongADay),
-							...(restsUntil !== undefined && { restsUntil: toTime(restsUntil) }),
-							kiosks: kiosks.map((one) => ({
-								bank: one.bank,
-								codes: one.codes,
-								wrongADay: one.wrongADay,
-								chance: yearChance(one.hit, one.wrongADay),
-							})),
-						},
+						site,
+						pins: first?.pins ?? 0,
+						digits: first?.digits ?? 0,
+						...walked('site', kiosks),
+						...(restsUntil !== undefined && { restsUntil: toTime(restsUntil) }),
+						kiosks: kiosks.map((one) => {
+							const { wrongADay } = one.bounds.kiosk
+							return { bank: one.bank, codes: one.codes, wrongADay, chance: yearChance(one.hit, wrongADay) }
+						}),
 					}
 				})
-				const wrongADay = Math.min(at({}).wrongPinsPerDayInAll, sum(sites.map(({ shown }) => shown)))
-				const all = yearChance(Math.max(0, ...sites.map(({ hit }) => hit)), wrongADay)
-				return { highest: HIGHEST_CHANCE, organisation: { wrongADay, chance: all }, sites: sites.map(({ shown }) => shown) }
+				const { pinChanceAtSite, pinChanceInAll } = await settingsOf(db, {})
+				return {
+					highest: HIGHEST_CHANCE,
+					highestAtSite: pinChanceAtSite / 100,
+					highestInAll: pinChanceInAll / 100,
+					organisation: walked('organisation', all),
+					sites,
+				}
 			}),
 	}),
 	route({
@@ -88,4 +87,8 @@ export const pinRoutes = (random: Random): Route[] => [
 	}),
 ]
 
-const sum = (those: readonly { readonly wrongADay: number }[]): number => those.reduce((all, { wrongADay }) => all + wrongADay, 0)
+/** The most that there is to win anywhere on the walk, with every try that it grants: no order of walking does better. */
+function walked(where: 'site' | 'organisation', kiosks: readonly Kiosk[]): { readonly wrongADay: number; readonly chance: number } {
+	const wrongADay = kiosks[0]?.bounds[where].wrongADay ?? 0
+	return { wrongADay, chance: yearChance(Math.max(0, ...kiosks.map(({ hit }) => hit)), wrongADay) }
+}

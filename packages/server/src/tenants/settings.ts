@@ -17,6 +17,16 @@ export const SETTINGS = {
 		value: 1_000,
 		words: 'wrong PINs that all kiosks of the organisation take together in one day; then they take none until midnight',
 	},
+	pinChanceAtSite: {
+		schema: z.int().min(1).max(50),
+		value: 3,
+		words: 'percent: the highest chance in a year of somebody who guesses PINs at all kiosks of a site; for the organisation alone',
+	},
+	pinChanceInAll: {
+		schema: z.int().min(1).max(50),
+		value: 10,
+		words: 'percent: the highest chance in a year of somebody who guesses PINs at all kiosks of the organisation; for the organisation alone',
+	},
 	travelMinutes: {
 		schema: z.int().min(0).max(720),
 		value: 10,

@@ -488,6 +488,8 @@ export interface MatchedBadgeList {
 /** The chances of somebody who guesses PINs and codes. */
 export interface PinGuessing {
 	readonly highest: number
+	readonly highestAtSite: number
+	readonly highestInAll: number
 	readonly organisation: { readonly wrongADay: number; readonly chance: number }
 	readonly sites: readonly {
 		readonly site: string

@@ -60,7 +60,7 @@ function Guessing() {
 	)
 }
 
-function Chances({ found: { highest, organisation, sites } }: { readonly found: PinGuessing }) {
+function Chances({ found: { highest, highestAtSite, highestInAll, organisation, sites } }: { readonly found: PinGuessing }) {
 	const client = useQueryClient()
 	const estate = useEstate()
 	const [problem, setProblem] = useState<string>()
@@ -71,7 +71,7 @@ function Chances({ found: { highest, organisation, sites } }: { readonly found: 
 	}
 	return (
 		<>
-			<p className="soft">{words.guessingLead(percentOf(highest))}</p>
+			<p className="soft">{words.guessingLead(...([highest, highestAtSite, highestInAll].map(percentOf) as [string, string, string]))}</p>
 			<Table heads={[words.place, words.secrets, { text: words.tries, as: 'right' }, { text: words.chance, as: 'right' }]}>
 				{sites.flatMap((site) => [
 					...site.kiosks.map((kiosk) => (
@@ -82,7 +82,7 @@ function Chances({ found: { highest, organisation, sites } }: { readonly found: 
 								{kiosk.wrongADay}
 							</td>
 							<td className="right" data-label={words.chance}>
-								<b className={kiosk.chance > highest ? 'problem' : ''}>{percentOf(kiosk.chance)}</b>
+								<Chance chance={kiosk.chance} highest={highest} />
 							</td>
 						</tr>
 					)),
@@ -102,7 +102,7 @@ function Chances({ found: { highest, organisation, sites } }: { readonly found: 
 							{site.wrongADay}
 						</td>
 						<td className="right" data-label={words.chance}>
-							{percentOf(site.chance)}
+							<Chance chance={site.chance} highest={highestAtSite} />
 						</td>
 					</tr>,
 				])}
@@ -113,7 +113,7 @@ function Chances({ found: { highest, organisation, sites } }: { readonly found: 
 						{organisation.wrongADay}
 					</td>
 					<td className="right" data-label={words.chance}>
-						{percentOf(organisation.chance)}
+						<Chance chance={organisation.chance} highest={highestInAll} />
 					</td>
 				</tr>
 			</Table>
@@ -126,11 +126,17 @@ function Chances({ found: { highest, organisation, sites } }: { readonly found: 
 	)
 }
 
+const Chance = ({ chance, highest }: { readonly chance: number; readonly highest: number }) => (
+	<b className={chance > highest ? 'problem' : ''}>{percentOf(chance)}</b>
+)
+
 const FIELDS = [
 	['pinLength', words.length],
 	['wrongPinsPerDay', words.kiosk],
 	['wrongPinsPerDayAtSite', words.atSite],
 	['wrongPinsPerDayInAll', words.inAll],
+	['pinChanceAtSite', words.chanceAtSite],
+	['pinChanceInAll', words.chanceInAll],
 ] as const
 
 /** What a guesser would gain too much by is refused by the server, with what would do. */
