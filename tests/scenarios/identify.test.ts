@@ -1,20 +1,27 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { after, afterEach, before, describe, test } from 'node:test'
 import { mintCode } from '@latchwork/core/access'
 import { newId } from '@latchwork/core/base'
 import { signingKey } from '@latchwork/edge/keys'
 import { arrive, borrow, giveBack, killController, leave, move, openFor, person, recordOf } from './hands.ts'
+import { plug } from './plug.ts'
 import { type Site, startSite } from './site.ts'
 
 /** Who is it? Badge, PIN and one-time code through the reader, the keypad and the scanner (trust.md §3.4, T1–T3; X8, X13). */
 describe('who is it', () => {
+	const power = plug()
 	let site: Site
 	before(async () => {
-		site = await startSite({ args: ['--virtual-clock'] })
+		site = await startSite({ args: ['--virtual-clock'], env: power.env })
 	})
-	after(async () => void (await site?.stop()))
+	after(async () => {
+		power.putBack()
+		await site?.stop()
+		power.close()
+	})
 	afterEach(() => site.run())
 
 	const pulses = async () => (await site.metal()).reduce((sum, d) => sum + d.pulses, 0)
@@ -134,6 +141,85 @@ describe('who is it', () => {
 		await site.keypad(`${person(site, 0).pin}#`)
 		await site.screen('choose')
 		await leave(site)
+	})
+
+	test('T1: whoever guesses at the keypad and pulls the plug between the spent try and the look learns nothing by it, and has a hundred tries a day and the next ones at midnight, not one more', async () => {
+		const TRIES = 100
+		await site.freeze()
+		const { now } = await site.view()
+		await site.advance((Math.ceil(now / DAY) * DAY + 9 * HOUR - now) / 1000)
+		const right = person(site, 0).pin
+		/** What is kept of the day's tries. */
+		const spent = () => {
+			const db = new DatabaseSync(join(site.ready.dataDir, 'edge.db'), { readOnly: true, timeout: 5_000 })
+			try {
+				const { body } = db.prepare("SELECT body FROM fact WHERE kind = 'budget' AND key = 'pin'").get() ?? assert.fail('no budget')
+				return JSON.parse(String(body)) as { day: string; spent: number }
+			} finally {
+				db.close()
+			}
+		}
+		const types = async (pin: string) => {
+			await site.advance(30)
+			if ((await site.view()).screen.name !== 'pin') await site.act({ kind: 'start-pin' })
+			await site.act({ kind: 'keys', keys: pin })
+		}
+		/** The try is on disk, and the power is gone before it was looked at. */
+		const typesAndPulls = async (pin: string) => {
+			const next = site.nextEdge()
+			next.catch(() => {})
+			const out = power.pullAt({ folder: site.ready.dataDir, kind: 'budget', key: 'pin', when: 'kept' })
+			await Promise.all([out, types(pin).catch(() => {})])
+			power.putBack()
+			await next
+			await site.until((v) => v.notices.length === 0 && v.screen.name === 'attract', 'the controller again, with nobody before it')
+		}
+		/** Guesses of a day, the plug pulled at some of them, until the keypad takes none any more, or so many. */
+		const guesses = async (pulledAt: ReadonlySet<number>, most = TRIES + 1) => {
+			const record = recordOf(site)
+			const answered = () => record.since().filter(({ type, data }) => type === 'decision.denied' && data.method === 'pin').length
+			let pulled = 0
+			for (let turn = 1; turn <= most && (await site.view()).screen.name !== 'denied'; turn++) {
+				assert.ok(turn <= TRIES, 'more tries than a day has')
+				if (pulledAt.has(turn)) {
+					const before = answered()
+					// The right one: whoever is not told so has learnt nothing.
+					await typesAndPulls(right)
+					pulled += 1
+					assert.equal(answered(), before)
+				} else await types(wrongPin())
+			}
+			assert.ok(!record.types().includes('visit.started'))
+			return { answered: answered(), pulled, kept: spent() }
+		}
+
+		await types(right)
+		await site.screen('choose')
+		await leave(site)
+		assert.equal(spent().spent, 0, 'the control: with the power on it is known, and costs nothing')
+
+		const first = await guesses(new Set([1, 40, TRIES - 1]))
+		assert.deepEqual([first.answered, first.pulled, first.kept.spent], [TRIES - 3, 3, TRIES])
+		const { reason, until: midnight = 0 } = await site.screen('denied')
+		assert.equal(reason, 'pin-suspended')
+		await leave(site)
+		const still = async () => {
+			await site.keypad(`${right}#`)
+			assert.equal((await site.screen('denied')).reason, 'pin-suspended')
+			await leave(site)
+		}
+		await site.advance((midnight - (await site.view()).now) / 1000 - 1)
+		await killController(site)
+		await still()
+		// The power goes a second before midnight and is there again a second after it.
+		await killController(site, () => site.advance(2))
+		const second = await guesses(new Set([2]), 4)
+		assert.deepEqual([second.answered, second.pulled, second.kept.spent], [3, 1, 4])
+		assert.notEqual(second.kept.day, first.kept.day)
+		await types(right)
+		await site.screen('choose')
+		await leave(site)
+		assert.equal(spent().spent, 4)
 	})
 
 	test('a one-time code opens one door once; a second time it is used, whoever shows it', async () => {
