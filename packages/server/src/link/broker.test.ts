@@ -159,6 +159,7 @@ describe('the broker child', () => {
 				'$SYS/#',
 				'$share/g/#',
 				...devices.flatMap((d, j) => (i === j ? [`lw/1/${d.controller}/#`] : [allDown(d.controller)])),
+				...devices.map((d) => `$share/g/${allDown(d.controller)}`),
 			])
 				await assert.rejects(client.subscribeAsync(filter, { qos: 1 }), filter)
 		const inboxes = clients.map((client) => until(client, 'the last'))
@@ -172,14 +173,16 @@ describe('the broker child', () => {
 			)
 		for (const client of clients) await client.endAsync()
 
-		// Wills: a foreign one is forgotten at the door, the own one is sent.
+		// Wills: a foreign one is forgotten at the door, wherever it is for and whether or not it is to be kept; the own one is sent.
 		const last = until(server, 'own will')
-		const liar = await connected(mine, {
-			will: { topic: upTopic(other.controller, 'status'), payload: Buffer.from('foreign will'), qos: 1, retain: true },
-		})
+		const foreign = [...ups.map((c) => upTopic(other.controller, c)), ...downs.map((c) => downTopic(other.controller, c)), ...strange]
+		for (const topic of [...foreign, ...downs.map((c) => downTopic(mine.controller, c))])
+			for (const retain of [false, true]) {
+				const liar = await connected(mine, { will: { topic, payload: Buffer.from('foreign will'), qos: 1, retain } })
+				liar.stream.destroy()
+				await happened(liar, 'close')
+			}
 		await site.told('dropped-will', mine)
-		liar.stream.destroy()
-		await happened(liar, 'close')
 		const honest = await connected(other, {
 			will: { topic: upTopic(other.controller, 'status'), payload: Buffer.from('own will'), qos: 1, retain: false },
 		})
@@ -188,6 +191,19 @@ describe('the broker child', () => {
 			(await last).filter(({ text }) => text === 'foreign will'),
 			[],
 		)
+
+		// Nothing of all that was to be kept is kept: who asks later for everything, or for its own, hears nothing of it.
+		await server.unsubscribeAsync('#')
+		const kept = [until(server, 'later')]
+		await server.subscribeAsync('#', { qos: 1 })
+		const comers = await Promise.all(devices.map((device) => connected(device)))
+		for (const [i, client] of comers.entries()) {
+			kept.push(until(client, 'later'))
+			await client.subscribeAsync(allDown(devices[i]?.controller ?? assert.fail()), { qos: 1 })
+		}
+		for (const device of devices) await server.publishAsync(downTopic(device.controller, 'acks'), 'later', { qos: 1 })
+		assert.deepEqual((await Promise.all(kept)).flat(), [])
+		for (const client of comers) await client.endAsync()
 		await server.unsubscribeAsync('#')
 	})
 
