@@ -140,6 +140,7 @@ export function openController(parts: ControllerParts): Controller {
 		time,
 		clock,
 		random,
+		crypto: nodeCrypto,
 		identify: identifier({
 			journal,
 			time,

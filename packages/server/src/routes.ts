@@ -1,8 +1,8 @@
-import type { Place } from '@latchwork/core/access'
-import type { Clock } from '@latchwork/core/base'
-import { accessRoutes, rights } from './access/index.ts'
+import { covers, type Permission, type Place } from '@latchwork/core/access'
+import { type Clock, type Id, isId } from '@latchwork/core/base'
+import { accessRoutes, holdingsOf, rights } from './access/index.ts'
 import { assetRoutes } from './assets/index.ts'
-import { asIf, keepKeysInMemory, keyRoutes } from './authority/index.ts'
+import { asIf, isKnownAt, keepKeysInMemory, keyRoutes } from './authority/index.ts'
 import { bankOfCase, caseIdsOf, caseInside, caseRoutes, reviewBreakGlass, rightFacts, tellOwner } from './cases/index.ts'
 import { nodeCrypto } from './crypto.ts'
 import { bankIds, estateRoutes, findArea, findSite, markBundles, placeOf } from './estate/index.ts'
@@ -14,6 +14,7 @@ import { logSigner } from './log-signer.ts'
 import type { Parts } from './parts.ts'
 import { ensureSiteKey, peopleRoutes, tracesOf } from './people/index.ts'
 import { breakGlassRoutes, type Command, checkPins, pinRoutes, spaceRoutes } from './space/index.ts'
+import type { Db } from './store/index.ts'
 import { type SettingsParts, tenantRoutes } from './tenants/index.ts'
 import { VERSION } from './version.ts'
 
@@ -36,7 +37,7 @@ export function routesOf(parts: Parts, { requested, watch, pace, device }: Route
 		...healthRoutes(store, VERSION),
 		...tenantRoutes(settingsParts(parts)),
 		...estateRoutes(random),
-		...peopleRoutes({ terms, store, passwords, secure, rights, checkPins }),
+		...peopleRoutes({ terms, store, passwords, secure, rights, checkPins, knownAt: isKnownAt }),
 		...accessRoutes({ random, engine, asIf: asIf(nodeCrypto.sha256) }),
 		...ledgerRoutes({ store, watch, pace, random, signerOf: logSigner(parts), bankIds, thingsOf }),
 		...keyRoutes(terms),
@@ -47,7 +48,7 @@ export function routesOf(parts: Parts, { requested, watch, pace, device }: Route
 			requested,
 			bankOfCase,
 			caseInside,
-			rightFacts: (db, of, facts, now) => rightFacts(db, of, facts, terms, now),
+			rightFacts: (db, of, facts, people, now) => rightFacts(db, of, facts, { people, may: mayOneOf(db, people, now) }, terms, now),
 			tellOwner,
 		}),
 		...breakGlassRoutes({ random, openReview: reviewBreakGlass }),
@@ -71,6 +72,13 @@ const ABOUT_PINS: ReadonlySet<string> = new Set([
 	'pinChanceAtSite',
 	'pinChanceInAll',
 ])
+
+/** Whether one of these people may do something at a bank, however they ask. */
+const mayOneOf = (db: Db, people: readonly string[], now: number) => async (permission: Permission, bank: Id<'bank'>) => {
+	const place = (await placeOf(db, bank)) ?? {}
+	const held = await Promise.all(people.flatMap((one) => (isId('subject', one) ? [holdingsOf(db, one, now)] : [])))
+	return held.flat().some(({ scope, permissions }) => permissions.has(permission) && covers(scope, place))
+}
 
 const settingsParts = ({ random, terms }: Parts): SettingsParts => ({
 	async placeAt(db, { site, area, bank }): Promise<Place | undefined> {

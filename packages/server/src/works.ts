@@ -1,14 +1,14 @@
 import { join } from 'node:path'
 import { type Clock, isFault } from '@latchwork/core/base'
 import { custodyApplier, openAuthority } from './authority/index.ts'
-import { badgeLossApplier, badgeUseApplier, caseApplier, caseDeadlines, openTask, ownOf, runDeadlines } from './cases/index.ts'
+import { badgeLossApplier, badgeUseApplier, caseApplier, caseDeadlines, codeUseApplier, openTask, ownOf, runDeadlines } from './cases/index.ts'
 import { nodeCrypto } from './crypto.ts'
 import { applyEdgeEvents } from './estate/index.ts'
 import { openInbox, openSequencer, openWatch, type Watch } from './ledger/index.ts'
 import { type Link, openLink } from './link/index.ts'
 import { logSigner } from './log-signer.ts'
 import type { Parts } from './parts.ts'
-import { credentialBy, ensureSiteKey, rotatedSiteKey } from './people/index.ts'
+import { credentialBy, ensureSiteKey, mintKeysOf, rotatedSiteKey } from './people/index.ts'
 import { commandApplier, pinApplier } from './space/index.ts'
 import { settingsOf } from './tenants/index.ts'
 
@@ -64,6 +64,7 @@ export async function openWorks(parts: Parts): Promise<Works> {
 				pinApplier({ random }),
 				badgeUseApplier({ random }),
 				badgeLossApplier(terms),
+				codeUseApplier({ random }),
 			],
 			unapplied: async (tx, { stream, seq, type, subject }, { bank, site, now }, cause) => {
 				failed('inbox')(cause)
@@ -118,9 +119,14 @@ export async function openWorks(parts: Parts): Promise<Works> {
 					const known = await store.read(tenant, (db) => credentialBy(db, site, verifier, clock.now()))
 					return known && authority.renew(tenant, site, bank)
 				},
-				async bundle({ tenant, site, bank }, held) {
+				async bundle({ tenant, site, bank, controller }, held) {
 					const found = await authority.current(tenant, bank, held)
-					return found && { ...found, siteKey: await store.read(tenant, (db) => rotatedSiteKey(db, site, terms)) }
+					if (!found) return undefined
+					return store.read(tenant, async (db) => ({
+						...found,
+						siteKey: await rotatedSiteKey(db, site, terms),
+						mintKeys: await mintKeysOf(db, { bank, controller }, terms, clock.now()),
+					}))
 				},
 				async lease({ tenant, bank }) {
 					const text = await authority.lease(tenant, bank)

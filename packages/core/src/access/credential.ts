@@ -3,11 +3,12 @@ import type { DenyReason } from '../wire/index.ts'
 import type { Assurance, Bundle, Credential, PickUpCode } from './bundle-schema.ts'
 import type { Method } from './decision.ts'
 import { entriesOf } from './directory.ts'
+import { MINTED_DIGITS, type MintKeys, mintedUntil, readMinted } from './minted-code.ts'
 import { verifyCode } from './one-time-code.ts'
 import { codeNormal, codeRefusal, type PickUp } from './pick-up-code.ts'
 import type { PinnedKeys } from './signed.ts'
 
-/** What a person showed. `pin`: what was typed, a PIN or a pick-up code. `secure`: the badge number came through an authenticated channel; without it the reading is worth 'low'. */
+/** What a person showed. `pin`: what was typed, a PIN, a pick-up code, or a one-time code of sixteen digits. `secure`: the badge number came through an authenticated channel; without it the reading is worth 'low'. */
 export type Presented =
 	| { readonly kind: 'badge'; readonly normal: string; readonly secure?: boolean }
 	| { readonly kind: 'pin'; readonly pin: string }
@@ -40,6 +41,8 @@ export interface IdentifyTerms {
 	readonly uncertain: boolean
 	/** Public keys of those who may mint one-time codes for this bank. */
 	readonly makerKeys: PinnedKeys
+	/** With which the server makes one-time codes that are typed; absent: none came yet. */
+	readonly mintKeys?: MintKeys | undefined
 	readonly codeUsed: (jti: string) => boolean
 }
 
@@ -69,6 +72,8 @@ export function identify(bundle: Bundle, presented: Presented, terms: IdentifyTe
 			const code = entriesOf(bundle).codes.get(verifierOf(terms.siteKey, terms.crypto, 'code', codeNormal(bundle.bank.id, presented.pin)))
 			if (credential && !isRevoked(bundle, credential)) return identity(credential, credential.assurance)
 			if (code) return byPickUpCode(bundle, code, 'low', terms)
+			const minted = presented.pin.length === MINTED_DIGITS ? identifyByMinted(bundle, presented.pin, terms) : undefined
+			if (minted) return minted
 			// Unknown, revoked and badly formed PINs get one answer: whoever guesses learns nothing from which it was (T29).
 			return { ok: false, reason: 'wrong-pin' }
 		}
@@ -125,6 +130,21 @@ function identifyByCode(bundle: Bundle, text: string, terms: IdentifyTerms): Ide
 	if (!person) return { ok: false, reason: 'unknown-credential' }
 	if (revoked.has(jti) || revoked.has(subject)) return { ok: false, reason: 'credential-revoked' }
 	return { ok: true, subject, credential: jti, method: 'code', assurance: 'medium', commitment: person.commitment, jti }
+}
+
+/** A code that is genuine and does not count now is answered plainly: whoever has it guessed nothing. */
+function identifyByMinted(bundle: Bundle, digits: string, { mintKeys, crypto, now, uncertain, codeUsed }: IdentifyTerms): IdentifyAnswer | undefined {
+	const { subjects, revoked } = entriesOf(bundle)
+	const code = mintKeys && readMinted(digits, { keys: mintKeys, people: subjects.keys() as Iterable<Id<'subject'>>, now, crypto })
+	const person = code && subjects.get(code.subject)
+	if (!person) return undefined
+	if (codeUsed(code.id)) return { ok: false, reason: 'code-used' }
+	if (revoked.has(code.id) || revoked.has(code.subject)) return { ok: false, reason: 'credential-revoked' }
+	// With an uncertain clock neither "not yet" nor "no more" can be told (trust.md §3.7: no first use of what depends on time).
+	if (uncertain) return { ok: false, reason: 'time-uncertain' }
+	if (now >= mintedUntil(code)) return { ok: false, reason: 'code-expired' }
+	if (now < code.notBefore) return { ok: false, reason: 'outside-hours' }
+	return { ok: true, subject: code.subject, credential: code.id, method: 'code', assurance: 'low', commitment: person.commitment, jti: code.id }
 }
 
 function byPickUpCode(bundle: Bundle, code: PickUpCode, assurance: Assurance, { now, codeUsed }: IdentifyTerms): IdentifyAnswer {

@@ -60,6 +60,28 @@ export {
 } from './delta.ts'
 export { dueTime } from './due.ts'
 export { type AuthorityState, acceptLease, authorityState, type Lease, type LeaseAnswer, type LeaseRefusal, sealLease } from './lease.ts'
+export {
+	isMintable,
+	isMintedId,
+	isReadBack,
+	MINTED_AHEAD_MS,
+	MINTED_AT_ONCE,
+	MINTED_DIGITS,
+	MINTED_HOURS,
+	type MintedCode,
+	type MintKeys,
+	mintDigits,
+	mintedHit,
+	mintedId,
+	mintedUntil,
+	mintKeyOf,
+	mintKeysAt,
+	mintWeek,
+	readBackOf,
+	readMinted,
+	readMintKeys,
+	writeMintKeys,
+} from './minted-code.ts'
 export { type CodeAnswer, type CodeTerms, isCodeText, mintCode, type OneTimeCode, verifyCode } from './one-time-code.ts'
 export {
 	acceptPeopleDelta,

@@ -105,7 +105,7 @@ export interface GuessingBound {
 export const asAtOneKiosk = (bounds: readonly GuessingBound[]): number =>
 	Math.max(...bounds.map(({ wrongADay, highest }) => (wrongADay * Math.log1p(-HIGHEST_CHANCE)) / Math.log1p(-highest)))
 
-/** What can be typed at a kiosk: PINs of a length, and, as the chance to hit one with one try, pick-up codes. */
+/** What can be typed at a kiosk: PINs of a length, and, as the chance to hit one with one try, codes. */
 export interface Typed {
 	readonly secrets: number
 	readonly digits: number
@@ -126,7 +126,7 @@ export function checkGuessing(typed: Typed, bounds: readonly GuessingBound[]): G
 	if (!broken) return { ok: true, chance: yearChance(hit, bounds[0]?.wrongADay ?? 0) }
 	const { where, wrongADay, highest } = broken
 	const chance = yearChance(hit, wrongADay)
-	const what = `${typed.secrets} PINs of ${typed.digits} digits${typed.beside ? ' and the pick-up codes of a kiosk' : ''}`
+	const what = `${typed.secrets} PINs of ${typed.digits} digits${typed.beside ? ' and the codes that a kiosk takes' : ''}`
 	const who = {
 		kiosk: 'a guesser',
 		site: 'a guesser who walks through the kiosks of the site',

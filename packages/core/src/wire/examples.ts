@@ -86,6 +86,8 @@ const screens: readonly Example[] = [
 	['pin-wait', { name: 'pin', entered: 0, length: 8, wrong: true, waitUntil: noon + 16 * second }],
 	['pin-code', { name: 'pin', entered: 2, length: 8, wrong: false, code: { digits: 8, hint: 0 } }],
 	['pin-code-hint', { name: 'pin', entered: 9, length: 11, wrong: true, code: { digits: 8, hint: 3 }, confirms: true }],
+	['pin-one-time-offered', { name: 'pin', entered: 2, length: 8, wrong: false, code: { digits: 8, hint: 0 }, oneTime: 'offered' }],
+	['pin-one-time', { name: 'pin', entered: 6, length: 16, wrong: false, oneTime: 'typing' }],
 	['choose', { name: 'choose', choices: [{ id: 'borrow-laptop', kind: 'borrow', item: laptop, free: 3, due }] }],
 	[
 		'choose-return',
@@ -254,6 +256,7 @@ const screens: readonly Example[] = [
 	['out-of-service-storage', { name: 'out-of-service', why: 'storage-full' }],
 	['out-of-service-bundle', { name: 'out-of-service', why: 'bundle-missing' }],
 	['help', { name: 'help' }],
+	['help-known', { name: 'help', readBack: '408162' }],
 	['attract-claim', { name: 'attract' }, { notices: ['claim-needed', 'bundle-expired'] }],
 	['help-claim', { name: 'help', claim: true }],
 	['claim', { name: 'claim', entered: 4, length: CLAIM_CODE_DIGITS, state: 'typing' }],

@@ -44,6 +44,7 @@ export {
 	MAX_COMMAND_MS,
 	MAX_LINK_BYTES,
 	MAX_POSTED_BYTES,
+	MINT_KEYS_HEADER,
 	type ReadMessage,
 	type RenewalAnswer,
 	type RenewalRequest,

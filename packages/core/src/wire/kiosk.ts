@@ -80,7 +80,8 @@ export const kioskScreen = z.discriminatedUnion('name', [
 	/**
 	 * `entered` digits of `length` so far; the digits themselves stay at the edge. `waitUntil`: wrong tries cost time. `code`: a pick-up code
 	 * can be typed as well, its last `hint` digits are the end of the recipient's telephone number. `confirms`: the two differ in length, so a
-	 * touch says when it is whole.
+	 * touch says when it is whole. `oneTime`: somebody may have been given a one-time code of many digits, and asks for room for it; `typing`: it is
+	 * that which is typed, and `length` is its.
 	 */
 	z.object({
 		name: z.literal('pin'),
@@ -90,6 +91,7 @@ export const kioskScreen = z.discriminatedUnion('name', [
 		wrong: z.boolean(),
 		code: z.object({ digits: z.int().positive(), hint: z.int().nonnegative() }).optional(),
 		confirms: z.literal(true).optional(),
+		oneTime: z.enum(['offered', 'typing']).optional(),
 	}),
 	z.object({
 		name: z.literal('choose'),
@@ -188,8 +190,18 @@ export const kioskScreen = z.discriminatedUnion('name', [
 		name: z.literal('out-of-service'),
 		why: z.enum(['board-lost', 'storage-full', 'bundle-missing']),
 	}),
-	/** `claim`: the server lets this bank in no more, and a claim code can be typed. */
-	z.object({ name: z.literal('help'), claim: z.literal(true).optional() }),
+	/**
+	 * `claim`: the server lets this bank in no more, and a claim code can be typed. `readBack`: somebody is known here; these digits, read to the help desk
+	 * on the phone, prove it to them for some minutes.
+	 */
+	z.object({
+		name: z.literal('help'),
+		claim: z.literal(true).optional(),
+		readBack: z
+			.string()
+			.regex(/^\d{6}$/)
+			.optional(),
+	}),
 	/**
 	 * An installer types the code that lets this bank in anew; the digits stay at the edge. `refused`: it does not work; `too-many`: the server wants some
 	 * minutes of rest; `unreachable`: nobody answered; `not-kept`: the disk took no certificate.
@@ -243,6 +255,8 @@ export const kioskAct = z.object({
 	turn: z.int().nonnegative(),
 	act: z.discriminatedUnion('kind', [
 		z.object({ kind: z.literal('start-pin') }),
+		/** On the PIN screen, where it is offered. */
+		z.object({ kind: z.literal('start-one-time') }),
 		/** From Help, where the bank is let in no more. */
 		z.object({ kind: z.literal('start-claim') }),
 		z.object({ kind: z.literal('keys'), keys: z.string().regex(/^[0-9#*]{1,32}$/) }),

@@ -232,6 +232,8 @@ export const DEVICE_PATHS = {
 
 /** Beside a bundle, over the device port only: base64 of the site's key, once it is another than that of the enrolment. */
 export const SITE_KEY_HEADER = 'latchwork-site-key'
+/** Beside each bundle: the bank's keys for one-time codes that are typed (`writeMintKeys`). */
+export const MINT_KEYS_HEADER = 'latchwork-mint-keys'
 
 const publicKey = z.strictObject({ keyId: z.string().min(1).max(100), publicKey: z.base64() })
 

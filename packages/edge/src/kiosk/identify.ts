@@ -80,6 +80,7 @@ export function identifier(parts: IdentifyParts): (shown: Shown) => Known {
 			proven: time.proven(),
 			uncertain: time.uncertain(),
 			makerKeys: parts.makerKeys,
+			mintKeys: authority.mintKeys,
 			codeUsed,
 		})
 

@@ -1,5 +1,5 @@
 import type { Identity } from '@latchwork/core/access'
-import type { Clock, Id, Random } from '@latchwork/core/base'
+import type { Clock, Crypto, Id, Random } from '@latchwork/core/base'
 import type { Visit } from '@latchwork/core/visit'
 import type { Claimed, KioskScreen } from '@latchwork/core/wire'
 import type { Bank } from '../bank/index.ts'
@@ -19,6 +19,7 @@ export interface SessionParts {
 	readonly time: TrustedTime
 	readonly clock: Pick<Clock, 'after' | 'mono'>
 	readonly random: Random
+	readonly crypto: Pick<Crypto, 'hmacSha256'>
 	readonly identify: (shown: Shown) => Known
 	/** Where the server may know somebody whom the bundle does not: settles, soon, when there is nothing more to wait for. */
 	readonly inquire: (shown: Shown) => Promise<void> | undefined

@@ -1,4 +1,4 @@
-import { type BadgeRefusal, badgeFromBits, badgeText, type Identity, isCodeText, strengthen } from '@latchwork/core/access'
+import { type BadgeRefusal, badgeFromBits, badgeText, type Identity, isCodeText, readBackOf, strengthen } from '@latchwork/core/access'
 import { isFault, newId } from '@latchwork/core/base'
 import { KIOSK_TIMERS as IDLE, lastItem, type Step } from '@latchwork/core/door'
 import type { EventDraft } from '@latchwork/core/ledger'
@@ -10,7 +10,7 @@ import type { Entry } from '../journal/index.ts'
 import { openErrands } from './errands.ts'
 import type { Shown } from './identify.ts'
 import type { Choice, Intent } from './intents.ts'
-import { keypadRule, typeKeys } from './keypad.ts'
+import { keypadRule, ONE_TIME_RULE, typeKeys } from './keypad.ts'
 import type { Seat, SessionParts } from './seat.ts'
 import { shownOf } from './things.ts'
 import { visitRecords } from './visits.ts'
@@ -55,6 +55,8 @@ export function openSession(parts: SessionParts): KioskSession {
 	/** The list that staff work through, and how far they have turned it. */
 	let round: { readonly task: 'drop-off' | 'pull'; readonly from: number } | undefined
 	let typed = ''
+	/** A one-time code is being typed, and no PIN. */
+	let oneTime = false
 	let offered = new Map<string, Intent>()
 	/** Where Help was asked for. */
 	let beforeHelp: KioskScreen | undefined
@@ -104,6 +106,7 @@ export function openSession(parts: SessionParts): KioskSession {
 		errands.forget()
 		seat.visit = undefined
 		typed = ''
+		oneTime = false
 		seat.code = undefined
 		beforeHelp = undefined
 		round = undefined
@@ -228,16 +231,29 @@ export function openSession(parts: SessionParts): KioskSession {
 		if (seat.screen.name !== 'pin') {
 			if (seat.screen.name !== 'attract' && seat.screen.name !== 'denied' && seat.screen.name !== 'choose') return
 			typed = ''
+			oneTime = false
 		}
 		if (seat.screen.name === 'pin' && seat.screen.waitUntil !== undefined && time.now() < seat.screen.waitUntil) return
+		// At a keypad with wires there is nothing to touch: its # before the first digit asks for room for a one-time code.
+		if (typed === '' && text.startsWith('#') && keypad().oneTime === 'offered') {
+			oneTime = true
+			text = text.slice(1)
+		}
 		const after = typeKeys(typed, text, keypad())
 		typed = after.typed
 		if (after.whole !== undefined) return shown({ kind: 'pin', pin: after.whole })
 		show({ name: 'pin', entered: typed.length, ...keypad(), wrong: false }, IDLE.home)
 	}
+	const startTyping = (longOne: boolean): void => {
+		typed = ''
+		oneTime = longOne
+		show({ name: 'pin', entered: 0, ...keypad(), wrong: false }, IDLE.home)
+	}
+
 	const keypad = () => {
-		const bundle = parts.authority.current()?.bundle
-		return keypadRule(bundle?.settings, (bundle?.codes ?? []).length > 0)
+		if (oneTime) return ONE_TIME_RULE
+		const known = parts.authority.current()
+		return keypadRule(known?.bundle.settings, { codes: (known?.bundle.codes ?? []).length > 0, oneTime: (known?.mintKeys.size ?? 0) > 0 })
 	}
 
 	const scanned = (text: string): void => {
@@ -333,6 +349,13 @@ export function openSession(parts: SessionParts): KioskSession {
 		else choose()
 	}
 
+	/** For somebody who is known here and calls the help desk: nobody else can say these digits now (workflows.md X22). */
+	const readBack = (): { readBack?: string } => {
+		const keys = parts.authority.current()?.mintKeys
+		const digits = seat.who && keys && !time.uncertain() ? readBackOf(keys, seat.who.subject, time.now(), parts.crypto) : undefined
+		return digits === undefined ? {} : { readBack: digits }
+	}
+
 	// ── at the door ──
 
 	/** From Help to where it was asked for; from a door that gave nothing to the choices. What is over stays over. */
@@ -353,8 +376,10 @@ export function openSession(parts: SessionParts): KioskSession {
 	const perform = (act: KioskAct): void => {
 		switch (act.kind) {
 			case 'start-pin':
-				if (seat.screen.name === 'attract' || seat.screen.name === 'denied' || seat.screen.name === 'choose')
-					show({ name: 'pin', entered: 0, ...keypad(), wrong: false }, IDLE.home)
+				if (seat.screen.name === 'attract' || seat.screen.name === 'denied' || seat.screen.name === 'choose') startTyping(false)
+				return
+			case 'start-one-time':
+				if (seat.screen.name === 'pin' && seat.screen.oneTime === 'offered') startTyping(true)
 				return
 			case 'start-claim':
 				if (seat.screen.name !== 'help' || !parts.claim.needed()) return
@@ -408,7 +433,7 @@ export function openSession(parts: SessionParts): KioskSession {
 				if (errands.live() || seat.screen.name === 'help' || isAsking()) return
 				if (seat.screen.name === 'badge-reading') home()
 				beforeHelp = seat.screen
-				return show({ name: 'help', ...(parts.claim.needed() && { claim: true as const }) }, IDLE.home)
+				return show({ name: 'help', ...(parts.claim.needed() && { claim: true as const }), ...readBack() }, IDLE.home)
 			case 'back':
 				return back()
 			case 'finish':

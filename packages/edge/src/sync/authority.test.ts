@@ -3,7 +3,16 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
-import { type Bundle, type LoansChange, NO_DELTA, type PersonRows, sealDelta, sealPeopleDelta, siteKeyMark } from '@latchwork/core/access'
+import {
+	type Bundle,
+	type LoansChange,
+	NO_DELTA,
+	type PersonRows,
+	sealDelta,
+	sealPeopleDelta,
+	siteKeyMark,
+	writeMintKeys,
+} from '@latchwork/core/access'
 import { sampleId, testKey } from '@latchwork/core/access/testing'
 import { canonicalBytes, isFault, seededRandom, toHex } from '@latchwork/core/base'
 import { nodeCrypto } from '../keys.ts'
@@ -397,7 +406,8 @@ test('a site key comes with the bundle that needs it, both or neither; without i
 	rmSync(files(stage).bundle)
 	const key = new Uint8Array(32).fill(5)
 	const mark = siteKeyMark(key, nodeCrypto)
-	const take = (version: number, given?: Uint8Array) => stage.controller().authority.take('bundle', stage.sealed({ version, siteKey: mark }), given)
+	const take = (version: number, given?: Uint8Array) =>
+		stage.controller().authority.take('bundle', stage.sealed({ version, siteKey: mark }), given && { siteKey: given })
 	const held = () => stage.controller().authority.current()?.siteKey
 	const first = held()
 	assert.equal(take(8), true)
@@ -423,11 +433,13 @@ test('L1: a key that is to be in memory alone is on no disk; after a start nobod
 	const { settings } = stage.bundle()
 	const sealed = (version: number, siteKeyInMemory: boolean) =>
 		stage.sealed({ version, siteKey: mark, settings: { ...settings, ...(siteKeyInMemory && { siteKeyInMemory }) } })
-	const take = (text: string, given?: Uint8Array) => stage.controller().authority.take('bundle', text, given)
+	const mintKeys = new Map([[3, new Uint8Array(32).fill(7)]])
+	const take = (text: string, given?: Uint8Array) => stage.controller().authority.take('bundle', text, given && { siteKey: given, mintKeys })
 	const held = () => stage.controller().authority.current()?.siteKey
-	const onDisk = () => readdirSync(stage.directory()).filter((name) => readFileSync(join(stage.directory(), name)).includes('05'.repeat(32)))
+	const onDisk = (what: string) =>
+		readdirSync(stage.directory()).filter((name) => readFileSync(join(stage.directory(), name)).includes(what)).length > 0
 	take(sealed(8, false), key)
-	assert.deepEqual([held(), onDisk().length > 0], [key, true], 'the control: at L0 it is found')
+	assert.deepEqual([held(), onDisk('05'.repeat(32)), onDisk(writeMintKeys(mintKeys))], [key, true, true], 'the control: at L0 both are found')
 
 	const other = new Uint8Array(32).fill(9)
 	const inMemory = (version: number) =>
@@ -436,6 +448,8 @@ test('L1: a key that is to be in memory alone is on no disk; after a start nobod
 	take(text, other)
 	assert.deepEqual([version(stage), held()], [9, other])
 	assert.equal(stage.controller().journal.fact('authority', 'site-key'), undefined, 'the one that lay there is forgotten')
+	assert.equal(stage.controller().journal.fact('authority', 'mint-keys'), undefined, 'and those for one-time codes')
+	assert.deepEqual(stage.controller().authority.current()?.mintKeys, mintKeys)
 	stage.crash()
 	await stage.start()
 	assert.deepEqual([held(), stage.controller().authority.state(), refusals(stage)], [undefined, 'missing', []])

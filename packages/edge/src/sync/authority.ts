@@ -17,6 +17,7 @@ import {
 	knownElsewhere,
 	type Lease,
 	type LoansTold,
+	type MintKeys,
 	type Moment,
 	NO_DELTA,
 	namesNew,
@@ -26,10 +27,12 @@ import {
 	type PolicyEngine,
 	type RefusalCode,
 	readChanges,
+	readMintKeys,
 	refusalCode,
 	siteKeyMark,
 	without,
 	withPeople,
+	writeMintKeys,
 } from '@latchwork/core/access'
 import { type Crypto, canonicalBytes, fromHex, type Id, isFault, toHex } from '@latchwork/core/base'
 import type { EventDraft } from '@latchwork/core/ledger'
@@ -44,11 +47,20 @@ export interface Authority {
 	readonly lease: Lease | undefined
 	/** What the bundle's verifiers were made under. */
 	readonly siteKey: Uint8Array
+	/** By which one-time codes that are typed are known here; empty: none came. */
+	readonly mintKeys: MintKeys
 	/**
 	 * Tables that this edge understands, by their hash, and by the workflow's name the one for new cases: of several the bundle's last. A workflow
 	 * without one is shown as not available here yet.
 	 */
 	readonly tables: ReadonlyMap<string, LoadedTable>
+}
+
+/** What comes beside a bundle, over the device port alone. */
+export interface KeysBeside {
+	/** The site's present one, where it is another than that of the enrolment. */
+	readonly siteKey?: Uint8Array
+	readonly mintKeys?: MintKeys
 }
 
 export interface AuthorityParts {
@@ -74,11 +86,8 @@ export interface AuthoritySource {
 	refused(): Refused | undefined
 	/** Looks at the files again, where there are any; what is refused is recorded once and changes nothing. Never throws. */
 	refresh(): void
-	/**
-	 * A document as the server sent it: the same checks as for a file. `siteKey`: the site's present one, that came beside a bundle. False: the disk takes
-	 * no record, so it must be brought again.
-	 */
-	take(what: Refused['what'], text: string, siteKey?: Uint8Array): boolean
+	/** A document as the server sent it: the same checks as for a file. False: the disk takes no record, so it must be brought again. */
+	take(what: Refused['what'], text: string, keys?: KeysBeside): boolean
 	/**
 	 * What the server took away at this site, how many loans people have, and what this bank is to know of a few people, before the bundles that say so
 	 * are made. `gap`: it counts, and one before it never came, so the newest bundle is to be fetched. `full`: the disk takes no record.
@@ -131,6 +140,8 @@ interface PeopleTold {
 }
 /** Hex; the site key that came last. As safe here as the file of the first one: readable by this user alone. */
 const SITE_KEY = 'site-key'
+/** `writeMintKeys`; kept and left out as the site's key is. */
+const MINT_KEYS = 'mint-keys'
 
 /** Policies and tables of this bundle passed all checks before, by these rules: a restart need not repeat the checks (performance.md P9). */
 interface Proven {
@@ -168,14 +179,26 @@ export function openAuthority(parts: AuthorityParts): AuthoritySource {
 		)
 	}
 
-	const takeBundle = (text: string, kept: boolean, given?: Uint8Array): void => {
-		if (!kept && authority && text === journal.fact<string>('authority', 'bundle')) return void refused.delete('bundle')
+	let mintKeys: MintKeys = readMintKeys(journal.fact<string>('authority', MINT_KEYS) ?? '') ?? new Map()
+	const mintKeysPut = (keys: MintKeys, inMemory: boolean): NonNullable<Entry['put']> =>
+		inMemory || writeMintKeys(keys) === journal.fact('authority', MINT_KEYS) ? [] : [{ kind: 'authority', key: MINT_KEYS, body: writeMintKeys(keys) }]
+
+	const takeBundle = (text: string, kept: boolean, given: KeysBeside = {}): void => {
+		if (!kept && authority && text === journal.fact<string>('authority', 'bundle')) {
+			refused.delete('bundle')
+			if (!given.mintKeys) return
+			const put = mintKeysPut(given.mintKeys, authority.bundle.settings.siteKeyInMemory === true)
+			if (put.length > 0) journal.commit({ events: [], put, essential: true })
+			mintKeys = given.mintKeys
+			authority = { ...authority, mintKeys }
+			return
+		}
 		const last = journal.fact<Accepted>('authority', 'accepted')
 		const answer = acceptBundle(text, { keys: parts.keys, crypto: parts.crypto, bank: parts.bank, now: time.now(), ...(last && { last }) })
 		if (!answer.ok) return refuse('bundle', answer)
 		refused.delete('bundle')
 		if (authority && answer.bundle.version === authority.bundle.version) return
-		const siteKey = keyFor(answer.bundle, given)
+		const siteKey = keyFor(answer.bundle, given.siteKey)
 		const inMemory = answer.bundle.settings.siteKeyInMemory === true
 		// As it is meant to be: after a start nobody is known here until the server has brought the key.
 		if (!siteKey && kept && inMemory) return
@@ -197,8 +220,16 @@ export function openAuthority(parts: AuthorityParts): AuthoritySource {
 		try {
 			// With the bundle that needs it, or not at all: a power cut leaves both or neither.
 			const key = siteKey === parts.siteKey || kept || inMemory ? [] : [{ kind: 'authority', key: SITE_KEY, body: toHex(siteKey) }]
-			if (inMemory) forgetKey()
-			keep(answer, [...key, ...(proven ? [] : [{ kind: 'authority', key: 'proven', body: proof }])], kept ? undefined : text)
+			if (inMemory) forgetKeys()
+			keep(
+				answer,
+				[
+					...key,
+					...(given.mintKeys ? mintKeysPut(given.mintKeys, inMemory) : []),
+					...(proven ? [] : [{ kind: 'authority', key: 'proven', body: proof }]),
+				],
+				kept ? undefined : text,
+			)
 		} catch (cause) {
 			// What was kept before is in force whether or not its proof can be kept with it.
 			if (!kept || !isFault(cause, 'journal-full')) {
@@ -208,14 +239,15 @@ export function openAuthority(parts: AuthorityParts): AuthoritySource {
 		}
 		authority?.compiled.release()
 		const bundle = without(whole, [...sinceBundle(answer.bundle).ids, ...journal.facts(LOST).keys()])
-		authority = { bundle, compiled: { ...compiled.compiled, bundle }, lease, siteKey, tables }
+		mintKeys = given.mintKeys ?? mintKeys
+		authority = { bundle, compiled: { ...compiled.compiled, bundle }, lease, siteKey, mintKeys, tables }
 		parts.changed()
 	}
 
-	/** The last key that lay here: of no use any more, as the site has had another one since its keys are kept in memory alone. */
-	const forgetKey = (): void => {
-		if (journal.fact('authority', SITE_KEY) !== undefined)
-			journal.commit({ events: [], put: [], drop: [{ kind: 'authority', key: SITE_KEY }], essential: true })
+	/** The last keys that lay here: they are kept in memory alone from now on. */
+	const forgetKeys = (): void => {
+		const drop = [SITE_KEY, MINT_KEYS].flatMap((key) => (journal.fact('authority', key) === undefined ? [] : [{ kind: 'authority', key }]))
+		if (drop.length > 0) journal.commit({ events: [], put: [], drop, essential: true })
 	}
 
 	/** A bundle that holds them all makes what was kept of deltas empty. */
@@ -334,8 +366,8 @@ export function openAuthority(parts: AuthorityParts): AuthoritySource {
 		parts.changed()
 	}
 
-	const takeNew = (what: Refused['what'], text: string, siteKey?: Uint8Array): void =>
-		what === 'bundle' ? takeBundle(text, false, siteKey) : takeLease(text, false)
+	const takeNew = (what: Refused['what'], text: string, keys?: KeysBeside): void =>
+		what === 'bundle' ? takeBundle(text, false, keys) : takeLease(text, false)
 
 	const look = (what: Refused['what']): void => {
 		if (!files) return
@@ -370,9 +402,9 @@ export function openAuthority(parts: AuthorityParts): AuthoritySource {
 			look('bundle')
 			look('lease')
 		},
-		take(what, text, siteKey) {
+		take(what, text, keys) {
 			try {
-				takeNew(what, text, siteKey)
+				takeNew(what, text, keys)
 				return true
 			} catch (cause) {
 				if (!isFault(cause, 'journal-full')) throw cause

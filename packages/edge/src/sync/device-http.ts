@@ -1,7 +1,9 @@
 import { Agent, request } from 'node:https'
 import { createGunzip } from 'node:zlib'
+import { readMintKeys } from '@latchwork/core/access'
 import { Fault, fromBase64 } from '@latchwork/core/base'
-import { SITE_KEY_HEADER } from '@latchwork/core/wire'
+import { MINT_KEYS_HEADER, SITE_KEY_HEADER } from '@latchwork/core/wire'
+import type { KeysBeside } from './authority.ts'
 
 /** What proves who this controller is, and which servers it believes. All PEM. */
 export interface DeviceTls {
@@ -13,8 +15,8 @@ export interface DeviceTls {
 export interface DeviceAnswer {
 	readonly status: number
 	readonly etag: string | undefined
-	/** Beside a bundle: the site's key, where it is another than that of the enrolment. */
-	readonly siteKey?: Uint8Array
+	/** What came beside a bundle. */
+	readonly keys: KeysBeside
 	readonly text: string
 }
 
@@ -71,10 +73,11 @@ export function deviceHttp(base: string, tls: () => DeviceTls): DeviceHttp {
 					answer.on('error', unreachable)
 					plain.on('error', fail)
 					plain.on('end', () => {
-						const { etag: tag, [SITE_KEY_HEADER]: key } = answer.headers
+						const { etag: tag, [SITE_KEY_HEADER]: key, [MINT_KEYS_HEADER]: mint } = answer.headers
 						const siteKey = typeof key === 'string' ? fromBase64(key) : undefined
+						const mintKeys = typeof mint === 'string' ? readMintKeys(mint) : undefined
 						const text = Buffer.concat(parts).toString('utf8')
-						resolve({ status: answer.statusCode ?? 0, etag: tag, text, ...(siteKey && { siteKey }) })
+						resolve({ status: answer.statusCode ?? 0, etag: tag, text, keys: { ...(siteKey && { siteKey }), ...(mintKeys && { mintKeys }) } })
 					})
 				})
 				out.end(body)

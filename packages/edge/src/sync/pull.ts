@@ -48,7 +48,7 @@ export function openPull({ bank, http, authority, held, clock, random, reached }
 			)
 			reached()
 			if (answer.status === 304 || answer.status === 404) return true
-			if (answer.status !== 200 || !running || !authority.take(what, answer.text, answer.siteKey)) return false
+			if (answer.status !== 200 || !running || !authority.take(what, answer.text, answer.keys)) return false
 			etag = answer.etag
 			// One that was made for this fetch is newer than the lease that came before it, which says nothing of it.
 			if (what === 'bundle' && (authority.moment().lease?.bundleVersion ?? 0) < (authority.current()?.bundle.version ?? 0)) of.lease.want()

@@ -103,15 +103,16 @@ export function createServerSide(clock: FakeClock, maker = testKey(new Uint8Arra
 		if (known) tell('answers', { v: 1, id: ask.id, kind: 'credential', ...known } as LinkAnswer)
 	}
 	const http = (method: string, path: string, about: { body?: string; etag?: string } = {}): DeviceAnswer => {
-		if (wanted !== undefined) return { status: 403, etag: undefined, text: JSON.stringify({ code: 'certificate-invalid' }) }
-		if (method === 'POST' && path === DEVICE_PATHS.events) return { status: 200, etag: undefined, text: JSON.stringify(take(about.body ?? '')) }
+		if (wanted !== undefined) return { status: 403, etag: undefined, text: JSON.stringify({ code: 'certificate-invalid' }), keys: {} }
+		if (method === 'POST' && path === DEVICE_PATHS.events)
+			return { status: 200, etag: undefined, text: JSON.stringify(take(about.body ?? '')), keys: {} }
 		const ask = /ask=(.+)$/.exec(path)?.[1]
-		if (ask) return { status: 200, etag: undefined, text: JSON.stringify({ signed: signedTime(ask) }) }
+		if (ask) return { status: 200, etag: undefined, text: JSON.stringify({ signed: signedTime(ask) }), keys: {} }
 		const what = path.split('/').at(-1) ?? ''
 		fetched.push(what)
 		const found = documents.get(what.split('?')[0] ?? '')
-		if (!found) return { status: 404, etag: undefined, text: '' }
-		return found.etag === about.etag ? { status: 304, etag: found.etag, text: '' } : { status: 200, ...found }
+		if (!found) return { status: 404, etag: undefined, text: '', keys: {} }
+		return found.etag === about.etag ? { status: 304, etag: found.etag, text: '', keys: {} } : { status: 200, keys: {}, ...found }
 	}
 
 	return {

@@ -39,6 +39,7 @@ const DOUBLED = [
 	'membership',
 	'module',
 	'notice',
+	'one_time_code',
 	'person_dirty',
 	'person_group',
 	'pick_up_code',

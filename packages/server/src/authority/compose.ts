@@ -51,6 +51,8 @@ export interface SitePeople {
 	/** Who may take what because others let them, by person. */
 	readonly approvals?: ReadonlyMap<string, readonly { readonly type: string; readonly until: number }[]>
 	readonly credentials: readonly (Bundle['credentials'][number] & { readonly lost?: boolean })[]
+	/** One-time codes that were taken back and have not run out. */
+	readonly withdrawn?: readonly { readonly id: string; readonly subject: string; readonly bank: string }[]
 	/** Revoked and expired credentials, ever. */
 	readonly revoked: readonly string[]
 	/** Names the key of the verifiers, where it is another than that of the enrolments. */
@@ -85,7 +87,7 @@ const setsAt = ({ site, bank, policies, openers }: PeopleHere): PolicySet[] => [
 ]
 
 /** What this bank is to know of these people: of all who may be known at the site, or of a few that are told alone. */
-export function peopleAt(rows: PeopleHere): Pick<Bundle, 'subjects' | 'credentials'> & { readonly revoked: Id<'credential'>[] } {
+export function peopleAt(rows: PeopleHere): Pick<Bundle, 'subjects' | 'credentials'> & { readonly revoked: string[] } {
 	const people = rows.people.subjects.map((one) => (rows.openers.has(one.id) ? { ...one, groups: [...one.groups, OPENERS] } : one))
 	const known = entitled(people, setsAt(rows), rows.bound)
 	const here = new Set(known.map(({ id }) => id))
@@ -113,8 +115,11 @@ export function peopleAt(rows: PeopleHere): Pick<Bundle, 'subjects' | 'credentia
 			commitment,
 			assurance,
 		})),
-		// Kept so that a bank knows which badge somebody found, and does not take it.
-		revoked: credentials.flatMap(({ id, lost }) => (lost ? [id] : [])),
+		// A bank is to know which badge somebody found; and a one-time code by its key alone, so it must be told that it was taken back.
+		revoked: [
+			...credentials.flatMap(({ id, lost }) => (lost ? [id] : [])),
+			...(rows.people.withdrawn ?? []).flatMap(({ id, subject, bank }) => (bank === rows.bank.id && here.has(subject as Id<'subject'>) ? [id] : [])),
+		],
 	}
 }
 
@@ -143,7 +148,7 @@ export function contentOf(rows: BundleRows, sha256: Crypto['sha256']): BundleCon
 		subjects,
 		...(rows.people.siteKey !== undefined && { siteKey: rows.people.siteKey }),
 		credentials,
-		// A snapshot holds no row of what was revoked, so it names none, but for codes whose order is remembered and badges that were reported lost; the epoch
+		// A snapshot holds no row of what was revoked, so it names none, but for codes (of orders that are remembered, and for once) and badges that were reported lost; the epoch
 		// says that something was.
 		revoked: { epoch: rows.people.revoked.length, ids: [...rows.cases.revoked, ...revoked] },
 		...(rows.deltas.n > 0 && { deltas: { n: rows.deltas.n, hash: rows.deltas.hash } }),

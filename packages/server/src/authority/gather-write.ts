@@ -13,6 +13,7 @@ import {
 	readyCredentials,
 	revokedCredentials,
 	rotatedSiteKey,
+	withdrawnCodes,
 } from '../people/index.ts'
 import type { Db, Tx } from '../store/index.ts'
 import { settingsOf } from '../tenants/index.ts'
@@ -40,6 +41,7 @@ export async function gatherSite(tx: Tx, site: Id<'site'>, terms: PeopleTerms, n
 		subjects: await bundleSubjects(tx),
 		credentials: [...(await bundleCredentials(tx, site, now))],
 		revoked: await revokedCredentials(tx, now),
+		withdrawn: await withdrawnCodes(tx, now),
 		siteKey: rotated && siteKeyMark(rotated, nodeCrypto),
 		approvals: await approvalsInForce(tx, now),
 		loans: byPerson(await openLoans(tx)),

@@ -3,4 +3,5 @@ export { type Authority, type AuthorityNews, type AuthorityParts, openAuthority 
 export { custodyApplier } from './bind-write.ts'
 export { keyRoutes } from './key-routes.ts'
 export { keepKeysInMemory } from './key-write.ts'
+export { isKnownAt } from './people-write.ts'
 export type { Published } from './read.ts'

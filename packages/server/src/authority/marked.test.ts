@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { type Bundle, withPeople } from '@latchwork/core/access'
+import { type Bundle, isMintedId, withPeople } from '@latchwork/core/access'
 import type { Id } from '@latchwork/core/base'
 import { nodeCrypto } from '../crypto.ts'
 import type { Route } from '../http/index.ts'
@@ -72,6 +72,7 @@ const TOLD: readonly string[] = [
 	'DELETE /v1/groups/{group}',
 	'DELETE /v1/groups/{group}/members/{user}',
 	'DELETE /v1/modules/{module}',
+	'DELETE /v1/one-time-codes/{code}',
 	'DELETE /v1/policies/{policy}',
 	'DELETE /v1/role-assignments/{assignment}',
 	'DELETE /v1/users/{user}',
@@ -108,6 +109,7 @@ const TOLD_ALONE: readonly string[] = [
 	'DELETE /v1/approvals/{approval}',
 	'DELETE /v1/credentials/{credential}',
 	'DELETE /v1/groups/{group}/members/{user}',
+	'DELETE /v1/one-time-codes/{code}',
 	'DELETE /v1/users/{user}',
 	'DELETE /v1/users/{user}/qualifications/{code}',
 	'PATCH /v1/users/{user}',
@@ -152,7 +154,7 @@ describe('a change that banks decide by', () => {
 		const told = people.map((id) => {
 			const row = now.content.subjects.find((one) => one.id === id)
 			const credentials = now.content.credentials.filter(({ subject }) => subject === id)
-			const revoked = credentials.flatMap((one) => (now.content.revoked.ids.includes(one.id) ? [one.id] : []))
+			const revoked = now.content.revoked.ids.filter((gone) => isMintedId(gone) || credentials.some((one) => one.id === gone))
 			return { id, ...(row && { row, credentials, revoked }) }
 		})
 		const patched = withPeople(was.content as Bundle, told)

@@ -3,8 +3,8 @@ import type { Id } from '@latchwork/core/base'
 import { approvalsInForce, nextRoleEnd, openersOf, policySetsOf } from '../access/index.ts'
 import { custodyOf } from '../assets/index.ts'
 import { boundTo, openLoans } from '../cases/index.ts'
-import { dirtyPeople, markBundles, settlePeople } from '../estate/index.ts'
-import { bundleCredentials, bundleSubjects, nextExpiry } from '../people/index.ts'
+import { dirtyPeople, markBundles, placeOf, present, settlePeople } from '../estate/index.ts'
+import { bundleCredentials, bundleSubjects, nextExpiry, withdrawnCodes } from '../people/index.ts'
 import { sql, type Tx } from '../store/index.ts'
 import { settingsAt, signerOf } from '../tenants/index.ts'
 import { peopleAt, type SitePeople } from './compose.ts'
@@ -79,6 +79,12 @@ export async function publishPeople(tx: Tx, terms: ComposeTerms): Promise<DeltaN
 	return news
 }
 
+/** Is this person in the bank's bundle, or would be in the next? */
+export async function isKnownAt(tx: Tx, bank: Id<'bank'>, subject: Id<'subject'>, now: number): Promise<boolean> {
+	const place = present(await placeOf(tx, bank), 'bank')
+	return rowsOf(subject, { area: null, ...place }, await gatherPeople(tx, [subject], now), []).row !== undefined
+}
+
 /** What all banks have in common. */
 async function gatherPeople(tx: Tx, people: readonly Id<'subject'>[], now: number) {
 	return {
@@ -89,13 +95,14 @@ async function gatherPeople(tx: Tx, people: readonly Id<'subject'>[], now: numbe
 		policies: await policySetsOf(tx),
 		bound: Map.groupBy([...(await boundTo(tx, people)), ...(await custodyOf(tx, people))], ({ bank }) => bank),
 		settings: await settingsAt(tx),
+		withdrawn: await withdrawnCodes(tx, now, people),
 		ends: earliest(await nextExpiry(tx, now, people), await nextRoleEnd(tx, now)),
 	}
 }
 
 function rowsOf(
 	id: Id<'subject'>,
-	{ bank, site, area }: Told,
+	{ bank, site, area }: Pick<Told, 'bank' | 'site' | 'area'>,
 	shared: Awaited<ReturnType<typeof gatherPeople>>,
 	credentials: SitePeople['credentials'],
 ): PersonRows {
@@ -108,6 +115,7 @@ function rowsOf(
 			subjects: shared.subjects.filter((one) => one.id === id),
 			approvals: shared.approvals,
 			credentials: credentials.filter((one) => one.subject === id),
+			withdrawn: shared.withdrawn,
 			revoked: [],
 		},
 		openers: new Set(shared.openers.filter(({ scope }) => covers(scope, place)).map(({ subject }) => subject)),

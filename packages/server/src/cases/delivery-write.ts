@@ -4,7 +4,7 @@ import { type LoadedTable, newCase, type Refused, type Stepped, step } from '@la
 import { type Change, placeOf } from '../estate/index.ts'
 import { append } from '../ledger/index.ts'
 import { isPerson, livePins } from '../people/index.ts'
-import { type CodeTerms, codeInUse, codesOfCase, issueCode, liveCodes, reserve, revokeCodes, revokeDelegate, triesAt } from '../space/index.ts'
+import { type CodeTerms, codeInUse, codesOfCase, issueCode, liveCodes, markShown, reserve, revokeCodes, revokeDelegate, triesAt } from '../space/index.ts'
 import { type Db, type MasterKey, sql, type Tx } from '../store/index.ts'
 import { type KeyTerms, settingsOf, signerOf, tenantSealing } from '../tenants/index.ts'
 import { type CaseRow, caseOf, type LineNote, lockCase, tableOf } from './case-read.ts'
@@ -189,6 +189,7 @@ export async function readCode(tx: Tx, id: Id<'case'>, terms: CaseTerms): Promis
 	const { actor, now } = terms
 	const code = await codeInUse(tx, id, now, await caseSealing(tx, terms))
 	if (!code) return undefined
+	await markShown(tx, code.id, actor)
 	await append(tx, [{ type: 'delivery.code-shown', subject: id, actor, site: row.site, bank: row.bank, data: { credential: code.id } }], terms)
 	return shown(tx, row, code, terms)
 }

@@ -1,8 +1,9 @@
 import { chmodSync, rmSync } from 'node:fs'
 import { promisify } from 'node:util'
 import zlib from 'node:zlib'
+import { writeMintKeys } from '@latchwork/core/access'
 import { type Clock, Fault, isId, newId, type Random, toBase64 } from '@latchwork/core/base'
-import { enrolmentRequest, type LinkAck, MAX_POSTED_BYTES, readUp, renewalRequest, SITE_KEY_HEADER } from '@latchwork/core/wire'
+import { enrolmentRequest, type LinkAck, MAX_POSTED_BYTES, MINT_KEYS_HEADER, readUp, renewalRequest, SITE_KEY_HEADER } from '@latchwork/core/wire'
 import fastify, { type FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import { type Rate, rateLimit, toProblem } from '../http/index.ts'
@@ -108,6 +109,7 @@ export async function openDeviceRoutes(parts: DeviceRouteParts): Promise<{ close
 				reply.header('etag', tagOf(found)).header('cache-control', 'no-store')
 				if (request.headers['if-none-match'] === tagOf(found)) return reply.code(304).send()
 				if (found.siteKey) reply.header(SITE_KEY_HEADER, toBase64(found.siteKey))
+				if (found.mintKeys) reply.header(MINT_KEYS_HEADER, writeMintKeys(found.mintKeys))
 				reply.type('application/json').header('vary', 'accept-encoding')
 				if (found.text.length < WORTH_PACKING || !/\bgzip\b/.test(request.headers['accept-encoding'] ?? '')) return reply.send(found.text)
 				return reply.header('content-encoding', 'gzip').send(await gzip(found.text, { level: 1 }))

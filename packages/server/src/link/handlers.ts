@@ -1,3 +1,4 @@
+import type { MintKeys } from '@latchwork/core/access'
 import type { Id } from '@latchwork/core/base'
 import type { LinkStatus } from '@latchwork/core/wire'
 import type { StreamAnswer, StreamBatch } from '../ledger/index.ts'
@@ -11,6 +12,8 @@ export interface BankDocument {
 	readonly text: string
 	/** Beside a bundle: the site's key, once it is another than that of the enrolments. */
 	readonly siteKey?: Uint8Array | undefined
+	/** Beside a bundle: what one-time codes that are typed are made with. */
+	readonly mintKeys?: MintKeys | undefined
 }
 
 /** What the domains answer to controllers. The link knows who asks; whose bank it is was checked before. */

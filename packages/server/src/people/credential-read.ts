@@ -134,11 +134,12 @@ export const revokedCredentials = async (db: Db, now: number): Promise<Id<'crede
 			WHERE tenant_id = ${db.tenant} AND (revoked_at IS NOT NULL OR not_after <= ${now}) ORDER BY credential_id`)
 	).map((row) => row.id)
 
-/** What no longer counts at a site since then: credentials that were revoked or have ended, people who were suspended. */
+/** What no longer counts at a site since then: credentials that were revoked or have ended, one-time codes that were taken back, people who were suspended. */
 export const takenAwaySince = (db: Db, site: Id<'site'>, since: number, now: number): Promise<{ id: string; at: number }[]> =>
 	db.rows(sql`SELECT credential_id AS id, coalesce(revoked_at, not_after) AS at FROM credential
 			WHERE tenant_id = ${db.tenant} AND (site_id IS NULL OR site_id = ${site})
 				AND (revoked_at > ${since} OR (not_after > ${since} AND not_after <= ${now}))
+		UNION ALL SELECT code_id, withdrawn_at FROM one_time_code WHERE tenant_id = ${db.tenant} AND site_id = ${site} AND withdrawn_at > ${since} AND not_after > ${now}
 		UNION ALL SELECT subject_id, updated_at FROM person WHERE tenant_id = ${db.tenant} AND suspended AND updated_at > ${since} ORDER BY at, id`)
 
 export interface TakenAway {

@@ -212,6 +212,6 @@ export const credentialRoutes = (terms: PeopleTerms, { mayActAs }: Rights, check
  * Who holds somebody's badge or PIN is that person at a bank. Whoever gives and takes them in the whole organisation does so for everybody; at a
  * place, only for those who may do no more than oneself.
  */
-async function mayHandle(mayActAs: Rights['mayActAs'], db: Db, by: Caller, subject: Id<'subject'>): Promise<void> {
+export async function mayHandle(mayActAs: Rights['mayActAs'], db: Db, by: Caller, subject: Id<'subject'>): Promise<void> {
 	if (!scopesOf(by, 'credential.manage').some(({ kind }) => kind === 'tenant')) await mayActAs(db, by, subject)
 }

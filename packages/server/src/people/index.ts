@@ -16,6 +16,8 @@ export {
 } from './credential-read.ts'
 export { ensureSiteKey, issueBadge, issuePin, readyCredentials, reportLost, revokeCredential } from './credential-write.ts'
 export { createGroup, joinGroup, leaveGroup } from './group-write.ts'
+export { mintKeysOf, withdrawnCodes } from './one-time-code-read.ts'
+export { usedOneTimeCode } from './one-time-code-write.ts'
 export { checkPassword, type Passwords, passwordFault, passwords } from './password.ts'
 export { changePerson, createPerson, erasePerson, type PeopleChange, type PersonFields } from './person-write.ts'
 export type { Personal } from './personal.ts'

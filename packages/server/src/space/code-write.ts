@@ -45,9 +45,9 @@ export async function issueCode(
 		const salted = new Uint8Array([...random(SALT_BYTES), ...new TextEncoder().encode(code)])
 		const commitment = toHex(crypto.sha256(salted))
 		const inserted =
-			await tx.run(sql`INSERT INTO pick_up_code (tenant_id, code_id, bank_id, case_id, digits, verifier, commitment, sealed, not_after, created_at, delegate)
+			await tx.run(sql`INSERT INTO pick_up_code (tenant_id, code_id, bank_id, case_id, digits, verifier, commitment, sealed, not_after, created_at, delegate, shown_to)
 			VALUES (${tx.tenant}, ${id}, ${bank}, ${of}, ${digits}, ${verifierOf(siteKey, crypto, 'code', codeNormal(bank, code))}, ${commitment},
-				${Buffer.from(sealing.seal(salted, contextOf(id)))}, ${notAfter}, ${now}, ${delegate ?? null}) ON CONFLICT (tenant_id, bank_id, verifier) DO NOTHING`)
+				${Buffer.from(sealing.seal(salted, contextOf(id)))}, ${notAfter}, ${now}, ${delegate ?? null}, ${[actor]}::text[]) ON CONFLICT (tenant_id, bank_id, verifier) DO NOTHING`)
 		if (inserted === 0) continue
 		await append(
 			tx,
@@ -171,15 +171,20 @@ export async function codeInUse(
 	of: Id<'case'>,
 	now: number,
 	sealing: Pick<MasterKey, 'open'>,
-): Promise<{ id: Id<'credential'>; code: string; notAfter: number } | undefined> {
-	const row = await db.first<{ id: Id<'credential'>; digits: number; sealed: Uint8Array; notAfter: number }>(sql`
-		SELECT code_id AS id, digits, sealed, not_after AS "notAfter" FROM pick_up_code
+): Promise<{ id: Id<'credential'>; code: string; notAfter: number; shownTo: readonly string[] } | undefined> {
+	const row = await db.first<{ id: Id<'credential'>; digits: number; sealed: Uint8Array; notAfter: number; shownTo: string[] }>(sql`
+		SELECT code_id AS id, digits, sealed, not_after AS "notAfter", shown_to AS "shownTo" FROM pick_up_code
 		WHERE tenant_id = ${db.tenant} AND case_id = ${of} AND delegate IS NULL AND used_at IS NULL AND revoked_at IS NULL AND not_after > ${now}`)
 	if (!row) return undefined
-	const { id, notAfter, digits } = row
+	const { id, notAfter, digits, shownTo } = row
 	// Those of before migration 0062 were sealed without their salt.
-	return { id, notAfter, code: new TextDecoder().decode(sealing.open(row.sealed, contextOf(id)).subarray(-digits)) }
+	return { id, notAfter, shownTo, code: new TextDecoder().decode(sealing.open(row.sealed, contextOf(id)).subarray(-digits)) }
 }
+
+/** Whoever was shown it can say it in its owner's place. */
+export const markShown = (tx: Tx, code: Id<'credential'>, to: string): Promise<number> =>
+	tx.run(sql`UPDATE pick_up_code SET shown_to = array_append(shown_to, ${to}) WHERE tenant_id = ${tx.tenant} AND code_id = ${code}
+		AND NOT ${to} = ANY(shown_to)`)
 
 /** Takes a delegate's code back. False: it is none of this case that lives. */
 export const revokeDelegate = async (

@@ -86,8 +86,6 @@ export async function approveCommand(
 
 /** So often somebody on the phone may answer wrongly. */
 const OWNER_TRIES = 3
-/** So many facts have to be right. */
-const OWNER_FACTS_NEEDED = 2
 
 export interface OwnerVerdict {
 	readonly command: Command
@@ -96,14 +94,14 @@ export interface OwnerVerdict {
 }
 
 /**
- * The owner of what lies there is on the phone and has told facts about it: with two that are right they are the second person. Whoever asked for the door
- * may be the one who listens. What was right is told to nobody. Throws `not-found`, `request-refused`.
+ * The owner of what lies there is on the phone and has told facts about it: with `proven` they are the second person. Whoever asked for the door may be the
+ * one who listens. What was right is told to nobody. Throws `not-found`, `request-refused`.
  */
 export async function verifyOwner(
 	tx: Tx,
 	id: Id<'command'>,
 	by: Id<'subject'>,
-	right: readonly string[],
+	{ right, proven }: { readonly right: readonly string[]; readonly proven: boolean },
 	{ now, random }: CommandTerms,
 ): Promise<OwnerVerdict> {
 	const command = present(await findCommand(tx, id, true), 'command')
@@ -115,7 +113,7 @@ export async function verifyOwner(
 		tries: OWNER_TRIES,
 	}
 	if (tries >= OWNER_TRIES) throw new Fault('request-refused', 'Too many answers were wrong: a second person of staff has to agree.')
-	if (right.length < OWNER_FACTS_NEEDED) {
+	if (!proven) {
 		await tx.run(sql`UPDATE command SET owner_tries = owner_tries + 1 WHERE tenant_id = ${tx.tenant} AND command_id = ${id}`)
 		await append(tx, [factOf(command, 'command.owner-not-verified', by, { tries: tries + 1 })], { now, random })
 		return { command, verified: false, triesLeft: OWNER_TRIES - tries - 1 }

@@ -10,6 +10,7 @@ export {
 	issueCode,
 	liveCodes,
 	markCodesUsed,
+	markShown,
 	rekeyCodes,
 	revokeCodes,
 	revokeDelegate,
@@ -21,4 +22,4 @@ export { checkPins, triesAt } from './pin-guessing-read.ts'
 export { pinRoutes } from './pin-routes.ts'
 export { forgetReadings, keepReading } from './reading-write.ts'
 export { endReservations, reservationsOf, reserve } from './reservation-write.ts'
-export { type OwnerFactKind, spaceRoutes } from './routes.ts'
+export { type OwnerFact, type OwnerFactKind, spaceRoutes } from './routes.ts'

@@ -1,4 +1,4 @@
-import { asAtOneKiosk, checkGuessing, type GuessingBound, HIGHEST_CHANCE, hitChance, type Place } from '@latchwork/core/access'
+import { asAtOneKiosk, checkGuessing, type GuessingBound, HIGHEST_CHANCE, hitChance, mintedHit, type Place } from '@latchwork/core/access'
 import { Fault, type Id } from '@latchwork/core/base'
 import { pinsBySite } from '../people/index.ts'
 import { type Db, sql } from '../store/index.ts'
@@ -59,10 +59,11 @@ async function boundsOf(db: Db): Promise<Bounded[]> {
 export async function kiosksOf(db: Db, now: number): Promise<Kiosk[]> {
 	const pinsAt = await pinsBySite(db, now)
 	const codes = Map.groupBy(await typedCodes(db, now), ({ bank }) => bank)
+	const minted = mintedHit(await peopleCount(db))
 	return (await boundsOf(db)).map((one) => {
 		const pins = pinsAt.get(one.site) ?? 0
 		const typed = codes.get(one.bank) ?? []
-		const codeHit = hitChance(typed)
+		const codeHit = hitChance(typed) + minted
 		return {
 			...one,
 			pins,
@@ -89,6 +90,10 @@ export async function checkPins(db: Db, place: Place, now: number): Promise<void
 		if (!judged.ok) throw new Fault('request-refused', judged.text, { detail: { setting: SETTING[judged.where], bank } })
 	}
 }
+
+/** At most so many are known at a bank. */
+const peopleCount = async (db: Db): Promise<number> =>
+	(await db.first(sql<{ n: number }>`SELECT count(*)::int AS n FROM person WHERE tenant_id = ${db.tenant} AND erased_at IS NULL`))?.n ?? 0
 
 /** So many wrong tries a day the rule for the length of codes goes by at this bank: its own, or fewer or more where the walk is what must be kept short. */
 export async function triesAt(db: Db, bank: Id<'bank'>): Promise<number> {

@@ -1,3 +1,4 @@
+import type { Place } from '@latchwork/core/access'
 import { Fault, type Id, type Random } from '@latchwork/core/base'
 import { OPEN_REASONS } from '@latchwork/core/wire'
 import { z } from 'zod'
@@ -51,8 +52,17 @@ const badgeRead = named(
 	}),
 )
 
-const OWNER_FACTS = ['phone', 'email', 'order', 'code'] as const
+/**
+ * What somebody on the phone can be asked who says that the thing behind a door is theirs (workflows.md X22).
+ */
+const OWNER_FACTS = ['read-back', 'code', 'phone', 'email'] as const
 export type OwnerFactKind = (typeof OWNER_FACTS)[number]
+export interface OwnerFact {
+	readonly kind: OwnerFactKind
+	readonly value: string
+}
+/** So many others have to be right where the number from the kiosk is not. */
+const OWNER_FACTS_NEEDED = 2
 const ownerVerdict = named('OwnerVerification', z.object({ command: commandShape, verified: z.boolean(), triesLeft: z.int() }))
 
 export interface SpaceRouteParts {
@@ -64,13 +74,14 @@ export interface SpaceRouteParts {
 	readonly bankOfCase: (db: Db, of: Id<'case'>) => Promise<Id<'bank'> | undefined>
 	/** The open case that has something behind this door. */
 	readonly caseInside: (db: Db, compartment: Id<'compartment'>) => Promise<Id<'case'> | undefined>
-	/** Which of these facts about a case and its owner are right. */
+	/** Which of these facts about a case and its owner are right, and were not to be known by any of those who listen. */
 	readonly rightFacts: (
 		db: Db,
 		of: Id<'case'>,
-		facts: readonly { readonly kind: OwnerFactKind; readonly value: string }[],
+		facts: readonly OwnerFact[],
+		listeners: readonly string[],
 		now: number,
-	) => Promise<readonly string[]>
+	) => Promise<readonly OwnerFactKind[]>
 	/** Whose thing lies there hears that somebody opens the door. */
 	readonly tellOwner: (
 		tx: Tx,
@@ -137,7 +148,7 @@ export const spaceRoutes = ({ random, master, requested, bankOfCase, caseInside,
 		path: '/v1/commands/{command}/owner-verifications',
 		tag: 'Doors',
 		summary:
-			'The owner of what lies there is on the phone: two facts about it that are right make them the second person. After three wrong answers somebody of staff has to agree.',
+			'The owner of what lies there is on the phone. The number that the kiosk shows them, or two other facts that are right, make them the second person; what whoever asked for the door or listens could look up does not count. After three wrong answers somebody of staff has to agree. Setting `ownerOnPhone`.',
 		permission: 'door.open.remote',
 		scope: async ({ params }, db) => {
 			const command = await findCommand(db, params.command)
@@ -150,11 +161,13 @@ export const spaceRoutes = ({ random, master, requested, bankOfCase, caseInside,
 					z.strictObject({
 						kind: z
 							.enum(OWNER_FACTS)
-							.describe('`phone`: the last four digits or more; `email`; `order`: its number, or the label of the thing; `code`: the pick-up code'),
+							.describe(
+								'`read-back`: the six digits under Help at the kiosk, where they are known; `code`: the pick-up code, unless one of you was shown it; `phone`, its last four digits or more, and `email`: unless one of you may read them',
+							),
 						value: z.string().min(1).max(320),
 					}),
 				)
-				.min(2)
+				.min(1)
 				.max(4),
 		}),
 		answers: { 202: ownerVerdict },
@@ -164,7 +177,13 @@ export const spaceRoutes = ({ random, master, requested, bankOfCase, caseInside,
 				const of = known?.compartment && (await caseInside(tx, known.compartment))
 				if (!of)
 					throw new Fault('request-refused', 'No case is known of what lies there, so nobody can be asked about it. Somebody of staff has to agree.')
-				const verdict = await verifyOwner(tx, params.command, caller.subject, await rightFacts(tx, of, body.facts, now), { now, random })
+				const place = (await placeOf(tx, known.bank)) as Place
+				const { ownerOnPhone } = await settingsOf(tx, place)
+				if (ownerOnPhone === 'never')
+					throw new Fault('request-refused', 'Here nobody on the phone is a second person (setting ownerOnPhone): somebody of staff has to agree.')
+				const right = await rightFacts(tx, of, body.facts, [known.by, caller.subject], now)
+				const proven = right.includes('read-back') || (ownerOnPhone === 'read-back-or-facts' && right.length >= OWNER_FACTS_NEEDED)
+				const verdict = await verifyOwner(tx, params.command, caller.subject, { right, proven }, { now, random })
 				if (verdict.verified) {
 					await tellOwner(tx, of, verdict.command.id, { now, random, actor: caller.subject })
 					tx.afterwards(() => requested(verdict.command))

@@ -54,6 +54,12 @@ export const SETTINGS = {
 		value: true,
 		words: 'a second person has to agree before an occupied compartment is opened from afar',
 	},
+	ownerOnPhone: {
+		schema: z.enum(['read-back', 'read-back-or-facts', 'never']),
+		value: 'read-back-or-facts',
+		words:
+			'when the owner of what lies behind a door, on the phone, is that second person: by the number that the kiosk shows them, or also by two facts that whoever asks could not look up, or never',
+	},
 	collectWindowHours: { schema: z.int().min(1).max(2_160), value: 72, words: 'hours in which a delivery can be collected' },
 	staleAfterMinutes: { schema: z.int().min(1).max(1_440), value: 15, words: 'minutes without the server until a bank says that it is stale' },
 	expireAfterHours: { schema: z.int().min(4).max(336), value: 72, words: 'hours without the server until a bank allows nothing but returns' },

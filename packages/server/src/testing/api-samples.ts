@@ -66,6 +66,14 @@ const newAssignment = async (w: SampleWorld) =>
 	made(w, '/v1/role-assignments', { role: 'kiosk', user: (await newUser(w)).id, scope: { kind: 'tenant' } })
 const newPolicy = (w: SampleWorld) =>
 	made(w, '/v1/policies', { code: `policy${fresh()}`, site: w.tenant.site, draft: 'permit (principal, action, resource);' })
+/** Somebody whom the banks of the site know. */
+const knownUser = async (w: SampleWorld) => {
+	const user = await newUser(w)
+	const draft = `permit (principal == Latchwork::Person::"${user.id}", action, resource);`
+	const { id, version } = await made(w, '/v1/policies', { code: `policy${fresh()}`, site: w.tenant.site, draft })
+	await made(w, `/v1/policies/${id}/versions`, { version, acceptWarnings: true })
+	return user
+}
 const doorOf = async (w: SampleWorld): Promise<string> => (await firstOf(w, `/v1/compartments?bank=${w.tenant.bank}`)).id
 const newApproval = async (w: SampleWorld) => ({
 	user: (await newUser(w)).id,
@@ -185,7 +193,7 @@ export const SAMPLES: Readonly<Record<string, Make>> = {
 			requestCommand(tx, { kind: 'open-remote', by: 'server', compartment, reason: 'check-content', secondPerson: true }, change(w)),
 		)
 		const facts = [
-			{ kind: 'order', value: 'x' },
+			{ kind: 'read-back', value: '000000' },
 			{ kind: 'code', value: '1' },
 		]
 		return { params: { command: id }, body: { facts }, settled: 409 }
@@ -239,6 +247,13 @@ export const SAMPLES: Readonly<Record<string, Make>> = {
 		body: { kind: 'badge', user: (await newUser(w)).id, number: `${70_000 + Number(fresh())}` },
 		at: 'anywhere',
 	}),
+	'POST /v1/one-time-codes': async (w) => ({ body: { user: (await knownUser(w)).id, bank: await newEnrolled(w) } }),
+	'GET /v1/one-time-codes': () => ({}),
+	'DELETE /v1/one-time-codes/{code}': async (w) => {
+		const body = { user: (await knownUser(w)).id, bank: await newEnrolled(w) }
+		const made = await w.api.ask('POST', '/v1/one-time-codes', { token: w.tenant.owner.token, body })
+		return { params: { code: made.body.id } }
+	},
 	'GET /v1/pin-guessing': () => ({ at: 'tenant' }),
 	'DELETE /v1/sites/{site}/pin-rest': (w) => ({ params: { site: w.tenant.site }, settled: 409 }),
 	'POST /v1/badge-readings': async (w) => ({ body: { bank: await newEnrolled(w) } }),

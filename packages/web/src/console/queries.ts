@@ -17,6 +17,7 @@ import type {
 	LedgerEvent,
 	LedgerRecord,
 	Me,
+	OneTimeCode,
 	Opener,
 	Overview,
 	Page,
@@ -141,6 +142,11 @@ export const credentialsOf = (user: string) =>
 	queryOptions({
 		queryKey: ['people', 'credentials', user],
 		queryFn: ({ signal }) => get<Page<Credential>>(`/v1/credentials${query({ user, limit: 200 })}`, signal),
+	})
+export const oneTimeCodesOf = (user: string) =>
+	queryOptions({
+		queryKey: ['people', 'one-time-codes', user],
+		queryFn: ({ signal }) => get<Page<OneTimeCode>>(`/v1/one-time-codes${query({ user, limit: 200 })}`, signal),
 	})
 /** One's own. */
 export const ownCredentials = queryOptions({

@@ -273,6 +273,16 @@ export interface Credential extends Recorded {
 	readonly pin?: string
 }
 
+export interface OneTimeCode {
+	readonly id: string
+	readonly user: string
+	readonly site: string
+	readonly bank: string
+	readonly notBefore: string
+	readonly notAfter: string
+	readonly state: 'ahead' | 'live' | 'used' | 'expired' | 'withdrawn'
+}
+
 export interface Asset extends Recorded {
 	readonly tag: string
 	readonly name: string

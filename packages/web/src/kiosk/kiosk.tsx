@@ -94,7 +94,7 @@ function Screen({ screen }: { readonly screen: KioskScreen }) {
 		case 'out-of-service':
 			return <OutOfService screen={screen} />
 		case 'help':
-			return <Help claim={screen.claim} />
+			return <Help claim={screen.claim} readBack={screen.readBack} />
 		case 'claim':
 			return <Claim screen={screen} />
 	}

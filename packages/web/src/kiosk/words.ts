@@ -75,6 +75,11 @@ export const words = {
 			hint === 0
 				? `A pick-up code has ${count(digits)} digits. You can also show its QR code to the scanner.`
 				: `Pick-up code: the ${count(digits)} digits, then the last ${count(hint)} of your phone number.`,
+		/** Sixteen digits that the help desk gave somebody for some hours. */
+		oneTime: 'I have a one-time code of 16 digits',
+		titleOneTime: 'Type your one-time code',
+		leadOneTime: (length: number) => `It has ${length} digits. You can also show its QR code to the scanner.`,
+		wrongOneTime: 'That code is not right here. Check it and type it again.',
 		go: 'Go on',
 		wrongCode: 'That is not right. Check it and type it again.',
 		dots: (entered: number, length: number) => `${entered} of ${length} digits typed, hidden`,
@@ -359,6 +364,8 @@ export const words = {
 		title: 'What do you need?',
 		desk: 'Help desk',
 		say: (bank: string, site: string) => `Say where you are: ${unbroken(bank)}, ${unbroken(site)}.`,
+		readBack: 'If the help desk asks for a number, read this one:',
+		readBackFor: 'It shows that you stand here, for five minutes.',
 		answers: [
 			['badge', 'How do I start?', 'Hold your badge to the reader. Or type your PIN, or show your QR code.'],
 			['door', 'My door did not open', 'Start again the same way. You can go on where you stopped.'],
@@ -577,8 +584,9 @@ function howToStart({ codes }: Named<'attract'>, noBadge: boolean): string {
 }
 
 /** What is typed here: a PIN alone, or a PIN or a pick-up code. */
-export function pinWords({ length, code }: Named<'pin'>): { readonly title: string; readonly lead: string; readonly wrong: string } {
-	const { title, lead, wrong, titleCode, leadCode, wrongCode } = words.pin
+export function pinWords({ length, code, oneTime }: Named<'pin'>): { readonly title: string; readonly lead: string; readonly wrong: string } {
+	const { title, lead, wrong, titleCode, leadCode, wrongCode, titleOneTime, leadOneTime, wrongOneTime } = words.pin
+	if (oneTime === 'typing') return { title: titleOneTime, lead: leadOneTime(length), wrong: wrongOneTime }
 	return code ? { title: titleCode, lead: leadCode(code.digits, code.hint), wrong: wrongCode } : { title, lead: lead(length), wrong }
 }
 

@@ -1,6 +1,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
 import { Icon } from '../../ui/icon.tsx'
+import type { At } from '../access.ts'
 import { get, query, Refusal, send } from '../api.ts'
 import { useMay } from '../context.ts'
 import { Dialog, Field, Form, Reasons } from '../forms.tsx'
@@ -88,7 +89,7 @@ function Progress({ first, map, door, close, again }: ProgressProps) {
 			</p>
 			{command.state === 'awaiting-approval' && (
 				<>
-					<OwnerOnPhone command={command.id} />
+					<OwnerOnPhone command={command.id} at={{ bank: map.bank.id, site: map.bank.site }} />
 					<Emergency bank={map.bank.id} site={map.bank.site} again={again} />
 				</>
 			)}
@@ -106,22 +107,27 @@ function Progress({ first, map, door, close, again }: ProgressProps) {
 	)
 }
 
-/** Whose thing lies there may be on the phone: two facts that only they know make them the second person. What was right is not told. */
-function OwnerOnPhone({ command }: { readonly command: string }) {
+/** Whose thing lies there may be on the phone: what only they can know makes them the second person. What was right is not told. */
+function OwnerOnPhone({ command, at }: { readonly command: string; readonly at: At }) {
 	const client = useQueryClient()
+	// What somebody may read anyway proves nothing about who is on the phone, so it is not asked for.
+	const readsContact = [useMay('people.read', at), useMay('case.manage', at)].includes(true)
+	const asked = opening.phone.facts.filter(([kind]) => !readsContact || kind === 'code')
+	const elsewise = asked.length > 1
 	const [left, setLeft] = useState<number>()
 	return (
 		<details className="more">
 			<summary>{opening.phone.title}</summary>
 			<p className="hint">{opening.phone.lead}</p>
+			<p className="hint">{opening.phone.told}</p>
 			<Form
 				submit={opening.phone.submit}
 				send={async (form) => {
-					const facts = opening.phone.facts.flatMap(([kind]) => {
+					const facts = ['read-back', ...asked.map(([kind]) => kind)].flatMap((kind) => {
 						const value = String(form.get(kind) ?? '').trim()
 						return value ? [{ kind, value }] : []
 					})
-					if (facts.length < 2) throw new Refusal(400, 'request-invalid', opening.phone.two)
+					if (facts.length < 2 && facts[0]?.kind !== 'read-back') throw new Refusal(400, 'request-invalid', opening.phone.none)
 					const { verified, triesLeft } = await send<{ verified: boolean; triesLeft: number }>(
 						'POST',
 						`/v1/commands/${command}/owner-verifications`,
@@ -131,9 +137,15 @@ function OwnerOnPhone({ command }: { readonly command: string }) {
 					await client.invalidateQueries({ queryKey: ['command', command] })
 				}}
 			>
-				{opening.phone.facts.map(([kind, label]) => (
-					<Field key={kind} label={label} name={kind} autoComplete="off" />
-				))}
+				<Field label={opening.phone.readBack} name="read-back" autoComplete="off" inputMode="numeric" />
+				{elsewise && (
+					<>
+						<p className="hint">{opening.phone.elseLead}</p>
+						{asked.map(([kind, label, hint]) => (
+							<Field key={kind} label={label} name={kind} autoComplete="off" {...(hint !== undefined && { hint })} />
+						))}
+					</>
+				)}
 				{left !== undefined && (
 					<p className="problem" role="alert">
 						{opening.phone.wrong(left)}

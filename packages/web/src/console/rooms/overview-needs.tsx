@@ -20,6 +20,7 @@ const TASK_ICONS: Readonly<Record<string, readonly [icon: IconName, tone: string
 	'after-revocation': ['alarm', 'bad'],
 	'badge-at-two-sites': ['badge', 'bad'],
 	'lost-badge-shown': ['badge', 'bad'],
+	'unknown-code-used': ['key', 'bad'],
 	'break-glass': ['alarm', 'bad'],
 	'over-limit': ['case', 'warn'],
 	'wrong-item': ['stop', 'quar'],

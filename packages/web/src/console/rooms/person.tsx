@@ -15,6 +15,7 @@ import { roleName, roles } from '../words/roles.ts'
 import { general } from '../words/shell.ts'
 import { CaseTable } from './cases.tsx'
 import { fieldsOf, PersonFields, PersonState } from './people.tsx'
+import { OneTimeCodes } from './person-codes.tsx'
 import { Credentials } from './person-credentials.tsx'
 import { PersonReach } from './person-reach.tsx'
 import { Standing } from './person-standing.tsx'
@@ -92,6 +93,7 @@ function Filled({ person }: { readonly person: Person }) {
 			<div className="cols person-cols">
 				<div className="stack">
 					<Credentials person={person} />
+					<OneTimeCodes person={person} />
 					<Card title={words.cases} flush>
 						{cases && cases.items.length > 0 ? <CaseTable cases={cases.items} /> : <Empty title={words.noCases} />}
 					</Card>

@@ -167,14 +167,17 @@ export const opening = {
 		'Something lies behind this door, so a second person has to agree. Anybody else who may open doors here sees it on the overview, for ten minutes.',
 	phone: {
 		title: 'The owner is on the phone',
-		lead: 'Ask for two of these. You do not see whether one of them is right, and the owner gets a notice that the door was opened.',
+		lead: 'Somebody who stands at the bank starts there as always (badge, PIN or code) and touches Help: it shows them six digits. Only they and the server know them.',
+		readBack: 'Number from the kiosk',
+		elseLead:
+			'Or ask for two of these. What you could have looked up yourself does not count: it would prove that you know it, and nothing about them.',
 		facts: [
-			['phone', 'Last four digits of their phone number'],
-			['email', 'E-mail address'],
-			['order', 'Number of the order, or on the label'],
-			['code', 'Pick-up code'],
+			['code', 'Pick-up code', 'unless you were shown it'],
+			['phone', 'Last four digits of their phone number', undefined],
+			['email', 'E-mail address', undefined],
 		] as const,
-		two: 'Ask for two facts at least.',
+		told: 'You do not see whether one of them is right, and the owner gets a notice that the door was opened.',
+		none: 'Ask for the number from the kiosk, or for two facts at least.',
 		submit: 'Check, and open',
 		wrong: (left: number) =>
 			left === 0

@@ -152,6 +152,10 @@ const TASKS: Readonly<Record<string, Doing>> = {
 		title: (where) => `${where}: somebody showed a badge that is reported lost`,
 		text: 'It has been found, or stolen. Nothing opened where it was refused; where the bank had not heard of the loss yet, see the events. Look who is there, and take the badge.',
 	},
+	'unknown-code-used': {
+		title: (where) => `${where}: a one-time code that nobody was given`,
+		text: 'Somebody has the keys of this bank and makes codes by themselves. Look at its box. If it was opened or its disk copied, revoke the controller as gone, which ends its keys.',
+	},
 	'break-glass': {
 		title: (where) => `${where}: somebody opens doors alone, in an emergency`,
 		text: 'It is on record who, why and until when. Somebody else looks into it afterwards: was it needed, and what was opened?',

@@ -126,3 +126,36 @@ export const own = {
 	},
 	lostSubmit: 'Report it',
 }
+
+/** Codes that are typed or shown once. */
+export const oneTime = {
+	title: 'One-time codes',
+	none: 'None. For somebody who has no badge with them, or none yet.',
+	give: 'Give a code…',
+	bank: 'Bank',
+	from: 'From',
+	until: 'Until',
+	state: { ahead: 'Not yet', live: 'Valid', used: 'Used', expired: 'Expired', withdrawn: 'Taken back' },
+	newTitle: 'Give a one-time code',
+	newLead:
+		'It lets this person in once, at one bank, as if they showed their badge: what they may do there the policies say. It counts at once, even where the bank has no network.',
+	begins: 'From when?',
+	beginnings: [
+		['0', 'Now'],
+		['1', 'The next full hour'],
+		...[2, 4, 8, 12, 24, 48].map((hours) => [String(hours), `In ${hours} hours`] as const),
+	] as readonly (readonly [string, string])[],
+	lasts: 'For how long?',
+	lengths: [1, 2, 3, 4, 6, 8, 10, 12, 18, 24].map((hours) => [String(hours), hours === 1 ? 'One hour' : `${hours} hours`] as const),
+	newSubmit: 'Make the code',
+	codeIs: 'To type at the kiosk',
+	once: 'It is shown once and kept nowhere. Typed or shown, it works one time.',
+	picture: 'The same code as a QR picture, for the scanner of the kiosk',
+	counts: 'It counts',
+	withdraw: 'Take back…',
+	withdrawTitle: 'Take the code back',
+	withdrawLead: (bank: string) => `${bank} does not take it any more.`,
+	withdrawSubmit: 'Take it back',
+	toldLater: (bank: string) =>
+		`${bank} has no network now. Until it is back, or until the code runs out, it may still take it. What happens there is on record when it is back.`,
+}

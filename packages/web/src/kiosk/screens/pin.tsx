@@ -33,6 +33,12 @@ export function Pin({ screen }: { readonly screen: Named<'pin'> }) {
 		>
 			<Dots label={words.pin.dots(screen.entered, screen.length)} entered={screen.entered} length={screen.length} waiting={waiting} />
 			<Keypad press={press} off={waiting || full} empty={waiting || screen.entered === 0} confirms={screen.confirms} />
+			{screen.oneTime === 'offered' && (
+				<button className="button wide" type="button" onClick={() => act({ kind: 'start-one-time' })}>
+					<Icon name="key" />
+					<span>{words.pin.oneTime}</span>
+				</button>
+			)}
 		</Stage>
 	)
 }

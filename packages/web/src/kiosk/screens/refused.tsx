@@ -160,7 +160,12 @@ export function OutOfService({ screen }: { readonly screen: Named<'out-of-servic
 	)
 }
 
-export function Help({ atDoor = false, claim = false }: { readonly atDoor?: boolean; readonly claim?: boolean | undefined }) {
+interface HelpProps {
+	readonly atDoor?: boolean
+	readonly claim?: boolean | undefined
+	readonly readBack?: string | undefined
+}
+export function Help({ atDoor = false, claim = false, readBack }: HelpProps) {
 	const { act } = useSeat()
 	// Beside what staff are to touch there is room for what works now: to start, and to bring back.
 	const usual = claim ? words.help.answers.filter(([icon]) => icon === 'badge' || icon === 'return') : words.help.answers
@@ -185,7 +190,7 @@ export function Help({ atDoor = false, claim = false }: { readonly atDoor?: bool
 					</dl>
 				</>
 			}
-			picture={<CallCard />}
+			picture={<CallCard readBack={readBack} />}
 		>
 			{claim && (
 				<button className="button wide" type="button" onClick={() => act({ kind: 'start-claim' })}>
@@ -221,7 +226,7 @@ export function Headline({ icon, tone, title, lead, children }: HeadlineProps) {
 }
 
 /** Who to call and what to say, the same on every screen that ends with a person. */
-export function CallCard({ incident }: { readonly incident?: string }) {
+export function CallCard({ incident, readBack }: { readonly incident?: string; readonly readBack?: string | undefined }) {
 	const { bank } = useSeat().view
 	return (
 		<div className="call">
@@ -237,6 +242,13 @@ export function CallCard({ incident }: { readonly incident?: string }) {
 			</p>
 			<p className="figure">{unbroken(bank.helpPhone)}</p>
 			<p>{words.help.say(bank.name, bank.site)}</p>
+			{readBack !== undefined && (
+				<div className="read-back">
+					<p className="small">{words.help.readBack}</p>
+					<p className="figure">{`${readBack.slice(0, 3)}\u00a0${readBack.slice(3)}`}</p>
+					<p>{words.help.readBackFor}</p>
+				</div>
+			)}
 		</div>
 	)
 }
