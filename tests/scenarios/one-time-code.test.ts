@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { alone, type Cable, cableOf, online } from './cable.ts'
+import { alone, type Cable, cableAt, online } from './cable.ts'
 import { arrive, leave, move, person } from './hands.ts'
 import { eventually, type Site, startSite } from './site.ts'
 
@@ -25,7 +25,7 @@ describe('codes by which a bank that is cut off lets somebody in', () => {
 	let user: string
 	before(async () => {
 		site = await startSite({ server: true, args: ['--virtual-clock'] })
-		cable = await cableOf(site, site)
+		cable = await cableAt(site, site)
 		const { items } = await site.api<{ items: { id: string; name: string }[] }>('GET', `/v1/users?search=${encodeURIComponent(person(site, 0).name)}`)
 		user = items[0]?.id ?? assert.fail('nobody of that name')
 	})

@@ -110,6 +110,7 @@ const terms: IdentifyTerms = {
 	crypto: nodeCrypto,
 	now: START + HOUR,
 	uncertain: false,
+	proven: START + HOUR,
 	makerKeys: new Map([['maker-1', testKey().publicKey]]),
 	mintKeys: keysAt(START),
 	codeUsed: () => false,

@@ -139,7 +139,7 @@ test('what the default budgets give on a walk is what is allowed there, as long 
 	const codes = checkGuessing({ secrets: 1, digits: 8, beside: 1e-6 }, [site])
 	assert.match(
 		codes.ok ? '' : codes.text,
-		/and the pick-up codes of a kiosk .* Allow at most \d+ wrong PINs/,
+		/and the codes that a kiosk takes .* Allow at most \d+ wrong PINs/,
 		'no length of PINs helps against codes',
 	)
 })

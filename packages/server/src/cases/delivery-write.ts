@@ -4,7 +4,18 @@ import { type LoadedTable, newCase, type Refused, type Stepped, step } from '@la
 import { type Change, placeOf } from '../estate/index.ts'
 import { append } from '../ledger/index.ts'
 import { isPerson, livePins } from '../people/index.ts'
-import { type CodeTerms, codeInUse, codesOfCase, issueCode, liveCodes, markShown, reserve, revokeCodes, revokeDelegate, triesAt } from '../space/index.ts'
+import {
+	type CodeTerms,
+	codeInUse,
+	codesOfCase,
+	issueCode,
+	liveCodes,
+	markShown,
+	reserve,
+	revokeCodes,
+	revokeDelegate,
+	triesAt,
+} from '../space/index.ts'
 import { type Db, type MasterKey, sql, type Tx } from '../store/index.ts'
 import { type KeyTerms, settingsOf, signerOf, tenantSealing } from '../tenants/index.ts'
 import { type CaseRow, caseOf, type LineNote, lockCase, tableOf } from './case-read.ts'

@@ -42,17 +42,18 @@ export async function findCredential(db: Db, id: Id<'credential'>, lock = false)
 	return row && toRecord(row)
 }
 
-/** Not revoked, for writing: one that has ended by itself is among them. */
-/** Somebody and all badges and PINs that they ever had. Undefined: there never was such a person. */
+/** Somebody and all badges, PINs and one-time codes that they ever had. Undefined: there never was such a person. */
 export async function tracesOf(db: Db, subject: Id<'subject'>): Promise<string[] | undefined> {
 	const known = await db.first(sql`SELECT 1 FROM person WHERE tenant_id = ${db.tenant} AND subject_id = ${subject}`)
 	if (!known) return undefined
 	const had = await db.rows<{ id: string }>(
-		sql`SELECT credential_id AS id FROM credential WHERE tenant_id = ${db.tenant} AND subject_id = ${subject}`,
+		sql`SELECT credential_id AS id FROM credential WHERE tenant_id = ${db.tenant} AND subject_id = ${subject}
+			UNION ALL SELECT code_id FROM one_time_code WHERE tenant_id = ${db.tenant} AND subject_id = ${subject}`,
 	)
 	return [subject, ...had.map(({ id }) => id)]
 }
 
+/** Not revoked, for writing: one that has ended by itself is among them. */
 export const unrevokedPinsOf = async (tx: Tx, subject: Id<'subject'>, site: Id<'site'>): Promise<CredentialRecord[]> =>
 	(
 		await tx.rows(sql<Row>`SELECT ${CREDENTIAL} FROM credential
