@@ -102,7 +102,7 @@ test('a code can be made for whole hours, no further ahead than its two digits r
 test('keys go beside a bundle as text and come back; what is no list of keys is none', () => {
 	const keys = keysAt(START)
 	assert.deepEqual(readMintKeys(writeMintKeys(keys)), keys)
-	for (const wrong of ['', '1:', '1:AAAA', 'x:' + 'A'.repeat(43), `${writeMintKeys(keys)},`]) assert.equal(readMintKeys(wrong), undefined, wrong)
+	for (const wrong of ['', '1:', '1:AAAA', `x:${'A'.repeat(43)}`, `${writeMintKeys(keys)},`]) assert.equal(readMintKeys(wrong), undefined, wrong)
 })
 
 const terms: IdentifyTerms = {
