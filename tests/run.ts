@@ -26,6 +26,7 @@ const LONGEST = [
 	'tests/faults/link.test.ts',
 	'tests/browser/kiosk-page.test.ts',
 	'tests/scenarios/estate.test.ts',
+	'tests/scenarios/conflicts.test.ts',
 	'tests/faults/server-database.test.ts',
 	'tests/faults/day-away.test.ts',
 	'tests/browser/virtual-page.test.ts',
