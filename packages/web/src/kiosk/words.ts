@@ -76,7 +76,7 @@ export const words = {
 				? `A pick-up code has ${count(digits)} digits. You can also show its QR code to the scanner.`
 				: `Pick-up code: the ${count(digits)} digits, then the last ${count(hint)} of your phone number.`,
 		/** Sixteen digits that the help desk gave somebody for some hours. */
-		oneTime: 'I have a one-time code of 16 digits',
+		oneTime: 'One-time code, 16 digits',
 		titleOneTime: 'Type your one-time code',
 		leadOneTime: (length: number) => `It has ${length} digits. You can also show its QR code to the scanner.`,
 		wrongOneTime: 'That code is not right here. Check it and type it again.',

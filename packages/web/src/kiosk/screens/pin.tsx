@@ -27,18 +27,18 @@ export function Pin({ screen }: { readonly screen: Named<'pin'> }) {
 					<Title>{text.title}</Title>
 					<p className="lead">{text.lead}</p>
 					{screen.wrong && <Wrong text={text.wrong} seconds={waiting ? Math.ceil(waitMs / 1000) : 0} />}
+					{screen.oneTime === 'offered' && (
+						<button className="button one-time" type="button" onClick={() => act({ kind: 'start-one-time' })}>
+							<Icon name="key" />
+							<span>{words.pin.oneTime}</span>
+						</button>
+					)}
 				</>
 			}
 			picture={<PinPicture />}
 		>
 			<Dots label={words.pin.dots(screen.entered, screen.length)} entered={screen.entered} length={screen.length} waiting={waiting} />
 			<Keypad press={press} off={waiting || full} empty={waiting || screen.entered === 0} confirms={screen.confirms} />
-			{screen.oneTime === 'offered' && (
-				<button className="button wide" type="button" onClick={() => act({ kind: 'start-one-time' })}>
-					<Icon name="key" />
-					<span>{words.pin.oneTime}</span>
-				</button>
-			)}
 		</Stage>
 	)
 }

@@ -168,7 +168,9 @@ interface HelpProps {
 export function Help({ atDoor = false, claim = false, readBack }: HelpProps) {
 	const { act } = useSeat()
 	// Beside what staff are to touch there is room for what works now: to start, and to bring back.
-	const usual = claim ? words.help.answers.filter(([icon]) => icon === 'badge' || icon === 'return') : words.help.answers
+	const starting = words.help.answers.filter(([icon]) => icon === 'badge' || icon === 'return')
+	// Whoever is known here has started, and needs the room for the number.
+	const usual = claim ? starting : words.help.answers.filter((one) => readBack === undefined || !starting.includes(one))
 	const answers = atDoor ? words.help.atDoor : usual
 	return (
 		<Stage
