@@ -15,7 +15,7 @@ import { arrive, settleAll } from '../scenarios/hands.ts'
 import { type Site, startSites } from '../scenarios/site.ts'
 
 /** Kills of the controller in one run; a campaign asks for more. */
-const KILLS = Number(process.env.LATCHWORK_KILLS ?? 150)
+const KILLS = Number(process.env.LATCHWORK_KILLS ?? 75)
 const SEED = Number(process.env.LATCHWORK_SEED ?? 20261122)
 /** A campaign has the machine to itself; in `npm test` two other processes start controllers and browsers on the same two cores. */
 const ALONE = process.env.LATCHWORK_KILLS !== undefined
@@ -27,7 +27,7 @@ interface Health {
 }
 
 /** Kills that must fall into each state of a door session for the run to mean anything; a short run is held to less. */
-const LEAST = Math.min(KILLS / 9, Math.max(10, KILLS / 20))
+const LEAST = Math.min(KILLS / 15, Math.max(10, KILLS / 20))
 
 /** Several controllers at once: most of a cycle is waiting for a start or a sensor. */
 const SITES = Math.min(3, KILLS)

@@ -26,7 +26,7 @@ import { sampleEntries, sampleExport } from './testing/sample-log.ts'
 const { sha256 } = nodeCrypto
 const log = testKey(new Uint8Array(32).fill(9))
 const terms = (seed: number) => ({ random: seededRandom(seed), sha256, ...log })
-const RUNS = 1_200
+const RUNS = 600
 const SIZE = 520
 const SIZES = [0, 1, 200, 256, 300, 511, 512, 513, SIZE]
 const entries = sampleEntries(SIZE, terms(5))
