@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { cedarEngine } from '@latchwork/edge/policy-engine'
+import { sql } from '@latchwork/server/store'
 import type { Page } from 'playwright-core'
 import { problemsOf, violationsOf } from './accessibility.ts'
 import { type ConsoleSite, startConsole, visit } from './console-pages.ts'
@@ -211,6 +212,58 @@ describe('policies and decisions in the console', () => {
 		await page.getByRole('button', { name: 'Refused' }).click()
 		await page.getByText('No decision fits.').waitFor()
 		assert.match(page.url(), /effect=deny/)
+	})
+
+	test('somebody without any role reads what banks said to them, why not and what would help, and who opened a door of theirs from afar', async () => {
+		const person = await api.person(tenant)
+		const [{ id: staff }] = (await ask('GET', '/v1/groups')).items
+		await ask('PUT', `/v1/groups/${staff}/members/${person.id}`)
+		const [{ id: laptop }] = (await ask('GET', '/v1/assets')).items
+		const said = (n: number, more: object) => ({
+			subject: `dec_019b8d62-7a80-7fd9-b653-00000000000${n}`,
+			actor: person.id,
+			data: {
+				...{ rules: [], policyVersion: 1, bundleVersion: 1, inputsDigest: '0'.repeat(64), method: 'badge', assurance: 'low' },
+				...{ offline: false, stale: false, action: 'collect', asset: laptop, workflow: 'loan', openLoans: 0, overdue: false },
+				...more,
+			},
+		})
+		await edge.tell(
+			{ type: 'decision.denied', ...said(1, { reason: 'outside-hours' }) },
+			{ type: 'decision.denied', ...said(2, { reason: 'overdue-block', asset: undefined, workflow: undefined, action: 'collect' }) },
+			{ type: 'decision.allowed', ...said(3, { action: 'deposit' }) },
+		)
+		await edge.tell({ type: 'compartment.returned-to-service', subject: edge.doors.get(9) ?? '', data: { content: 'empty' } })
+		const body = { bank: tenant.bank, label: 'Order 77', lines: [{ size: 'S' }], recipient: { user: person.id } }
+		const { delivery } = await ask('POST', '/v1/deliveries', body)
+		const change = (lines: string) =>
+			api.store.write(tenant.id, (tx) =>
+				tx.run(sql`UPDATE workflow_case SET body = jsonb_set(body, '{lines,0,compartment}', ${lines}::jsonb) WHERE case_id = ${delivery.id}`),
+			)
+		await change(JSON.stringify(edge.doors.get(9)))
+		const asked = await ask('POST', '/v1/door-sessions', { compartment: edge.doors.get(9), reason: 'check-content' })
+		const desk = await api.person(tenant, { role: 'desk-staff' })
+		await api.ask('POST', `/v1/commands/${asked.id}/approvals`, { token: desk.token, body: { verdict: 'approved' } })
+		await edge.answer(asked.id, 'done', 'committed')
+
+		const own = await openAs(person)
+		await own.getByRole('heading', { level: 1, name: 'Your badges and PINs' }).waitFor()
+		await own.getByRole('row', { name: /^Bring Laptop LT-1 .*Lobby, HQ Allowed/ }).waitFor()
+		await own
+			.getByRole('row', { name: /^Take Laptop LT-1 .*Refused It was outside the hours in which you may\. Now it would be allowed\./ })
+			.waitFor()
+		await own.getByRole('row', { name: /^Take a parcel out .*Something that you have was overdue\. Bring it back first\./ }).waitFor()
+		await own
+			.getByRole('row', { name: /^Order 77 .*Door 9, Lobby, HQ To see what was inside\. Owner; a second person agreed: desk staff Opened/ })
+			.waitFor()
+		assert.deepEqual(await problemsOf(own), [])
+		await own.context().close()
+		// The control: nobody reads another person's.
+		const other = await openAs(await api.person(tenant))
+		await other.getByText('You have asked no bank for anything.').waitFor()
+		await other.getByText('Nobody has opened a door of yours from afar.').waitFor()
+		await other.context().close()
+		await change('null')
 	})
 
 	test('a role is made, given at a place, changed and taken away; nobody gives more than they hold', async () => {

@@ -127,6 +127,57 @@ describe('a policy is looked at', () => {
 		assert.deepEqual(figures(await replay(here)), { ...all, decisions: 36, banks: 8, nowDenied: { times: 36, people: 1 } })
 	})
 
+	test('by whom it refused: they see it with the names of places and things, and what would help now', async () => {
+		const me = await api.person(tenant)
+		const other = await api.person(tenant)
+		const [{ id: staff }] = (await ask('GET', '/v1/groups')).body.items
+		assert.equal((await ask('PUT', `/v1/groups/${staff}/members/${me.id}`)).status, 204)
+		const own = async (who = me) => (await api.ask('GET', '/v1/me/decisions', { token: who.token })).body.items
+		const [{ id: asset }] = (await ask('GET', '/v1/assets')).body.items
+		const refused = (n: number, more: object = {}) => ({
+			type: 'decision.denied' as const,
+			subject: `dec_019b8d62-7a80-7fd9-b653-${String(900_000 + n).padStart(12, '0')}`,
+			actor: me.id,
+			data: {
+				...{ reason: 'not-authorised', rules: ['builtin/no-permit'], policyVersion: 1, bundleVersion: 1, inputsDigest: '0'.repeat(64) },
+				...{
+					method: 'badge',
+					assurance: 'low',
+					offline: false,
+					stale: false,
+					action: 'collect',
+					asset,
+					workflow: 'loan',
+					openLoans: 0,
+					overdue: false,
+				},
+				...more,
+			},
+		})
+		// Of everybody's permit that the test before left nothing remains.
+		for (const { id, published, retiredAt } of (await ask('GET', '/v1/policies')).body.items)
+			if (published !== undefined && retiredAt === undefined) assert.equal((await retire(id, '?acceptWarnings=true')).status, 204)
+		await published('staff-are-known', take('staff', 'no-such-type'))
+		await edge.tell(refused(1), refused(2), refused(3, { asset: undefined, action: 'service', compartment: edge.doors.get(5), workflow: 'none' }))
+		assert.deepEqual(await own(other), [], 'nobody else’s')
+		const [service, ...takes] = await own()
+		assert.deepEqual([service.door, service.now.effect, service.now.instead], [5, 'deny', []])
+		for (const { thing, place, now } of takes)
+			assert.deepEqual([thing, place, now.reason], ['Laptop LT-1', { bank: 'Lobby', site: 'HQ', timeZone: 'Europe/Berlin' }, 'not-authorised'])
+
+		const paired = `permit (principal, action == Latchwork::Action::"collect", resource in Latchwork::AssetType::"laptop-14") when { context.method == "badge-and-pin" };`
+		const pairs = await published('pairs', paired)
+		assert.deepEqual((await own())[1].now.instead, [{ change: 'second-factor' }])
+		await published('badges', paired.replace(/when.*/, ';'))
+		const [still, ...allowed] = await own()
+		assert.deepEqual([still.now.effect, ...allowed.map((one: { now: { effect: string } }) => one.now.effect)], ['deny', 'allow', 'allow'])
+		// Five different ones are asked again, however many there are of each.
+		const doors = [...edge.doors].flatMap(([number, id]) => (number > 5 && number < 13 ? [id] : []))
+		await edge.tell(...doors.map((compartment, i) => refused(10 + i, { asset: undefined, action: 'service', compartment, workflow: 'none' })))
+		assert.equal((await own()).filter(({ now }: { now?: object }) => now !== undefined).length, 5)
+		assert.equal((await retire(pairs, '?acceptWarnings=true')).status, 204)
+	})
+
 	test('for words that there are not, and what was meant is said only where it can be told', async () => {
 		const problem = async (when: string) =>
 			(await ask('POST', '/v1/policy-checks', { draft: `permit (principal, action, resource)\nwhen { ${when} };` })).body.problem

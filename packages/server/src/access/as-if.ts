@@ -25,6 +25,8 @@ export interface AsIf {
 	banks(db: Db, asked: { readonly banks: readonly Id<'bank'>[]; readonly only?: readonly Id<'subject'>[]; readonly now: number }): Promise<AsIfBank[]>
 	/** The codes that a policy may name. */
 	names(db: Db): Promise<Names>
+	/** What these things are called. */
+	called(db: Db, assets: readonly Id<'asset'>[]): Promise<ReadonlyMap<Id<'asset'>, string>>
 }
 
 export interface Names {

@@ -45,7 +45,7 @@ export const decision = named(
 )
 export const toDecision = ({ question: _, at, rules, ...rest }: Decided): z.input<typeof decision> => ({ ...rest, rules: [...rules], at: toTime(at) })
 
-const outcome = named(
+export const outcome = named(
 	'Outcome',
 	z.object({
 		effect: z.enum(['allow', 'deny']),
@@ -64,7 +64,7 @@ const outcome = named(
 			.describe('what would have to be otherwise, alone, for it to be allowed'),
 	}),
 )
-const toOutcome = ({ until, rules, instead, ...rest }: Outcome): z.input<typeof outcome> => ({
+export const toOutcome = ({ until, rules, instead, ...rest }: Outcome): z.input<typeof outcome> => ({
 	...rest,
 	...(until !== undefined && { until: toTime(until) }),
 	rules: [...rules],
@@ -113,26 +113,6 @@ export function decisionRoutes({ engine, asIf }: AccessTerms): Route[] {
 					const before = fromCursor(cursor, z.tuple([z.int()]))?.[0]
 					const scopes = scopesOf(caller, 'decision.read')
 					const events = await decisionEvents(db, { bank, user, effect, before, limit: limit + 1, within: await banksWithin(db, scopes) })
-					return page(
-						events.flatMap((event) => decidedFrom(event) ?? []),
-						limit,
-						toDecision,
-						({ position }) => [position],
-					)
-				}),
-		}),
-		route({
-			method: 'GET',
-			path: '/v1/me/decisions',
-			tag: 'Access',
-			summary: 'What banks allowed and refused to whoever asks, the newest first, with the reasons.',
-			permission: 'signed-in',
-			query: pageQuery,
-			answers: { 200: pageOf('OwnDecisions', decision) },
-			handle: ({ query: { limit, cursor }, read, caller }) =>
-				read(async (db) => {
-					const before = fromCursor(cursor, z.tuple([z.int()]))?.[0]
-					const events = await decisionEvents(db, { user: caller.subject, before, limit: limit + 1 })
 					return page(
 						events.flatMap((event) => decidedFrom(event) ?? []),
 						limit,

@@ -2,6 +2,7 @@ import {
 	BUILT_IN_ROLES,
 	type BuiltInRole,
 	type Caller,
+	covers,
 	type Holding,
 	isPermission,
 	type Permission,
@@ -40,6 +41,18 @@ export async function holdingsOfGroup(db: Db, group: Id<'group'>): Promise<Holdi
 	const rows = await db.rows(sql<HeldRow>`SELECT a.role, r.permissions, a.scope_kind AS kind, a.scope_id AS id FROM role_assignment a
 		LEFT JOIN role r ON r.tenant_id = a.tenant_id AND r.role_id = a.role WHERE a.tenant_id = ${db.tenant} AND a.group_id = ${group}`)
 	return rows.map(({ role, permissions, kind, id }) => ({ scope: scopeFrom(kind, id), permissions: permissionSet(role, permissions) }))
+}
+
+/** The roles by which somebody may do this there, as they are called: what another person may know of them. */
+export async function rolesFor(db: Db, subject: Id<'subject'>, permission: Permission, place: Place, now: number): Promise<string[]> {
+	const rows = await db.rows(sql<HeldRow & { name: string | null }>`SELECT a.role, r.name, r.permissions, a.scope_kind AS kind, a.scope_id AS id
+		FROM role_assignment a LEFT JOIN role r ON r.tenant_id = a.tenant_id AND r.role_id = a.role
+		WHERE a.tenant_id = ${db.tenant} AND (a.until IS NULL OR a.until > ${now}) AND (a.subject_id = ${subject}
+			OR a.group_id IN (SELECT m.group_id FROM membership m WHERE m.tenant_id = a.tenant_id AND m.subject_id = ${subject})) ORDER BY a.role`)
+	const fitting = rows.filter(
+		({ role, permissions, kind, id }) => permissionSet(role, permissions).has(permission) && covers(scopeFrom(kind, id), place),
+	)
+	return [...new Set(fitting.map(({ role, name }) => name ?? role))]
 }
 
 /** Who may open from afar, and where. */

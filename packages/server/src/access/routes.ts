@@ -5,6 +5,7 @@ import { fromCursor, fromTime, idOf, line, named, page, pageOf, pageQuery, pageW
 import { approvalRoutes } from './approval-routes.ts'
 import type { AccessTerms } from './as-if.ts'
 import { decisionRoutes } from './decision-routes.ts'
+import { ownRoutes } from './own-routes.ts'
 import { policyRoutes } from './policy-routes.ts'
 import { type Assignment, findRole, listAssignments, listRoles, type Role } from './read.ts'
 import { assignRole, changeRole, createRole, mustHold, removeRole, revokeRole } from './role-write.ts'
@@ -196,6 +197,7 @@ export const accessRoutes = ({ random, ...terms }: AccessTerms): Route[] => [
 	}),
 	...policyRoutes({ random, ...terms }),
 	...decisionRoutes({ random, ...terms }),
+	...ownRoutes({ random, ...terms }),
 	...approvalRoutes({ random, ...terms }),
 ]
 

@@ -2,7 +2,7 @@ import type { Bundle, PolicySet } from '@latchwork/core/access'
 import { covers } from '@latchwork/core/access'
 import { type Crypto, type Id, isId } from '@latchwork/core/base'
 import { type AsIf, type AsIfBank, approvalsInForce, openersOf } from '../access/index.ts'
-import { typeCodes } from '../assets/index.ts'
+import { findAsset, typeCodes } from '../assets/index.ts'
 import { openLoans, ownersLate } from '../cases/index.ts'
 import { bankOf, placeOf, present, scheduleIds } from '../estate/index.ts'
 import { bundleSubjects, groupCodes } from '../people/index.ts'
@@ -65,6 +65,14 @@ export const asIf = (sha256: Crypto['sha256']): AsIf => ({
 	},
 	async names(db) {
 		return { groups: await groupCodes(db), assetTypes: await typeCodes(db), schedules: await scheduleIds(db) }
+	},
+	async called(db, assets) {
+		const names = new Map<Id<'asset'>, string>()
+		for (const id of new Set(assets)) {
+			const found = await findAsset(db, id)
+			if (found) names.set(id, found.name === found.tag ? found.tag : `${found.name} ${found.tag}`.trim())
+		}
+		return names
 	},
 })
 

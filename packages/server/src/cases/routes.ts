@@ -34,6 +34,7 @@ import {
 	undelegateDelivery,
 } from './delivery-write.ts'
 import { overviewRoutes } from './overview-routes.ts'
+import { ownRoutes } from './own-routes.ts'
 import { contactOf } from './owner-read.ts'
 import {
 	caseDetailShape,
@@ -104,6 +105,7 @@ const withCode = named('DeliveryWithCode', z.object({ delivery: caseShape, pickU
 export const caseRoutes = ({ random, crypto, master, siteKey }: CaseRouteParts): Route[] => {
 	const terms = (actor: Id<'subject'>, now: number): CaseTerms => ({ actor, now, random, crypto, master, siteKey })
 	return [
+		...ownRoutes(),
 		...overviewRoutes(),
 		route({
 			method: 'GET',

@@ -100,12 +100,12 @@ async function perform(tx: Tx, row: CaseRow, effect: Effected, own: boolean, doi
 /** The occasion is the deadline that it is about, so that the bank and the clock here never tell a person twice. */
 const TIMED: ReadonlySet<string> = new Set(['reminder', 'expiring', 'expired', 'not-delivered', 'due-soon', 'overdue', 'escalated', 'lost'])
 
-/** `about`: what it is told of, where that is no step of the case. */
-export async function giveNotice(tx: Tx, row: CaseRow, kind: string, { now, random }: Change, about?: string): Promise<void> {
+/** `about`: what it is told of, where that is no step of the case; `told`: what is so now and could not be found out later. */
+export async function giveNotice(tx: Tx, row: CaseRow, kind: string, { now, random }: Change, about?: string, told?: OpenedBy): Promise<void> {
 	const occasion = about ?? (TIMED.has(kind) ? `due/${dueOf(row.body) ?? ''}` : `step/${row.body.version + 1}`)
 	const id = newId('notice', now, random)
-	const added = await tx.run(sql`INSERT INTO notice (tenant_id, notice_id, case_id, kind, occasion, due_at)
-		VALUES (${tx.tenant}, ${id}, ${row.id}, ${kind}, ${occasion}, ${now}) ON CONFLICT (tenant_id, case_id, kind, occasion) DO NOTHING`)
+	const added = await tx.run(sql`INSERT INTO notice (tenant_id, notice_id, case_id, kind, occasion, due_at, told)
+		VALUES (${tx.tenant}, ${id}, ${row.id}, ${kind}, ${occasion}, ${now}, ${told ? JSON.stringify(told) : null}::jsonb) ON CONFLICT (tenant_id, case_id, kind, occasion) DO NOTHING`)
 	if (added === 0) return
 	const to = row.owner === null ? {} : { to: row.owner }
 	await append(tx, [{ type: 'notice.due', subject: id, actor: 'server', site: row.site, bank: row.bank, data: { case: row.id, kind, ...to } }], {
@@ -139,8 +139,17 @@ export async function schedule(tx: Tx, row: CaseRow, table: LoadedTable): Promis
 /** Facts of an office act: nothing was decided at a door. */
 export const officeEnv = (row: CaseRow, now: number) => ({ now, bank: row.bank, facts: FINISHED })
 
+/** Who opens a door from afar, as its owner may know it: by their roles. */
+export interface OpenedBy {
+	readonly roles: readonly string[]
+	/** Of the second person, where one agreed. */
+	readonly second?: readonly string[]
+	/** In an emergency nobody else was asked. */
+	readonly emergency?: true
+}
+
 /** The owner of a case hears that somebody opens the door behind which their thing lies. */
-export async function tellOwner(tx: Tx, of: Id<'case'>, command: Id<'command'>, change: Change): Promise<void> {
+export async function tellOwner(tx: Tx, of: Id<'case'>, command: Id<'command'>, by: OpenedBy, change: Change): Promise<void> {
 	const row = await findCase(tx, of)
-	if (row) await giveNotice(tx, row, 'opened-from-afar', change, command)
+	if (row) await giveNotice(tx, row, 'opened-from-afar', change, command, by)
 }

@@ -99,6 +99,14 @@ describe('a door from afar over HTTP', () => {
 		await api.sign(org.id)
 		const told = (await ask(org.owner, '/v1/events?type=lockers.notice.due.v1&order=falling')).body.items[0]
 		assert.deepEqual([told.data.kind, told.data.to, told.data.case], ['opened-from-afar', person.id, booked.id])
+		const openings = async (who: TestPerson) => (await ask(who, '/v1/me/openings')).body.items
+		const [seen, ...more] = await openings(person)
+		assert.deepEqual(
+			[seen.command, seen.roles, seen.agreed, seen.secondRoles, seen.state, seen.door, seen.place.bank, seen.case.label, more.length],
+			[second.id, ['owner'], 'second-person', ['desk-staff'], 'requested', 1, 'Lobby', 'Order', 0],
+		)
+		assert.ok(!JSON.stringify(seen).includes(org.owner.id) && !JSON.stringify(seen).includes(desk.id), 'by their roles, and not who they are')
+		assert.deepEqual(await openings(desk), [], 'nobody else’s')
 
 		const settings = (await ask(org.owner, '/v1/settings')).body
 		const off = await api.ask('PATCH', '/v1/settings', {
@@ -108,6 +116,21 @@ describe('a door from afar over HTTP', () => {
 		})
 		assert.equal(off.status, 200, off.text)
 		assert.equal((await open(full)).state, 'requested', 'an organisation may do without')
+		await api.clock.advance(1_000)
+		const alone = await open(empty)
+		assert.deepEqual(
+			(await openings(person)).map(({ command, agreed }: { command: string; agreed: string }) => [command, agreed]),
+			[
+				[alone.id, 'nobody'],
+				[second.id, 'second-person'],
+			],
+			'and the owner sees it all the same, the newest first',
+		)
+		const first20 = (await ask(person, '/v1/me/openings?limit=1')).body
+		assert.deepEqual(
+			(await ask(person, `/v1/me/openings?limit=1&cursor=${first20.next}`)).body.items.map(({ command }: { command: string }) => command),
+			[second.id],
+		)
 	})
 
 	test('X22: the owner on the phone is the second person by the number from the kiosk, or by two facts that those who listen could not look up; three wrong answers are enough, and what was right is told to nobody', async () => {

@@ -2,6 +2,7 @@ import type { Place } from '@latchwork/core/access'
 import { Fault, type Id, type Random } from '@latchwork/core/base'
 import { OPEN_REASONS } from '@latchwork/core/wire'
 import { z } from 'zod'
+import { rolesFor } from '../access/index.ts'
 import { doorLive, placeOf, placeOfCompartment } from '../estate/index.ts'
 import { answer, idOf, named, type Route, route, time, toTime } from '../http/index.ts'
 import type { Db, MasterKey, Tx } from '../store/index.ts'
@@ -87,6 +88,7 @@ export interface SpaceRouteParts {
 		tx: Tx,
 		of: Id<'case'>,
 		command: Id<'command'>,
+		by: { readonly roles: readonly string[]; readonly second?: readonly string[]; readonly emergency?: true },
 		change: { readonly now: number; readonly random: Random; readonly actor: Id<'subject'> },
 	) => Promise<void>
 }
@@ -111,8 +113,12 @@ export const spaceRoutes = ({ random, master, requested, bankOfCase, caseInside,
 				const secondPerson = occupied && !emergency
 				const about = { compartment, reason: why, ...(of && { case: of }), secondPerson, ...(emergency && { breakGlass: emergency.id }) }
 				const command = await requestCommand(tx, { by: caller.subject, kind: 'open-remote', ...about }, { now, random })
-				const inside = emergency && (await caseInside(tx, compartment))
-				if (inside) await tellOwner(tx, inside, command.id, { now, random, actor: caller.subject })
+				// Where a second person has to agree, the owner hears of it when one has.
+				const inside = secondPerson ? undefined : await caseInside(tx, compartment)
+				if (inside) {
+					const by = { roles: await opensAs(tx, command, caller.subject, now), ...(emergency && { emergency: true as const }) }
+					await tellOwner(tx, inside, command.id, by, { now, random, actor: caller.subject })
+				}
 				if (of && (await bankOfCase(tx, of)) !== command.bank)
 					throw new Fault('not-found', 'This bank has no such case.', { detail: { field: 'body.case' } })
 				if (!secondPerson) tx.afterwards(() => requested(command))
@@ -137,7 +143,10 @@ export const spaceRoutes = ({ random, master, requested, bankOfCase, caseInside,
 				const command = await approveCommand(tx, params.command, caller.subject, body.verdict, { now, random })
 				if (body.verdict === 'approved') {
 					const of = command.compartment && (await caseInside(tx, command.compartment))
-					if (of) await tellOwner(tx, of, command.id, { now, random, actor: caller.subject })
+					if (of) {
+						const by = { roles: await opensAs(tx, command, command.by, now), second: await opensAs(tx, command, caller.subject, now) }
+						await tellOwner(tx, of, command.id, by, { now, random, actor: caller.subject })
+					}
 					tx.afterwards(() => requested(command))
 				}
 				return answer(202, showCommand(command))
@@ -185,7 +194,8 @@ export const spaceRoutes = ({ random, master, requested, bankOfCase, caseInside,
 				const proven = right.includes('read-back') || (ownerOnPhone === 'read-back-or-facts' && right.length >= OWNER_FACTS_NEEDED)
 				const verdict = await verifyOwner(tx, params.command, caller.subject, { right, proven }, { now, random })
 				if (verdict.verified) {
-					await tellOwner(tx, of, verdict.command.id, { now, random, actor: caller.subject })
+					const by = { roles: await opensAs(tx, verdict.command, verdict.command.by, now) }
+					await tellOwner(tx, of, verdict.command.id, by, { now, random, actor: caller.subject })
 					tx.afterwards(() => requested(verdict.command))
 				}
 				return answer(202, { ...verdict, command: showCommand(verdict.command) })
@@ -256,6 +266,10 @@ export const spaceRoutes = ({ random, master, requested, bankOfCase, caseInside,
 		handle: ({ read, params }) => read(async (db) => showCommand((await findCommand(db, params.command)) as Command)),
 	}),
 ]
+
+/** The roles by which somebody opens doors of that bank from afar. */
+const opensAs = async (tx: Tx, { bank, site }: Command, who: Command['by'], now: number): Promise<string[]> =>
+	who === 'server' ? [] : rolesFor(tx, who, 'door.open.remote', (await placeOf(tx, bank)) ?? { site, bank }, now)
 
 /** Something lies or may lie there, by the word of the bank or by a case. One that is held for somebody to look into is looked into by one person. */
 async function isForTwo(tx: Tx, compartment: Id<'compartment'>, caseInside: SpaceRouteParts['caseInside']): Promise<boolean> {

@@ -337,6 +337,7 @@ export const SAMPLES: Readonly<Record<string, Make>> = {
 	'POST /v1/policy-checks': () => ({ body: { draft: 'permit (principal, action, resource);' } }),
 	'GET /v1/decisions': () => ({}),
 	'GET /v1/me/decisions': () => ({}),
+	'GET /v1/me/openings': () => ({}),
 	'POST /v1/what-if': async (w) => ({ body: { user: (await newUser(w)).id, bank: w.tenant.bank, compartment: await doorOf(w) } }),
 	'GET /v1/compartments/{compartment}/openers': async (w) => ({ params: { compartment: await doorOf(w) } }),
 	'GET /v1/users/{user}/reach': async (w) => ({ params: { user: (await newUser(w)).id } }),

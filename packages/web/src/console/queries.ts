@@ -1,4 +1,4 @@
-import { queryOptions } from '@tanstack/react-query'
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import { get, query, send } from './api.ts'
 import type {
 	Approval,
@@ -20,6 +20,8 @@ import type {
 	OneTimeCode,
 	Opener,
 	Overview,
+	OwnDecision,
+	OwnOpening,
 	Page,
 	PermissionWords,
 	Person,
@@ -153,6 +155,17 @@ export const ownCredentials = queryOptions({
 	queryKey: ['people', 'own-credentials'],
 	queryFn: ({ signal }) => get<Page<Credential>>('/v1/me/credentials?limit=200', signal),
 })
+
+/** One's own, in pages. */
+const ownPages = <T>(name: string) =>
+	infiniteQueryOptions({
+		queryKey: ['own', name],
+		queryFn: ({ pageParam, signal }) => get<Page<T>>(`/v1/me/${name}${query({ limit: 20, cursor: pageParam })}`, signal),
+		initialPageParam: undefined as string | undefined,
+		getNextPageParam: ({ next }) => next,
+	})
+export const ownDecisions = ownPages<OwnDecision>('decisions')
+export const ownOpenings = ownPages<OwnOpening>('openings')
 
 export const qualificationsOf = (user: string) =>
 	queryOptions({

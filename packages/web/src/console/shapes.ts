@@ -402,6 +402,32 @@ export interface Decision {
 	readonly case?: string
 }
 
+/** What somebody sees of their own without any role: places come with their names. */
+interface OwnPlace {
+	readonly bank: string
+	readonly site: string
+	readonly timeZone: string
+}
+export interface OwnDecision extends Decision {
+	readonly place?: OwnPlace
+	readonly door?: number
+	readonly thing?: string
+	/** Of what was refused: what the bank would say now. */
+	readonly now?: Outcome
+}
+export interface OwnOpening {
+	readonly command: string
+	readonly at: string
+	readonly place: OwnPlace
+	readonly door?: number
+	readonly case: { readonly number: string; readonly label: string }
+	readonly reason?: string
+	readonly roles?: readonly string[]
+	readonly agreed: 'second-person' | 'owner-on-phone' | 'emergency' | 'nobody'
+	readonly secondRoles?: readonly string[]
+	readonly state: 'requested' | 'sent' | 'accepted' | 'refused' | 'done' | 'failed' | 'expired'
+}
+
 export interface PolicyReplay {
 	readonly decisions: number
 	readonly same: number

@@ -12,7 +12,7 @@ import { ChangePassword } from './password.tsx'
 import { allBanks, allPolicies, allRoles, allSites, oneCase, overviewNow } from './queries.ts'
 import { badgeList } from './words/badges.ts'
 import { needing } from './words/overview.ts'
-import { own } from './words/people.ts'
+import { own } from './words/own.ts'
 import { roleName } from './words/roles.ts'
 import { password, shell } from './words/shell.ts'
 

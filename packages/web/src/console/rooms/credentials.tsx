@@ -8,15 +8,13 @@ import { useMay } from '../context.ts'
 import { useEstate } from '../estate.ts'
 import { Dialog, Field, Form, wordsOf } from '../forms.tsx'
 import { More, Table } from '../lists.tsx'
-import { Moment, Who } from '../names.tsx'
 import { Card, Empty, Shown, Title } from '../parts.tsx'
 import { credentialList, pinGuessing, settingsHere } from '../queries.ts'
 import type { PinGuessing } from '../shapes.ts'
 import { longTime } from '../time.ts'
 import { badgeList } from '../words/badges.ts'
 import { credentials as words } from '../words/credentials.ts'
-import { person } from '../words/people.ts'
-import { CredentialState } from './person-credentials.tsx'
+import { CredentialTable } from './credential-table.tsx'
 
 /** All badges and PINs, and how well the typed ones are kept from somebody who guesses. */
 export function Credentials() {
@@ -184,31 +182,7 @@ function All() {
 					if (items.length === 0) return <Empty title={words.none} note={words.noneNote} />
 					return (
 						<>
-							<Table heads={[words.who, words.kind, words.where, words.given, words.until, words.state]}>
-								{items.map((one) => (
-									<tr key={one.id}>
-										<th scope="row">
-											<Who id={one.user} />
-										</th>
-										<td data-label={words.kind}>
-											<span className="row">
-												<Icon name={one.kind === 'badge' ? 'badge' : 'keypad'} />
-												{one.kind === 'badge' ? `${person.badge}, ${person.assuranceOf[one.assurance]}` : person.pin}
-											</span>
-										</td>
-										<td data-label={words.where}>{one.site === undefined ? words.everywhere : (estate.site(one.site) ?? '–')}</td>
-										<td className="nowrap" data-label={words.given}>
-											<Moment at={one.createdAt} site={one.site} />
-										</td>
-										<td className="nowrap" data-label={words.until}>
-											{one.notAfter === undefined ? '–' : <Moment at={one.notAfter} site={one.site} />}
-										</td>
-										<td data-label={words.state}>
-											<CredentialState credential={one} />
-										</td>
-									</tr>
-								))}
-							</Table>
+							<CredentialTable items={items} holders where={({ site }) => (site === undefined ? words.everywhere : (estate.site(site) ?? '–'))} />
 							<More of={asked} />
 						</>
 					)

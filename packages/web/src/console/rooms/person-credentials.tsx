@@ -2,18 +2,17 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { Icon } from '../../ui/icon.tsx'
 import { may } from '../access.ts'
-import { send, serverNow } from '../api.ts'
+import { send } from '../api.ts'
 import { useMay, useSeat } from '../context.ts'
 import { useEstate } from '../estate.ts'
 import { Dialog, Field, Form, Secret, Select } from '../forms.tsx'
-import { Table } from '../lists.tsx'
-import { Moment } from '../names.tsx'
-import { Card, Chip, Empty, Shown } from '../parts.tsx'
+import { Card, Empty, Shown } from '../parts.tsx'
 import { allSites, credentialsOf } from '../queries.ts'
 import type { Credential, Person } from '../shapes.ts'
 import { fromLocal } from '../time.ts'
 import { person as words } from '../words/people.ts'
 import { NewBadge } from './badge-new.tsx'
+import { CredentialTable } from './credential-table.tsx'
 
 type Asking = 'pin' | 'badge' | Credential
 
@@ -52,40 +51,17 @@ export function Credentials({ person }: { readonly person: Person }) {
 					items.length === 0 ? (
 						<Empty title={words.noCredentials} />
 					) : (
-						<Table heads={[words.kind, words.where, words.given, words.until, 'State', { text: 'Actions', as: 'unseen' }]}>
-							{[...items]
-								.toSorted((a, b) => Number(a.revokedAt !== undefined) - Number(b.revokedAt !== undefined))
-								.map((one) => (
-									<tr key={one.id}>
-										<th scope="row">
-											<span className="row">
-												<Icon name={one.kind === 'badge' ? 'badge' : 'keypad'} />
-												{one.kind === 'badge' ? words.badge : words.pin}
-												{one.kind === 'badge' && <small className="mute">{words.assuranceOf[one.assurance]}</small>}
-											</span>
-										</th>
-										<td data-label={words.where}>
-											{one.site === undefined ? words.everywhere : (sites.find(({ id }) => id === one.site)?.name ?? '–')}
-										</td>
-										<td className="nowrap" data-label={words.given}>
-											<Moment at={one.createdAt} site={one.site} />
-										</td>
-										<td className="nowrap" data-label={words.until}>
-											{one.notAfter === undefined ? '–' : <Moment at={one.notAfter} site={one.site} />}
-										</td>
-										<td data-label="State">
-											<CredentialState credential={one} />
-										</td>
-										<td className="right">
-											{mayGive && one.revokedAt === undefined && (
-												<button type="button" className="btn small danger" onClick={() => setAsking(one)}>
-													{words.revoke}
-												</button>
-											)}
-										</td>
-									</tr>
-								))}
-						</Table>
+						<CredentialTable
+							items={items}
+							where={({ site }) => (site === undefined ? words.everywhere : (sites.find(({ id }) => id === site)?.name ?? '–'))}
+							act={(one) =>
+								mayGive && (
+									<button type="button" className="btn small danger" onClick={() => setAsking(one)}>
+										{words.revoke}
+									</button>
+								)
+							}
+						/>
 					)
 				}
 			</Shown>
@@ -93,16 +69,6 @@ export function Credentials({ person }: { readonly person: Person }) {
 			{asking === 'pin' && <NewPin user={person.id} sites={pinSites.map(({ id, name }) => [id, name] as const)} close={close} />}
 			{typeof asking === 'object' && <Revoke credential={asking} close={close} />}
 		</Card>
-	)
-}
-
-export function CredentialState({ credential: { revokedAt, lostAt, notAfter } }: { readonly credential: Credential }) {
-	if (revokedAt !== undefined) return <Chip icon="slash">{lostAt === undefined ? words.revoked : words.reportedLost}</Chip>
-	if (notAfter !== undefined && Date.parse(notAfter) <= serverNow()) return <Chip icon="clock">Expired</Chip>
-	return (
-		<Chip tone="ok" icon="check">
-			{words.valid}
-		</Chip>
 	)
 }
 

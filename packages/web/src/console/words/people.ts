@@ -69,7 +69,11 @@ export const person = {
 	everywhere: 'Every site',
 	revoked: 'Revoked',
 	reportedLost: 'Reported lost',
+	expired: 'Expired',
 	valid: 'Valid',
+	holder: 'Who',
+	state: 'State',
+	actions: 'Actions',
 	revoke: 'Revoke…',
 	revokeTitle: (kind: string) => `Revoke the ${kind}`,
 	revokeLead: 'Banks hear of it at once, and those that are offline at their next contact.',
@@ -107,24 +111,6 @@ export const person = {
 	resume: 'Lift the suspension',
 	cases: 'Open cases',
 	noCases: 'No open cases.',
-}
-
-/** What everybody who can sign in sees of themselves. */
-export const own = {
-	title: 'Your badges and PINs',
-	lead: (name: string) => `What opens doors in the name of ${name}. Lost one? Say so here: it stops at once.`,
-	none: 'You have no badge and no PIN.',
-	noneNote: 'The help desk gives you one.',
-	state: 'State',
-	actions: 'Actions',
-	lost: { badge: 'I have lost it…', pin: 'Somebody knows it…' },
-	lostTitle: { badge: 'Report the badge as lost', pin: 'Report the PIN as known to somebody else' },
-	lostLead: {
-		badge:
-			'It stops at every bank, and cannot be taken back. The help desk gives you another one. Whoever shows the lost one is noticed. What you have on loan can still be returned.',
-		pin: 'It stops at every bank, and cannot be taken back. The help desk gives you another one.',
-	},
-	lostSubmit: 'Report it',
 }
 
 /** Codes that are typed or shown once. */

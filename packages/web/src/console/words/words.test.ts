@@ -7,6 +7,7 @@ import { opening, outOfUse } from './banks.ts'
 import { caseRoom, caseState, proofWords, STEPS } from './cases.ts'
 import { bareType, eventFacts, eventWords } from './events.ts'
 import { completion, needing, overview, standing, taskWords, troublesOf } from './overview.ts'
+import { afar } from './own.ts'
 import { count, span } from './shell.ts'
 
 test('a span names its two largest units', () => {
@@ -120,6 +121,7 @@ test('facts of an event are words, and an id stays whole so that a name can be f
 test('each reason and way that the API takes can be chosen in words, and no other', () => {
 	const codes = (pairs: readonly (readonly [string, string])[]) => pairs.map(([code]) => code).sort()
 	assert.deepEqual(codes(opening.reasons), [...OPEN_REASONS].sort())
+	assert.deepEqual(Object.keys(afar.reasons).sort(), [...OPEN_REASONS].sort())
 	assert.deepEqual(codes(outOfUse.reasons), [...OUT_REASONS].sort())
 	assert.deepEqual(codes(caseRoom.recallReasons), [...RECALL_REASONS].sort())
 	assert.deepEqual(codes(completion.ways), [...TASK_WAYS].sort())
