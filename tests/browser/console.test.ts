@@ -445,6 +445,25 @@ describe('the console', () => {
 		await page.getByRole('row', { name: /^Badge proven at each tap.*2099.*Revoked/ }).waitFor()
 	})
 
+	test('a one-time code is given for a bank and some hours, shown once with its picture, and taken back', async () => {
+		await go(`/people/${tenant.owner.id}`)
+		const codes = page.getByRole('region', { name: 'One-time codes' })
+		await codes.getByText('For somebody who has no badge with them').waitFor()
+		await codes.getByRole('button', { name: 'Give a code…' }).click()
+		const dialog = page.getByRole('dialog')
+		await dialog.getByLabel('For how long?').selectOption('2')
+		await dialog.getByRole('button', { name: 'Make the code' }).click()
+		assert.match((await page.locator('.secret-text').textContent()) ?? '', /^\d{4} \d{4} \d{4} \d{4}$/)
+		await dialog.getByRole('img', { name: 'The same code as a QR picture' }).waitFor()
+		assert.deepEqual(await violationsOf(page), [])
+		await page.keyboard.press('Escape')
+		await codes.getByRole('row', { name: /Valid/ }).waitFor()
+		await codes.getByRole('button', { name: 'Take back…' }).click()
+		assert.deepEqual(await violationsOf(page), [])
+		await dialog.getByRole('button', { name: 'Take it back' }).click()
+		await codes.getByRole('row', { name: /Taken back/ }).waitFor()
+	})
+
 	test('what is known of a person is changed field by field, and a limit is taken away again', async () => {
 		const staff = await api.person(tenant)
 		const read = async () => (await api.ask('GET', `/v1/users/${staff.id}`, { token: tenant.owner.token })).body
