@@ -4,7 +4,7 @@ export type { Gate } from './gate.ts'
 export { forgetKeys } from './idempotency-write.ts'
 export { type Rate, rateLimit } from './limits.ts'
 export { toProblem } from './problem.ts'
-export { type Route, route } from './route.ts'
+export { type Need, type Route, route } from './route.ts'
 export { type HttpConfig, type HttpServer, httpServer } from './server.ts'
 export {
 	clientData,

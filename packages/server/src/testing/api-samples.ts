@@ -17,8 +17,6 @@ export interface Sample {
 	readonly settled?: 409
 	/** Only a browser's session can do it. */
 	readonly bySession?: true
-	/** Where it happens, for routes that ask for a permission at a place; left out: at the first site. `anywhere`: wherever it is held. */
-	readonly at?: 'tenant' | 'site' | 'anywhere'
 }
 
 export interface SampleWorld {
@@ -31,7 +29,8 @@ type Make = (world: SampleWorld) => Promise<Sample> | Sample
 
 let drawn = 0
 const fresh = () => `${++drawn}`
-const LAYOUT = exampleLayout
+/** A small one: samples make many banks, and lists of them are read to the end. */
+const LAYOUT = { ...exampleLayout, columns: [exampleLayout.columns[2], exampleLayout.columns[4]] } as typeof exampleLayout
 
 /** As the owner, so that what a sample needs is there. */
 export async function made({ api, tenant }: SampleWorld, path: string, body: unknown) {
@@ -219,7 +218,7 @@ export const SAMPLES: Readonly<Record<string, Make>> = {
 		params: { token: (await w.api.store.write(w.tenant.id, (tx) => issueToken(tx, change(w), { subject: w.sender.id, name: 'spare' }))).id },
 	}),
 	'GET /v1/users': () => ({}),
-	'POST /v1/users': () => ({ body: { name: `User ${fresh()}` }, at: 'anywhere' }),
+	'POST /v1/users': () => ({ body: { name: `User ${fresh()}` } }),
 	'GET /v1/users/{user}': async (w) => ({ params: { user: (await newUser(w)).id } }),
 	'PATCH /v1/users/{user}': async (w) => {
 		const { id, version } = await newUser(w)
@@ -245,7 +244,6 @@ export const SAMPLES: Readonly<Record<string, Make>> = {
 	'GET /v1/credentials': () => ({}),
 	'POST /v1/credentials': async (w) => ({
 		body: { kind: 'badge', user: (await newUser(w)).id, number: `${70_000 + Number(fresh())}` },
-		at: 'anywhere',
 	}),
 	'POST /v1/one-time-codes': async (w) => ({ body: { user: (await knownUser(w)).id, bank: await newEnrolled(w) } }),
 	'GET /v1/one-time-codes': () => ({}),
@@ -254,7 +252,7 @@ export const SAMPLES: Readonly<Record<string, Make>> = {
 		const made = await w.api.ask('POST', '/v1/one-time-codes', { token: w.tenant.owner.token, body })
 		return { params: { code: made.body.id } }
 	},
-	'GET /v1/pin-guessing': () => ({ at: 'tenant' }),
+	'GET /v1/pin-guessing': () => ({}),
 	'DELETE /v1/sites/{site}/pin-rest': (w) => ({ params: { site: w.tenant.site }, settled: 409 }),
 	'POST /v1/badge-readings': async (w) => ({ body: { bank: await newEnrolled(w) } }),
 	'GET /v1/badge-readings/{command}': async (w) => {
@@ -266,9 +264,9 @@ export const SAMPLES: Readonly<Record<string, Make>> = {
 	'DELETE /v1/break-glass/{breakGlass}': async (w) => ({
 		params: { breakGlass: (await made(w, '/v1/break-glass', { bank: (await newBank(w)).id, reason: 'fire-or-water' })).id },
 	}),
-	'POST /v1/badge-forms': () => ({ body: { number: '118-1603' }, at: 'anywhere' }),
-	'POST /v1/badge-matches': async (w) => ({ body: await newBadgeList(w), at: 'tenant' }),
-	'POST /v1/badge-imports': async (w) => ({ body: await newBadgeList(w), at: 'tenant' }),
+	'POST /v1/badge-forms': () => ({ body: { number: '118-1603' } }),
+	'POST /v1/badge-matches': async (w) => ({ body: await newBadgeList(w) }),
+	'POST /v1/badge-imports': async (w) => ({ body: await newBadgeList(w) }),
 	'GET /v1/me/credentials': () => ({}),
 	'POST /v1/me/losses': async (w) => ({
 		body: { credential: (await made(w, '/v1/credentials', { kind: 'badge', user: w.sender.id, number: `${90_000 + Number(fresh())}` })).id },
@@ -276,7 +274,7 @@ export const SAMPLES: Readonly<Record<string, Make>> = {
 	'GET /v1/credentials/{credential}': async (w) => ({ params: { credential: (await newBadge(w)).id } }),
 	'DELETE /v1/credentials/{credential}': async (w) => {
 		const { id, version } = await newBadge(w)
-		return { params: { credential: id }, version, at: 'anywhere' }
+		return { params: { credential: id }, version }
 	},
 	'GET /v1/roles': () => ({}),
 	'POST /v1/roles': () => ({ body: { name: `Role ${fresh()}`, permissions: ['estate.read'] } }),
@@ -303,12 +301,11 @@ export const SAMPLES: Readonly<Record<string, Make>> = {
 	'GET /v1/role-assignments': () => ({}),
 	'POST /v1/role-assignments': async (w) => ({
 		body: { role: 'kiosk', user: (await newUser(w)).id, scope: { kind: 'site', id: w.tenant.site } },
-		at: 'anywhere',
 	}),
-	'DELETE /v1/role-assignments/{assignment}': async (w) => ({ params: { assignment: (await newAssignment(w)).id }, at: 'anywhere' }),
+	'DELETE /v1/role-assignments/{assignment}': async (w) => ({ params: { assignment: (await newAssignment(w)).id } }),
 	'GET /v1/policies': () => ({}),
 	'POST /v1/policies': ({ tenant }) => ({ body: { code: `policy${fresh()}`, site: tenant.site, draft: 'permit (principal, action, resource);' } }),
-	'GET /v1/policies/{policy}': async (w) => ({ params: { policy: (await newPolicy(w)).id }, at: 'site' }),
+	'GET /v1/policies/{policy}': async (w) => ({ params: { policy: (await newPolicy(w)).id } }),
 	'PATCH /v1/policies/{policy}': async (w) => {
 		const { id, version } = await newPolicy(w)
 		return { params: { policy: id }, body: { draft: 'forbid (principal, action, resource);' }, version }
@@ -317,7 +314,7 @@ export const SAMPLES: Readonly<Record<string, Make>> = {
 		const { id, version } = await newPolicy(w)
 		return { params: { policy: id }, version }
 	},
-	'GET /v1/policies/{policy}/versions': async (w) => ({ params: { policy: (await newPolicy(w)).id }, at: 'site' }),
+	'GET /v1/policies/{policy}/versions': async (w) => ({ params: { policy: (await newPolicy(w)).id } }),
 	'POST /v1/policies/{policy}/versions': async (w) => {
 		const { id, version } = await newPolicy(w)
 		return { params: { policy: id }, body: { version } }
@@ -369,7 +366,8 @@ export const SAMPLES: Readonly<Record<string, Make>> = {
 		await w.api.sign(w.tenant.id)
 		return { params: { position: '0' } }
 	},
-	'GET /v1/users/{user}/events': async (w) => ({ params: { user: (await newUser(w)).id } }),
+	// Somebody of whom there is something at every place.
+	'GET /v1/users/{user}/events': ({ tenant }) => ({ params: { user: tenant.owner.id } }),
 	'GET /v1/audit/checkpoints': () => ({}),
 	'GET /v1/audit/proofs': async (w) => {
 		await w.api.sign(w.tenant.id)

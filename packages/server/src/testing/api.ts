@@ -35,12 +35,16 @@ export interface TestApi {
 	person(tenant: TestTenant, held?: { role: BuiltInRole; scope?: Scope }): Promise<TestPerson>
 	/** A token of the person, of everything or of less. */
 	token(tenant: TestTenant, person: TestPerson, permissions?: readonly Permission[]): Promise<string>
+	/** The same database under other routes: what a test planted, or what leaves no trace. Answers where it listens; it ends with the API. */
+	serve(routes: readonly Route[]): Promise<string>
 	/** Gives positions to all that was recorded of the tenant, and signs its log. */
 	sign(tenant: Id<'tenant'>): Promise<void>
 	close(): Promise<void>
 }
 
 export interface Asking {
+	/** Of another server than the API's own. */
+	readonly url?: string
 	readonly token?: string | undefined
 	readonly cookie?: string | undefined
 	readonly body?: unknown
@@ -108,14 +112,17 @@ export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
 		passwords: passwords(installation, random, options.passwords ?? QUICK),
 	}
 	const routes = routesOf(parts, { requested: () => {}, watch, pace: realClock, device: () => undefined })
-	const http = await httpServer({
-		routes: [...routes, ...(options.extra?.(parts) ?? [])],
-		store,
-		gate,
-		sealing: master,
-		host: parts,
-		config: { host: '127.0.0.1', port: 0, version: 'test', callerRate: PLENTY, addressRate: PLENTY, ...options.http },
-	})
+	const listen = (routes: readonly Route[]) =>
+		httpServer({
+			routes: [...routes],
+			store,
+			gate,
+			sealing: master,
+			host: parts,
+			config: { host: '127.0.0.1', port: 0, version: 'test', callerRate: PLENTY, addressRate: PLENTY, ...options.http },
+		})
+	const http = await listen([...routes, ...(options.extra?.(parts) ?? [])])
+	const others: Awaited<ReturnType<typeof listen>>[] = []
 	const changeNow = () => ({ ...parts.terms, actor: 'server' as const, now: clock.now() })
 	let people = 0
 	const trees = new Map<Id<'tenant'>, GrowingTree>()
@@ -145,7 +152,12 @@ export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
 		watch,
 		logged,
 		person,
-		ask: (method, path, asking) => asked(http.url, method, path, asking),
+		ask: (method, path, asking) => asked(asking?.url ?? http.url, method, path, asking),
+		async serve(routes) {
+			const other = await listen(routes)
+			others.push(other)
+			return other.url
+		},
 		async tenant(name) {
 			const id = newId('tenant', clock.now(), random)
 			const made = await store.write(id, async (tx) => {
@@ -168,7 +180,7 @@ export async function testApi(options: TestApiOptions = {}): Promise<TestApi> {
 			await store.system((tx) => writeCheckpoint(tx, id, clock.now(), logSigner(parts)))
 		},
 		async close() {
-			await http.close()
+			for (const server of [http, ...others]) await server.close()
 			await watch.close()
 			await db.close()
 		},
