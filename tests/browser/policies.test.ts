@@ -26,6 +26,7 @@ describe('policies and decisions in the console', () => {
 		;({ api, tenant, edge, openAs } = site)
 		const staff = await ask('POST', '/v1/groups', { code: 'staff', name: 'Staff' })
 		ada = (await ask('POST', '/v1/users', { name: 'Ada Berg' })).id
+		await ask('POST', '/v1/credentials', { kind: 'badge', user: ada, number: '41001' })
 		await ask('PUT', `/v1/groups/${staff.id}/members/${ada}`)
 		const type = await ask('POST', '/v1/asset-types', { code: 'laptop-14', name: 'Laptop' })
 		const asset = await ask('POST', '/v1/assets', { type: type.id, tag: 'LT-1', bank: tenant.bank, compartment: edge.doors.get(5) })
@@ -206,7 +207,7 @@ describe('policies and decisions in the console', () => {
 			.waitFor()
 		await go(`/people/${ada}`)
 		await page.getByRole('row', { name: /take a Laptop.*Lobby.*a badge.*Laptops/ }).waitFor()
-		await page.getByRole('row', { name: /open for service.*No rule allows it/ }).waitFor()
+		await page.getByRole('row', { name: /open from afar.*No rule allows it/ }).waitFor()
 		await go('/decisions')
 		await page.getByRole('row', { name: /Ada Berg.*take LT-1.*Allowed.*Laptops/ }).waitFor()
 		await page.getByRole('button', { name: 'Refused' }).click()

@@ -1,5 +1,6 @@
 import type { Bundle, PolicyEngine, PolicySet } from '@latchwork/core/access'
 import type { Id, Random } from '@latchwork/core/base'
+import type { Proof } from '../people/index.ts'
 import type { Db } from '../store/index.ts'
 
 /**
@@ -14,10 +15,37 @@ export interface AsIfBank {
 	/** What people have on loan, at all banks together, and which of them are late with something. */
 	readonly loans: ReadonlyMap<string, number>
 	readonly overdue: ReadonlySet<string>
-	/** Which asset lies behind a door, as the bank said last; a parcel is none. */
-	readonly inside: ReadonlyMap<string, Id<'asset'>>
-	/** Whom something waits for behind a door. */
-	readonly waiting: ReadonlyMap<string, Id<'subject'>>
+	/** What can be done at a door, as the bank said last; of one that is shut to everybody, or of which nothing is known, there is nothing. */
+	readonly behind: ReadonlyMap<string, Behind>
+	/** What people can show there: who has nothing is known to no reader and no keypad. */
+	readonly proofs: ReadonlyMap<string, readonly Proof[]>
+	/** Who may open doors there by a command of the server. */
+	readonly afar: ReadonlySet<string>
+	/** Pick-up codes that can be typed or shown there. */
+	readonly codes: readonly CodeThere[]
+}
+
+export type Behind =
+	| { readonly kind: 'asset'; readonly asset: Id<'asset'> }
+	/** `pick-up`: it waits for its owner. `pull`: staff are to take it out, as it has run out or was called back. */
+	| {
+			readonly kind: 'parcel'
+			readonly task: 'pick-up' | 'pull'
+			readonly workflow: string
+			readonly case: Id<'case'>
+			readonly owner: Id<'subject'> | undefined
+			/** The recipient, masked. */
+			readonly hint: string | undefined
+	  }
+	/** `expects`: workflows of parcels that may be put in. `takesBack`: who has a thing of this bank out, and one that they have. */
+	| { readonly kind: 'empty'; readonly expects: readonly string[]; readonly takesBack: ReadonlyMap<string, Id<'asset'>> }
+
+export interface CodeThere {
+	readonly id: Id<'credential'>
+	readonly case: Id<'case'>
+	readonly until: number
+	/** For whom in the recipient's place, masked. */
+	readonly delegate: string | undefined
 }
 
 export interface AsIf {

@@ -8,7 +8,7 @@ import { isPerson } from '../people/index.ts'
 import type { Db } from '../store/index.ts'
 import type { AccessTerms, AsIfBank } from './as-if.ts'
 import { asSeen, draftSet, findPolicy, policySetsOf, readsElsewhere, sightOf } from './policy-read.ts'
-import { openersOfDoor, type Reach, reachAt } from './reach.ts'
+import { type Opener, openersOfDoor, type Reach, reachAt, waitsFor } from './reach.ts'
 import { banksWithin } from './read.ts'
 import { type Decided, decidedFrom } from './replay.ts'
 import { type Instead, type Outcome, outcomeOf, type Question, using } from './what-if.ts'
@@ -77,13 +77,50 @@ const reach = named(
 		bank: idOf('bank'),
 		action,
 		type: z.string().optional().describe('code of an asset type; absent: compartments of the bank'),
+		own: z.literal(true).optional().describe('what waits there for this person'),
+		doors: z.array(z.int()).optional().describe('numbers of the doors that this is about; absent: all of them alike'),
+		tags: z.array(z.string()).optional().describe('of the things that this is about; absent: all of that type alike'),
 		effect: z.enum(['allow', 'deny']),
 		reason: reason.optional(),
-		method: method.optional().describe('the least that it takes'),
+		method: method.optional().describe('the least that it takes, of what this person can show'),
+		missing: method
+			.optional()
+			.describe('what it would be allowed with and this person does not have; remote: the permission door.open.remote at that bank'),
 		outcome,
 	}),
 )
-const toReach = ({ outcome, ...rest }: Reach): z.input<typeof reach> => ({ ...rest, outcome: toOutcome(outcome) })
+const toReach = ({ outcome, doors, tags, ...rest }: Reach): z.input<typeof reach> => ({
+	...rest,
+	...(doors && { doors: [...doors] }),
+	...(tags && { tags: [...tags] }),
+	outcome: toOutcome(outcome),
+})
+
+const opener = named(
+	'Opener',
+	z.discriminatedUnion('kind', [
+		z.object({
+			kind: z.literal('person'),
+			user: idOf('subject'),
+			action,
+			method: method.describe('the least that is asked of them, of what they can show'),
+			rules: z.array(z.string()),
+		}),
+		z.object({
+			kind: z.literal('code').describe('whoever has this pick-up code: nobody asks who that is'),
+			code: idOf('credential'),
+			case: idOf('case'),
+			for: z.enum(['recipient', 'delegate']),
+			hint: z.string().optional().describe('masked: who is meant to have it'),
+			until: time,
+			rules: z.array(z.string()),
+		}),
+	]),
+)
+const toOpener = ({ rules, ...one }: Opener): z.input<typeof opener> =>
+	one.kind === 'person' ? { ...one, rules: [...rules] } : { ...one, until: toTime(one.until), rules: [...rules] }
+/** Codes before people; by this they are put in order, and found again on the next page. */
+const keyOf = (one: Opener): [string, string] => (one.kind === 'code' ? [one.code, ''] : [one.user, one.action])
 
 const MOST_BANKS = 40
 
@@ -162,7 +199,7 @@ export function decisionRoutes({ engine, asIf }: AccessTerms): Route[] {
 						now: body.at === undefined ? now : fromTime(body.at),
 						openLoans: at.loans.get(body.user) ?? 0,
 						overdue: at.overdue.has(body.user),
-						own: resource.kind === 'compartment' && at.waiting.get(resource.id) === body.user,
+						own: resource.kind === 'compartment' && waitsFor(at.behind.get(resource.id), body.user),
 					}
 					const inForce = await using(engine, bundle, (compiled) => outcomeOf(compiled, question))
 					if (!body.policy) return { inForce: toOutcome(inForce) }
@@ -179,20 +216,12 @@ export function decisionRoutes({ engine, asIf }: AccessTerms): Route[] {
 			method: 'GET',
 			path: '/v1/compartments/{compartment}/openers',
 			tag: 'Access',
-			summary: 'Who can open this compartment now: whom its bank would let, and with what.',
+			summary: 'Who can open this compartment now, as things are: whom its bank would let with what they can show, and which pick-up codes open it.',
 			permission: 'policy.read',
 			scope: async ({ params: { compartment } }, db) => placeOfCompartment(db, compartment),
 			params: z.strictObject({ compartment: idOf('compartment') }),
-			query: pageQuery.extend({ at: time.optional().describe('absent: now') }),
-			answers: {
-				200: pageOf(
-					'Openers',
-					named(
-						'Opener',
-						z.object({ user: idOf('subject'), action, method: method.describe('the least that is asked of them'), rules: z.array(z.string()) }),
-					),
-				),
-			},
+			query: pageQuery.extend({ at: time.optional().describe('absent: now; who has which badge or code is looked at then, too') }),
+			answers: { 200: pageOf('Openers', opener) },
 			handle: ({ params: { compartment }, query: { limit, cursor, at: when }, read, now }) =>
 				read(async (db) => {
 					const place = await placeOfCompartment(db, compartment)
@@ -200,14 +229,9 @@ export function decisionRoutes({ engine, asIf }: AccessTerms): Route[] {
 					const after = fromCursor(cursor, z.tuple([z.string().max(80), z.string().max(20)]))
 					const at = await bankAsIf(db, place.bank, now)
 					const all = await openersOfDoor(engine, at, (await policySetsOf(db)).sets, compartment, when === undefined ? now : fromTime(when))
-					const key = ({ user, action }: { user: string; action: string }) => `${user} ${action}`
+					const key = (one: Opener) => keyOf(one).join(' ')
 					const left = all.sort((a, b) => (key(a) < key(b) ? -1 : 1)).filter((one) => after === undefined || key(one) > after.join(' '))
-					return page(
-						left.slice(0, limit + 1),
-						limit,
-						({ rules, ...one }) => ({ ...one, rules: [...rules] }),
-						({ user, action }) => [user, action],
-					)
+					return page(left.slice(0, limit + 1), limit, toOpener, keyOf)
 				}),
 		}),
 		route({

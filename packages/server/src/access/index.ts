@@ -1,5 +1,5 @@
 export { approvalsInForce } from './approval-write.ts'
-export type { AsIf, AsIfBank } from './as-if.ts'
+export type { AsIf, AsIfBank, Behind } from './as-if.ts'
 export { gate } from './gate.ts'
 export { policySetsOf } from './policy-read.ts'
 export { holdingsOf, nextRoleEnd, openersOf, rolesFor } from './read.ts'

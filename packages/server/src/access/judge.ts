@@ -1,7 +1,7 @@
-import { type Method, POLICY_SCHEMA, type PolicyEngine, type PolicySet } from '@latchwork/core/access'
+import { POLICY_SCHEMA, type PolicyEngine, type PolicySet } from '@latchwork/core/access'
 import type { Id } from '@latchwork/core/base'
 import type { AsIfBank, Names } from './as-if.ts'
-import { asksOf, kindsOf } from './reach.ts'
+import { type Ask, asksOf, BADGE, kindsOf, waysThatMatter } from './kinds.ts'
 import { ask, pause, using } from './what-if.ts'
 
 /** Why a text cannot be published: where, what, and what was meant, as far as that can be guessed. */
@@ -185,7 +185,6 @@ interface Tried {
 
 /** What is taken out without being a thing of some type. */
 const PARCELS = 'parcels'
-const OF_A_LOAN = { workflow: 'loan', by: ['badge', 'badge-and-pin'] as readonly Method[], type: undefined }
 
 /** Nobody: in no group, known to no rule. */
 const STRANGER = 'sub_00000000-0000-7000-8000-000000000000' as Id<'subject'>
@@ -209,25 +208,27 @@ function tried(
 				.filter(({ id, effect }) => effect === 'permit' && id.startsWith(`${draft}/`))
 				.map(({ id, line }) => [id, line] as const),
 		)
-		// Beside what people want there is what a rule may speak of: bringing a thing, and the bank itself.
-		const things = new Map(bundle.assets.map(({ type, id }) => [type, id]))
+		const wants = asksOf(bundle)
+		// Beside what people want there is what a rule may speak of: service, bringing a thing, and the bank itself.
 		const asks = [
-			...asksOf(bundle),
-			...[...things.values()].map((id) => ({ action: 'deposit' as const, resource: { kind: 'asset', id } as const, ...OF_A_LOAN })),
-			...(['collect', 'deposit'] as const).map((action) => ({ action, resource: { kind: 'bank' } as const, ...OF_A_LOAN })),
-		]
+			...wants,
+			...wants.filter(({ action }) => action === 'open-remote').map((one) => ({ ...one, action: 'service' as const })),
+			...wants.filter(({ resource }) => resource.kind === 'asset').map(({ type: _, ...one }) => ({ ...one, action: 'deposit' as const })),
+			...(['collect', 'deposit'] as const).map((action): Ask => ({ action, resource: { kind: 'bank' }, workflow: 'loan', like: {} })),
+		].map(({ like: _, ...one }: Ask) => ({ ...one, by: waysThatMatter(bundle, one) }))
 		const met = new Set<string>()
 		let asked = 0
-		const takes = asksOf(bundle).filter(({ action }) => action === 'collect')
+		const takes = wants.filter(({ action }) => action === 'collect')
 		const wanted = new Set(takes.map(({ type }) => type ?? PARCELS))
 		const taken = new Set<string>()
 		const found = (givenUp: boolean): Tried => {
 			const denied = new Set([...wanted].filter((what) => !taken.has(what)))
 			return { denied, nothing: taken.size === 0, everything, rules, met, givenUp }
 		}
-		const free = (which: (typeof asks)[number]) =>
-			ask(compiled, { ...which, subject: STRANGER, method: 'badge', offline: false, now, openLoans: 0, overdue: false }).effect === 'allow'
-		const everything = takes.some(({ type }) => type !== undefined) && takes.every(free)
+		const free = ({ like: _, type: __, ...what }: Ask) =>
+			ask(compiled, { ...what, ...BADGE, subject: STRANGER, offline: false, now, openLoans: 0, overdue: false }).effect === 'allow'
+		const stolen = new Set(takes.filter(free).map(({ type }) => type ?? PARCELS))
+		const everything = takes.some(({ type }) => type !== undefined) && stolen.size === wanted.size
 		const kinds = kindsOf(compiled, named)
 		const hours = sets.some(({ cedar }) => TIMED.test(cedar)) ? 7 * 24 : 1
 		// Where there are many kinds of people and things, fewer moments of the week are looked at.
@@ -236,10 +237,10 @@ function tried(
 		for (let hour = 0; hour < hours; hour += step)
 			for (const subject of kinds)
 				for (const { by, type, ...what } of asks)
-					for (const method of by) {
+					for (const way of by) {
 						if (taken.size === wanted.size && met.size === rules.size) return found(false)
 						await pause(asked++)
-						const answer = ask(compiled, { ...what, subject, method, offline: false, now: now + hour * HOUR, openLoans: 0, overdue: false })
+						const answer = ask(compiled, { ...what, ...way, subject, offline: false, now: now + hour * HOUR, openLoans: 0, overdue: false })
 						if (answer.effect === 'deny') continue
 						if (what.action === 'collect' && what.resource.kind !== 'bank' && subject !== STRANGER) taken.add(type ?? PARCELS)
 						for (const rule of answer.decision.rules) if (rules.has(rule)) met.add(rule)

@@ -7,6 +7,7 @@ import type { Db } from '../store/index.ts'
 import type { AccessTerms } from './as-if.ts'
 import { decision, outcome, toDecision, toOutcome } from './decision-routes.ts'
 import { policySetsOf } from './policy-read.ts'
+import { waitsFor } from './reach.ts'
 import { type Decided, decidedFrom } from './replay.ts'
 import { type Outcome, outcomeOf, type Question, using } from './what-if.ts'
 
@@ -47,7 +48,7 @@ export const ownRoutes = ({ engine, asIf }: AccessTerms): Route[] => {
 					const { resource } = was
 					if (resource.kind === 'asset' && !bundle.assets.some(({ id }) => id === resource.id)) continue
 					const { uncertain: _, ...rest } = was
-					const own = resource.kind === 'compartment' && at.waiting.get(resource.id) === user
+					const own = resource.kind === 'compartment' && waitsFor(at.behind.get(resource.id), user)
 					const question = { ...rest, now, offline: false, openLoans: at.loans.get(user) ?? 0, overdue: at.overdue.has(user), own }
 					const said = outcomeOf(compiled, question)
 					for (const { position } of group) answers.set(position, said)

@@ -129,7 +129,11 @@ const AHEAD_MS = 7 * 86_400_000
 function insteadOf(compiled: CompiledBundle, question: Question, ahead: boolean): Instead[] {
 	const allowed = (change: Partial<Question>) => ask(compiled, { ...question, ...change }).effect === 'allow'
 	const found: Instead[] = []
-	if (question.action !== 'open-remote' && question.method !== 'badge-and-pin' && allowed({ method: 'badge-and-pin' }))
+	if (
+		question.action !== 'open-remote' &&
+		question.method !== 'badge-and-pin' &&
+		allowed({ method: 'badge-and-pin', assurance: PROVES['badge-and-pin'] })
+	)
 		found.push({ change: 'second-factor' })
 	if (question.offline && allowed({ offline: false })) found.push({ change: 'online' })
 	if (question.overdue && allowed({ overdue: false })) found.push({ change: 'overdue' })

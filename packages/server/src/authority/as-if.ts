@@ -1,13 +1,15 @@
 import type { Bundle, PolicySet } from '@latchwork/core/access'
 import { covers } from '@latchwork/core/access'
 import { type Crypto, type Id, isId } from '@latchwork/core/base'
-import { type AsIf, type AsIfBank, approvalsInForce, openersOf } from '../access/index.ts'
+import type { LoadedTable } from '@latchwork/core/workflow'
+import { type AsIf, type AsIfBank, approvalsInForce, type Behind, openersOf } from '../access/index.ts'
 import { findAsset, typeCodes } from '../assets/index.ts'
 import { openLoans, ownersLate } from '../cases/index.ts'
 import { bankOf, placeOf, present, scheduleIds } from '../estate/index.ts'
-import { bundleSubjects, groupCodes } from '../people/index.ts'
+import { bundleSubjects, groupCodes, proofsAt } from '../people/index.ts'
+import { liveCodes, SIZES } from '../space/index.ts'
 import type { Db } from '../store/index.ts'
-import { contentOf } from './compose.ts'
+import { type BundleRows, contentOf } from './compose.ts'
 import { byPerson } from './delta-write.ts'
 import { gatherBank } from './gather-write.ts'
 
@@ -54,12 +56,15 @@ export const asIf = (sha256: Crypto['sha256']): AsIf => ({
 				},
 				loans: new Map([...loans].map(([subject, { loans }]) => [subject, loans])),
 				overdue,
-				inside: new Map(gathered.doors.flatMap(({ id, content, asset }) => (content === 'item' && isId('asset', asset) ? [[id, asset]] : []))),
-				waiting: new Map(
-					(gathered.cases.cases ?? []).flatMap(({ owner, lines }) =>
-						lines.flatMap(({ compartment }) => (compartment !== undefined && owner !== undefined ? [[compartment, owner] as const] : [])),
-					),
-				),
+				behind: behindDoors(gathered),
+				proofs: Map.groupBy(await proofsAt(db, { site, bank: id }, now, only), ({ subject }): string => subject),
+				afar: openers,
+				codes: (await liveCodes(db, id, now)).map(({ id, case: of, notAfter, delegate }) => ({
+					id,
+					case: of,
+					until: notAfter,
+					delegate: delegate ?? undefined,
+				})),
 			}
 		}
 	},
@@ -77,3 +82,47 @@ export const asIf = (sha256: Crypto['sha256']): AsIf => ({
 })
 
 const FOR_EVER = Number.MAX_SAFE_INTEGER
+
+/** What a bank would offer to do at each of its doors, by the rows that it is told of and by what it said of them. */
+function behindDoors({ compartments, doors, assets, cases }: BundleRows): ReadonlyMap<string, Behind> {
+	const rooms = new Map(compartments.map((one) => [one.id as string, one]))
+	const things = new Map(assets.map(({ id }) => [id as string, id]))
+	const tables = new Map(cases.tables.map((table) => [table.hash, table]))
+	const lines = (cases.cases ?? []).flatMap((of) => of.lines.map((line) => ({ ...line, of, task: taskOf(tables.get(of.tableHash), line.state) })))
+	const expected = lines.filter(({ of, task }) => task === 'drop-off' && !of.recalled)
+	const takesBack = new Map(assets.flatMap(({ id, custodian }) => (isId('subject', custodian) ? [[custodian as string, id] as const] : [])))
+	const behind = (door: BundleRows['doors'][number]): Behind | undefined => {
+		const room = rooms.get(door.id)
+		if (!room || room.outOfService !== null || door.hold !== null) return undefined
+		if (door.content === 'empty') {
+			const kept = expected.find(({ reserved }) => reserved === door.id)
+			const fits = (kept ? [kept] : expected).filter(
+				({ size = 'S', accessible }) => SIZES.indexOf(room.size) >= SIZES.indexOf(size) && (!accessible || room.accessible),
+			)
+			// A thing goes into everything but the smallest size, as at the bank.
+			return {
+				kind: 'empty',
+				expects: [...new Set(fits.map(({ of }) => of.workflow))].sort(),
+				takesBack: kept || room.size === 'S' ? new Map() : takesBack,
+			}
+		}
+		if (door.content !== 'item') return undefined
+		const asset = things.get(door.asset ?? '')
+		if (asset) return { kind: 'asset', asset }
+		const line = lines.find(({ id }) => id === door.asset)
+		if (line?.task !== 'pick-up' && line?.task !== 'pull') return undefined
+		const { owner, hint, recalled, id, workflow } = line.of
+		return { kind: 'parcel', task: recalled ? 'pull' : line.task, workflow, case: id, owner, hint }
+	}
+	return new Map(
+		doors.flatMap((door) => {
+			const found = behind(door)
+			return found ? [[door.id, found]] : []
+		}),
+	)
+}
+
+const TASKS = ['drop-off', 'pick-up', 'pull'] as const
+/** What the table lets people do with a parcel in this state. */
+const taskOf = (table: LoadedTable | undefined, state: string): (typeof TASKS)[number] | undefined =>
+	TASKS.find((name) => table?.visit?.[name]?.some((step) => step.line === state))

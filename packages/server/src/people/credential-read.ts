@@ -128,6 +128,33 @@ export async function bundleCredentials(db: Db, site: Id<'site'>, now: number, o
 	})
 }
 
+/** Something by which a bank would know somebody. */
+export interface Proof {
+	readonly subject: Id<'subject'>
+	/** `code`: a one-time code of the person, typed or shown. */
+	readonly kind: 'badge' | 'pin' | 'code'
+	readonly assurance: Assurance
+	/** It counts from then, and until then; null: there is no such time. */
+	readonly from: number | null
+	readonly until: number | null
+}
+
+/** All that people could show at a bank now or later, without what it is. `only`: of these people. */
+export const proofsAt = (
+	db: Db,
+	{ site, bank }: { readonly site: Id<'site'>; readonly bank: Id<'bank'> },
+	now: number,
+	only?: readonly Id<'subject'>[],
+): Promise<Proof[]> => {
+	const them = only ? sql`AND subject_id = ANY(${[...only]}::text[])` : sql``
+	return db.rows(sql<Proof>`SELECT subject_id AS subject, kind, assurance, NULL::bigint AS "from", not_after AS until FROM credential
+			WHERE tenant_id = ${db.tenant} AND revoked_at IS NULL AND (not_after IS NULL OR not_after > ${now}) AND (kind = 'badge' OR site_id = ${site}) ${them}
+		UNION ALL SELECT subject_id, 'code', 'medium', not_before, not_after FROM one_time_code o
+			WHERE tenant_id = ${db.tenant} AND bank_id = ${bank} AND used_at IS NULL AND withdrawn_at IS NULL AND not_after > ${now} ${them}
+				AND EXISTS (SELECT FROM controller c WHERE c.tenant_id = o.tenant_id AND c.controller_id = o.controller_id AND c.revoked_at IS NULL)
+		ORDER BY 1, 2`)
+}
+
 /** Revoked and expired ids that a bank may still have in an older bundle: cumulative, as bundles ask. */
 export const revokedCredentials = async (db: Db, now: number): Promise<Id<'credential'>[]> =>
 	(

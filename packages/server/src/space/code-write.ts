@@ -137,9 +137,9 @@ export const typedCodes = (db: Db, now: number): Promise<{ bank: Id<'bank'>; dig
 	db.rows(sql`SELECT bank_id AS bank, digits, count(*) AS count FROM pick_up_code
 		WHERE tenant_id = ${db.tenant} AND used_at IS NULL AND revoked_at IS NULL AND not_after > ${now} GROUP BY bank_id, digits`)
 
-/** What a bank may let in by code. */
-export const liveCodes = (db: Db, bank: Id<'bank'>, now: number): Promise<LiveCode[]> =>
-	db.rows(sql`SELECT code_id AS id, case_id AS "case", verifier, commitment, not_after AS "notAfter", digits FROM pick_up_code
+/** What a bank may let in by code. `delegate`: for whom, masked; null: the recipient's own. */
+export const liveCodes = (db: Db, bank: Id<'bank'>, now: number): Promise<(LiveCode & { readonly delegate: string | null })[]> =>
+	db.rows(sql`SELECT code_id AS id, case_id AS "case", verifier, commitment, not_after AS "notAfter", digits, delegate FROM pick_up_code
 		WHERE tenant_id = ${db.tenant} AND bank_id = ${bank} AND used_at IS NULL AND revoked_at IS NULL AND not_after > ${now} ORDER BY code_id`)
 
 /** Live ones, the recipient's own and those of delegates, and the last one of each case that is over: a bank that knows it can say why it opens nothing. */

@@ -17,6 +17,7 @@ export {
 } from './code-write.ts'
 export { awaitingApproval, type Command, findCommand, isApprovalLate, messageOf, waitingCommands } from './command-read.ts'
 export { commandApplier, expireCommands, type NewCommand, requestCommand, sentCommand, settleCommand } from './command-write.ts'
+export { SIZES } from './fit.ts'
 export { pinApplier, takePinNews } from './pin-budget-write.ts'
 export { checkPins, triesAt } from './pin-guessing-read.ts'
 export { pinRoutes } from './pin-routes.ts'

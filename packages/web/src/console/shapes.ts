@@ -441,20 +441,29 @@ export interface PolicyReplay {
 	readonly changes: readonly { readonly decision: Decision; readonly before: string; readonly after: string }[]
 }
 
-export interface Opener {
-	readonly user: string
-	readonly action: Action
-	readonly method: string
-	readonly rules: readonly string[]
-}
+export type Opener =
+	| { readonly kind: 'person'; readonly user: string; readonly action: Action; readonly method: string; readonly rules: readonly string[] }
+	| {
+			readonly kind: 'code'
+			readonly code: string
+			readonly case: string
+			readonly for: 'recipient' | 'delegate'
+			readonly hint?: string
+			readonly until: string
+			readonly rules: readonly string[]
+	  }
 
 export interface Reach {
 	readonly bank: string
 	readonly action: Action
 	readonly type?: string
+	readonly own?: true
+	readonly doors?: readonly number[]
+	readonly tags?: readonly string[]
 	readonly effect: 'allow' | 'deny'
 	readonly reason?: string
 	readonly method?: string
+	readonly missing?: string
 	readonly outcome: Outcome
 }
 

@@ -101,7 +101,7 @@ export function DoorPanel({ map, door, of, open, close }: PanelProps) {
 					<p className="note">{live.online ? panel.openNote : panel.offlineNote}</p>
 				</section>
 			)}
-			{mayAsk && <AskWho door={door} />}
+			{mayAsk && <AskWho door={door} bank={bank.id} />}
 			<History map={map} door={door} />
 			{mayManage && (
 				<section>
@@ -154,7 +154,7 @@ function Content({ door: { live } }: { readonly door: MapDoor }) {
 	)
 }
 
-function AskWho({ door }: { readonly door: MapDoor }) {
+function AskWho({ door, bank }: { readonly door: MapDoor; readonly bank: string }) {
 	const [asking, setAsking] = useState(false)
 	return (
 		<section>
@@ -162,7 +162,7 @@ function AskWho({ door }: { readonly door: MapDoor }) {
 				<Icon name="people" />
 				{openers.ask}
 			</button>
-			{asking && <Openers door={door} close={() => setAsking(false)} />}
+			{asking && <Openers door={door} bank={bank} close={() => setAsking(false)} />}
 		</section>
 	)
 }

@@ -21,9 +21,12 @@ export function PersonReach({ user }: { readonly user: string }) {
 						<p className="mute inset">{words.none}</p>
 					) : (
 						<Table heads={[words.what, words.bank, words.answer]}>
-							{items.map(({ bank, action, type, effect, reason, method, outcome }) => (
-								<tr key={`${bank} ${action} ${type}`}>
-									<th scope="row">{wants(action, types.find(({ code }) => code === type)?.name ?? type)}</th>
+							{items.map(({ bank, action, type, own, doors, tags, effect, reason, method, missing, outcome }) => (
+								<tr key={`${bank} ${action} ${type} ${own} ${doors} ${tags}`}>
+									<th scope="row">
+										{own ? words.own : wants(action, types.find(({ code }) => code === type)?.name ?? type)}{' '}
+										<small className="mute">{words.at({ ...(doors && { doors }), ...(tags && { tags }) })}</small>
+									</th>
 									<td data-label={words.bank}>{estate.bank(bank) ?? '–'}</td>
 									<td data-label={words.answer}>
 										{effect === 'allow' ? (
@@ -31,7 +34,7 @@ export function PersonReach({ user }: { readonly user: string }) {
 												{METHODS[method ?? ''] ?? method}
 											</Chip>
 										) : (
-											<Chip icon="x">{reasonWords(reason)}</Chip>
+											<Chip icon="x">{missing !== undefined && reason === undefined ? words.missing(missing) : reasonWords(reason)}</Chip>
 										)}{' '}
 										<small className="mute">
 											<Rules rules={outcome.rules.filter(({ rule }) => effect === 'allow' || !rule.startsWith('builtin/')).map(({ rule }) => rule)} />

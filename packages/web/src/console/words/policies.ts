@@ -1,4 +1,4 @@
-import type { Action, Outcome, PolicyReplay, PolicyStatement } from '../shapes.ts'
+import type { Action, Outcome, PolicyReplay, PolicyStatement, Reach } from '../shapes.ts'
 import { count } from './shell.ts'
 
 export const policies = {
@@ -157,8 +157,11 @@ export const replays = {
 export const openers = {
 	ask: 'Who can open this?',
 	title: (door: number) => `Who can open door ${door}?`,
-	lead: 'Now, by the policies in force, and with the least that is asked of them.',
+	lead: 'Now, with what lies behind it, by the policies in force; each with the least of what they have that is enough.',
 	none: 'Nobody, but those who hold a key to the cabinet.',
+	whoever: (who: 'recipient' | 'delegate', hint: string | undefined) =>
+		`Whoever has the code of ${who === 'recipient' ? 'the recipient' : 'the recipient’s helper'}${hint === undefined ? '' : `, ${hint}`}`,
+	until: (when: string) => `a code, until ${when}`,
 	who: 'Who',
 	how: 'How',
 	by: 'By',
@@ -171,6 +174,19 @@ export const reach = {
 	bank: 'Bank',
 	what: 'What',
 	answer: 'Answer',
+	own: 'take out what waits for them',
+	/** Which of them it is about, where not all get the same answer. */
+	at: ({ doors, tags }: Pick<Reach, 'doors' | 'tags'>): string =>
+		doors ? `${doors.length === 1 ? 'door' : 'doors'} ${doors.join(', ')}` : (tags?.join(', ') ?? ''),
+	/** What they lack, as it would be allowed with it. */
+	missing: (method: string): string => MISSING[method] ?? method,
+}
+const MISSING: Readonly<Record<string, string>> = {
+	badge: 'They have no badge.',
+	pin: 'They have no PIN.',
+	code: 'It takes a code, which they have not.',
+	'badge-and-pin': 'It takes a badge and a PIN, which they have not both.',
+	remote: 'No role of theirs opens doors from afar here.',
 }
 
 export const decisions = {
