@@ -59,7 +59,7 @@ export const person = {
 	through: (group: string) => `by the group ${group}`,
 	aGroup: 'of another name',
 	credentials: 'Credentials',
-	noCredentials: 'No badge and no PIN. This person can open nothing at a bank.',
+	noCredentials: 'No badge and no PIN: only a one-time code lets this person in at a bank.',
 	kind: 'Kind',
 	where: 'Where',
 	given: 'Given',
