@@ -79,7 +79,7 @@ export interface SiteOptions {
 const CLI = fileURLToPath(import.meta.resolve('@latchwork/cli/main'))
 const PATIENCE_MS = 20_000
 /** The pages may have to be built first. */
-const START_PATIENCE_MS = 60_000
+const START_PATIENCE_MS = 180_000
 
 export const temporaryData = (): string => mkdtempSync(join(tmpdir(), 'latchwork-site-'))
 
