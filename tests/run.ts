@@ -69,7 +69,7 @@ async function check(): Promise<Outcome> {
 		tool('biome', ['check', '.']),
 		tool('knip', []),
 	])
-	const tested = await runTestFiles({ root, stage: 'check', patterns: PURE, testTimeoutMs: 3 * MINUTE, timeoutMs: 6 * MINUTE }, say)
+	const tested = await runTestFiles({ root, stage: 'check', patterns: PURE, testTimeoutMs: 6 * MINUTE, timeoutMs: 14 * MINUTE }, say)
 	return { tests: tested.tests, problems: [...tools.flat(), ...tested.problems] }
 }
 
