@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { fromCursor, idOf, named, page, pageOf, pageQuery, type Route, route, time, toTime } from '../http/index.ts'
+import { fromCursor, idOf, named, page, pageOf, pageQuery, type Route, route, time, toTime, updatedCursor } from '../http/index.ts'
 import { type OwnOpening, ownOpenings } from './own-read.ts'
 
 const opening = named(
@@ -52,7 +52,7 @@ export const ownRoutes = (): Route[] => [
 		answers: { 200: pageOf('OwnOpenings', opening) },
 		handle: ({ query: { limit, cursor }, read, caller }) =>
 			read(async (db) => {
-				const before = fromCursor(cursor, z.tuple([z.number(), z.string().max(80)]))
+				const before = fromCursor(cursor, updatedCursor)
 				return page(await ownOpenings(db, caller.subject, { limit: limit + 1, before }), limit, toOpening, ({ at, notice }) => [at, notice])
 			}),
 	}),
