@@ -4,6 +4,7 @@ import { arrive, borrow, giveBack, leave, move, wholeRecord } from '../scenarios
 import { eventually, type Site, startSite } from '../scenarios/site.ts'
 
 const HOUR = 3_600
+const DAY = 24 * HOUR
 
 interface ApiCase {
 	readonly id: string
@@ -34,6 +35,9 @@ describe('a day without link', () => {
 			(found) => found.length === 1,
 			'the parcel',
 		)
+		// To eight in the morning (UTC), whatever hour it is here: what is lent an hour later is due that evening, and "due soon" lies before that.
+		const second = (await site.view()).now / 1_000
+		await site.advance((DAY + 8 * HOUR - (second % DAY)) % DAY)
 		await eventually(online, (now) => now === true, 'the bank online')
 		broker = site.pidOf('broker') ?? assert.fail('no broker')
 		process.kill(broker, 'SIGSTOP')

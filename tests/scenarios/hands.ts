@@ -175,6 +175,13 @@ export async function settleAll(site: Site): Promise<void> {
 		// It may be on loan by the record: who holds it in their hands says so a second time, and the loan ends.
 		const returned = answer.status === 409 && tag !== undefined
 		if (returned) answer = await site.settle(door, found, { returned })
+		// Staff who find a thing that the record has elsewhere look there first: one thing lies in one place.
+		const elsewhere = answer.status === 409 && Number(/behind door (\d+)\. One thing/.exec(await answer.clone().text())?.[1])
+		if (elsewhere) {
+			const there = inside.get(elsewhere)
+			assert.equal((await site.settle(elsewhere, there === undefined ? 'nothing' : { tag: there }, { sure: true })).status, 200)
+			answer = await site.settle(door, found, { returned })
+		}
 		// On a bad line the sensor is heard late: staff look again, and in the end know better.
 		for (let look = 1; answer.status === 409 && look <= LOOKS; look++) {
 			await new Promise((later) => setTimeout(later, 200))

@@ -67,3 +67,27 @@ test('an open door is not settled, and what the sensor contradicts is asked back
 	refusedWith(stage, { door: 3, found: { tag: 'TAG-1' } }, /sees nothing.*--sure/)
 	stage.controller().settle({ door: 3, found: 'nothing' })
 })
+
+test('records that are wrong about a door in service are put right by whoever has looked, and says it twice', async (t) => {
+	const stage = await createStage()
+	t.after(stage.end)
+	const [one, three] = ['1', '3'].map((n) => () => stage.controller().bank.state().compartments[sampleId('compartment', n)])
+	const lies = one?.()?.content
+	assert.equal(lies?.kind, 'item')
+	stage.cabinet.setDoor(2, 'open')
+	await stage.until('the alarm', () => three?.()?.hold?.why === 'forced')
+	stage.cabinet.setItem(2, { present: true })
+	await stage.until('the sensor sees it', () => three?.()?.presence === true)
+	stage.cabinet.setDoor(2, 'closed')
+	await stage.until('it is shut', () => three?.()?.door === 'closed')
+	const found = { door: 3, found: { tag: 'TAG-0' } }
+	refusedWith(stage, found, /behind door 1\. .*settle that door/)
+	refusedWith(stage, { door: 1, found: 'nothing' }, /in service.*--sure/)
+	assert.deepEqual(one?.()?.content, lies)
+	assert.deepEqual(stage.controller().settle({ door: 1, found: 'nothing', sure: true }), {
+		door: 1,
+		was: { kind: 'in-service', why: 'counted-anew' },
+	})
+	stage.controller().settle(found)
+	assert.deepEqual([one?.()?.content, three?.()?.content], [{ kind: 'empty' }, lies])
+})

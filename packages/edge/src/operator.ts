@@ -66,8 +66,12 @@ function settleDoor(body: unknown, parts: OperatorParts): object {
 	if (!bundle || !compartment) throw new Fault('not-found', `This bank has no door ${door}.`)
 	if (compartment.session) throw new Fault('request-refused', `Door ${door} is in use.`)
 	const waits = compartment.hold !== undefined || compartment.content.kind === 'unknown'
-	// With records lost any record may be the old one, so whoever counts may say so of every door.
-	if (!waits && !journal.lost()) throw new Fault('request-refused', `Door ${door} is in service; nothing waits to be settled.`)
+	// With records lost any record may be the old one, so whoever counts may say so of every door; else it takes a second word.
+	if (!waits && !parsed.data.sure && !journal.lost())
+		throw new Fault(
+			'request-refused',
+			`Door ${door} is in service; nothing waits to be settled. If you have looked inside and the records are wrong, say so with "sure": true (--sure).`,
+		)
 	if (compartment.door === 'open')
 		throw new Fault('request-refused', `Door ${door} stands open, so what is in it may still change. Push it shut first.`)
 	const content = contentOf(found, bundle, parts.cases)
@@ -77,7 +81,12 @@ function settleDoor(body: unknown, parts: OperatorParts): object {
 			'journal-full',
 			`Nothing can be recorded at present, so door ${door} stays as it was. Free some space on the disk, then say it again.`,
 		)
-	return { door, was: compartment.hold ?? (waits ? { kind: 'unknown', why: 'never-looked' } : { kind: 'in-service', why: 'history-lost' }) }
+	return {
+		door,
+		was:
+			compartment.hold ??
+			(waits ? { kind: 'unknown', why: 'never-looked' } : { kind: 'in-service', why: journal.lost() ? 'history-lost' : 'counted-anew' }),
+	}
 }
 
 /** What speaks against it is asked back; throws `Fault` request-refused with how to say it all the same, if it can be. */
@@ -89,7 +98,10 @@ const lyingElsewhere: Doubt = (_, { id }, content, { bank, authority }) => {
 		Object.values(bank.state().compartments).find((c) => c.id !== id && !c.hold && c.content.kind === 'item' && c.content.item === content.item)
 	if (!elsewhere) return
 	const other = authority.current()?.bundle.bank.compartments.find((c) => c.id === elsewhere.id)?.number
-	throw new Fault('request-refused', `The records say that it lies behind door ${other}. One thing lies in one place: look there first.`)
+	throw new Fault(
+		'request-refused',
+		`The records say that it lies behind door ${other}. One thing lies in one place: look there first, and settle that door.`,
+	)
 }
 
 const unlikeTheSensor: Doubt = ({ door, sure }, { presence }, content) => {

@@ -63,8 +63,8 @@ export type DoorInput = { readonly at: number; readonly mono: number } & (
 			readonly contents: readonly { readonly compartment: Id<'compartment'>; readonly content: Content; readonly why?: string }[]
 	  }
 	/**
-	 * A person looked inside and says what is there; ends a hold, or not knowing. Ignored while a door session is live. `recount`: records
-	 * were lost, so it also replaces what is known.
+	 * A person looked inside and says what is there; ends a hold, or not knowing. Ignored while a door session is live. `recount`: it also
+	 * replaces what is known, because records were lost or are wrong.
 	 */
 	| {
 			readonly kind: 'settle'
