@@ -1,21 +1,29 @@
-import { AxeBuilder } from '@axe-core/playwright'
+/// <reference lib="dom" />
+import axe from 'axe-core'
 import type { Page } from 'playwright-core'
 
 /** `rules`: those alone. `exclude`: a selector of what is looked at elsewhere. */
 interface Look {
-	readonly rules?: string[]
-	readonly exclude?: string
+	readonly rules?: readonly string[] | undefined
+	readonly exclude?: string | undefined
 }
 
 /**
- * What axe finds wrong on the page as it is now, a sentence for each rule. It runs in the page itself (`setLegacyMode`) and lists nothing that is
- * right: else each look would open a page of its own and carry all that it saw there and back.
+ * What axe finds wrong on the page as it is now, a sentence for each rule. It runs in the page itself, stays there until the page is left, and answers
+ * only sentences about what is wrong: reading it in anew and carrying all that it saw back costs more than the look.
  */
 export async function violationsOf(page: Page, { rules, exclude }: Look = {}): Promise<string[]> {
-	const axe = new AxeBuilder({ page }).setLegacyMode(true).options({ resultTypes: ['violations'] })
-	if (rules) axe.withRules(rules)
-	if (exclude !== undefined) axe.exclude(exclude)
-	const { violations } = await axe.analyze()
+	if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axe.source)
+	return page.evaluate(look, { exclude, ...(rules && { rules: [...rules] }) })
+}
+
+/** Evaluated inside the page. */
+async function look({ rules, exclude }: Look): Promise<string[]> {
+	const { axe: here } = window as unknown as { axe: typeof axe }
+	const { violations } = await here.run(exclude === undefined ? document : { exclude: [exclude] }, {
+		resultTypes: ['violations'],
+		...(rules && { runOnly: { type: 'rule', values: [...rules] } }),
+	})
 	return violations.map(
 		({ id, nodes }) => `${id}: ${nodes.map(({ target, html, any }) => `${target} ${html.slice(0, 160)} ${any[0]?.message ?? ''}`).join(' | ')}`,
 	)
