@@ -392,7 +392,7 @@ describe('the console', () => {
 		await go('/events')
 		await page.getByRole('button', { name: 'Make a token for it' }).click()
 		const commands = page.locator('pre.code')
-		await commands.getByText(/LATCHWORK_TOKEN=lw_\w{20}/).waitFor()
+		await commands.getByText(/LATCHWORK_TOKEN=lw_[\w-]{20}/).waitFor()
 		const token = /LATCHWORK_TOKEN=(\S+)/.exec((await commands.textContent()) ?? '')?.[1]
 		assert.equal((await api.ask('GET', '/v1/audit/checkpoints', { token })).status, 200)
 		assert.equal((await api.ask('GET', '/v1/cases', { token })).status, 403)

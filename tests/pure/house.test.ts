@@ -13,14 +13,14 @@ function machine(installed: string[], mayInstall: boolean, works = true): Machin
 		mayInstall: () => mayInstall,
 		run: (command) => {
 			ran.push(command)
-			if (works) installed.push('chromium', 'socat', 'mosquitto', 'faketime', 'go')
+			if (works) installed.push('chromium-headless-shell', 'socat', 'mosquitto', 'faketime', 'go')
 			return works
 		},
 	}
 }
 
 test('with everything there, nothing is installed', () => {
-	const m = machine(['chromium', 'socat', 'mosquitto', 'faketime', 'go'], true)
+	const m = machine(['chromium-headless-shell', 'socat', 'mosquitto', 'faketime', 'go'], true)
 	assert.equal(
 		ensurePrerequisites(m, () => {}),
 		undefined,
@@ -37,13 +37,13 @@ test('root on Debian gets what is missing, and is told', () => {
 	)
 	assert.match(
 		m.ran.join(),
-		/^apt-get update && apt-get install -y --no-install-recommends chromium socat mosquitto faketime golang-go golang-golang-x-mod-dev/,
+		/^apt-get update && apt-get install -y --no-install-recommends chromium-headless-shell socat mosquitto faketime golang-go golang-golang-x-mod-dev/,
 	)
-	assert.match(said.join(), /^Installing chromium:/)
+	assert.match(said.join(), /^Installing chromium-headless-shell:/)
 })
 
 test('anyone else is told what is missing and the command that installs it, and nothing is run', () => {
-	const m = machine(['chromium', 'mosquitto', 'faketime', 'go'], false)
+	const m = machine(['chromium-headless-shell', 'mosquitto', 'faketime', 'go'], false)
 	assert.match(ensurePrerequisites(m, () => {}) ?? '', /need socat\. .*\n {2}apt-get update && apt-get install/)
 	assert.deepEqual(m.ran, [])
 })
@@ -51,7 +51,7 @@ test('anyone else is told what is missing and the command that installs it, and 
 test('a failed installation is no success', () => {
 	assert.match(
 		ensurePrerequisites(machine([], true, false), () => {}) ?? '',
-		/^Could not install chromium and socat and mosquitto and faketime and go/,
+		/^Could not install chromium-headless-shell and socat and mosquitto and faketime and go/,
 	)
 })
 
