@@ -12,6 +12,8 @@ import { buildWebIfStale } from './house/web-build.ts'
 const root = join(import.meta.dirname, '..')
 const PURE = ['packages/*/src/**/*.test.{ts,tsx}', 'tests/pure/**/*.test.ts', 'tests/*.test.ts']
 const SCENARIO = ['tests/scenarios/**/*.test.ts', 'tests/faults/**/*.test.ts', 'tests/browser/**/*.test.ts']
+/** Of those, what takes a minute by itself. */
+const LONGEST_PURE = ['packages/server/src/access/matrix.test.ts']
 /** From the longest down, as the run itself says how long each took; the others follow by name. */
 const LONGEST = [
 	'tests/faults/kill.test.ts',
@@ -69,7 +71,10 @@ async function check(): Promise<Outcome> {
 		tool('biome', ['check', '.']),
 		tool('knip', []),
 	])
-	const tested = await runTestFiles({ root, stage: 'check', patterns: PURE, testTimeoutMs: 6 * MINUTE, timeoutMs: 14 * MINUTE }, say)
+	const tested = await runTestFiles(
+		{ root, stage: 'check', patterns: PURE, longest: LONGEST_PURE, shared: 3, testTimeoutMs: 6 * MINUTE, timeoutMs: 14 * MINUTE },
+		say,
+	)
 	return { tests: tested.tests, problems: [...tools.flat(), ...tested.problems] }
 }
 

@@ -15,7 +15,7 @@ import { arrive, settleAll } from '../scenarios/hands.ts'
 import { type Site, startSites } from '../scenarios/site.ts'
 
 /** Kills of the controller in one run; a campaign asks for more. */
-const KILLS = Number(process.env.LATCHWORK_KILLS ?? 75)
+const KILLS = Number(process.env.LATCHWORK_KILLS ?? 45)
 const SEED = Number(process.env.LATCHWORK_SEED ?? 20261122)
 /** A campaign has the machine to itself; in `npm test` two other processes start controllers and browsers on the same two cores. */
 const ALONE = process.env.LATCHWORK_KILLS !== undefined

@@ -3,9 +3,9 @@ import { accessSync, constants, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 /**
- * Programs that tests start and npm cannot deliver, and their packages: a real browser without the windows that nobody sees here, socat for pairs of pseudo-terminals (serial ports),
- * mosquitto as a broker that is not ours, Go with its checksum database, which verifies our log, and libfaketime, which moves the machine's clock
- * for one program.
+ * Programs that tests start and npm cannot deliver, and their packages: a real browser, without the windows that nobody would see, socat for pairs of
+ * pseudo-terminals (serial ports), mosquitto as a broker that is not ours, Go with its checksum database, which verifies our log, and libfaketime,
+ * which moves the machine's clock for one program.
  */
 const PROGRAMS: ReadonlyMap<string, readonly string[]> = new Map([
 	['chromium-headless-shell', ['chromium-headless-shell']],

@@ -10,8 +10,10 @@ export interface TestFiles {
 	readonly root: string
 	readonly stage: string
 	readonly patterns: readonly string[]
-	/** Each file in a process of its own, these first: what takes longest must not begin last. Without it two processes share the files. */
+	/** Each in a process of its own, these first: what takes longest must not begin last. */
 	readonly longest?: readonly string[]
+	/** So many processes share the other files; without it each of them has one of its own, too. */
+	readonly shared?: number
 	readonly testTimeoutMs: number
 	readonly timeoutMs: number
 }
@@ -22,9 +24,7 @@ export interface Outcome {
 	readonly problems: readonly string[]
 }
 
-/** node:test without isolation uses one core: two processes share the files of a stage. */
-const SHARED = 2
-/** Files of their own wait for controllers and browsers much of the time: there is room for one more than there are cores. */
+/** A test process uses one core, and waits for databases, controllers and browsers: there is room for one more than there are cores. */
 const AT_ONCE = 3
 /** A process that was just killed needs a moment to be gone. */
 const SETTLE_MS = 3_000
@@ -41,7 +41,7 @@ export async function runTestFiles(job: TestFiles, say: (text: string) => void):
 	const scope: CensusScope = { mark: `TMPDIR=${folder}`, sessions, folder, prefix: 'latchwork-' }
 	const before = takeCensus(scope)
 	try {
-		const parts = job.longest ? apart(files, job.root, job.longest) : split(files, SHARED)
+		const parts = partsOf(files, job)
 		const ended: Ended[] = []
 		const work = async () => {
 			for (let part = parts.shift(); part; part = parts.shift()) {
@@ -64,14 +64,15 @@ export async function runTestFiles(job: TestFiles, say: (text: string) => void):
 
 type Part = Pick<TestProcess, 'name' | 'files'>
 
-function split(files: readonly string[], most: number): Part[] {
-	const count = Math.min(most, files.length)
-	return Array.from({ length: count }, (_, i) => ({ name: `${i + 1}/${count}`, files: files.filter((_, n) => n % count === i) }))
-}
-
-function apart(files: readonly string[], root: string, longest: readonly string[]): Part[] {
-	const names = files.map((file) => relative(root, file))
-	return [...new Set([...longest.filter((name) => names.includes(name)), ...names])].map((name) => ({ name, files: [join(root, name)] }))
+function partsOf(files: readonly string[], { root, longest = [], shared }: TestFiles): Part[] {
+	const first = longest.map((name) => join(root, name)).filter((file) => files.includes(file))
+	const others = files.filter((file) => !first.includes(file))
+	const alone = shared === undefined ? [...first, ...others] : first
+	const shares = Math.min(shared ?? 0, others.length)
+	return [
+		...alone.map((file) => ({ name: relative(root, file), files: [file] })),
+		...Array.from({ length: shares }, (_, i) => ({ name: `${i + 1}/${shares}`, files: others.filter((_, n) => n % shares === i) })),
+	]
 }
 
 function outcomeOf(files: number, ended: readonly Ended[], left: readonly string[]): Outcome {

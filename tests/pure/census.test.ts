@@ -101,7 +101,7 @@ test('a run tells failed tests, empty files, and all that its tests left behind,
 		writeFileSync(join(folder, 'a.test.mjs'), CLEAN)
 		writeFileSync(join(folder, 'b.test.mjs'), '')
 		writeFileSync(join(folder, 'c.test.mjs'), LEAVES_PROCESS_PORT_AND_FOLDER)
-		const job = { root: folder, stage: 'planted', patterns: ['*.test.mjs'], testTimeoutMs: 60_000, timeoutMs: 120_000 }
+		const job = { root: folder, stage: 'planted', patterns: ['*.test.mjs'], shared: 2, testTimeoutMs: 60_000, timeoutMs: 120_000 }
 		const { tests, problems } = await runTestFiles(job, () => {})
 		assert.deepEqual(tests.map((t) => `${t.path.join(' > ')}: ${t.outcome}`).sort(), [
 			'around > bad: failed',
@@ -128,7 +128,7 @@ test('a test process that hangs is killed, and the run says so', () =>
 			join(folder, 'hang.test.mjs'),
 			"import { test } from 'node:test'\ntest('never ends', () => new Promise(() => setInterval(() => {}, 1000)))",
 		)
-		const job = { root: folder, stage: 'planted', patterns: ['*.test.mjs'], testTimeoutMs: 60_000, timeoutMs: 2_000 }
+		const job = { root: folder, stage: 'planted', patterns: ['*.test.mjs'], shared: 2, testTimeoutMs: 60_000, timeoutMs: 2_000 }
 		const { tests, problems } = await runTestFiles(job, () => {})
 		assert.deepEqual(tests, [])
 		assert.equal(problems.length, 1)

@@ -269,7 +269,10 @@ test('with /dev/null as its input, as under a service manager, it stays until it
 })
 
 test('npm takes along what it started, asked or killed, while its input stays open', async (t) => {
-	const [asked, killed] = await Promise.all([started(t, ['npm', 'start'], 'pipe'), started(t, ['npm', 'start', '--', '--alone'], 'pipe')])
+	const [asked, killed] = await Promise.all([
+		started(t, ['npm', 'start', '--', '--alone'], 'pipe'),
+		started(t, ['npm', 'start', '--', '--alone'], 'pipe'),
+	])
 	asked.child.kill('SIGTERM')
 	killed.child.kill('SIGKILL')
 	await gone([...asked.pids, ...killed.pids])
