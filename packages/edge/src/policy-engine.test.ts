@@ -195,13 +195,14 @@ test('slots are used again: more bundles than slots fit one after the other, too
 /** I10 and I13 of trust.md §4.3, for any person, wish, time and state of the authority. */
 const anyRow: fc.Arbitrary<DecisionRow> = fc.record(
 	{
-		who: fc.constantFrom('ana', 'ben', 'cem', 'dia', 'eli', 'fay', 'gus', 'hal', 'stranger'),
+		who: fc.constantFrom('ana', 'ben', 'cem', 'dia', 'eli', 'fay', 'gus', 'hal', 'ivo', 'stranger'),
 		does: fc.constantFrom('collect', 'deposit', 'open-remote', 'service'),
 		what: fc.constantFrom('laptop', 'camera', 'foreign-asset', 'compartment', 'bank'),
 		at: fc.constantFrom('2026-01-05T10:00', '2026-01-05T20:00', '2026-01-09T12:15', '2026-01-10T10:00'),
 		by: fc.constantFrom('badge', 'pin', 'code', 'badge-and-pin'),
 		assurance: fc.constantFrom('low', 'medium', 'high'),
 		offline: fc.constant(true),
+		leaseAge: fc.constantFrom(1, 20),
 		authority: fc.constantFrom('stale', 'superseded', 'bundle-expired', 'lease-expired'),
 		clock: fc.constant('uncertain'),
 		openLoans: fc.integer({ min: 0, max: 2 }),
@@ -238,6 +239,10 @@ function checkInvariants(compiled: CompiledBundle, row: DecisionRow): string {
 		return 'walk-up return'
 	}
 	assert.ok(row.authority === undefined || row.authority === 'stale' || row.authority === 'superseded', 'I13: the authority is in force')
+	assert.ok(
+		!row.offline || (row.who !== 'ivo' && (row.who !== 'hal' || ((row.leaseAge ?? 1) < 15 && row.authority !== 'stale'))),
+		'a person’s own lease has not run out',
+	)
 	assert.ok(row.who !== 'fay' && row.who !== 'stranger' && row.who !== 'eli', 'I13: the credential is known and not revoked')
 	return 'allow'
 }

@@ -61,8 +61,11 @@ export type Assurance = z.infer<typeof assurance>
 export const subject = z.strictObject({
 	id: id('subject'),
 	groups: z.array(code),
-	/** Without the server this person's rights end earlier than the bundle (people whose rights must be revocable fast). */
-	offlineUntil: millis.optional(),
+	/**
+	 * Milliseconds, for people whose rights must be revocable fast: without the server they end so long after the newest lease was issued, and not with
+	 * the bundle. 0: this person is served only with the server.
+	 */
+	offlineFor: z.int().nonnegative().optional(),
 	blocked: z.enum(['overdue', 'suspended']).optional(),
 	maxLoans: z.int().nonnegative().optional(),
 	/** On loan from other banks of the organisation, up to the site's delta that `deltas` names; absent: nothing. */

@@ -75,10 +75,9 @@ function checkPerson({ bundle }: CompiledBundle, request: AccessRequest): Findin
 	return undefined
 }
 
-function checkAuthority({ bundle }: CompiledBundle, request: AccessRequest, { now }: Moment, authority: AuthorityState): Finding | undefined {
+function checkAuthority(compiled: CompiledBundle, request: AccessRequest, at: Moment, authority: AuthorityState): Finding | undefined {
 	if (authority === 'bundle-expired' || (authority === 'lease-expired' && !request.own)) return { reason: authority, rules: [`builtin/${authority}`] }
-	const until = entriesOf(bundle).subjects.get(request.subject)?.offlineUntil
-	if (request.offline && until !== undefined && now >= until) return { reason: 'lease-expired', rules: ['builtin/offline-until'] }
+	if (at.now >= ownEnd(compiled, request, at)) return { reason: 'lease-expired', rules: ['builtin/offline-for'] }
 	return undefined
 }
 
@@ -126,11 +125,17 @@ function allow(
 	}
 }
 
-function authorityEnd({ bundle }: CompiledBundle, request: AccessRequest, { lease }: Moment): number {
-	const { offline, subject } = request
-	const own = offline ? entriesOf(bundle).subjects.get(subject)?.offlineUntil : undefined
+/** When this person's rights end without the server, counted from the last word of it: a lease, or the bundle where none has come yet. */
+function ownEnd({ bundle }: CompiledBundle, { offline, subject }: AccessRequest, { lease }: Moment): number {
+	const offlineFor = offline ? entriesOf(bundle).subjects.get(subject)?.offlineFor : undefined
+	return offlineFor === undefined ? Number.POSITIVE_INFINITY : Math.max(bundle.issuedAt, lease?.issuedAt ?? 0) + offlineFor
+}
+
+function authorityEnd(compiled: CompiledBundle, request: AccessRequest, at: Moment): number {
+	const { bundle } = compiled
+	const { lease } = at
 	const bound = bundle.settings.leaseRequired && lease !== undefined && !request.own
-	return Math.min(bundle.expiresAt, bound ? lease.until : bundle.expiresAt, own ?? bundle.expiresAt)
+	return Math.min(bundle.expiresAt, bound ? lease.until : bundle.expiresAt, ownEnd(compiled, request, at))
 }
 
 function deny(compiled: CompiledBundle, request: AccessRequest, at: Moment, authority: AuthorityState, { reason, rules }: Finding): AccessDecision {

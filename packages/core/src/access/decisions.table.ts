@@ -18,6 +18,8 @@ export interface DecisionRow {
 	readonly by?: Method
 	readonly assurance?: Assurance
 	readonly offline?: true
+	/** Minutes since the newest lease was issued; default one. */
+	readonly leaseAge?: number
 	readonly authority?: 'stale' | 'superseded' | 'bundle-expired' | 'lease-expired'
 	readonly clock?: 'uncertain'
 	readonly openLoans?: number
@@ -32,6 +34,7 @@ export interface DecisionRow {
 const hours = ['school/opening-hours']
 const laptops = ['school/students-borrow-laptops']
 const cameras = ['school/students-borrow-cameras']
+const laptopAlone = { does: 'collect', what: 'laptop', offline: true } as const
 
 /** What waits for somebody is handed over as long as the bundle lives and no rule forbids it. */
 const own = { own: true, does: 'collect', what: 'compartment', workflow: 'delivery' } as const
@@ -134,7 +137,18 @@ export const DECISIONS: readonly DecisionRow[] = [
 	{ who: 'ana', does: 'collect', what: 'laptop', authority: 'lease-expired', outcome: 'lease-expired', rules: ['builtin/lease-expired'] },
 	{ who: 'dia', does: 'service', what: 'compartment', authority: 'bundle-expired', outcome: 'bundle-expired', rules: ['builtin/bundle-expired'] },
 	{ who: 'hal', does: 'collect', what: 'laptop', outcome: 'allow', rules: laptops },
-	{ who: 'hal', does: 'collect', what: 'laptop', offline: true, outcome: 'lease-expired', rules: ['builtin/offline-until'] },
+	// Hal’s rights end a quarter of an hour after the last word of the server; where no lease has come that is the bundle.
+	{ who: 'hal', ...laptopAlone, outcome: 'allow', rules: laptops },
+	{ who: 'hal', ...laptopAlone, leaseAge: 14, outcome: 'allow', rules: laptops },
+	{ who: 'hal', ...laptopAlone, leaseAge: 15, outcome: 'lease-expired', rules: ['builtin/offline-for'] },
+	{ who: 'hal', ...laptopAlone, authority: 'stale', outcome: 'lease-expired', rules: ['builtin/offline-for'] },
+	{ who: 'ana', ...laptopAlone, leaseAge: 45, outcome: 'allow', rules: laptops },
+	{ who: 'hal', does: 'collect', what: 'laptop', leaseAge: 45, outcome: 'allow', rules: laptops },
+	{ who: 'hal', ...laptopAlone, does: 'deposit', empty: true, leaseAge: 45, outcome: 'allow', rules: ['builtin/walk-up-return'] },
+	// Ivo is served with the server alone.
+	{ who: 'ivo', does: 'collect', what: 'laptop', outcome: 'allow', rules: laptops },
+	{ who: 'ivo', ...laptopAlone, outcome: 'lease-expired', rules: ['builtin/offline-for'] },
+	{ who: 'ivo', ...laptopAlone, does: 'deposit', empty: true, outcome: 'allow', rules: ['builtin/walk-up-return'] },
 
 	// Staff acts.
 	{ who: 'dia', does: 'service', what: 'compartment', outcome: 'allow', rules: ['school/technicians-serve'] },

@@ -43,6 +43,7 @@ function estateBy(random: Random): BundleRows {
 		groups: groups.filter(() => upTo(3) === 0),
 		suspended: upTo(5) === 0,
 		maxLoans: upTo(2) === 0 ? upTo(4) : undefined,
+		offlineMinutes: upTo(4) === 0 ? upTo(3) : undefined,
 		commitment: toHex(random(32)),
 	}))
 	const credentials = subjects.flatMap((subject) =>
@@ -127,7 +128,7 @@ function estateBy(random: Random): BundleRows {
 
 describe('a composed bundle', () => {
 	it('is accepted by the bank, whatever the estate, and holds those who are entitled or bound there and nobody else', () => {
-		const seen = { everybody: 0, nobody: 0, some: 0, boundOnly: 0, openerOnly: 0, suspended: 0, closed: 0, contents: 0, elsewhere: 0 }
+		const seen = { everybody: 0, nobody: 0, some: 0, boundOnly: 0, openerOnly: 0, suspended: 0, closed: 0, contents: 0, elsewhere: 0, ownLease: 0 }
 		for (let seed = 1; seed <= 400; seed++) {
 			const rows = estateBy(seededRandom(seed))
 			const content = contentOf(rows, nodeCrypto.sha256)
@@ -152,6 +153,8 @@ describe('a composed bundle', () => {
 				if (other && opens && !rows.bound.has(subject.id)) seen.openerOnly++
 				const mine = bundle.subjects.find((one) => one.id === subject.id)
 				if (mine) assert.equal(mine.groups.includes('latchwork.openers'), opens)
+				if (mine) assert.equal(mine.offlineFor, subject.offlineMinutes === undefined ? undefined : subject.offlineMinutes * 60_000)
+				if (mine?.offlineFor !== undefined) seen.ownLease++
 				const { loans, at } = rows.loans.get(subject.id) ?? { loans: 0, at: {} }
 				if (mine) assert.equal(mine.loansElsewhere ?? 0, loans - (at[rows.bank.id] ?? 0))
 				if (mine?.loansElsewhere) seen.elsewhere++

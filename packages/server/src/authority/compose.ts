@@ -45,6 +45,7 @@ export interface SitePeople {
 		readonly groups: readonly string[]
 		readonly suspended: boolean
 		readonly maxLoans: number | undefined
+		readonly offlineMinutes?: number | undefined
 		readonly commitment: string
 		readonly qualifications?: readonly { readonly code: string; readonly until?: number }[]
 	}[]
@@ -93,7 +94,7 @@ export function peopleAt(rows: PeopleHere): Pick<Bundle, 'subjects' | 'credentia
 	const here = new Set(known.map(({ id }) => id))
 	const credentials = rows.people.credentials.filter(({ subject }) => here.has(subject))
 	return {
-		subjects: known.map(({ id, groups, suspended, maxLoans, commitment, qualifications = [] }) => {
+		subjects: known.map(({ id, groups, suspended, maxLoans, offlineMinutes, commitment, qualifications = [] }) => {
 			const approvals = rows.people.approvals?.get(id) ?? []
 			const elsewhere = loansElsewhere(rows.loans.get(id) ?? { loans: 0 }, rows.bank.id)
 			return {
@@ -101,6 +102,7 @@ export function peopleAt(rows: PeopleHere): Pick<Bundle, 'subjects' | 'credentia
 				groups: [...groups],
 				...(suspended && { blocked: 'suspended' as const }),
 				maxLoans: maxLoans ?? rows.settings.maxLoans,
+				...(offlineMinutes !== undefined && { offlineFor: offlineMinutes * 60_000 }),
 				...(elsewhere > 0 && { loansElsewhere: elsewhere }),
 				...(qualifications.length > 0 && { qualifications: [...qualifications] }),
 				...(approvals.length > 0 && { approvals: [...approvals] }),

@@ -134,6 +134,8 @@ describe('the door of the API', () => {
 		assert.deepEqual(await said('/v1/sites', { ...site, name: 'x'.repeat(201) }), [400, 'body.name: must be at most 200 characters long'])
 		assert.deepEqual(await said('/v1/sites', { ...site, colour: 'red' }), [400, 'body: has no field called colour'])
 		assert.deepEqual(await said('/v1/users', { name: 'Ada', maxLoans: 1.5 }), [400, 'body.maxLoans: must be a whole number'])
+		assert.deepEqual(await said('/v1/users', { name: 'Ada', offlineMinutes: -1 }), [400, 'body.offlineMinutes: must be at least 0'])
+		assert.deepEqual(await said('/v1/users', { name: 'Ada', offlineMinutes: 20_161 }), [400, 'body.offlineMinutes: must be at most 20160'])
 		assert.deepEqual(await said('/v1/door-sessions', { compartment: 'cmp_1', reason: 'person-at-the-door' }), [
 			400,
 			'body.compartment: must be an id like cmp_…',

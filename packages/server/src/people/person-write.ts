@@ -36,19 +36,25 @@ export async function recordOf(
 export interface PersonFields {
 	readonly personal: Personal
 	readonly maxLoans?: number | undefined
+	readonly offlineMinutes?: number | undefined
 }
 
 /** `id`: of somebody who is known elsewhere already, as the demo people are; else a new pseudonym. */
-export async function createPerson(tx: Tx, change: PeopleChange, { personal, maxLoans }: PersonFields, id?: Id<'subject'>): Promise<Person> {
+export async function createPerson(
+	tx: Tx,
+	change: PeopleChange,
+	{ personal, maxLoans, offlineMinutes }: PersonFields,
+	id?: Id<'subject'>,
+): Promise<Person> {
 	const { now, random } = change
 	const subject = id ?? newId('subject', now, random)
 	const tenant = await tenantSealing(tx, change)
 	const { wrapped, own } = newPersonKey(tenant, subject, random)
 	const salt = newSalt(random)
 	await unlessTaken(
-		tx.run(sql`INSERT INTO person (tenant_id, subject_id, wrapped_key, sealed, commitment, email_index, suspended, max_loans, version, created_at, updated_at)
+		tx.run(sql`INSERT INTO person (tenant_id, subject_id, wrapped_key, sealed, commitment, email_index, suspended, max_loans, offline_minutes, version, created_at, updated_at)
 		VALUES (${tx.tenant}, ${subject}, ${Buffer.from(wrapped)}, ${Buffer.from(sealJson(own, { ...personal, salt }, personContext(subject)))},
-			${commitTo(Buffer.from(salt, 'hex'), personal.name)}, ${emailIndex(tenant, personal)}, false, ${maxLoans ?? null}, 1, ${now}, ${now})`),
+			${commitTo(Buffer.from(salt, 'hex'), personal.name)}, ${emailIndex(tenant, personal)}, false, ${maxLoans ?? null}, ${offlineMinutes ?? null}, 1, ${now}, ${now})`),
 		ADDRESS_TAKEN,
 	)
 	await indexWords(tx, tenant, subject, personal)
@@ -63,6 +69,8 @@ export interface PersonPatch {
 	readonly suspended?: boolean | undefined
 	/** Null: as the settings say. */
 	readonly maxLoans?: number | null | undefined
+	/** Null: as the site says. */
+	readonly offlineMinutes?: number | null | undefined
 }
 
 export async function changePerson(tx: Tx, change: PeopleChange, subject: Id<'subject'>, ifMatch: number, patch: PersonPatch): Promise<Person> {
@@ -71,10 +79,12 @@ export async function changePerson(tx: Tx, change: PeopleChange, subject: Id<'su
 	const personal = withoutNulls({ ...before.personal, ...defined(patch.personal ?? {}) })
 	const suspended = patch.suspended ?? before.suspended
 	const maxLoans = patch.maxLoans === undefined ? before.maxLoans : (patch.maxLoans ?? undefined)
+	const offlineMinutes = patch.offlineMinutes === undefined ? before.offlineMinutes : (patch.offlineMinutes ?? undefined)
 	const fields = [
 		...Object.keys(patch.personal ?? {}).filter((name) => !same(before.personal?.[name as keyof Personal], personal[name as keyof Personal])),
 		...(suspended === before.suspended ? [] : ['suspended']),
 		...(maxLoans === before.maxLoans ? [] : ['maxLoans']),
+		...(offlineMinutes === before.offlineMinutes ? [] : ['offlineMinutes']),
 	]
 	if (fields.length === 0) return before
 	const { now, random } = change
@@ -87,7 +97,8 @@ export async function changePerson(tx: Tx, change: PeopleChange, subject: Id<'su
 	const sealed = sealJson(personKey(tenant, subject, row.wrapped_key, random), { ...personal, salt }, personContext(subject))
 	await unlessTaken(
 		tx.run(sql`UPDATE person SET sealed = ${Buffer.from(sealed)}, commitment = ${commitTo(Buffer.from(salt, 'hex'), personal.name)},
-		email_index = ${emailIndex(tenant, personal)}, suspended = ${suspended}, max_loans = ${maxLoans ?? null}, version = version + 1, updated_at = ${now}
+		email_index = ${emailIndex(tenant, personal)}, suspended = ${suspended}, max_loans = ${maxLoans ?? null}, offline_minutes = ${offlineMinutes ?? null},
+		version = version + 1, updated_at = ${now}
 		WHERE tenant_id = ${tx.tenant} AND subject_id = ${subject}`),
 		ADDRESS_TAKEN,
 	)

@@ -19,6 +19,8 @@ export interface Person {
 	readonly commitment: string
 	readonly suspended: boolean
 	readonly maxLoans: number | undefined
+	/** How long a bank that is cut off still lets them in; undefined: as long as it lets anybody in. */
+	readonly offlineMinutes: number | undefined
 	readonly groups: readonly Id<'group'>[]
 	readonly erasedAt: number | undefined
 	readonly version: number
@@ -33,6 +35,7 @@ interface PersonRow {
 	readonly commitment: string
 	readonly suspended: boolean
 	readonly max_loans: number | null
+	readonly offline_minutes: number | null
 	readonly groups: Id<'group'>[]
 	readonly erased_at: number | null
 	readonly version: number
@@ -40,7 +43,7 @@ interface PersonRow {
 	readonly updated_at: number
 }
 
-const PERSON = sql`subject_id AS id, wrapped_key, sealed, commitment, suspended, max_loans, erased_at, version, created_at, updated_at,
+const PERSON = sql`subject_id AS id, wrapped_key, sealed, commitment, suspended, max_loans, offline_minutes, erased_at, version, created_at, updated_at,
 	ARRAY(SELECT group_id FROM membership m WHERE m.tenant_id = person.tenant_id AND m.subject_id = person.subject_id ORDER BY group_id) AS groups`
 
 export const personContext = (subject: Id<'subject'>): string => `person:${subject}`
@@ -125,6 +128,7 @@ async function opened(db: Db, rows: readonly PersonRow[], terms: PeopleTerms): P
 		commitment: row.commitment,
 		suspended: row.suspended,
 		maxLoans: row.max_loans ?? undefined,
+		offlineMinutes: row.offline_minutes ?? undefined,
 		groups: row.groups,
 		erasedAt: row.erased_at ?? undefined,
 		version: row.version,
@@ -169,21 +173,22 @@ export interface BundleSubject {
 	readonly groups: readonly string[]
 	readonly suspended: boolean
 	readonly maxLoans: number | undefined
+	readonly offlineMinutes: number | undefined
 	readonly commitment: string
 	readonly qualifications: readonly { readonly code: string; readonly until?: number }[]
 }
 
 /** `only`: of these people. */
 export async function bundleSubjects(db: Db, only?: readonly Id<'subject'>[]): Promise<BundleSubject[]> {
-	const rows = await db.rows(sql<Omit<BundleSubject, 'maxLoans'> & { maxLoans: number | null }>`
-		SELECT subject_id AS id, suspended, max_loans AS "maxLoans", commitment,
+	const rows = await db.rows(sql<Omit<BundleSubject, 'maxLoans' | 'offlineMinutes'> & { maxLoans: number | null; offlineMinutes: number | null }>`
+		SELECT subject_id AS id, suspended, max_loans AS "maxLoans", offline_minutes AS "offlineMinutes", commitment,
 			ARRAY(SELECT g.code FROM membership m JOIN person_group g ON g.tenant_id = m.tenant_id AND g.group_id = m.group_id
 				WHERE m.tenant_id = person.tenant_id AND m.subject_id = person.subject_id ORDER BY g.code) AS groups,
 			coalesce((SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object('code', q.code, 'until', q.until)) ORDER BY q.code) FROM qualification q
 				WHERE q.tenant_id = person.tenant_id AND q.subject_id = person.subject_id), '[]') AS qualifications
 		FROM person WHERE tenant_id = ${db.tenant} AND erased_at IS NULL ${only ? sql`AND subject_id = ANY(${[...only]}::text[])` : sql``}
 		ORDER BY subject_id`)
-	return rows.map((row) => ({ ...row, maxLoans: row.maxLoans ?? undefined }))
+	return rows.map((row) => ({ ...row, maxLoans: row.maxLoans ?? undefined, offlineMinutes: row.offlineMinutes ?? undefined }))
 }
 
 /** This person's own loan limit, if there is one. Held, so that two loans of one person are counted one after the other. */

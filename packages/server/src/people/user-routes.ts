@@ -36,6 +36,8 @@ const personalFields = {
 	language: z.string().regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, 'must be a language tag like de or en-GB'),
 }
 const maxLoans = z.int().min(0).max(1_000)
+/** No bundle is younger than a fortnight when it ends, whatever the site says. */
+const offlineMinutes = z.int().min(0).max(20_160)
 
 const user = named(
 	'User',
@@ -47,6 +49,11 @@ const user = named(
 		language: z.string().optional(),
 		suspended: z.boolean(),
 		maxLoans: maxLoans.optional().describe('absent: as the settings say'),
+		offlineMinutes: offlineMinutes
+			.optional()
+			.describe(
+				'how long a bank that is cut off from the server still lets this person take something out, in minutes since it last heard from the server; 0: not at all; absent: as long as it lets anybody. Bringing back is always possible.',
+			),
 		groups: z.array(idOf('group')),
 		erasedAt: time.optional(),
 		...recordFields,
@@ -60,7 +67,7 @@ const idList = z
 	.pipe(z.array(idOf('subject')).max(200))
 const params = z.strictObject({ user: idOf('subject') })
 
-const toUser = ({ id, personal, suspended, maxLoans, groups, erasedAt, ...times }: Person): z.input<typeof user> => {
+const toUser = ({ id, personal, suspended, maxLoans, offlineMinutes, groups, erasedAt, ...times }: Person): z.input<typeof user> => {
 	const { name = null, labels = {}, externalRefs = [], clientData = {}, email, phone, language } = personal ?? {}
 	return {
 		id,
@@ -70,6 +77,7 @@ const toUser = ({ id, personal, suspended, maxLoans, groups, erasedAt, ...times 
 		...(language !== undefined && { language }),
 		suspended,
 		...(maxLoans !== undefined && { maxLoans }),
+		...(offlineMinutes !== undefined && { offlineMinutes }),
 		groups: [...groups],
 		...(erasedAt !== undefined && { erasedAt: toTime(erasedAt) }),
 		...showRecord({ ...times, labels, externalRefs, clientData }),
@@ -107,13 +115,22 @@ export const userRoutes = (terms: PeopleTerms, { mayActAs, stillOwned }: Rights)
 			phone: personalFields.phone.optional(),
 			language: personalFields.language.optional(),
 			maxLoans: maxLoans.optional(),
+			offlineMinutes: offlineMinutes.optional(),
 			...noteFields,
 		}),
 		answers: { 201: user },
-		handle: ({ body: { maxLoans, labels = {}, externalRefs = [], clientData = {}, ...known }, write, caller, now }) =>
+		handle: ({ body: { maxLoans, offlineMinutes, labels = {}, externalRefs = [], clientData = {}, ...known }, write, caller, now }) =>
 			write(async (tx) =>
 				toUser(
-					await createPerson(tx, { ...terms, actor: caller.subject, now }, { personal: { ...known, labels, externalRefs, clientData }, maxLoans }),
+					await createPerson(
+						tx,
+						{ ...terms, actor: caller.subject, now },
+						{
+							personal: { ...known, labels, externalRefs, clientData },
+							maxLoans,
+							offlineMinutes,
+						},
+					),
 				),
 			),
 	}),
@@ -147,13 +164,14 @@ export const userRoutes = (terms: PeopleTerms, { mayActAs, stillOwned }: Rights)
 			language: personalFields.language.nullable().optional(),
 			suspended: z.boolean().optional(),
 			maxLoans: maxLoans.nullable().optional(),
+			offlineMinutes: offlineMinutes.nullable().optional(),
 			...noteFields,
 		}),
 		answers: { 200: user },
-		handle: ({ params, body: { suspended, maxLoans, ...personal }, write, ifMatch, caller, now }) =>
+		handle: ({ params, body: { suspended, maxLoans, offlineMinutes, ...personal }, write, ifMatch, caller, now }) =>
 			write(async (tx) => {
 				if (suspended !== undefined || personal.email !== undefined) await mayActAs(tx, caller, params.user)
-				const patch: PersonPatch = { personal: personal as NonNullable<PersonPatch['personal']>, suspended, maxLoans }
+				const patch: PersonPatch = { personal: personal as NonNullable<PersonPatch['personal']>, suspended, maxLoans, offlineMinutes }
 				const changed = await changePerson(tx, { ...terms, actor: caller.subject, now }, params.user, ifMatch, patch)
 				if (changed.suspended) await stillOwned(tx)
 				return toUser(changed)

@@ -235,6 +235,8 @@ export interface Person extends Recorded {
 	readonly suspended: boolean
 	/** Left out: as the settings say. */
 	readonly maxLoans?: number
+	/** Of a bank that is cut off; left out: as the site says. */
+	readonly offlineMinutes?: number
 	readonly groups: readonly string[]
 	readonly erasedAt?: string
 }

@@ -45,7 +45,7 @@ function rowResource(what: DecisionRow['what']): AccessResource {
 	return { kind: 'asset', id: sampleId('asset', what in SAMPLE_ASSETS ? what : 'nobody-knows-it') }
 }
 
-function rowMoment({ bundle }: CompiledBundle, { at = '2026-01-05T10:00', authority, clock }: DecisionRow): Moment {
+function rowMoment({ bundle }: CompiledBundle, { at = '2026-01-05T10:00', authority, clock, leaseAge = 1 }: DecisionRow): Moment {
 	const [date = '', time = ''] = at.split('T')
 	const asked = instantAt(Date.parse(`${date}T12:00Z`), bundle.site.timeZone, 0, minutes(time))
 	const now = authority === 'bundle-expired' ? bundle.expiresAt : asked
@@ -53,7 +53,7 @@ function rowMoment({ bundle }: CompiledBundle, { at = '2026-01-05T10:00', author
 		format: 'latchwork-lease/1',
 		bank: bundle.bank.id,
 		bundleVersion: bundle.version,
-		issuedAt: now - 60_000,
+		issuedAt: now - leaseAge * 60_000,
 		until: now + 60_000,
 	} as const
 	const uncertain = clock === 'uncertain'

@@ -23,7 +23,8 @@ export const SAMPLE_PEOPLE = {
 	eli: { number: 1005, groups: ['students'], blocked: 'suspended' },
 	fay: { number: 1006, groups: ['students'] },
 	gus: { number: 1007, groups: [] },
-	hal: { number: 1008, groups: ['students'], offlineUntil: SAMPLE_START + 15 * 60_000 },
+	hal: { number: 1008, groups: ['students'], offlineFor: 15 * 60_000 },
+	ivo: { number: 1009, groups: ['students'], offlineFor: 0 },
 } as const satisfies Record<string, Partial<Subject> & { number: number; groups: readonly string[] }>
 export type SamplePerson = keyof typeof SAMPLE_PEOPLE
 

@@ -112,9 +112,11 @@ function AddPerson({ close }: { close(): void }) {
 				submit={words.addSubmit}
 				cancel={close}
 				send={async (form) => {
-					const { name, email, phone, maxLoans } = fieldsOf(form)
-					const more = { ...(email !== null && { email }), ...(phone !== null && { phone }), ...(maxLoans !== null && { maxLoans }) }
-					const { id } = await send<Person>('POST', '/v1/users', { name, ...more })
+					const { name, ...more } = fieldsOf(form)
+					const { id } = await send<Person>('POST', '/v1/users', {
+						name,
+						...Object.fromEntries(Object.entries(more).filter(([, value]) => value !== null)),
+					})
 					await client.invalidateQueries({ queryKey: ['people'] })
 					await go({ to: '/people/$user', params: { user: id } })
 				}}
@@ -142,6 +144,16 @@ export function PersonFields({ person }: { readonly person?: Person }) {
 				autoComplete="off"
 				defaultValue={person?.maxLoans ?? ''}
 			/>
+			<Field
+				label={words.offlineMinutes}
+				hint={words.offlineMinutesHint}
+				name="offlineMinutes"
+				type="number"
+				min={0}
+				max={20_160}
+				autoComplete="off"
+				defaultValue={person?.offlineMinutes ?? ''}
+			/>
 		</>
 	)
 }
@@ -149,8 +161,8 @@ export function PersonFields({ person }: { readonly person?: Person }) {
 /** What stands in them; null: nothing. */
 export function fieldsOf(form: FormData) {
 	const text = (name: string) => String(form.get(name) ?? '').trim() || null
-	const most = text('maxLoans')
-	return { name: text('name'), email: text('email'), phone: text('phone'), maxLoans: most === null ? null : Number(most) }
+	const count = (name: string) => (text(name) === null ? null : Number(text(name)))
+	return { name: text('name'), email: text('email'), phone: text('phone'), maxLoans: count('maxLoans'), offlineMinutes: count('offlineMinutes') }
 }
 
 export function PersonState({ person: { suspended, erasedAt } }: { readonly person: Person }) {

@@ -118,6 +118,8 @@ function Filled({ person }: { readonly person: Person }) {
 							<dd>{person.phone ?? words.none}</dd>
 							<dt>{words.maxLoans}</dt>
 							<dd>{person.maxLoans ?? words.bySettings}</dd>
+							<dt>{words.offline}</dt>
+							<dd>{offlineOf(person)}</dd>
 						</dl>
 					</Card>
 					<Groups person={person} mayManage={mayManage && person.erasedAt === undefined} />
@@ -143,6 +145,11 @@ function Filled({ person }: { readonly person: Person }) {
 			)}
 		</>
 	)
+}
+
+function offlineOf({ offlineMinutes }: Person): string {
+	if (offlineMinutes === undefined) return words.offlineBySite
+	return offlineMinutes === 0 ? words.offlineNever : words.offlineFor(offlineMinutes)
 }
 
 /** Only what was changed is sent: an address is more than contact, it is what one signs in with, and not everybody may change that. */

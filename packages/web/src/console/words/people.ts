@@ -17,6 +17,8 @@ export const people = {
 	phone: 'Telephone',
 	maxLoans: 'Loans at a time',
 	maxLoansHint: 'Empty: as the settings of the organisation say.',
+	offlineMinutes: 'Without the server, minutes',
+	offlineMinutesHint: 'How long a bank that is cut off still lets this person take something out. 0: not at all. Empty: as the site says.',
 	emptyNote: 'Try the first letters of the first or the last name.',
 }
 
@@ -27,6 +29,10 @@ export const person = {
 	editSubmit: 'Save',
 	maxLoans: 'Loans at a time',
 	bySettings: 'As the settings say',
+	offline: 'Without the server',
+	offlineBySite: 'As the site says',
+	offlineNever: 'Takes nothing out',
+	offlineFor: (minutes: number) => `At most ${minutes} ${minutes === 1 ? 'minute' : 'minutes'}`,
 	phone: 'Telephone',
 	none: 'None',
 	groups: 'Groups',

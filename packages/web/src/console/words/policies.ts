@@ -265,6 +265,7 @@ const BUILT_IN: Readonly<Record<string, string>> = {
 	'builtin/overdue-block': 'something is overdue',
 	'builtin/bundle-expired': 'the bank’s authority has run out',
 	'builtin/lease-expired': 'the bank’s lease has run out',
+	'builtin/offline-for': 'this person may not be let in for so long without the server',
 	'builtin/offline-until': 'this person’s right without network has run out',
 	'builtin/max-loans': 'the loan limit of the person or the settings',
 	'builtin/remote-open-needs-link': 'opening from afar needs the network',
