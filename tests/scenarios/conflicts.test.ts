@@ -74,10 +74,18 @@ describe('two truths', () => {
 			'the word of staff to be taken',
 		)
 	}
-	async function offers(place: Site, who: number, kind: 'borrow' | 'drop-off'): Promise<boolean> {
-		const offered = (await arrive(place, who)).some((choice) => choice.kind === kind && !choice.denied)
+	async function lends(place: Site, who: number): Promise<boolean> {
+		const offered = (await arrive(place, who)).some((choice) => choice.kind === 'borrow' && !choice.denied)
 		await leave(place)
 		return offered
+	}
+	/** Another parcel is expected from the start. */
+	async function expects(place: Site, who: number, parcel: string): Promise<boolean> {
+		await arrive(place, who)
+		await place.act({ kind: 'choose', id: 'drop-off' })
+		const { parcels } = await place.screen('parcels')
+		await leave(place)
+		return parcels.some(({ item }) => item.kind === 'parcel' && item.name === parcel)
 	}
 	const collect = async (digits: string) => {
 		await site.keypad(digits)
@@ -98,16 +106,8 @@ describe('two truths', () => {
 			recipient: { hint: 'K… L…' },
 		})
 		const waiting = (await allOf<Versioned>(site, '/v1/cases?workflow=delivery&state=ready&'))[0] ?? assert.fail('no parcel waits')
-		await eventually(
-			() => offers(site, 0, 'drop-off'),
-			(offered) => offered,
-			'the parcel to be expected at the bank',
-		)
-		await eventually(
-			() => offers(depot, 2, 'borrow'),
-			(offered) => offered,
-			'the laptop at the other bank',
-		)
+		await eventually(() => expects(site, 0, 'Order 4000'), Boolean, 'the parcel to be expected at the bank')
+		await eventually(() => lends(depot, 2), Boolean, 'the laptop at the other bank')
 		const users = await allOf<Versioned & { name: string }>(site, '/v1/users?')
 		const revoked = users.find(({ name }) => name === person(site, 1).name) ?? assert.fail()
 		const greedy = users.find(({ name }) => name === person(site, 2).name) ?? assert.fail()
@@ -140,9 +140,10 @@ describe('two truths', () => {
 		for (const cable of cables) cable.mend()
 		for (const place of [site, depot]) await online(site, place)
 		const events = await wholeRecord(site)
-		const found = await eventually(conflicts, (all) => all.length >= 3, 'the conflicts')
+		const found = await eventually(conflicts, (all) => all.length >= 4, 'the conflicts')
 		assert.deepEqual(found.map(({ kind, rule }) => [kind, rule]).sort(), [
 			['after-revocation', 'opening-stands'],
+			['collected-after-recall', 'pick-up-stands'],
 			['conflict', 'case-follows-bank'],
 			['over-limit', 'loan-stands'],
 		])
@@ -154,6 +155,7 @@ describe('two truths', () => {
 			events.some(({ id }) => id === `${parcel.record?.stream}/${parcel.record?.seq}`),
 			'what the bank recorded is in the ledger',
 		)
+		assert.equal(of('collected-after-recall').case, waiting.id)
 		const over = of('over-limit')
 		assert.deepEqual([over.detail.loans, over.detail.limit], [2, 1])
 
@@ -176,7 +178,7 @@ describe('two truths', () => {
 		assert.deepEqual(told.map(({ subject }) => subject).sort(), [booked.delivery.id, waiting.id].sort())
 
 		await site.api('POST', `/v1/tasks/${parcel.id}/completions`, { how: 'checked-and-in-order' })
-		assert.deepEqual((await conflicts()).map(({ kind }) => kind).sort(), ['after-revocation', 'over-limit'])
+		assert.deepEqual((await conflicts()).map(({ kind }) => kind).sort(), ['after-revocation', 'collected-after-recall', 'over-limit'])
 		assert.deepEqual(
 			(await conflicts('open=false&')).map(({ id }) => id),
 			[parcel.id],

@@ -12,7 +12,7 @@ import { insertCase, keepTable } from './delivery-write.ts'
 import { believed, ownOf, spokenOf } from './foreign-write.ts'
 import { adopt, saveStep } from './step-write.ts'
 import { bankTables } from './tables.ts'
-import { openTask, settleTasks } from './task-write.ts'
+import { COLLECTED_AFTER_RECALL, openTask, settleTasks } from './task-write.ts'
 
 export interface BankTerms {
 	readonly random: Random
@@ -118,13 +118,20 @@ async function moved(tx: Tx, event: StreamEvent, about: Applied, doing: Change):
 async function tellLateCollection(
 	tx: Tx,
 	before: CaseRow,
-	{ id, site, bank, state, recalledAt }: CaseRow,
+	{ id, site, bank, state, recalledAt, conflict }: CaseRow,
 	event: StreamEvent,
 	doing: Change,
 ): Promise<void> {
 	if (state !== 'collected' || before.state === 'collected' || recalledAt === null || event.at < recalledAt) return
 	const fact = { type: 'delivery.collected-after-recall', subject: id, actor: 'server', site, bank, cause: `${event.stream}/${event.seq}` } as const
 	await append(tx, [{ ...fact, data: { recalledAt, at: event.at } }], doing)
+	// Where more than this does not fit together, the dispute is the task.
+	if (conflict === null)
+		await openTask(
+			tx,
+			{ kind: COLLECTED_AFTER_RECALL, site, bank, case: id, detail: { recalledAt, at: event.at, stream: event.stream, seq: event.seq } },
+			doing,
+		)
 }
 
 /** A further move of a step that has begun. */

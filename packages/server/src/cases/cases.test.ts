@@ -378,6 +378,8 @@ describe('cases', () => {
 		}
 		const told = (row: CaseRow) => count('event_pending', sql`AND type = 'delivery.collected-after-recall' AND subject = ${row.id}`)
 		assert.deepEqual([await told(late), await told(early)], [1, 0])
+		const tasks = (row: CaseRow) => count('task', sql`AND kind = 'collected-after-recall' AND case_id = ${row.id}`)
+		assert.deepEqual([await tasks(late), await tasks(early)], [1, 0])
 	})
 
 	it('follows a bank that was down: what was to come comes later; while it is silent nobody is told that they are late', async () => {

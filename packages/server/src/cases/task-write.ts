@@ -61,6 +61,9 @@ export const reviewBreakGlass = async (tx: Tx, { id, by, bank, reason, until }: 
 	if (site) await openTask(tx, { kind: BREAK_GLASS, site, bank, detail: { breakGlass: id, user: by, reason, until } }, terms)
 }
 
+/** Handed out by a bank that had not heard that it was called back. */
+export const COLLECTED_AFTER_RECALL = 'collected-after-recall'
+
 /** Somebody has more on loan than is allowed. */
 export const OVER_LIMIT = 'over-limit'
 
@@ -174,6 +177,7 @@ export function listTasks(
 export const CONFLICT_RULES = {
 	conflict: 'case-follows-bank',
 	'after-revocation': 'opening-stands',
+	[COLLECTED_AFTER_RECALL]: 'pick-up-stands',
 	[OVER_LIMIT]: 'loan-stands',
 	'custody-gap': 'custody-kept',
 	'foreign-record': 'nothing-changed',

@@ -480,7 +480,7 @@ export interface PermissionWords {
 }
 
 export interface Conflict extends Task {
-	readonly rule: 'case-follows-bank' | 'opening-stands' | 'loan-stands' | 'custody-kept' | 'nothing-changed' | 'kept-aside'
+	readonly rule: 'case-follows-bank' | 'opening-stands' | 'pick-up-stands' | 'loan-stands' | 'custody-kept' | 'nothing-changed' | 'kept-aside'
 	readonly here?: { readonly state: string; readonly version: number }
 	readonly record?: { readonly stream: string; readonly seq: number }
 	readonly doneHow?: string

@@ -22,6 +22,7 @@ const TASK_ICONS: Readonly<Record<string, readonly [icon: IconName, tone: string
 	'lost-badge-shown': ['badge', 'bad'],
 	'unknown-code-used': ['key', 'bad'],
 	'break-glass': ['alarm', 'bad'],
+	'collected-after-recall': ['case', 'warn'],
 	'over-limit': ['case', 'warn'],
 	'wrong-item': ['stop', 'quar'],
 	'missing-item': ['alarm', 'bad'],

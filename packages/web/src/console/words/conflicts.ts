@@ -20,6 +20,7 @@ export const conflicts = {
 const RULES: Readonly<Record<Conflict['rule'], string>> = {
 	'case-follows-bank': 'What the bank did counts, and the case goes on from there. Say when the rest is settled.',
 	'opening-stands': 'The door was opened by rights that the bank still knew. What was taken is on loan or collected.',
+	'pick-up-stands': 'It stays with who collected it. Whoever called it back is told by an event, and has to arrange the rest.',
 	'loan-stands': 'The loan stands. Nothing more is lent to this person until enough is back.',
 	'custody-kept': 'Who has it goes by the word of the bank where it belongs, and from hand to hand.',
 	'nothing-changed': 'A bank is believed about what is its own. Nothing was changed by this.',

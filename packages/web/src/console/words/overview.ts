@@ -144,6 +144,10 @@ const TASKS: Readonly<Record<string, Doing>> = {
 		title: (where) => `${where}: opened after the rights were gone`,
 		text: 'The bank had not heard yet that the person or the badge was blocked. What was taken stands. See to it that it comes back.',
 	},
+	'collected-after-recall': {
+		title: (where) => `${where}: collected after it was recalled`,
+		text: 'The bank was cut off and had not heard of it. The recipient has it. Tell whoever recalled it, and arrange with the recipient what is to become of it.',
+	},
 	'badge-at-two-sites': {
 		title: (where) => `${where}: a badge that was at another site just before`,
 		text: 'Nobody is that fast, so one of the two badges is a copy. Ask its holder, revoke the badge, and give another one.',
