@@ -254,6 +254,70 @@ describe('the console', () => {
 		await edge.heard(true)
 	})
 
+	test('a site gets another key: it is said what ends and who gets it when, and seen to arrive; where controllers keep it is chosen with what it costs', async () => {
+		const person = await api.person(tenant)
+		const given = await api.ask('POST', '/v1/credentials', { token: tenant.owner.token, body: { kind: 'pin', user: person.id, site: tenant.site } })
+		assert.equal(given.status, 201, given.text)
+		await edge.heard(true, 'L0')
+		await go('/banks')
+		await page.getByRole('link', { name: 'Key of HQ' }).press('Enter')
+		await heading('HQ')
+		const row = page.getByRole('row', { name: /^Lobby/ })
+		await row.getByText('Not yet').waitFor()
+		await page.getByText('0 of 1 bank has its present key. Waiting for Lobby.').waitFor()
+		await edge.obeys()
+		await row.getByText('Has it').waitFor()
+		await row.getByText('On its disk (L0)').waitFor()
+
+		await page.getByRole('button', { name: 'Give it another key…' }).press('Enter')
+		const dialog = page.getByRole('dialog')
+		await dialog.getByText('Badges and pick-up codes go on. Nobody enrols again.').waitFor()
+		await dialog.getByText('1 PIN of this site ends.').waitFor()
+		assert.deepEqual(await problemsOf(page), [], 'the dialog of the key')
+		await page.keyboard.press('Escape')
+		await dialog.waitFor({ state: 'hidden' })
+		await edge.heard(false)
+		await go(`/sites/${tenant.site}`)
+		await page.getByRole('button', { name: 'Give it another key…' }).press('Enter')
+		await dialog.getByText('Lobby is away, and goes on by the present key until back.').waitFor()
+		await dialog.getByRole('button', { name: 'Give it another key' }).press('Enter')
+		await page.getByText('The site has another key. 1 PIN has ended: give new ones where they are needed.').waitFor()
+		await row.getByText('It is away, and goes on by the key before until it is back.').waitFor()
+		await edge.heard(true, 'L0')
+		await edge.obeys()
+		await row.getByText('Has it').waitFor()
+		await page.getByText('Its bank has the present key.').waitFor()
+
+		await page.getByRole('button', { name: 'Change…' }).press('Enter')
+		await dialog.getByLabel(/^In memory alone/).check()
+		await dialog.getByText('The site gets another key, which is on no disk. Badges and codes go on.').waitFor()
+		assert.deepEqual(await problemsOf(page), [], 'the dialog of the level')
+		await dialog.getByRole('button', { name: 'Choose it' }).press('Enter')
+		await page.getByText('A box that starts without its network stays shut, for returns, too').waitFor()
+		await page.getByText('Chosen for this site.').waitFor()
+		// What was asked for is not yet what the box does.
+		await row.getByText('On its disk (L0)').waitFor()
+		await edge.heard(true, 'L1')
+		await edge.obeys()
+		await row.getByText('In memory (L1)').waitFor()
+		await page.getByRole('link', { name: 'Lobby' }).first().click()
+		await page.getByRole('link', { name: 'In memory (L1)' }).click()
+		await heading('HQ')
+		const settings = `/v1/settings?site=${tenant.site}`
+		const { body } = await api.ask('GET', settings, { token: tenant.owner.token })
+		await api.ask('PATCH', settings, { token: tenant.owner.token, version: body.version, body: { siteKeyInMemory: null } })
+
+		const technician = await api.person(tenant)
+		const role = { user: technician.id, role: 'technician', scope: { kind: 'site', id: tenant.site } }
+		assert.equal((await api.ask('POST', '/v1/role-assignments', { token: tenant.owner.token, body: role })).status, 201)
+		const theirs = await openAs(technician)
+		await go(`/sites/${tenant.site}`, theirs)
+		await theirs.getByRole('button', { name: 'Give it another key…' }).waitFor()
+		await theirs.getByText('Nobody chose otherwise.').waitFor()
+		assert.equal(await theirs.getByRole('button', { name: 'Change…' }).count(), 0, 'who may not choose is not offered it')
+		await theirs.context().close()
+	})
+
 	test('a compartment goes out of use with a reason and comes back', async () => {
 		await go(`/banks/${tenant.bank}?door=3`)
 		await page.getByRole('button', { name: 'Out of use…' }).click()
@@ -568,6 +632,7 @@ describe('the console', () => {
 		await heading('There is no such case')
 		for (const [path, words] of [
 			['/banks/bnk_nope', 'There is no such bank'],
+			['/sites/sit_nope', 'There is no such site'],
 			[`/banks/${'x'.repeat(200)}`, 'There is no such bank'],
 			['/roles/rol_nope', 'There is no such role'],
 			['/policies/pol_nope', 'There is no such policy'],
@@ -588,7 +653,16 @@ describe('the console', () => {
 
 	test('no page has a finding of axe, in light and dark, or scrolls sideways at 320 px', async () => {
 		const { id } = await bookDelivery('Order 2000')
-		const paths = ['/', '/banks', `/banks/${tenant.bank}?door=14`, `/banks/${tenant.bank}?door=14&view=list`, '/cases', `/cases/${id}`, '/cases/new']
+		const paths = [
+			'/',
+			'/banks',
+			`/sites/${tenant.site}`,
+			`/banks/${tenant.bank}?door=14`,
+			`/banks/${tenant.bank}?door=14&view=list`,
+			'/cases',
+			`/cases/${id}`,
+			'/cases/new',
+		]
 		for (const path of [...paths, '/people', `/people/${tenant.owner.id}`, '/events', `/banks/${tenant.bank}?door=12&open=true`]) {
 			await go(path)
 			await page.getByText('Loading…').first().waitFor({ state: 'hidden' })
@@ -599,7 +673,7 @@ describe('the console', () => {
 	test('on a phone no table hides a column: a row is a card, and each value stands beside its word', async () => {
 		const { id } = await bookDelivery('Order 2001')
 		await page.setViewportSize({ width: 320, height: 640 })
-		for (const path of ['/cases', `/cases/${id}`, '/people', `/people/${tenant.owner.id}`, '/events']) {
+		for (const path of ['/cases', `/cases/${id}`, `/sites/${tenant.site}`, '/people', `/people/${tenant.owner.id}`, '/events']) {
 			await go(path)
 			await page.getByText('Loading…').first().waitFor({ state: 'hidden' })
 			const hidden = await page.evaluate(() =>

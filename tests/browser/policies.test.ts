@@ -447,6 +447,13 @@ describe('policies and decisions in the console', () => {
 		await go(`/policies/${plain}`)
 		await page.getByRole('button', { name: 'Add a sentence…' }).click()
 		assert.deepEqual(await violationsOf(page), [], 'the dialog of a sentence')
+		await dialog().getByLabel('What it says').selectOption('storage-level')
+		await dialog().getByLabel('How well the controller keeps the key of its site, at least').selectOption('2')
+		assert.deepEqual(await problemsOf(page), [], 'that of a storage level')
+		await dialog().getByRole('button', { name: 'Put it into the draft' }).click()
+		await page.getByText('level 2 or above').waitFor()
+		const { statements } = await ask('GET', `/v1/policies/${plain}`)
+		assert.deepEqual(statements[2], { kind: 'storage-level', level: 2, about: { valueClass: 'high' } })
 	})
 
 	test('a box that is gone is out, and it is said what ended with it', async () => {

@@ -127,6 +127,57 @@ describe('a policy is looked at', () => {
 		assert.deepEqual(figures(await replay(here)), { ...all, decisions: 36, banks: 8, nowDenied: { times: 36, people: 1 } })
 	})
 
+	test('by how well controllers keep keys: what-if takes the word of the one there and says so, and a replay leaves out what old records do not say', async () => {
+		const [{ id: ada }] = (await ask('GET', '/v1/users?search=ada')).body.items
+		const everybody = (await ask('GET', '/v1/policies')).body.items.find(({ code }: { code: string }) => code === 'everybody')
+		const statements = [{ kind: 'storage-level', level: 1, about: { anything: true } }]
+		const { id: policy } = await made('/v1/policies', { code: 'keys', statements })
+		const asked = { user: ada, bank: tenant.bank, type: 'laptop-14', policy }
+		const said = async (more: object) => {
+			const { inForce, draft, storageLevel } = (await ask('POST', '/v1/what-if', { ...asked, method: 'badge-and-pin', offline: true, ...more })).body
+			return [inForce.effect, draft.reason ?? draft.effect, storageLevel]
+		}
+		assert.deepEqual(await said({}), ['allow', 'policy-denied', undefined], 'a controller that says nothing is taken for the least')
+		await edge.heard(true, 'L0')
+		assert.deepEqual(await said({}), ['allow', 'policy-denied', 0])
+		await edge.heard(true, 'L1')
+		assert.deepEqual(await said({}), ['allow', 'allow', 1])
+		await edge.heard(true, 'L0')
+		for (const other of [{ method: 'badge' }, { offline: false }]) assert.deepEqual(await said(other), ['allow', 'allow', 0])
+
+		const decided = (n: number, more: object) => ({
+			type: 'decision.allowed' as const,
+			subject: `dec_019b8d62-7a80-7fd9-b653-${String(700_000 + n).padStart(12, '0')}`,
+			actor: ada,
+			data: {
+				...{ rules: ['open/1'], policyVersion: 1, bundleVersion: 1, inputsDigest: '0'.repeat(64), method: 'pin', assurance: 'medium' },
+				...{ offline: true, stale: false, action: 'collect', workflow: 'loan', openLoans: 0, overdue: false },
+				...more,
+			},
+		})
+		const replayed = async (id: string) => {
+			const { decisions, untold, nowDenied } = (await ask('POST', `/v1/policies/${id}/replays`, {})).body
+			return { decisions, untold, denied: nowDenied.times }
+		}
+		const before = await replayed(policy)
+		await edge.tell(
+			decided(1, { storageLevel: 0 }),
+			decided(2, { storageLevel: 1 }),
+			decided(3, {}),
+			decided(4, { offline: false }),
+			decided(5, { method: 'badge' }),
+		)
+		// Of what does not say its level, that is left out for which it matters.
+		assert.deepEqual(await replayed(policy), { decisions: before.decisions + 4, untold: before.untold + 1, denied: before.denied + 1 })
+		// The control: to a policy that does not ask for the level nothing is missing.
+		assert.equal((await replayed(everybody.id)).untold, before.untold)
+		const { items } = (await ask('GET', `/v1/decisions?bank=${tenant.bank}&limit=5`)).body
+		assert.deepEqual(
+			items.map(({ storageLevel }: { storageLevel?: number }) => storageLevel),
+			[undefined, undefined, undefined, 1, 0],
+		)
+	})
+
 	test('by whom it refused: they see it with the names of places and things, and what would help now', async () => {
 		const me = await api.person(tenant)
 		const other = await api.person(tenant)

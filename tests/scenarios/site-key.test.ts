@@ -124,6 +124,9 @@ describe('the key of a site, at its doors', () => {
 		return Number(made.find(({ sequence }) => Number(sequence) > at)?.data.version)
 	}
 	const rotated = new Map<string, number>()
+	/** Which banks have the present key, as the console says it. */
+	const arrivals = async (of: string) =>
+		(await site.api<{ banks: { bank: string; state: string }[] }>('GET', `/v1/sites/${of}/key`)).banks.map(({ bank, state }) => [bank, state])
 	const has = (door: Door, version: number) => untilHealth(door.kiosk, (h) => h.bundle >= version, `bundle ${version}`)
 
 	test('5,000 badges of a list, then a site more, then another key for each: nobody enrols again, and badges are whose they were at the readers of both', async (t) => {
@@ -206,6 +209,7 @@ describe('the key of a site, at its doors', () => {
 		await allKnown(hq, 'by the old key')
 		assert.equal(await types(pin), 'known', 'the bank has not heard of it')
 		assert.deepEqual(onDisk(cable.folder), before)
+		assert.deepEqual(await arrivals(home), [[site.bank, 'waits']], 'and whoever looks sees that')
 		cable.mend()
 		await online(site, site)
 		await has(hq, version)
@@ -214,6 +218,11 @@ describe('the key of a site, at its doors', () => {
 		const after = onDisk(cable.folder)
 		assert.equal(after.fits, true)
 		assert.notEqual(after.named, before.named)
+		await untilSo(
+			() => arrivals(home),
+			([first]) => first?.[1] === 'has',
+			'the word that it has arrived',
+		)
 
 		const moments: readonly (Pick<Moment, 'key' | 'when'> & { readonly has: 'the old' | 'the new' })[] = [
 			{ key: 'bundle', when: 'written', has: 'the old' },

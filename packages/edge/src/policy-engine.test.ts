@@ -70,6 +70,7 @@ test('a decision names its versions, its rules and a digest of exactly its input
 				method: 'badge',
 				assurance: 'low',
 				offline: false,
+				storageLevel: 0,
 				stale: false,
 				action: 'collect',
 				asset: sampleId('asset', 'laptop'),
@@ -79,6 +80,7 @@ test('a decision names its versions, its rules and a digest of exactly its input
 			},
 		)
 		assert.equal(askRow(compiled, row).decision.inputsDigest, decision.inputsDigest)
+		assert.notEqual(askRow(compiled, { ...row, storageLevel: 1 }).decision.inputsDigest, decision.inputsDigest)
 		assert.notEqual(askRow(compiled, { ...row, openLoans: 2 }).decision.inputsDigest, decision.inputsDigest)
 		assert.equal(askRow(compiled, { ...row, authority: 'stale' }).decision.stale, true)
 	})

@@ -113,6 +113,30 @@ const CASES: readonly {
 		],
 	},
 	{
+		says: 'without the server a PIN counts, alone or with a badge, only where keys are kept at the level or above; a badge alone always does',
+		statements: [
+			{ ...take, types: ['loan-laptop', 'loan-camera'] },
+			{ kind: 'storage-level', level: 2, about: { types: ['loan-camera'] } },
+			{ kind: 'storage-level', level: 1, about: { anything: true } },
+		],
+		rows: [
+			...([0, 1] as const).map((storageLevel) => ({
+				...{ who: 'ana' as const, ...camera, by: 'badge-and-pin' as const, offline: true as const, storageLevel },
+				...{ outcome: 'policy-denied' as const, rules: storageLevel === 0 ? ['p/s2:loan-camera', 'p/s3'] : ['p/s2:loan-camera'] },
+			})),
+			...([2, 3] as const).map((storageLevel) => ({
+				...{ who: 'ana' as const, ...camera, by: 'badge-and-pin' as const, offline: true as const, storageLevel },
+				...{ outcome: 'allow' as const, rules: ['p/s1:students:loan-camera'] },
+			})),
+			{ who: 'ana', ...camera, by: 'pin', offline: true, storageLevel: 1, outcome: 'policy-denied', rules: ['p/s2:loan-camera'] },
+			{ who: 'ana', ...camera, by: 'badge-and-pin', outcome: 'allow', rules: ['p/s1:students:loan-camera'] },
+			{ who: 'ana', ...camera, offline: true, outcome: 'allow', rules: ['p/s1:students:loan-camera'] },
+			{ who: 'ana', ...laptop, by: 'pin', offline: true, outcome: 'policy-denied', rules: ['p/s3'] },
+			{ who: 'ana', ...laptop, by: 'pin', offline: true, storageLevel: 1, outcome: 'allow', rules: ['p/s1:students:loan-laptop'] },
+			{ who: 'gus', own: true, by: 'pin', offline: true, does: 'collect', ...parcel, outcome: 'allow', rules: ['builtin/own-pick-up'] },
+		],
+	},
+	{
 		says: 'whatever is taken takes two things, where the sentence is about anything',
 		statements: [take, { kind: 'second-factor', about: { anything: true } }],
 		rows: [
@@ -212,6 +236,7 @@ const anyStatement: fc.Arbitrary<PolicyStatement> = fc.oneof(
 	fc.record({ kind: fc.constant('serve' as const), groups: codes }),
 	fc.record({ kind: fc.constant('hours' as const), except: codes }, { requiredKeys: ['kind'] }),
 	fc.record({ kind: fc.constantFrom('second-factor' as const, 'online' as const), about }),
+	fc.record({ kind: fc.constant('storage-level' as const), level: fc.constantFrom(1, 2, 3), about }),
 	fc.record({ kind: fc.constant('qualified' as const), qualification: code, about }),
 	fc.record({ kind: fc.constant('approved' as const), people: fc.constantFrom(1, 2), about }),
 	fc.record({ kind: fc.constant('limit' as const), groups: codes, loans: fc.integer({ min: 0, max: 100 }) }, { requiredKeys: ['kind', 'loans'] }),
@@ -248,6 +273,7 @@ test('what is no sentence is refused with its place', () => {
 		[{ ...take, times: { ...weekdays, from: '18:00', to: '08:00' } }],
 		[{ ...take, times: { ...weekdays, days: [0] } }],
 		[{ kind: 'limit', loans: -1 }],
+		[{ kind: 'storage-level', level: 0, about: { anything: true } }],
 		[{ kind: 'open-everything' }],
 		[{ kind: 'overdue', really: true }],
 	])

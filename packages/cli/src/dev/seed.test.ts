@@ -92,6 +92,7 @@ describe('the demo estate', () => {
 				resource: { kind: 'asset', id: here.assets[0]?.id ?? assert.fail() },
 				workflow: 'loan',
 				offline: true,
+				storageLevel: 0,
 				openLoans: 0,
 				overdue: false,
 				intoEmptyCompartment: false,

@@ -168,6 +168,7 @@ function record(
 		method: request.method,
 		assurance: request.assurance,
 		offline: request.offline,
+		storageLevel: request.storageLevel,
 		stale: authority !== 'fresh',
 		action: request.action,
 		...(resource.kind !== 'bank' && { [resource.kind]: resource.id }),

@@ -9,6 +9,9 @@ export type Method = 'badge' | 'pin' | 'code' | 'badge-and-pin' | 'remote'
 /** What a person may want to do; the actions of the policy schema. `open-remote` and `service` are acts of staff. */
 export type AccessAction = 'collect' | 'deposit' | 'open-remote' | 'service'
 
+/** How well a controller keeps the key of its site (trust.md §3.3): in a file, in memory alone, sealed by a chip, sealed and wiped by a tamper switch. */
+export type StorageLevel = 0 | 1 | 2 | 3
+
 /** On what. `bank`: may this person use the bank for this at all, before a compartment or an item is known. */
 export type AccessResource =
 	| { readonly kind: 'asset'; readonly id: Id<'asset'> }
@@ -29,6 +32,8 @@ export interface AccessRequest {
 	readonly workflow: string
 	/** No live link to the server while deciding. */
 	readonly offline: boolean
+	/** Of the controller that decides. */
+	readonly storageLevel: StorageLevel
 	/** What this person has out now: the count that came with the bundle plus what happened here since. */
 	readonly openLoans: number
 	/** One of these is past its due time. */
@@ -60,6 +65,7 @@ export interface DecisionRecord {
 	readonly method: Method
 	readonly assurance: Assurance
 	readonly offline: boolean
+	readonly storageLevel: StorageLevel
 	readonly stale: boolean
 	/** What was asked, so that other policies can be tried on it later: the rest of it are who and when, which the event says. */
 	readonly action: AccessAction

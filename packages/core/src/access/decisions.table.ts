@@ -1,6 +1,6 @@
 import type { DenyReason } from '../wire/index.ts'
 import type { Assurance } from './bundle-schema.ts'
-import type { AccessAction, Method } from './decision.ts'
+import type { AccessAction, Method, StorageLevel } from './decision.ts'
 import type { SamplePerson } from './testing/sample-bundle.ts'
 
 /**
@@ -20,6 +20,7 @@ export interface DecisionRow {
 	readonly offline?: true
 	/** Minutes since the newest lease was issued; default one. */
 	readonly leaseAge?: number
+	readonly storageLevel?: StorageLevel
 	readonly authority?: 'stale' | 'superseded' | 'bundle-expired' | 'lease-expired'
 	readonly clock?: 'uncertain'
 	readonly openLoans?: number

@@ -41,7 +41,7 @@ export {
 	verifierOf,
 } from './credential.ts'
 export { decide, GRANT_LIFE_MS, REASON_ORDER } from './decide.ts'
-export type { AccessAction, AccessDecision, AccessRequest, AccessResource, DecisionRecord, Grant, Method, Moment } from './decision.ts'
+export type { AccessAction, AccessDecision, AccessRequest, AccessResource, DecisionRecord, Grant, Method, Moment, StorageLevel } from './decision.ts'
 export {
 	acceptDelta,
 	type Delta,

@@ -55,6 +55,7 @@ function circumstances(bundle: Bundle, request: AccessRequest, { now, uncertain 
 		assurance: request.assurance,
 		assuranceLevel: LEVEL[request.assurance],
 		offline: request.offline,
+		storageLevel: request.storageLevel,
 		stale,
 		withinHours: hours === undefined || open.includes(hours),
 		openSchedules: open,

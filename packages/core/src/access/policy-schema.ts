@@ -25,6 +25,8 @@ namespace Latchwork {
     assuranceLevel: Long,
     // no live link to the server
     offline: Bool,
+    // how well the controller keeps the key of its site: 0 in a file on its disk, 1 in memory alone, 2 sealed by a security chip, 3 sealed and wiped by a tamper switch
+    storageLevel: Long,
     // older than its soft life, but not expired
     stale: Bool,
     // the bank's opening hours, and every schedule that is open now; all closed while the clock is uncertain

@@ -47,6 +47,9 @@ export const policyStatement = z.discriminatedUnion('kind', [
 	z.strictObject({ kind: z.literal('second-factor'), about }).describe('it is taken with a badge and a PIN, not with one of them'),
 	z.strictObject({ kind: z.literal('online'), about }).describe('it is taken only while the bank has its server'),
 	z
+		.strictObject({ kind: z.literal('storage-level'), level: z.int().min(1).max(3), about })
+		.describe('without the server a PIN counts for it, alone or with a badge, only where the controller keeps keys at this storage level or above'),
+	z
 		.strictObject({ kind: z.literal('qualified'), qualification: code, about })
 		.describe('it is taken only by people with this qualification, as long as that has not run out'),
 	z
@@ -120,6 +123,16 @@ function rulesOf(statement: PolicyStatement, number: number): string[] {
 		case 'online':
 			return restriction(statement.about).map(({ name, resource, when }) =>
 				rule(name, 'forbid', ['principal', action('collect'), resource], `${when}\nwhen { context.offline }`, 'policy-denied'),
+			)
+		case 'storage-level':
+			return restriction(statement.about).map(({ name, resource, when }) =>
+				rule(
+					name,
+					'forbid',
+					['principal', action('collect'), resource],
+					`${when}\nwhen {\n  context.offline &&\n  context.storageLevel < ${statement.level} &&\n  ["pin", "badge-and-pin"].contains(context.method)\n}`,
+					'policy-denied',
+				),
 			)
 		case 'qualified':
 			return restriction(statement.about).map(({ name, resource, when }) =>

@@ -135,6 +135,7 @@ export function intents(parts: IntentParts): Intents {
 			method: who.method,
 			assurance: who.assurance,
 			offline: parts.offline(),
+			storageLevel: by.storageLevel,
 			openLoans: loans.filter((l) => !l.doubtful).length + authority.loansElsewhere(who.subject),
 			overdue: loans.some((l) => l.overdue),
 			...questionOf(thing, action, compartment, who),

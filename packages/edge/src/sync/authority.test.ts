@@ -436,17 +436,20 @@ test('L1: a key that is to be in memory alone is on no disk; after a start nobod
 	const mintKeys = new Map([[3, new Uint8Array(32).fill(7)]])
 	const take = (text: string, given?: Uint8Array) => stage.controller().authority.take('bundle', text, given && { siteKey: given, mintKeys })
 	const held = () => stage.controller().authority.current()?.siteKey
+	const level = () => stage.controller().authority.current()?.storageLevel
 	const onDisk = (what: string) =>
 		readdirSync(stage.directory()).filter((name) => readFileSync(join(stage.directory(), name)).includes(what)).length > 0
 	take(sealed(8, false), key)
 	assert.deepEqual([held(), onDisk('05'.repeat(32)), onDisk(writeMintKeys(mintKeys))], [key, true, true], 'the control: at L0 both are found')
+
+	assert.equal(level(), 0)
 
 	const other = new Uint8Array(32).fill(9)
 	const inMemory = (version: number) =>
 		stage.sealed({ version, siteKey: siteKeyMark(other, nodeCrypto), settings: { ...settings, siteKeyInMemory: true } })
 	const text = inMemory(9)
 	take(text, other)
-	assert.deepEqual([version(stage), held()], [9, other])
+	assert.deepEqual([version(stage), held(), level()], [9, other, 1])
 	assert.equal(stage.controller().journal.fact('authority', 'site-key'), undefined, 'the one that lay there is forgotten')
 	assert.equal(stage.controller().journal.fact('authority', 'mint-keys'), undefined, 'and those for one-time codes')
 	assert.deepEqual(stage.controller().authority.current()?.mintKeys, mintKeys)
@@ -457,7 +460,7 @@ test('L1: a key that is to be in memory alone is on no disk; after a start nobod
 	stage.badge('ana')
 	assert.deepEqual(stage.screen(), { name: 'out-of-service', why: 'bundle-missing' })
 	take(text, other)
-	assert.deepEqual([version(stage), held()], [9, other], 'the same bundle, once its key is there')
+	assert.deepEqual([version(stage), held(), level()], [9, other, 1], 'the same bundle, once its key is there')
 	await stage.shows('attract')
 	stage.badge('ana')
 	assert.notEqual(stage.screen().name, 'out-of-service')

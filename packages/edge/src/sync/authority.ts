@@ -47,6 +47,8 @@ export interface Authority {
 	readonly lease: Lease | undefined
 	/** What the bundle's verifiers were made under. */
 	readonly siteKey: Uint8Array
+	/** Whether that lies on this disk (0), or is fetched at each start and held in memory alone (1). This program knows no chip that would seal it. */
+	readonly storageLevel: 0 | 1
 	/** By which one-time codes that are typed are known here; empty: none came. */
 	readonly mintKeys: MintKeys
 	/**
@@ -240,7 +242,15 @@ export function openAuthority(parts: AuthorityParts): AuthoritySource {
 		authority?.compiled.release()
 		const bundle = without(whole, [...sinceBundle(answer.bundle).ids, ...journal.facts(LOST).keys()])
 		mintKeys = given.mintKeys ?? mintKeys
-		authority = { bundle, compiled: { ...compiled.compiled, bundle }, lease, siteKey, mintKeys, tables }
+		authority = {
+			bundle,
+			compiled: { ...compiled.compiled, bundle },
+			lease,
+			siteKey,
+			storageLevel: inMemory && siteKey !== parts.siteKey ? 1 : 0,
+			mintKeys,
+			tables,
+		}
 		parts.changed()
 	}
 

@@ -146,6 +146,7 @@ export function openCommands(parts: CommandParts): Commands {
 				resource: { kind: 'compartment', id: compartment },
 				workflow: 'none',
 				offline: parts.offline(),
+				storageLevel: known.storageLevel,
 				openLoans: 0,
 				overdue: false,
 				intoEmptyCompartment: false,

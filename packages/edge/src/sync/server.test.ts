@@ -54,7 +54,7 @@ test('every event arrives as it was minted, and says whether there was a link', 
 	assert.equal(loan?.offline, false)
 	assert.equal(stage.events()[0]?.offline, true, 'the first event was minted before anything was said')
 	const decision = stage.events().find((e) => e.type === 'decision.allowed')
-	assert.equal(decision?.data.offline, false)
+	assert.deepEqual([decision?.data.offline, decision?.data.storageLevel], [false, 0])
 	// The server holds it against what was revoked.
 	const release = stage.events().find((e) => e.type === 'door-session.releasing')
 	assert.equal(release?.data.credential, sampleId('credential', 'ana-badge'))

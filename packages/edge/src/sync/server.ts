@@ -113,6 +113,7 @@ export function openServer(parts: ServerParts): Server {
 	const statusOf = (): LinkStatus => {
 		const { stream, seq } = journal.head()
 		const { lease } = authority.moment()
+		const known = authority.current()
 		return {
 			v: 1,
 			online: true,
@@ -122,11 +123,11 @@ export function openServer(parts: ServerParts): Server {
 			stream,
 			seq,
 			pending: outbox.state().pending,
-			bundle: authority.current()?.bundle.version ?? 0,
+			bundle: known?.bundle.version ?? 0,
 			...(lease && { leaseUntil: lease.until }),
 			storage: journal.storage(),
 			software: door.software,
-			storageLevel: authority.current()?.bundle.settings.siteKeyInMemory ? 'L1' : 'L0',
+			...(known && { storageLevel: `L${known.storageLevel}` as const }),
 		}
 	}
 

@@ -1,4 +1,4 @@
-import type { Bundle, PolicyEngine, PolicySet } from '@latchwork/core/access'
+import type { Bundle, PolicyEngine, PolicySet, StorageLevel } from '@latchwork/core/access'
 import type { Id, Random } from '@latchwork/core/base'
 import type { Proof } from '../people/index.ts'
 import type { Db } from '../store/index.ts'
@@ -10,6 +10,8 @@ export interface AsIfBank {
 	readonly bank: Id<'bank'>
 	readonly site: Id<'site'>
 	readonly name: string
+	/** Of its controller, by the last word of it; undefined: there is none, or it has not said. */
+	readonly storageLevel: StorageLevel | undefined
 	/** Under these policies; without credentials, which no decision looks at, and without an end. */
 	bundle(sets: readonly PolicySet[]): Bundle
 	/** What people have on loan, at all banks together, and which of them are late with something. */

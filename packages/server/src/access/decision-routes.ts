@@ -15,6 +15,8 @@ import { type Instead, type Outcome, outcomeOf, type Question, using } from './w
 
 const method = z.enum(['badge', 'pin', 'code', 'badge-and-pin', 'remote'])
 const action = z.enum(['collect', 'deposit', 'service', 'open-remote'])
+/** trust.md §3.3 */
+const storageLevel = z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)])
 const reason = z.string().describe('one of the reasons in docs/guides/errors.md')
 
 /** A decision as its bank recorded it. */
@@ -32,6 +34,7 @@ export const decision = named(
 		method: z.string(),
 		assurance: z.enum(['low', 'medium', 'high']).optional(),
 		offline: z.boolean(),
+		storageLevel: storageLevel.optional().describe('of the controller that decided; absent: one of before, which did not say'),
 		stale: z.boolean(),
 		action: action.optional(),
 		asset: idOf('asset').optional(),
@@ -178,7 +181,18 @@ export function decisionRoutes({ engine, asIf }: AccessTerms): Route[] {
 				at: time.optional().describe('absent: now'),
 				policy: idOf('policy').optional().describe('decide also by its draft, in the place of what is in force, as far as the caller may see it'),
 			}),
-			answers: { 200: named('WhatIf', z.object({ inForce: outcome, draft: outcome.optional() })) },
+			answers: {
+				200: named(
+					'WhatIf',
+					z.object({
+						inForce: outcome,
+						draft: outcome.optional(),
+						storageLevel: storageLevel
+							.optional()
+							.describe('of the bank’s controller, by its last word, for which it was decided; absent: none has said it, and 0 was taken'),
+					}),
+				),
+			},
 			handle: ({ body, read, caller, now }) =>
 				read(async (db) => {
 					if (!(await isPerson(db, body.user)))
@@ -196,20 +210,22 @@ export function decisionRoutes({ engine, asIf }: AccessTerms): Route[] {
 							(resource.kind === 'asset' ? 'loan' : body.action === 'service' || body.action === 'open-remote' ? 'none' : 'delivery'),
 						method: body.method,
 						offline: body.offline,
+						storageLevel: at.storageLevel,
 						now: body.at === undefined ? now : fromTime(body.at),
 						openLoans: at.loans.get(body.user) ?? 0,
 						overdue: at.overdue.has(body.user),
 						own: resource.kind === 'compartment' && waitsFor(at.behind.get(resource.id), body.user),
 					}
 					const inForce = await using(engine, bundle, (compiled) => outcomeOf(compiled, question))
-					if (!body.policy) return { inForce: toOutcome(inForce) }
+					const answer = { inForce: toOutcome(inForce), ...(at.storageLevel !== undefined && { storageLevel: at.storageLevel }) }
+					if (!body.policy) return answer
 					const known = await findPolicy(db, body.policy)
 					if (!known) throw new Fault('request-invalid', 'body.policy: there is no such policy.', { detail: { field: 'body.policy' } })
 					const seen = asSeen(known, await sightOf(db, caller))
 					if (!seen) throw readsElsewhere()
 					const set = draftSet(seen)
 					const drafted = at.bundle([...sets.filter(({ id }) => id !== set.id), set])
-					return { inForce: toOutcome(inForce), draft: toOutcome(await using(engine, drafted, (compiled) => outcomeOf(compiled, question))) }
+					return { ...answer, draft: toOutcome(await using(engine, drafted, (compiled) => outcomeOf(compiled, question))) }
 				}),
 		}),
 		route({

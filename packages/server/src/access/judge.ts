@@ -226,7 +226,8 @@ function tried(
 			return { denied, nothing: taken.size === 0, everything, rules, met, givenUp }
 		}
 		const free = ({ like: _, type: __, ...what }: Ask) =>
-			ask(compiled, { ...what, ...BADGE, subject: STRANGER, offline: false, now, openLoans: 0, overdue: false }).effect === 'allow'
+			ask(compiled, { ...what, ...BADGE, subject: STRANGER, offline: false, storageLevel: at.storageLevel, now, openLoans: 0, overdue: false })
+				.effect === 'allow'
 		const stolen = new Set(takes.filter(free).map(({ type }) => type ?? PARCELS))
 		const everything = takes.some(({ type }) => type !== undefined) && stolen.size === wanted.size
 		const kinds = kindsOf(compiled, named)
@@ -240,7 +241,16 @@ function tried(
 					for (const way of by) {
 						if (taken.size === wanted.size && met.size === rules.size) return found(false)
 						await pause(asked++)
-						const answer = ask(compiled, { ...what, ...way, subject, offline: false, now: now + hour * HOUR, openLoans: 0, overdue: false })
+						const answer = ask(compiled, {
+							...what,
+							...way,
+							subject,
+							offline: false,
+							storageLevel: at.storageLevel,
+							now: now + hour * HOUR,
+							openLoans: 0,
+							overdue: false,
+						})
 						if (answer.effect === 'deny') continue
 						if (what.action === 'collect' && what.resource.kind !== 'bank' && subject !== STRANGER) taken.add(type ?? PARCELS)
 						for (const rule of answer.decision.rules) if (rules.has(rule)) met.add(rule)

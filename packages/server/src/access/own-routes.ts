@@ -49,7 +49,15 @@ export const ownRoutes = ({ engine, asIf }: AccessTerms): Route[] => {
 					if (resource.kind === 'asset' && !bundle.assets.some(({ id }) => id === resource.id)) continue
 					const { uncertain: _, ...rest } = was
 					const own = resource.kind === 'compartment' && waitsFor(at.behind.get(resource.id), user)
-					const question = { ...rest, now, offline: false, openLoans: at.loans.get(user) ?? 0, overdue: at.overdue.has(user), own }
+					const question = {
+						...rest,
+						now,
+						offline: false,
+						storageLevel: at.storageLevel,
+						openLoans: at.loans.get(user) ?? 0,
+						overdue: at.overdue.has(user),
+						own,
+					}
 					const said = outcomeOf(compiled, question)
 					for (const { position } of group) answers.set(position, said)
 				}

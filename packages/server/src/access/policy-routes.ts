@@ -374,7 +374,7 @@ export function policyRoutes({ random, engine, asIf }: AccessTerms): Route[] {
 							.int()
 							.describe('that were not looked at, as there were too many: older ones of busy banks, and those of the banks left out'),
 						gone: z.int().describe('about people who are known at that bank no more, or of banks that are no more'),
-						untold: z.int().describe('that do not say what was asked, as those of older controllers'),
+						untold: z.int().describe('that do not say all that the policies ask, as those of older controllers'),
 						changes: z
 							.array(z.object({ decision, before: z.string().describe('allow, or the reason'), after: z.string().describe('allow, or the reason') }))
 							.describe('the newest, as far as the caller may read decisions'),

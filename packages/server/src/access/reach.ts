@@ -98,7 +98,14 @@ export async function openersOfDoor(
 			let mine = known.get(kind)
 			if (!mine) {
 				const acts = actsAt(compiled.bundle, behind, { id, compartment, back, ways, afar })
-				const base = { subject: id, now, offline: false, openLoans: at.loans.get(id) ?? 0, overdue: at.overdue.has(id) }
+				const base = {
+					subject: id,
+					now,
+					offline: false,
+					storageLevel: at.storageLevel,
+					openLoans: at.loans.get(id) ?? 0,
+					overdue: at.overdue.has(id),
+				}
 				const allowed = new Map<AccessAction, Omit<PersonOpener, 'user'>>()
 				for (const { by, ...act } of acts)
 					for (const way of by) {
@@ -160,7 +167,14 @@ function* codesAt(
 ): Generator<CodeOpener> {
 	if (behind?.kind !== 'parcel' || behind.task !== 'pick-up' || !behind.owner) return
 	const { owner, workflow, hint } = behind
-	const base = { subject: owner, now, offline: false, openLoans: at.loans.get(owner) ?? 0, overdue: at.overdue.has(owner) }
+	const base = {
+		subject: owner,
+		now,
+		offline: false,
+		storageLevel: at.storageLevel,
+		openLoans: at.loans.get(owner) ?? 0,
+		overdue: at.overdue.has(owner),
+	}
 	const resource = { kind: 'compartment', id: compartment } as const
 	for (const { id, case: of, until, delegate } of at.codes) {
 		if (of !== behind.case || now >= until) continue
@@ -204,7 +218,14 @@ export interface Reach {
 export const reachAt = (engine: PolicyEngine, at: AsIfBank, sets: readonly PolicySet[], subject: Id<'subject'>, now: number): Promise<Reach[]> =>
 	using(engine, at.bundle(sets), (compiled) => {
 		const { bundle } = compiled
-		const base = { subject, now, offline: false, openLoans: at.loans.get(subject) ?? 0, overdue: at.overdue.has(subject) }
+		const base = {
+			subject,
+			now,
+			offline: false,
+			storageLevel: at.storageLevel,
+			openLoans: at.loans.get(subject) ?? 0,
+			overdue: at.overdue.has(subject),
+		}
 		const held = waysOf(at.proofs.get(subject) ?? [], now)
 		const afar = at.afar.has(subject) ? FROM_AFAR : []
 		const answer = (what: Pick<Question, 'action' | 'resource' | 'workflow' | 'own'>, ways: readonly Way[], all: readonly Way[]): Said['answer'] => {

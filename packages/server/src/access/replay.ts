@@ -1,4 +1,4 @@
-import type { AccessAction, Assurance, Method, PolicyEngine, PolicySet } from '@latchwork/core/access'
+import type { AccessAction, Assurance, CompiledBundle, Method, PolicyEngine, PolicySet, StorageLevel } from '@latchwork/core/access'
 import type { Id } from '@latchwork/core/base'
 import type { DenyReason } from '@latchwork/core/wire'
 import { countOfBanks, type LoggedEvent, newestOfBanks } from '../ledger/index.ts'
@@ -19,6 +19,8 @@ export interface Decided {
 	readonly method: Method
 	readonly assurance?: Assurance
 	readonly offline: boolean
+	/** Absent: from before decisions said it. */
+	readonly storageLevel?: StorageLevel
 	readonly stale: boolean
 	readonly action?: AccessAction
 	readonly asset?: Id<'asset'>
@@ -47,6 +49,7 @@ export function decidedFrom({ position, body }: LoggedEvent): Decided | undefine
 		'reason',
 		'method',
 		'assurance',
+		'storageLevel',
 		'action',
 		'asset',
 		'compartment',
@@ -79,6 +82,7 @@ export function decidedFrom({ position, body }: LoggedEvent): Decided | undefine
 					method: data.method,
 					assurance: data.assurance,
 					offline: data.offline,
+					storageLevel: data.storageLevel,
 					now: body.at,
 					uncertain: body.clock === 'uncertain',
 					openLoans: data.openLoans,
@@ -155,7 +159,7 @@ export interface Replayed {
 	readonly decisions: number
 	readonly same: number
 	readonly changes: readonly Changed[]
-	/** Old ones that do not say what was asked, and those about people and things that are not here any more. */
+	/** Old ones that do not say all that was asked, as far as it matters to the policies, and those about people and things that are not here any more. */
 	readonly untold: number
 	readonly gone: number
 }
@@ -185,9 +189,10 @@ export async function replay(
 				for (const one of told) {
 					if (!one.question) continue
 					await pause(asked++)
-					const was = wordOf(ask(old, one.question))
-					const is = wordOf(ask(young, one.question))
-					if (was === 'unknown-credential' && is === was && one.reason !== was) gone += 1
+					const was = wordOf(old, one.question)
+					const is = wordOf(young, one.question)
+					if (was === undefined || is === undefined) untold += 1
+					else if (was === 'unknown-credential' && is === was && one.reason !== was) gone += 1
 					else if ((was === 'allow') === (is === 'allow')) same += 1
 					else changes.push({ decided: one, before: was, after: is })
 				}
@@ -198,4 +203,18 @@ export async function replay(
 	return { decisions: same + changes.length, same, changes, untold, gone }
 }
 
-const wordOf = (answer: ReturnType<typeof ask>): 'allow' | DenyReason => (answer.effect === 'allow' ? 'allow' : answer.reason)
+/** At those that there were when decisions did not say theirs. */
+const UNSAID: readonly StorageLevel[] = [0, 1]
+
+/** Undefined: that depends on the storage level, which an old record does not say. */
+function wordOf(compiled: CompiledBundle, question: Question): 'allow' | DenyReason | undefined {
+	const at = (storageLevel: StorageLevel) => {
+		const answer = ask(compiled, { ...question, storageLevel })
+		return answer.effect === 'allow' ? 'allow' : answer.reason
+	}
+	if (question.storageLevel !== undefined) return at(question.storageLevel)
+	const [word, ...others] = (speaksOfLevel(compiled) ? UNSAID : [0 as const]).map(at)
+	return others.every((other) => other === word) ? word : undefined
+}
+
+const speaksOfLevel = ({ bundle }: CompiledBundle): boolean => bundle.policies.sets.some(({ cedar }) => cedar.includes('storageLevel'))

@@ -9,6 +9,7 @@ import {
 	decide,
 	type Method,
 	type PolicyEngine,
+	type StorageLevel,
 	statementOf,
 } from '@latchwork/core/access'
 import { Fault, type Id } from '@latchwork/core/base'
@@ -23,6 +24,8 @@ export interface Question {
 	readonly workflow: string
 	readonly method: Method
 	readonly offline: boolean
+	/** Undefined: nobody knows. It is decided as by a controller that keeps keys least well. */
+	readonly storageLevel: StorageLevel | undefined
 	readonly now: number
 	readonly openLoans: number
 	readonly overdue: boolean
@@ -40,7 +43,8 @@ const PROVES: Readonly<Record<Method, Assurance>> = { badge: 'low', pin: 'medium
 const UNRECORDED = 'dec_00000000-0000-7000-8000-000000000000'
 
 export function ask(compiled: CompiledBundle, question: Question): AccessDecision {
-	const { subject, action, resource, workflow, method, offline, now, openLoans, overdue, own, uncertain, assurance, intoEmpty } = question
+	const { subject, action, resource, workflow, method, offline, storageLevel, now, openLoans, overdue, own, uncertain, assurance, intoEmpty } =
+		question
 	return decide(
 		compiled,
 		{
@@ -53,6 +57,7 @@ export function ask(compiled: CompiledBundle, question: Question): AccessDecisio
 			resource,
 			workflow,
 			offline,
+			storageLevel: storageLevel ?? 0,
 			openLoans,
 			overdue,
 			intoEmptyCompartment: intoEmpty ?? false,

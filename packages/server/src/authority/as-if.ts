@@ -5,7 +5,7 @@ import type { LoadedTable } from '@latchwork/core/workflow'
 import { type AsIf, type AsIfBank, approvalsInForce, type Behind, openersOf } from '../access/index.ts'
 import { findAsset, typeCodes } from '../assets/index.ts'
 import { openLoans, ownersLate } from '../cases/index.ts'
-import { bankOf, placeOf, present, scheduleIds } from '../estate/index.ts'
+import { bankOf, placeOf, present, scheduleIds, storageLevelOf } from '../estate/index.ts'
 import { bundleSubjects, groupCodes, proofsAt } from '../people/index.ts'
 import { liveCodes, SIZES } from '../space/index.ts'
 import type { Db } from '../store/index.ts'
@@ -49,6 +49,7 @@ export const asIf = (sha256: Crypto['sha256']): AsIf => ({
 				bank: id,
 				site,
 				name,
+				storageLevel: await storageLevelOf(db, id),
 				bundle: (sets: readonly PolicySet[]): Bundle => {
 					const content = contentOf({ ...gathered, openers, policies: { version: 0, sets } }, sha256)
 					const settings = { ...content.settings, leaseRequired: false }

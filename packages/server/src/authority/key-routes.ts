@@ -2,14 +2,65 @@ import { Fault } from '@latchwork/core/base'
 import { z } from 'zod'
 import { nodeCrypto } from '../crypto.ts'
 import { findController, findSite, placeOf } from '../estate/index.ts'
-import { idOf, named, type Route, route } from '../http/index.ts'
+import { idOf, named, type Route, route, time, toTime } from '../http/index.ts'
 import type { PeopleTerms } from '../people/index.ts'
+import { siteKeyAt } from './key-read.ts'
 import { loseController, rotateSite } from './key-write.ts'
 
 const count = z.int().nonnegative()
 
+const siteKey = named(
+	'SiteKey',
+	z.object({
+		since: time.optional().describe('when it became the present one; absent: the site needed none yet'),
+		pins: count.describe('that live at the site, and would end with the key'),
+		banks: z.array(
+			z.object({
+				bank: idOf('bank'),
+				name: z.string(),
+				controller: idOf('controller').optional().describe('absent: no machine is enrolled there'),
+				state: z
+					.enum(['has', 'waits', 'none'])
+					.describe(
+						'has: it accepted a bundle that was made under the present key; waits: it has not said so yet; none: no machine is enrolled there',
+					),
+				online: z.boolean(),
+				seenAt: time.optional(),
+				storageLevel: z.enum(['L0', 'L1']).optional().describe('how its controller keeps the key, by its last word: in a file, or in memory alone'),
+			}),
+		),
+	}),
+)
+
 /** What is done when a key may be in other hands. */
 export const keyRoutes = (terms: PeopleTerms): Route[] => [
+	route({
+		method: 'GET',
+		path: '/v1/sites/{site}/key',
+		tag: 'Estate',
+		summary: 'Which banks of the site have its present key, and how each keeps it. The key itself is told to nobody.',
+		permission: 'estate.read',
+		scope: async ({ params: { site } }, db) => ((await findSite(db, site)) ? { site } : undefined),
+		params: z.strictObject({ site: idOf('site') }),
+		answers: { 200: siteKey },
+		handle: ({ read, params, now }) =>
+			read(async (db) => {
+				const { since, pins, banks } = await siteKeyAt(db, params.site, terms, now)
+				return {
+					...(since !== undefined && { since: toTime(since) }),
+					pins,
+					banks: banks.map(({ bank, name, controller, has, online, seenAt, storageLevel }) => ({
+						bank,
+						name,
+						...(controller !== null && { controller }),
+						state: controller === null ? ('none' as const) : has ? ('has' as const) : ('waits' as const),
+						online,
+						...(seenAt !== null && { seenAt: toTime(seenAt) }),
+						...(storageLevel !== null && { storageLevel }),
+					})),
+				}
+			}),
+	}),
 	route({
 		method: 'POST',
 		path: '/v1/sites/{site}/key-rotations',

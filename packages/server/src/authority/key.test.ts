@@ -66,6 +66,9 @@ describe('the key of a site', () => {
 		const made = await api.ask('POST', '/v1/sites', { token: acme.owner.token, body: { name: 'New', timeZone: 'Europe/Berlin' } })
 		const first = await api.store.write(acme.id, (tx) => ensureSiteKey(tx, made.body.id, change(), api.clock.now()))
 		assert.deepEqual(await sent(made.body.id), first)
+		// Back at L0 its controllers go on: what they were enrolled with is nobody's key, so bundles name the site's own.
+		assert.equal((await choose('', false)).status, 200)
+		assert.deepEqual(await sent(made.body.id), first)
 	})
 
 	test(`is another after a rotation: ${BADGES} badges and a code go on without anybody enrolling again, PINs end, another site notices nothing`, async (t) => {

@@ -84,10 +84,12 @@ async function publishBank(tx: Tx, tenant: Id<'tenant'>, bank: Id<'bank'>, { bef
 	const bundle = bundleOf(content, rows.settings, { version: before.version + 1, now })
 	const envelope = sealBundle(bundle, signer.keyId, signer.sign)
 	const digest = toHex(crypto.sha256(canonicalBytes(envelope.signed)))
+	const { siteKey = '' } = bundle
 	const dueAt = Math.min(refreshAt(bundle), shared.nextExpiry ?? Number.POSITIVE_INFINITY)
 	await tx.run(sql`UPDATE bundle SET version = ${bundle.version}, content_digest = ${contents}, digest = ${digest},
 		text = ${Buffer.from(JSON.stringify(envelope))}, issued_at = ${bundle.issuedAt}, stale_at = ${bundle.staleAt}, expires_at = ${bundle.expiresAt},
-		due_at = ${dueAt}, deltas = ${rows.deltas.n}, people_held = ${rows.told}, people_since = 0 WHERE tenant_id = ${tx.tenant} AND bank_id = ${bank}`)
+		due_at = ${dueAt}, deltas = ${rows.deltas.n}, people_held = ${rows.told}, people_since = 0, site_key = ${siteKey},
+		site_key_since = CASE WHEN site_key = ${siteKey} THEN site_key_since ELSE ${bundle.version} END WHERE tenant_id = ${tx.tenant} AND bank_id = ${bank}`)
 	const data = { version: bundle.version, digest, subjects: bundle.subjects.length, credentials: bundle.credentials.length }
 	await append(tx, [{ type: 'bundle.published', subject: bank, actor: 'server', site: rows.site.id, bank, data }], { now, random })
 	return { version: bundle.version, digest, lease: leaseText((await inForce(tx, bank)) as InForce, signer, now) }

@@ -49,6 +49,7 @@ export {
 	doorLive,
 	doorsHolding,
 	doorsLive,
+	storageLevelOf,
 } from './live-read.ts'
 export { applyEdgeEvent, applyEdgeEvents, refreshAllocation, reserveCompartment } from './live-write.ts'
 export {

@@ -132,6 +132,14 @@ export const controllersLive = async (db: Db, controllers: readonly Has<'control
 	return new Map(rows.map((row) => [row.id, row]))
 }
 
+/** How well the controller whose word about this bank counts keeps the key of its site, as it said last; undefined: there is none, or it never said. */
+export async function storageLevelOf(db: Db, bank: Id<'bank'>): Promise<0 | 1 | undefined> {
+	const row = await db.first<{ level: 'L0' | 'L1' | null }>(sql`SELECT s.storage_level AS level FROM controller c
+		JOIN controller_state s ON s.tenant_id = c.tenant_id AND s.controller_id = c.controller_id
+		WHERE c.tenant_id = ${db.tenant} AND c.bank_id = ${bank} AND c.revoked_at IS NULL`)
+	return row?.level == null ? undefined : row.level === 'L1' ? 1 : 0
+}
+
 type Has<K extends 'bank' | 'compartment' | 'controller'> = { readonly id: Id<K> }
 const idsOf = (records: readonly { readonly id: string }[]) => records.map((record) => record.id)
 

@@ -2,7 +2,7 @@ import { type Assurance, verifierOf } from '@latchwork/core/access'
 import type { Id } from '@latchwork/core/base'
 import { nodeCrypto } from '../crypto.ts'
 import { type Db, sql, type Tx } from '../store/index.ts'
-import { settingsOf, tenantSealing } from '../tenants/index.ts'
+import { tenantSealing } from '../tenants/index.ts'
 import { openJson, personKey } from './personal.ts'
 import type { PeopleTerms } from './read.ts'
 
@@ -77,12 +77,20 @@ export async function siteKeyOf(db: Db, site: Id<'site'>, terms: PeopleTerms): P
 	return row && (await tenantSealing(db, terms)).open(row.sealed, siteKeyContext(site))
 }
 
-/** The key, where it is another than that of the enrolments, or is on no controller's disk: what bundles name, and what is sent beside them. */
+const keyTimes = (db: Db, site: Id<'site'>) =>
+	db.first(sql<{ created: number; rotated: number | null }>`SELECT created_at AS created, rotated_at AS rotated FROM site_key
+		WHERE tenant_id = ${db.tenant} AND site_id = ${site}`)
+
+/** The key, where it is another than that of the enrolments: what bundles name, and what is sent beside them. */
 export async function rotatedSiteKey(db: Db, site: Id<'site'>, terms: PeopleTerms): Promise<Uint8Array | undefined> {
-	const row = await db.first(
-		sql<{ rotated: boolean }>`SELECT rotated_at IS NOT NULL AS rotated FROM site_key WHERE tenant_id = ${db.tenant} AND site_id = ${site}`,
-	)
-	return row && (row.rotated || (await settingsOf(db, { site })).siteKeyInMemory) ? siteKeyOf(db, site, terms) : undefined
+	const times = await keyTimes(db, site)
+	return times && times.rotated !== null ? siteKeyOf(db, site, terms) : undefined
+}
+
+/** Since when the site has its present key; undefined: it needed none yet. */
+export async function siteKeySince(db: Db, site: Id<'site'>): Promise<number | undefined> {
+	const times = await keyTimes(db, site)
+	return times && (times.rotated ?? times.created)
 }
 
 export const siteKeyContext = (site: Id<'site'>): string => `site-key:${site}`

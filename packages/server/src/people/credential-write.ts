@@ -182,10 +182,11 @@ export async function ensureSiteKey(tx: Tx, site: Id<'site'>, terms: PeopleTerms
 	if (known) return known
 	await siteOf(tx, site)
 	const sealed = (await tenantSealing(tx, terms)).seal(terms.random(32), siteKeyContext(site))
+	// Where it is to be on no disk, a machine that enrols gets another one: then bundles name it from the first on.
+	const rotatedAt = (await settingsOf(tx, { site })).siteKeyInMemory ? now : null
 	// Two that need it at once get the one that was first.
-	await tx.run(
-		sql`INSERT INTO site_key (tenant_id, site_id, sealed, created_at) VALUES (${tx.tenant}, ${site}, ${Buffer.from(sealed)}, ${now}) ON CONFLICT DO NOTHING`,
-	)
+	await tx.run(sql`INSERT INTO site_key (tenant_id, site_id, sealed, created_at, rotated_at)
+		VALUES (${tx.tenant}, ${site}, ${Buffer.from(sealed)}, ${now}, ${rotatedAt}) ON CONFLICT DO NOTHING`)
 	return (await siteKeyOf(tx, site, terms)) as Uint8Array
 }
 

@@ -12,6 +12,7 @@ export {
 	revokedCredentials,
 	rotatedSiteKey,
 	siteKeyOf,
+	siteKeySince,
 	takenAwayBy,
 	takenAwaySince,
 	tracesOf,

@@ -117,6 +117,7 @@ const LIST = {
 	'GET /v1/audit/log/*': 'audit.read tenant',
 	'GET /v1/audit/log/tile/entries/*': 'audit.export tenant',
 	'POST /v1/audit/exports': 'audit.export tenant',
+	'GET /v1/sites/{site}/key': 'estate.read site',
 	'POST /v1/sites/{site}/key-rotations': 'controller.manage site',
 	'POST /v1/controllers/{controller}/losses': 'controller.manage bank',
 	'POST /v1/controllers/{controller}/claims': 'controller.manage bank',

@@ -162,6 +162,7 @@ export const SAMPLES: Readonly<Record<string, Make>> = {
 		const { id, version } = await newController(w)
 		return { params: { controller: id }, version }
 	},
+	'GET /v1/sites/{site}/key': async (w) => ({ params: { site: w.tenant.site } }),
 	'POST /v1/sites/{site}/key-rotations': async (w) => ({ params: { site: w.tenant.site } }),
 	'POST /v1/controllers/{controller}/losses': async (w) => {
 		const { id, version } = await newController(w)

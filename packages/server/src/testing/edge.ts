@@ -1,6 +1,7 @@
 import { testKey } from '@latchwork/core/access/testing'
 import { type Id, newId } from '@latchwork/core/base'
 import { type EventDraft, mint, openStream, streamStarted } from '@latchwork/core/ledger'
+import { openAuthority } from '../authority/index.ts'
 import { caseApplier } from '../cases/index.ts'
 import { nodeCrypto } from '../crypto.ts'
 import { applyEdgeEvents, compartmentsOf, createController, heardController, setCertificate } from '../estate/index.ts'
@@ -15,7 +16,10 @@ export interface TestEdge {
 	readonly doors: ReadonlyMap<number, Id<'compartment'>>
 	/** Records these, which get their positions and wake whoever follows. */
 	tell(...drafts: readonly EventDraft[]): Promise<void>
-	heard(online: boolean): Promise<void>
+	/** `storageLevel`: what it says of itself; left out: nothing, as one of before. */
+	heard(online: boolean, storageLevel?: 'L0' | 'L1'): Promise<void>
+	/** The server makes the bundle that is due, and the controller accepts it. */
+	obeys(): Promise<void>
 	/** Says what became of a command. */
 	answer(command: Id<'command'>, state: 'sent' | 'accepted' | 'refused' | 'done' | 'failed', end?: string): Promise<void>
 }
@@ -47,7 +51,16 @@ export async function testEdge(api: TestApi, { id: tenant, bank, site }: TestTen
 			await inbox.ingest(sender, { stream, first, events })
 			await api.sign(tenant)
 		},
-		heard: (online) => store.write(tenant, (tx) => heardController(tx, { controller, bank, now: clock.now(), online }, random)),
+		heard: (online, storageLevel) =>
+			store.write(tenant, (tx) => heardController(tx, { controller, bank, now: clock.now(), online, ...(storageLevel && { storageLevel }) }, random)),
+		async obeys() {
+			const pace = { mono: clock.mono, after: () => () => {} }
+			const authority = openAuthority({ store, clock, pace, people: parts.terms, crypto: nodeCrypto, publish() {}, reaches: () => true, log() {} })
+			await authority.turn()
+			const { version = 0, digest = '' } = (await authority.current(tenant, bank)) ?? {}
+			await authority.stop()
+			await edge.tell({ type: 'bundle.accepted', subject: bank, data: { version, digest } })
+		},
 		async answer(id, state, end) {
 			await store.write(tenant, async (tx) => {
 				if (state === 'sent') await sentCommand(tx, id, change())

@@ -131,6 +131,7 @@ export class Live {
 		if (/^(?:case|delivery|loan|custody|credential|notice|door-session)\./.test(type)) this.#refresh(['case'], REST_MS)
 		if (/^(?:user|group|credential|role|qualification|approval)\./.test(type)) this.#refresh(['people'], REST_MS)
 		if (/^(?:controller)\./.test(type)) this.#refresh(['estate', 'controllers'], REST_MS)
+		if (/^(?:bundle|controller|setting|site)\./.test(type)) this.#refresh(['site'], REST_MS)
 		if (/^(?:asset|custody)\./.test(type)) this.#refresh(['estate', 'assets'], REST_MS)
 		if (type.startsWith('policy.')) this.#refresh(['policies'], REST_MS)
 		if (type.startsWith('decision.')) this.#refresh(['decisions'], REST_MS)

@@ -173,7 +173,10 @@ export function Shown<T>({ of, children }: { readonly of: Asked<T>; readonly chi
 }
 
 type Thing = keyof typeof general.noSuch
-const LISTS = { bank: '/banks', case: '/cases', person: '/people', role: '/roles', policy: '/policies' } as const satisfies Record<Thing, string>
+const LISTS = { bank: '/banks', site: '/banks', case: '/cases', person: '/people', role: '/roles', policy: '/policies' } as const satisfies Record<
+	Thing,
+	string
+>
 
 /** The address names one thing that there is not. */
 export function NoSuch({ one }: { readonly one: Thing }) {

@@ -35,6 +35,7 @@ import type {
 	RoleAssignment,
 	SettingsHere,
 	Site,
+	SiteKey,
 	Task,
 } from './shapes.ts'
 
@@ -229,4 +230,8 @@ export const reachOf = (user: string) =>
 
 export const credentialList = (cursor?: string, limit = 50) => get<Page<Credential>>(`/v1/credentials${query({ cursor, limit })}`)
 export const pinGuessing = queryOptions({ queryKey: ['pin-guessing'], queryFn: ({ signal }) => get<PinGuessing>('/v1/pin-guessing', signal) })
+export const siteKey = (site: string) =>
+	queryOptions({ queryKey: ['site', site, 'key'], queryFn: ({ signal }) => get<SiteKey>(`/v1/sites/${site}/key`, signal) })
+export const siteSettings = (site: string) =>
+	queryOptions({ queryKey: ['site', site, 'settings'], queryFn: ({ signal }) => get<SettingsHere>(`/v1/settings${query({ site })}`, signal) })
 export const settingsHere = queryOptions({ queryKey: ['settings'], queryFn: ({ signal }) => get<SettingsHere>('/v1/settings', signal) })

@@ -17,6 +17,7 @@ import { People } from './rooms/people.tsx'
 import { PersonRoom } from './rooms/person.tsx'
 import { Policies } from './rooms/policies.tsx'
 import { Roles } from './rooms/roles.tsx'
+import { SiteRoom } from './rooms/site.tsx'
 import { type BankSearch, type CasesSearch, type DecisionsSearch, type EventsSearch, flag, given, type Raw, text, whole } from './search.ts'
 import { Shell } from './shell.tsx'
 import { general } from './words/shell.ts'
@@ -46,6 +47,7 @@ const routes = [
 			}),
 		component: BankRoom,
 	}),
+	createRoute({ getParentRoute: () => root, path: '/sites/$site', component: SiteRoom }),
 	createRoute({
 		getParentRoute: () => root,
 		path: '/cases',

@@ -337,6 +337,21 @@ export interface Controller extends Recorded {
 	readonly live: { readonly online: boolean; readonly software?: string; readonly storageLevel?: 'L0' | 'L1' }
 }
 
+/** A bank of a site, and whether it goes by the site's present key. */
+export interface KeyAtBank {
+	readonly bank: string
+	readonly name: string
+	readonly state: 'has' | 'waits' | 'none'
+	readonly online: boolean
+	readonly seenAt?: string
+	readonly storageLevel?: 'L0' | 'L1'
+}
+export interface SiteKey {
+	readonly since?: string
+	readonly pins: number
+	readonly banks: readonly KeyAtBank[]
+}
+
 /** Core's own shape: the server validates by the same schema. */
 export type { PolicyStatement } from '@latchwork/core/access'
 
@@ -553,4 +568,6 @@ export interface PinGuessing {
 export interface SettingsHere {
 	readonly version: number
 	readonly settings: Readonly<Record<string, unknown>>
+	/** Which level set each of them. */
+	readonly setBy: Readonly<Record<string, string>>
 }

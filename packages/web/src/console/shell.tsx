@@ -101,7 +101,12 @@ export function Shell({ children }: { readonly children: ReactNode }) {
 								<ul>
 									{seen.map(([to, words, icon]) => (
 										<li key={to}>
-											<Link to={to} activeOptions={{ exact: to === '/', includeSearch: false }}>
+											<Link
+												to={to}
+												activeOptions={{ exact: to === '/', includeSearch: false }}
+												// A site is found among the banks.
+												{...(to === '/banks' && path.startsWith('/sites/') && { 'aria-current': 'true' as const })}
+											>
 												<Icon name={icon} />
 												{words}
 												{to === '/' && <Waiting />}
@@ -204,7 +209,7 @@ function Crumbs({ path, organisation }: { readonly path: string; readonly organi
 	const [, room = '', id = ''] = path.split('/')
 	const { me } = useSeat()
 	const { data: banks } = useQuery({ ...allBanks, enabled: room === 'banks' && id !== '' && may(me, 'estate.read') })
-	const { data: sites } = useQuery({ ...allSites, enabled: room === 'banks' && id !== '' && may(me, 'estate.read') })
+	const { data: sites } = useQuery({ ...allSites, enabled: (room === 'banks' || room === 'sites') && id !== '' && may(me, 'estate.read') })
 	const { data: found } = useQuery({ ...oneCase(id), enabled: room === 'cases' && id.startsWith('cas_') })
 	const name = useName(room === 'people' && id.startsWith('sub_') ? id : undefined)
 	const { data: policies } = useQuery({ ...allPolicies, enabled: room === 'policies' && id !== '' && may(me, 'policy.read') })
@@ -231,7 +236,14 @@ function Crumbs({ path, organisation }: { readonly path: string; readonly organi
 	} as const
 	if (room === '') trail.push(may(me, 'case.read') ? shell.overview : own.title)
 	else if (room === 'own') trail.push(own.title)
-	else if (room in links) {
+	else if (room === 'sites') {
+		trail.push(
+			<Link key="banks" to="/banks">
+				{shell.banks}
+			</Link>,
+			sites?.find((one) => one.id === id)?.name ?? '…',
+		)
+	} else if (room in links) {
 		const to = `/${room}` as `/${keyof typeof links}`
 		const words = links[room as keyof typeof links]
 		trail.push(

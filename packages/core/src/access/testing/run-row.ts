@@ -32,6 +32,7 @@ export function rowRequest(row: DecisionRow): AccessRequest {
 		resource: rowResource(row.what),
 		workflow: row.workflow ?? 'loan',
 		offline: row.offline ?? false,
+		storageLevel: row.storageLevel ?? 0,
 		openLoans: row.openLoans ?? 0,
 		overdue: row.overdue ?? false,
 		intoEmptyCompartment: row.empty ?? false,

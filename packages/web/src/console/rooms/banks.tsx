@@ -2,12 +2,14 @@ import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { Icon } from '../../ui/icon.tsx'
 import { serverNow } from '../api.ts'
+import { useMay } from '../context.ts'
 import { Table } from '../lists.tsx'
 import { Card, Empty, OnlineChip, Shown, Title } from '../parts.tsx'
 import { overviewNow } from '../queries.ts'
 import type { BankSpace } from '../shapes.ts'
 import { banks as words } from '../words/banks.ts'
 import { overview, troublesOf } from '../words/overview.ts'
+import { site as ofSite } from '../words/site.ts'
 import { Bar, isNearlyFull } from './overview-banks.tsx'
 
 /** Every bank, by site. */
@@ -23,7 +25,7 @@ export function Banks() {
 							<Empty title={words.empty} note={words.emptyNote} />
 						</Card>
 					) : (
-						[...Map.groupBy(banks, ({ site }) => site)].map(([site, some]) => <SiteCard key={site} banks={some} />)
+						[...Map.groupBy(banks, ({ site }) => site)].map(([site, some]) => <SiteCard key={site} site={site} banks={some} />)
 					)
 				}
 			</Shown>
@@ -31,9 +33,22 @@ export function Banks() {
 	)
 }
 
-function SiteCard({ banks }: { readonly banks: readonly BankSpace[] }) {
+function SiteCard({ site, banks }: { readonly site: string; readonly banks: readonly BankSpace[] }) {
+	const name = banks[0]?.siteName ?? ''
+	const maySee = useMay('estate.read', { site })
 	return (
-		<Card title={banks[0]?.siteName ?? ''} flush>
+		<Card
+			title={name}
+			flush
+			end={
+				maySee && (
+					<Link to="/sites/$site" params={{ site }} className="btn small">
+						<Icon name="key" />
+						{ofSite.keyOf(name)}
+					</Link>
+				)
+			}
+		>
 			<Table heads={[words.bank, words.state, { text: words.space, as: 'wide' }, words.open, words.heard]}>
 				{banks.map((one) => (
 					<tr key={one.bank}>

@@ -1,4 +1,5 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { Icon } from '../../ui/icon.tsx'
 import { send } from '../api.ts'
@@ -12,6 +13,7 @@ import type { BankMap, Controller } from '../shapes.ts'
 import { when } from '../time.ts'
 import { controllers as words } from '../words/banks.ts'
 import { shell } from '../words/shell.ts'
+import { site as ofSite } from '../words/site.ts'
 
 type Asking = 'add' | { readonly what: 'claim' | 'code' | 'revoke'; readonly controller: Controller }
 
@@ -48,7 +50,7 @@ export function Controllers({ bank: { id: bank, site, timeZone } }: { readonly b
 										<ControllerState controller={one} />
 									</td>
 									<td data-label={words.software}>{one.live.software ?? '–'}</td>
-									<td data-label={words.storage}>{one.live.storageLevel ? words.levels[one.live.storageLevel] : '–'}</td>
+									<td data-label={words.storage}>{one.live.storageLevel ? <KeptAt site={site} level={one.live.storageLevel} /> : '–'}</td>
 									<td className="nowrap" data-label={words.certificate}>
 										{one.certificate ? words.until(when(one.certificate.until, timeZone)) : '–'}
 									</td>
@@ -94,6 +96,17 @@ function ControllerState({ controller: { state, live } }: { readonly controller:
 		<Chip tone="warn" icon="offline">
 			{words.away}
 		</Chip>
+	)
+}
+
+/** The choice is the whole site's. */
+function KeptAt({ site, level }: { readonly site: string; readonly level: 'L0' | 'L1' }) {
+	return useMay('estate.read', { site }) ? (
+		<Link to="/sites/$site" params={{ site }}>
+			{ofSite.levels[level]}
+		</Link>
+	) : (
+		ofSite.levels[level]
 	)
 }
 

@@ -220,6 +220,18 @@ export function SentenceFields({ kind, now }: { readonly kind: PolicyStatement['
 					<About now={now?.kind === 'approved' ? now.about : undefined} />
 				</>
 			)
+		case 'storage-level':
+			return (
+				<>
+					<Select
+						label={words.level}
+						name="level"
+						options={Object.entries(words.levelOf)}
+						defaultValue={now?.kind === 'storage-level' ? String(now.level) : '1'}
+					/>
+					<About now={now?.kind === 'storage-level' ? now.about : undefined} />
+				</>
+			)
 		case 'second-factor':
 		case 'online':
 			return <About now={now && 'about' in now ? now.about : undefined} />
@@ -339,6 +351,8 @@ export function statementFrom(kind: PolicyStatement['kind'], form: FormData): Po
 			return { kind, qualification: text('qualification').trim(), about: about() }
 		case 'approved':
 			return { kind, people: Number(text('people')), about: about() }
+		case 'storage-level':
+			return { kind, level: Number(text('level')), about: about() }
 		case 'second-factor':
 		case 'online':
 			return { kind, about: about() }

@@ -16,6 +16,8 @@ import { FindPerson } from './find-person.tsx'
 interface Answered {
 	readonly inForce: Outcome
 	readonly draft?: Outcome
+	/** Absent: the controller of the bank has not said it. */
+	readonly storageLevel?: number
 }
 
 /** One question to the bank's own decision, by what is in force and by the draft. */
@@ -89,6 +91,7 @@ export function WhatIf({ policy }: { readonly policy: Policy }) {
 					<>
 						{answer.draft && policy.changed && <Says title={words.byDraft} outcome={answer.draft} zone={answer.zone} />}
 						<Says title={words.byForce} outcome={answer.inForce} zone={answer.zone} />
+						<p className="mute small-print">{words.storage(answer.storageLevel)}</p>
 					</>
 				)}
 			</div>

@@ -252,7 +252,6 @@ export const controllers = {
 	state: 'State',
 	software: 'Software',
 	storage: 'Key of the site',
-	levels: { L0: 'on its disk (L0)', L1: 'in memory (L1)' },
 	certificate: 'Certificate',
 	actions: 'Actions',
 	until: (time: string) => `until ${time}`,

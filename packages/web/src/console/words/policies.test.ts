@@ -22,6 +22,10 @@ test('sentences read as people say them, with what was chosen in bold', () => {
 		[{ kind: 'hours', except: ['a'] }, 'Outside the opening hours of the site *nothing is taken*, but by people in *A*.'],
 		[{ kind: 'second-factor', about: { valueClass: 'high' } }, 'For *a thing of high value* a *badge and a PIN* are needed.'],
 		[{ kind: 'online', about: { types: ['x'] } }, 'For *x!* the bank needs *its network*.'],
+		[
+			{ kind: 'storage-level', level: 2, about: { valueClass: 'high' } },
+			'While the bank has no network, a PIN counts for *a thing of high value*, alone or with a badge, only where keys are kept at *level 2 or above*.',
+		],
 		[{ kind: 'limit', loans: 1 }, 'Everybody has at most *one thing* on loan at a time.'],
 		[{ kind: 'limit', groups: ['a'], loans: 3 }, 'Somebody in *A* has at most *3 things* on loan at a time.'],
 		[{ kind: 'overdue' }, 'Whoever has something *overdue* brings it back before taking more.'],
@@ -58,6 +62,6 @@ test('what a replay leaves out is said, and nothing where nothing is', () => {
 		'Nothing was looked at of 3 banks, which decided least.',
 	])
 	assert.equal(said({ gone: 1 }).length, 1)
-	assert.match(said({ untold: 1 })[0] ?? '', /^1 decision did not say what was asked/)
+	assert.match(said({ untold: 1 })[0] ?? '', /^1 decision did not say all that the policies ask/)
 	assert.equal(replays.of(1, 1), '1 decision at 1 bank')
 })

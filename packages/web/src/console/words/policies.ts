@@ -80,6 +80,12 @@ export const policies = {
 	qualificationHint: 'It is given to people on their own page.',
 	approvers: 'How many others',
 	approversOf: { 1: 'One other person', 2: 'Two other people' } as const,
+	level: 'How well the controller keeps the key of its site, at least',
+	levelOf: {
+		1: 'Level 1: in memory alone, fetched at each start',
+		2: 'Level 2: sealed by a security chip. No controller can yet',
+		3: 'Level 3: sealed, and wiped by a tamper switch. No controller can yet',
+	} as const,
 	about: 'What it is about',
 	aboutHigh: 'Things of high value',
 	aboutAnything: 'Whatever is taken but parcels',
@@ -124,7 +130,14 @@ export const whatIf = {
 	inSentence: (n: number, policy: string) => `sentence ${n} of ${policy}`,
 	inLine: (n: number, policy: string) => `line ${n} of ${policy}`,
 	because: 'Decided by',
+	storage: (level: number | undefined) =>
+		level === undefined
+			? 'The controller there has not said how it keeps the key of its site: decided as for level 0.'
+			: `Decided for a controller that keeps the key of its site ${LEVELS[level]}, as the one there does.`,
 }
+
+/** Where the key of a site lies, for the level that a controller says. */
+const LEVELS: Readonly<Record<number, string>> = { 0: 'on its disk (level 0)', 1: 'in memory alone (level 1)' }
 
 export const replays = {
 	title: 'Replay on the last 30 days',
@@ -148,7 +161,7 @@ export const replays = {
 				? [`Nothing was looked at of ${banksLeftOut === 1 ? '1 bank, which decided' : `${count(banksLeftOut)} banks, which decided`} least.`]
 				: []),
 			...many(gone, 'about people whom the bank does not know any more, or of banks that are no more, could not be decided again.'),
-			...many(untold, 'did not say what was asked, as those of older controllers.'),
+			...many(untold, 'did not say all that the policies ask, as those of older controllers.'),
 		]
 	},
 	newest: 'Those that would change, the newest first',
@@ -290,6 +303,7 @@ export const KINDS = {
 	hours: 'Nothing is taken outside the opening hours',
 	'second-factor': 'It is taken with a badge and a PIN',
 	online: 'It is taken only while the bank has its network',
+	'storage-level': 'Without its network a PIN counts only where keys are kept well',
 	qualified: 'It is taken only by people with a qualification',
 	approved: 'It is taken only with the approval of others',
 	limit: 'At most so many things on loan',
@@ -363,6 +377,14 @@ export function sentenceOf(statement: PolicyStatement, { group, type }: CodeName
 			return ['For ', about(statement.about), ' a ', { chosen: 'badge and a PIN' }, ' are needed.']
 		case 'online':
 			return ['For ', about(statement.about), ' the bank needs ', { chosen: 'its network' }, '.']
+		case 'storage-level':
+			return [
+				'While the bank has no network, a PIN counts for ',
+				about(statement.about),
+				', alone or with a badge, only where keys are kept at ',
+				{ chosen: statement.level === 3 ? 'level 3' : `level ${statement.level} or above` },
+				'.',
+			]
 		case 'qualified':
 			return [
 				'For ',
