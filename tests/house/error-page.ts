@@ -79,7 +79,8 @@ const REASONS: Readonly<Record<DenyReason, string>> = {
 	'qualification-missing': 'Ask the desk which qualification is needed, and have it entered once you have it.',
 	'approval-needed': 'Ask whoever decides about it; the console has it on your page.',
 	'bundle-expired': 'The bank has not heard from its server for too long. Returning still works; tell the desk.',
-	'lease-expired': 'As above; it ends when the bank is online again.',
+	'lease-expired':
+		'As above, for everybody or for this person alone, whose time without the server is shorter; it ends when the bank is online again.',
 	'time-uncertain': 'The bank has lost the time and cannot judge time limits; it recovers when it is online again.',
 	'nothing-available': 'All are out. Try another bank or later.',
 	'bank-full': 'No free compartment fits. Try another bank, or ask the desk.',

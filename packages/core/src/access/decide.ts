@@ -77,8 +77,10 @@ function checkPerson({ bundle }: CompiledBundle, request: AccessRequest): Findin
 
 function checkAuthority(compiled: CompiledBundle, request: AccessRequest, at: Moment, authority: AuthorityState): Finding | undefined {
 	if (authority === 'bundle-expired' || (authority === 'lease-expired' && !request.own)) return { reason: authority, rules: [`builtin/${authority}`] }
-	if (at.now >= ownEnd(compiled, request, at)) return { reason: 'lease-expired', rules: ['builtin/offline-for'] }
-	return undefined
+	const end = ownEnd(compiled, request, at)
+	if (at.now >= end) return { reason: 'lease-expired', rules: ['builtin/offline-for'] }
+	// How long ago the last word was nobody knows then: a power cut that the clock does not survive must not stop the time.
+	return at.uncertain && Number.isFinite(end) ? { reason: 'time-uncertain', rules: ['builtin/offline-for'] } : undefined
 }
 
 /** A remote open needs somebody at the other end now; without the link it can only be an old command (trust.md §3.7). */
@@ -157,8 +159,9 @@ function record(
 	authority: AuthorityState,
 	outcome: Pick<DecisionRecord, 'effect' | 'reason' | 'rules'>,
 ): DecisionRecord {
-	const { resource, own, intoEmptyCompartment } = request
-	const inputs = { ...request, now: at.now, uncertain: at.uncertain, authority, bundle: bundle.version, policies: bundle.policies.version }
+	const { resource, own, intoEmptyCompartment, offline } = request
+	const leased = offline ? at.lease?.issuedAt : undefined
+	const inputs = { ...request, now: at.now, uncertain: at.uncertain, authority, leased, bundle: bundle.version, policies: bundle.policies.version }
 	return {
 		id: request.decision,
 		...outcome,

@@ -114,6 +114,40 @@ test('a bundle that comes to a bank whose contents are known ends the screen tha
 	assert.equal(await stage.borrow(), 1)
 })
 
+test('a bank alone goes on to decide about some people for a quarter of an hour after its last lease; a restart brings no new time, and a lease that is lost takes it away', async (t) => {
+	const stage = await staged(t)
+	const denied = (who: 'hal' | 'ivo' | 'ana') => {
+		stage.badge(who)
+		const reason = deniedOf(stage, 'borrow')
+		stage.act({ kind: 'finish' })
+		return reason
+	}
+	const all = () => [denied('hal'), denied('ivo'), denied('ana')]
+	stage.writeLease()
+	await stage.clock.advance(2_000)
+	assert.deepEqual(all(), [undefined, 'lease-expired', undefined])
+	await stage.clock.advance(16 * 60_000)
+	assert.deepEqual(all(), ['lease-expired', 'lease-expired', undefined])
+	stage.badge('hal')
+	stage.choose('borrow:loan-laptop')
+	const last = stage.events().findLast((e) => e.type === 'decision.denied')
+	assert.deepEqual([last?.data.reason, last?.data.rules, last?.data.offline], ['lease-expired', ['builtin/offline-for'], true])
+	stage.act({ kind: 'finish' })
+	stage.crash()
+	await stage.start()
+	assert.deepEqual(all(), ['lease-expired', 'lease-expired', undefined], 'kept over the restart, as old as it is')
+	stage.writeLease()
+	await stage.clock.advance(2_000)
+	assert.deepEqual(all(), [undefined, 'lease-expired', undefined], 'renewed')
+	stage.crash()
+	rmSync(files(stage).lease)
+	const db = new DatabaseSync(join(stage.directory(), 'edge.db'))
+	db.exec("DELETE FROM fact WHERE kind = 'authority' AND key = 'lease'")
+	db.close()
+	await stage.start()
+	assert.deepEqual(all(), ['lease-expired', 'lease-expired', undefined], 'the bundle is the last word then, and it is older')
+})
+
 for (const expired of ['bundle-expired', 'lease-expired'] as const) {
 	test(`${expired}: nothing is lent, the reason is on the screen and on record, and a return works`, async (t) => {
 		const stage = await staged(t, { started: false })

@@ -115,6 +115,7 @@ describe('roles', () => {
 		const { version } = (await ask('GET', `/v1/users/${acme.owner.id}`)).body
 		for (const [method, body] of [
 			['PATCH', { suspended: true }],
+			['PATCH', { offlineMinutes: 0 }],
 			['PATCH', { email: 'mine@example.org' }],
 			['DELETE', undefined],
 		] as const)

@@ -24,6 +24,8 @@ export interface Question {
 	readonly workflow: string
 	readonly method: Method
 	readonly offline: boolean
+	/** Without the server since so long, in ms; left out: since just now. */
+	readonly offlineFor?: number
 	/** Undefined: nobody knows. It is decided as by a controller that keeps keys least well. */
 	readonly storageLevel: StorageLevel | undefined
 	readonly now: number
@@ -43,8 +45,25 @@ const PROVES: Readonly<Record<Method, Assurance>> = { badge: 'low', pin: 'medium
 const UNRECORDED = 'dec_00000000-0000-7000-8000-000000000000'
 
 export function ask(compiled: CompiledBundle, question: Question): AccessDecision {
-	const { subject, action, resource, workflow, method, offline, storageLevel, now, openLoans, overdue, own, uncertain, assurance, intoEmpty } =
-		question
+	const {
+		subject,
+		action,
+		resource,
+		workflow,
+		method,
+		offline,
+		offlineFor = 0,
+		storageLevel,
+		now,
+		openLoans,
+		overdue,
+		own,
+		uncertain,
+		assurance,
+		intoEmpty,
+	} = question
+	const { bank, version: bundleVersion } = compiled.bundle
+	const issuedAt = now - offlineFor
 	return decide(
 		compiled,
 		{
@@ -63,7 +82,7 @@ export function ask(compiled: CompiledBundle, question: Question): AccessDecisio
 			intoEmptyCompartment: intoEmpty ?? false,
 			...(own && { own: true as const }),
 		},
-		{ now, uncertain: uncertain ?? false },
+		{ now, uncertain: uncertain ?? false, lease: { format: 'latchwork-lease/1', bank: bank.id, bundleVersion, issuedAt, until: issuedAt } },
 	)
 }
 

@@ -522,6 +522,24 @@ describe('authority', () => {
 		assert.equal((await bundle(2)).version, 3, 'made once')
 		assert.deepEqual(told(), ['bundle', 'lease'])
 
+		// Their own time without the server, and everybody's again.
+		for (const [offlineMinutes, offlineFor] of [
+			[15, 900_000],
+			[null, undefined],
+		] as const) {
+			await act(async (tx) => {
+				const { version } = (await findPerson(tx, stranger, people)) ?? assert.fail()
+				await changePerson(tx, change, stranger, version, { offlineMinutes })
+			})
+			await of.turn()
+			const [row, ...more] = told()
+			assert.ok(typeof row === 'object' && more.length === 0)
+			assert.deepEqual(
+				row.people.map((one) => [one.id, one.row?.offlineFor]),
+				[[stranger, offlineFor]],
+			)
+		}
+
 		// Taken away: at the site first, and then the rows.
 		await act((tx) => revokeCredential(tx, change, org.other, 1))
 		await of.takeAway()

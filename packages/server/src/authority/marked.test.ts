@@ -33,6 +33,10 @@ const TELLING: Readonly<Record<string, (world: SampleWorld) => Promise<Sample>>>
 		const [{ id, version }] = items
 		return { params: { compartment: id }, body: { service: { state: 'out-of-service', reason: 'dirty' } }, version }
 	},
+	'PATCH /v1/users/{user}': async (w) => {
+		const { id, version } = await person(w)
+		return { params: { user: id }, body: { offlineMinutes: 15 }, version }
+	},
 	'PATCH /v1/asset-types/{type}': async (w) => {
 		const { id, version } = await made(w, '/v1/asset-types', { code: 'camera', name: 'Camera' })
 		await made(w, '/v1/assets', { type: id, tag: 'CAM-1', bank: w.tenant.bank })

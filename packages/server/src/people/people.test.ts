@@ -178,6 +178,39 @@ describe('people', () => {
 		assert.deepEqual([past.status, past.body.field], [400, 'body.notAfter'])
 	})
 
+	test('time without the server is a whole number of minutes up to that of any site, reaches the bundle, and is everybody’s again', async () => {
+		const { id, version } = await add('Konrad Offline')
+		const set = (offlineMinutes: unknown, at: { user?: string; version?: number; token?: string } = {}) =>
+			api.ask('PATCH', `/v1/users/${at.user ?? id}`, { token: at.token ?? token, version: at.version ?? version, body: { offlineMinutes } })
+		const inBundle = async () => (await api.store.read(acme.id, (db) => bundleSubjects(db, [id])))[0]?.offlineMinutes
+		for (const bad of [-1, 1.5, 20_161, '15', true]) {
+			const { status, body } = await set(bad)
+			assert.deepEqual([status, body.code, body.field], [400, 'request-invalid', 'body.offlineMinutes'], String(bad))
+		}
+		const other = await api.tenant('Rival')
+		const desk = await api.person(acme, { role: 'desk-staff' })
+		const answers = [
+			await set(15, { user: id.replace(/.$/, (c) => (c === '0' ? '1' : '0')) }),
+			await set(15, { token: other.owner.token }),
+			await set(15, { token: desk.token }),
+			await set(15, { token: (await api.person(acme)).token }),
+		]
+		assert.deepEqual(
+			answers.map(({ status }) => status),
+			[404, 404, 403, 403],
+		)
+		assert.deepEqual([await inBundle(), (await api.ask('GET', `/v1/users/${id}`, { token })).body.version], [undefined, version], 'none changed it')
+		// The controls: the most, none at all, and as it was.
+		for (const [n, minutes] of [20_160, 0, null].entries()) {
+			const { status, body, text } = await set(minutes, { version: version + n })
+			assert.deepEqual([status, body.offlineMinutes, body.version], [200, minutes ?? undefined, version + n + 1], text)
+			assert.equal(await inBundle(), minutes ?? undefined)
+		}
+		assert.deepEqual((await set(null, { version: version + 3 })).body.version, version + 3, 'nothing changed, nothing told')
+		const made = await add('Lena Online', { offlineMinutes: 0 })
+		assert.equal((await api.ask('GET', `/v1/users/${made.id}`, { token })).body.offlineMinutes, 0)
+	})
+
 	test('groups reach the bundle by their codes, and erasing somebody takes them out', async () => {
 		const { id } = await add('Gerd Grouped')
 		const group = await post('/v1/groups', { code: 'staff.it', name: 'IT' })

@@ -36,7 +36,7 @@ const personalFields = {
 	language: z.string().regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, 'must be a language tag like de or en-GB'),
 }
 const maxLoans = z.int().min(0).max(1_000)
-/** No bundle is younger than a fortnight when it ends, whatever the site says. */
+/** A fortnight: no site goes on longer without its server (`expireAfterHours`). */
 const offlineMinutes = z.int().min(0).max(20_160)
 
 const user = named(
@@ -170,7 +170,7 @@ export const userRoutes = (terms: PeopleTerms, { mayActAs, stillOwned }: Rights)
 		answers: { 200: user },
 		handle: ({ params, body: { suspended, maxLoans, offlineMinutes, ...personal }, write, ifMatch, caller, now }) =>
 			write(async (tx) => {
-				if (suspended !== undefined || personal.email !== undefined) await mayActAs(tx, caller, params.user)
+				if (suspended !== undefined || offlineMinutes !== undefined || personal.email !== undefined) await mayActAs(tx, caller, params.user)
 				const patch: PersonPatch = { personal: personal as NonNullable<PersonPatch['personal']>, suspended, maxLoans, offlineMinutes }
 				const changed = await changePerson(tx, { ...terms, actor: caller.subject, now }, params.user, ifMatch, patch)
 				if (changed.suspended) await stillOwned(tx)

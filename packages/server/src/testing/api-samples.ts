@@ -223,7 +223,7 @@ export const SAMPLES: Readonly<Record<string, Make>> = {
 	'GET /v1/users/{user}': async (w) => ({ params: { user: (await newUser(w)).id } }),
 	'PATCH /v1/users/{user}': async (w) => {
 		const { id, version } = await newUser(w)
-		return { params: { user: id }, body: { suspended: true }, version }
+		return { params: { user: id }, body: { suspended: true, offlineMinutes: 0 }, version }
 	},
 	'DELETE /v1/users/{user}': async (w) => {
 		const { id, version } = await newUser(w)

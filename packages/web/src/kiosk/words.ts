@@ -309,7 +309,10 @@ export const words = {
 			'approval-needed': ['Somebody has to approve this first', 'Ask whoever decides about it. Once it is approved, come back and try again.'],
 			'needs-second-factor': ['One proof is not enough for this', 'Hold your badge to the reader, then type your PIN.'],
 			'bundle-expired': ['This bank cannot lend right now', 'It cannot lend until it is connected again. You can still return things.'],
-			'lease-expired': ['This bank has been on its own for too long', 'It cannot lend until it is connected again. You can still return things.'],
+			'lease-expired': [
+				'This bank has been on its own for too long',
+				'It cannot lend to you until it is connected again. You can still return things.',
+			],
 			'time-uncertain': ['This bank is not sure what time it is', 'It cannot open what depends on time. The help desk can set its clock.'],
 			'nothing-available': ['Nothing is ready to take', 'All are out or being prepared. Try again later.'],
 			'bank-full': ['No door is free for this now', 'Keep the item with you and ask the help desk where to bring it.'],

@@ -152,7 +152,7 @@ function offlineOf({ offlineMinutes }: Person): string {
 	return offlineMinutes === 0 ? words.offlineNever : words.offlineFor(offlineMinutes)
 }
 
-/** Only what was changed is sent: an address is more than contact, it is what one signs in with, and not everybody may change that. */
+/** Only what was changed is sent: an address is what one signs in with, time without the server is a right, and not everybody may change those. */
 function Edit({ person, close }: { readonly person: Person; close(): void }) {
 	const client = useQueryClient()
 	return (

@@ -27,6 +27,7 @@ export function WhatIf({ policy }: { readonly policy: Policy }) {
 	const [bank, setBank] = useState<string>()
 	const [user, setUser] = useState<string>()
 	const [answer, setAnswer] = useState<Answered & { readonly zone: string }>()
+	const [offline, setOffline] = useState(false)
 	const estate = useEstate()
 	const { me } = useSeat()
 	const here = banks.filter(
@@ -53,7 +54,8 @@ export function WhatIf({ policy }: { readonly policy: Policy }) {
 			bank: at,
 			policy: policy.id,
 			method: kind === 'open-remote' ? 'remote' : text('by'),
-			offline: form.get('offline') !== null,
+			offline,
+			...(offline && { offlineMinutes: Number(text('offlineMinutes')) }),
 			...(moment && { at: moment }),
 			...(kind === 'type' ? { action: 'collect', type } : { action: kind, compartment: door }),
 		}
@@ -82,9 +84,12 @@ export function WhatIf({ policy }: { readonly policy: Policy }) {
 					/>
 				</div>
 				<label className="check">
-					<input type="checkbox" name="offline" />
+					<input type="checkbox" checked={offline} onChange={(event) => setOffline(event.currentTarget.checked)} />
 					{words.offline}
 				</label>
+				{offline && (
+					<Field label={words.offlineMinutes} hint={words.offlineMinutesHint} name="offlineMinutes" type="number" min={0} max={1_000_000} />
+				)}
 			</Form>
 			<div role="status">
 				{answer && (
