@@ -35,6 +35,7 @@ export interface DecisionRow {
 const hours = ['school/opening-hours']
 const laptops = ['school/students-borrow-laptops']
 const cameras = ['school/students-borrow-cameras']
+/** With a bank that has no server just now. */
 const laptopAlone = { does: 'collect', what: 'laptop', offline: true } as const
 
 /** What waits for somebody is handed over as long as the bundle lives and no rule forbids it. */
