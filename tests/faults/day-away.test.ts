@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, test } from 'node:test'
-import { arrive, borrow, giveBack, leave, move, person, wholeRecord } from '../scenarios/hands.ts'
+import { arrive, borrow, giveBack, leave, move, wholeRecord } from '../scenarios/hands.ts'
 import { eventually, type Site, startSite } from '../scenarios/site.ts'
 
 const HOUR = 3_600
@@ -30,24 +28,6 @@ describe('a day without link', () => {
 	const cases = async (query: string) => (await site.api<{ items: ApiCase[] }>('GET', `/v1/cases?${query}`)).items
 	const online = async () => (await site.api<{ live?: { online?: boolean } }>('GET', `/v1/banks/${site.bank}`)).live?.online
 
-	/** Whether the bank knows somebody whose rights end a quarter of an hour after its server’s last word. */
-	const knowsOfTheLease = () => {
-		const db = new DatabaseSync(join(site.ready.dataDir, 'edge.db'), { readOnly: true, timeout: 5_000 })
-		try {
-			return db
-				.prepare("SELECT body FROM fact WHERE kind = 'authority' AND key IN ('bundle', 'people')")
-				.all()
-				.some(({ body }) => /offlineFor\\?":900000/.test(String(body)))
-		} finally {
-			db.close()
-		}
-	}
-	const wishes = async (n: number) => {
-		const choices = await arrive(site, n)
-		await leave(site)
-		return choices.flatMap(({ kind, denied }) => (kind === 'borrow' ? [denied] : []))
-	}
-
 	test('people borrow, return and collect; the server goes on for itself; afterwards both know all of it, once and in order', async () => {
 		const parcel = site.ready.parcels.find(({ expected }) => !expected) ?? assert.fail('no parcel waits')
 		const [waiting] = await eventually(
@@ -59,24 +39,11 @@ describe('a day without link', () => {
 		const second = (await site.view()).now / 1_000
 		await site.advance((DAY + 8 * HOUR - (second % DAY)) % DAY)
 		await eventually(online, (now) => now === true, 'the bank online')
-		const { items } = await site.api<{ items: { id: string; version: number }[] }>(
-			'GET',
-			`/v1/users?search=${encodeURIComponent(person(site, 1).name)}`,
-		)
-		const lease = await fetch(`${site.ready.api}/v1/users/${items[0]?.id}`, {
-			method: 'PATCH',
-			headers: { authorization: `Bearer ${site.ready.token}`, 'content-type': 'application/json', 'if-match': `"${items[0]?.version}"` },
-			body: JSON.stringify({ offlineMinutes: 15 }),
-		})
-		assert.equal(lease.status, 200, await lease.text())
-		await eventually(async () => knowsOfTheLease(), Boolean, 'the bank to hear of a lease of fifteen minutes')
-		assert.ok((await wishes(1)).includes(undefined), 'with the server they are served')
 		broker = site.pidOf('broker') ?? assert.fail('no broker')
 		process.kill(broker, 'SIGSTOP')
 
 		await site.advance(HOUR)
 		await eventually(online, (now) => now === false, 'the bank to be missed')
-		assert.deepEqual([...new Set(await wishes(1))], ['lease-expired'], 'alone for an hour, the bank gives nothing to whoever has a quarter of one')
 		await borrow(site, 0)
 		// What the bank cannot hear of any more.
 		await site.api('POST', `/v1/deliveries/${waiting?.id}/recalls`, { reason: 'order-cancelled' })
@@ -106,7 +73,6 @@ describe('a day without link', () => {
 				`${type} was recorded as offline`,
 			)
 		await eventually(online, (now) => now === true, 'the bank online again')
-		assert.ok((await wishes(1)).includes(undefined), 'with the server they are served again')
 		const loans = await cases('workflow=loan')
 		assert.deepEqual(loans.map(({ state, conflict }) => [state, conflict]).sort(), [
 			['on-loan', undefined],
