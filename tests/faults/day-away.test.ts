@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, test } from 'node:test'
 import { arrive, borrow, giveBack, leave, move, wholeRecord } from '../scenarios/hands.ts'
 import { eventually, type Site, startSite } from '../scenarios/site.ts'
 
 const HOUR = 3_600
-const DAY = 24 * HOUR
 
 interface ApiCase {
 	readonly id: string
@@ -28,6 +29,16 @@ describe('a day without link', () => {
 	const cases = async (query: string) => (await site.api<{ items: ApiCase[] }>('GET', `/v1/cases?${query}`)).items
 	const online = async () => (await site.api<{ live?: { online?: boolean } }>('GET', `/v1/banks/${site.bank}`)).live?.online
 
+	const lendsForHours = () => {
+		const db = new DatabaseSync(join(site.ready.dataDir, 'edge.db'), { readOnly: true, timeout: 5_000 })
+		try {
+			const row = db.prepare("SELECT body FROM fact WHERE kind = 'authority' AND key = 'bundle'").get()
+			return /loanDue\\*":\{[^}]*hours\\*":12/.test(String(row?.body))
+		} finally {
+			db.close()
+		}
+	}
+
 	test('people borrow, return and collect; the server goes on for itself; afterwards both know all of it, once and in order', async () => {
 		const parcel = site.ready.parcels.find(({ expected }) => !expected) ?? assert.fail('no parcel waits')
 		const [waiting] = await eventually(
@@ -35,9 +46,15 @@ describe('a day without link', () => {
 			(found) => found.length === 1,
 			'the parcel',
 		)
-		// To eight in the morning (UTC), whatever hour it is here: what is lent an hour later is due that evening, and "due soon" lies before that.
-		const second = (await site.view()).now / 1_000
-		await site.advance((DAY + 8 * HOUR - (second % DAY)) % DAY)
+		// At whatever hour this runs, "due soon" and "overdue" lie within the day.
+		const { version } = await site.api<{ version: number }>('GET', '/v1/settings')
+		const set = await fetch(`${site.ready.api}/v1/settings`, {
+			method: 'PATCH',
+			headers: { authorization: `Bearer ${site.ready.token}`, 'content-type': 'application/json', 'if-match': `"${version}"` },
+			body: JSON.stringify({ loanDue: { kind: 'hours', hours: 12 } }),
+		})
+		assert.equal(set.status, 200, await set.text())
+		await eventually(async () => lendsForHours(), Boolean, 'the bank to hear for how long it lends')
 		await eventually(online, (now) => now === true, 'the bank online')
 		broker = site.pidOf('broker') ?? assert.fail('no broker')
 		process.kill(broker, 'SIGSTOP')
