@@ -7,7 +7,7 @@ import { longTime } from '../time.ts'
 import { insteadWords, METHODS, reasonWords, wants, reach as words } from '../words/policies.ts'
 import { Rules } from './openers.tsx'
 
-/** What somebody can do at each bank now, and why not what not. */
+/** What somebody can do at each bank now, and why the rest is refused. */
 export function PersonReach({ user }: { readonly user: string }) {
 	const asked = useQuery(reachOf(user))
 	const { data: types = [] } = useQuery(allTypes)

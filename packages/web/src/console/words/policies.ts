@@ -184,7 +184,7 @@ export const openers = {
 
 export const reach = {
 	title: 'At the banks, now',
-	lead: 'What this person may do there, and why not what not.',
+	lead: 'What this person may do there now, and why the rest is refused.',
 	none: 'There is no bank yet.',
 	bank: 'Bank',
 	what: 'What',
