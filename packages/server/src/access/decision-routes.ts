@@ -256,7 +256,7 @@ export function decisionRoutes({ engine, asIf }: AccessTerms): Route[] {
 			method: 'GET',
 			path: '/v1/users/{user}/reach',
 			tag: 'Access',
-			summary: 'What this person can open now, at every bank that the caller may see, and why not what not.',
+			summary: 'What this person can open now, at every bank that the caller may see, and why the rest is refused.',
 			permission: 'policy.read',
 			scope: 'anywhere',
 			params: z.strictObject({ user: idOf('subject') }),

@@ -69,7 +69,7 @@ export function OneTimeCodes({ person }: { readonly person: Person }) {
 					)
 				}
 			</Shown>
-			{asking === 'new' && <NewCode user={person.id} banks={given.map(({ id, name }) => [id, name] as const)} close={close} />}
+			{asking === 'new' && <NewCode person={person} banks={given.map(({ id, name }) => [id, name] as const)} close={close} />}
 			{typeof asking === 'object' && <Withdraw code={asking} bank={nameOf(asking.bank)} close={close} />}
 		</Card>
 	)
@@ -87,11 +87,11 @@ function CodeState({ code: { state } }: { readonly code: OneTimeCode }) {
 }
 
 interface NewCodeProps {
-	readonly user: string
+	readonly person: Person
 	readonly banks: readonly (readonly [string, string])[]
 	close(): void
 }
-function NewCode({ user, banks, close }: NewCodeProps) {
+function NewCode({ person, banks, close }: NewCodeProps) {
 	const client = useQueryClient()
 	const [made, setMade] = useState<OneTimeCode & { readonly digits: string; readonly picture: string }>()
 	return (
@@ -110,10 +110,13 @@ function NewCode({ user, banks, close }: NewCodeProps) {
 					cancel={close}
 					send={async (form) => {
 						const notBefore = new Date(hourFrom(Number(form.get('from')))).toISOString()
-						setMade(await send('POST', '/v1/one-time-codes', { user, bank: form.get('bank'), notBefore, hours: Number(form.get('hours')) }))
+						setMade(
+							await send('POST', '/v1/one-time-codes', { user: person.id, bank: form.get('bank'), notBefore, hours: Number(form.get('hours')) }),
+						)
 						await client.invalidateQueries({ queryKey: ['people'] })
 					}}
 				>
+					{person.offlineMinutes !== undefined && <p className="mute">{words.needsServer}</p>}
 					<Select label={words.bank} name="bank" options={banks} />
 					<Select label={words.begins} name="from" options={words.beginnings} />
 					<Select label={words.lasts} name="hours" options={words.lengths} defaultValue="4" />

@@ -131,6 +131,7 @@ export const oneTime = {
 	newTitle: 'Give a one-time code',
 	newLead:
 		'It lets this person in once, at one bank, as if they showed their badge: what they may do there the policies say. It counts at once, even where the bank has no network.',
+	needsServer: 'This person’s time without the server is limited. A bank that is cut off for longer refuses them with a code, too.',
 	begins: 'From when?',
 	beginnings: [
 		['0', 'Now'],
