@@ -76,6 +76,9 @@ export interface Authority {
 /** A change reaches the bank within a second: looked for so often, composed in far less. */
 const LOOK_EVERY_MS = 250
 const LONGEST_REST_MS = 2_000
+/** Where thousands of people are brought in one by one, composing leaves most of the time to those who ask; one more person is told of soon after another. */
+const COMPOSING_RESTS = 3
+const TELLING_RESTS = 1
 const LEASE_EVERY_MS = 60_000
 const AILING_MS = 30_000
 /** So many banks at a look, and of one site in one transaction. */
@@ -199,8 +202,8 @@ export function openAuthority({ store, clock, pace, people, crypto, publish, rea
 		leasedAt = clock.now()
 	}
 
-	/** Again and again. Nothing here may end the server: a database that is away comes back. */
-	const repeat = (work: () => Promise<void>): (() => Promise<void>) => {
+	/** Again and again, with a rest of so many times what it took. Nothing here may end the server: a database that is away comes back. */
+	const repeat = (work: () => Promise<void>, rests: number): (() => Promise<void>) => {
 		let cancel = () => {}
 		let working: Promise<void> = Promise.resolve()
 		let away = false
@@ -213,8 +216,7 @@ export function openAuthority({ store, clock, pace, people, crypto, publish, rea
 				if (!away) log({ level: 'error', text: 'Bundles and leases cannot be made now; it is tried again.', fault: wordsOf(fault) })
 				away = true
 			}
-			// Where thousands of people are brought in one by one, composing leaves most of the time to those who ask.
-			const rest = Math.min(3 * (pace.mono() - began), LONGEST_REST_MS)
+			const rest = Math.min(rests * (pace.mono() - began), LONGEST_REST_MS)
 			if (!stopped) cancel = pace.after(Math.max(LOOK_EVERY_MS, rest), run)
 		}
 		const run = () => {
@@ -228,7 +230,7 @@ export function openAuthority({ store, clock, pace, people, crypto, publish, rea
 		}
 	}
 	// Each at its own pace: what is taken away waits for nothing else.
-	const ends = [repeat(bundlesAndLeases), repeat(tellPeople), repeat(tellLoans)]
+	const ends = [repeat(bundlesAndLeases, COMPOSING_RESTS), repeat(tellPeople, TELLING_RESTS), repeat(tellLoans, TELLING_RESTS)]
 
 	const current = (tenant: Id<'tenant'>, bank: Id<'bank'>) => store.read(tenant, (db) => currentBundle(db, bank))
 
