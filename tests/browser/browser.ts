@@ -3,7 +3,10 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import { extname, join, normalize } from 'node:path'
 import { type Browser, chromium } from 'playwright-core'
 
-/** What browser tests stand on: the built pages behind the strict headers of the product, and one quiet Chromium (its headless shell takes half the processor time of the whole browser). */
+/**
+ * What browser tests stand on: the built pages behind the strict headers of the product, and one quiet Chromium (its headless shell takes half the
+ * processor time of the whole browser).
+ */
 const DIST = join(import.meta.dirname, '../../packages/web/dist')
 const TYPES: Readonly<Record<string, string>> = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css' }
 /** No inline script, no inline style, nothing from elsewhere: a page that needs more fails here before it fails at a kiosk. */

@@ -6,6 +6,7 @@ import { cedarEngine } from '@latchwork/edge/policy-engine'
 import { sql } from '@latchwork/server/store'
 import { type TestApi, type TestTenant, testApi } from '@latchwork/server/testing/api'
 import { type TestEdge, testEdge } from '@latchwork/server/testing/edge'
+import { testLoan } from '@latchwork/server/testing/loan'
 
 interface Opener {
 	readonly kind: 'person' | 'code'
@@ -140,6 +141,37 @@ describe('who can open a door', () => {
 		// A code for some hours is none afterwards; a badge that gets an end is none after it.
 		const later = `&at=${new Date(api.clock.now() + 4 * 3_600_000).toISOString()}`
 		assert.deepEqual(await short(5, later), ['Badge collect badge', 'Both collect badge', 'Pin collect pin'])
+	})
+
+	test('is nobody who has as much as they may or is late; what-if and what that person can open say the same', async () => {
+		const user = (users.Badge ?? assert.fail('nobody')) as Id<'subject'>
+		const limit = async (maxLoans: number | null) => {
+			const { version } = (await ask('GET', `/v1/users/${user}`)).body
+			assert.equal((await ask('PATCH', `/v1/users/${user}`, { maxLoans }, version)).status, 200)
+		}
+		const said = async () => {
+			const whatIf = await made('/v1/what-if', { user, bank: tenant.bank, action: 'collect', type: 'laptop-14' })
+			return [whatIf.inForce.reason ?? 'allowed', (await reach('Badge'))[0]?.reason ?? 'allowed', (await short(5)).includes('Badge collect badge')]
+		}
+		await limit(1)
+		assert.deepEqual(await said(), ['allowed', 'allowed', true])
+		const loan = testLoan({ bank: tenant.bank, owner: user }, api.clock.now(), random)
+		await edge.tell(...loan.take(api.clock.now()))
+		assert.deepEqual(await said(), ['quota-exceeded', 'quota-exceeded', false])
+		await limit(null)
+		assert.deepEqual(await said(), ['allowed', 'allowed', true])
+		const late = await publish(
+			'late',
+			'@reason("overdue-block") forbid (principal, action == Latchwork::Action::"collect", resource) when { context.overdue };',
+		)
+		assert.deepEqual(await said(), ['allowed', 'allowed', true])
+		await api.store.write(tenant.id, (tx) =>
+			tx.run(sql`UPDATE workflow_case SET due_at = ${api.clock.now() - 1} WHERE tenant_id = ${tx.tenant} AND case_id = ${loan.id}`),
+		)
+		assert.deepEqual(await said(), ['overdue-block', 'overdue-block', false])
+		await edge.tell(...loan.giveBack(api.clock.now()))
+		assert.deepEqual(await said(), ['allowed', 'allowed', true])
+		await retire(late)
 	})
 
 	test('from afar is who holds the permission at that bank, whatever badge they have', async () => {

@@ -11,7 +11,7 @@ import { asSeen, draftSet, findPolicy, policySetsOf, readsElsewhere, sightOf } f
 import { type Opener, openersOfDoor, type Reach, reachAt, waitsFor } from './reach.ts'
 import { banksWithin } from './read.ts'
 import { type Decided, decidedFrom } from './replay.ts'
-import { type Instead, type Outcome, outcomeOf, type Question, using } from './what-if.ts'
+import { type Instead, type Outcome, outcomeOf, type Question, standingAt, using } from './what-if.ts'
 
 const method = z.enum(['badge', 'pin', 'code', 'badge-and-pin', 'remote'])
 const action = z.enum(['collect', 'deposit', 'service', 'open-remote'])
@@ -203,7 +203,7 @@ export function decisionRoutes({ engine, asIf }: AccessTerms): Route[] {
 					const bundle = at.bundle(sets)
 					const resource = resourceOf(body, bundle)
 					const question: Question = {
-						subject: body.user,
+						...standingAt(at, body.user, body.at === undefined ? now : fromTime(body.at)),
 						action: body.action,
 						resource,
 						workflow:
@@ -211,11 +211,7 @@ export function decisionRoutes({ engine, asIf }: AccessTerms): Route[] {
 							(resource.kind === 'asset' ? 'loan' : body.action === 'service' || body.action === 'open-remote' ? 'none' : 'delivery'),
 						method: body.method,
 						offline: body.offline,
-						storageLevel: at.storageLevel,
 						offlineFor: body.offlineMinutes * 60_000,
-						now: body.at === undefined ? now : fromTime(body.at),
-						openLoans: at.loans.get(body.user) ?? 0,
-						overdue: at.overdue.has(body.user),
 						own: resource.kind === 'compartment' && waitsFor(at.behind.get(resource.id), body.user),
 					}
 					const inForce = await using(engine, bundle, (compiled) => outcomeOf(compiled, question))

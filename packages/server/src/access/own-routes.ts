@@ -9,7 +9,7 @@ import { decision, outcome, toDecision, toOutcome } from './decision-routes.ts'
 import { policySetsOf } from './policy-read.ts'
 import { waitsFor } from './reach.ts'
 import { type Decided, decidedFrom } from './replay.ts'
-import { type Outcome, outcomeOf, type Question, using } from './what-if.ts'
+import { type Outcome, outcomeOf, type Question, standingAt, using } from './what-if.ts'
 
 const ownDecision = named(
 	'OwnDecision',
@@ -49,15 +49,7 @@ export const ownRoutes = ({ engine, asIf }: AccessTerms): Route[] => {
 					if (resource.kind === 'asset' && !bundle.assets.some(({ id }) => id === resource.id)) continue
 					const { uncertain: _, ...rest } = was
 					const own = resource.kind === 'compartment' && waitsFor(at.behind.get(resource.id), user)
-					const question = {
-						...rest,
-						now,
-						offline: false,
-						storageLevel: at.storageLevel,
-						openLoans: at.loans.get(user) ?? 0,
-						overdue: at.overdue.has(user),
-						own,
-					}
+					const question = { ...rest, ...standingAt(at, user, now), own }
 					const said = outcomeOf(compiled, question)
 					for (const { position } of group) answers.set(position, said)
 				}

@@ -4,7 +4,7 @@ import type { DenyReason } from '@latchwork/core/wire'
 import type { Proof } from '../people/index.ts'
 import type { AsIfBank, Behind } from './as-if.ts'
 import { AT_THE_DOOR, asksOf, FROM_AFAR, type Like, type Way } from './kinds.ts'
-import { ask, type Outcome, outcomeOf, pause, type Question, using } from './what-if.ts'
+import { ask, type Outcome, outcomeOf, pause, type Question, standingAt, using } from './what-if.ts'
 
 /** Typed, which is worth less than shown as a picture. */
 const BY_PICK_UP_CODE: readonly Way[] = AT_THE_DOOR.filter(({ method }) => method === 'code')
@@ -98,14 +98,7 @@ export async function openersOfDoor(
 			let mine = known.get(kind)
 			if (!mine) {
 				const acts = actsAt(compiled.bundle, behind, { id, compartment, back, ways, afar })
-				const base = {
-					subject: id,
-					now,
-					offline: false,
-					storageLevel: at.storageLevel,
-					openLoans: at.loans.get(id) ?? 0,
-					overdue: at.overdue.has(id),
-				}
+				const base = standingAt(at, id, now)
 				const allowed = new Map<AccessAction, Omit<PersonOpener, 'user'>>()
 				for (const { by, ...act } of acts)
 					for (const way of by) {
@@ -167,14 +160,7 @@ function* codesAt(
 ): Generator<CodeOpener> {
 	if (behind?.kind !== 'parcel' || behind.task !== 'pick-up' || !behind.owner) return
 	const { owner, workflow, hint } = behind
-	const base = {
-		subject: owner,
-		now,
-		offline: false,
-		storageLevel: at.storageLevel,
-		openLoans: at.loans.get(owner) ?? 0,
-		overdue: at.overdue.has(owner),
-	}
+	const base = standingAt(at, owner, now)
 	const resource = { kind: 'compartment', id: compartment } as const
 	for (const { id, case: of, until, delegate } of at.codes) {
 		if (of !== behind.case || now >= until) continue
@@ -218,14 +204,7 @@ export interface Reach {
 export const reachAt = (engine: PolicyEngine, at: AsIfBank, sets: readonly PolicySet[], subject: Id<'subject'>, now: number): Promise<Reach[]> =>
 	using(engine, at.bundle(sets), (compiled) => {
 		const { bundle } = compiled
-		const base = {
-			subject,
-			now,
-			offline: false,
-			storageLevel: at.storageLevel,
-			openLoans: at.loans.get(subject) ?? 0,
-			overdue: at.overdue.has(subject),
-		}
+		const base = standingAt(at, subject, now)
 		const held = waysOf(at.proofs.get(subject) ?? [], now)
 		const afar = at.afar.has(subject) ? FROM_AFAR : []
 		const answer = (what: Pick<Question, 'action' | 'resource' | 'workflow' | 'own'>, ways: readonly Way[], all: readonly Way[]): Said['answer'] => {

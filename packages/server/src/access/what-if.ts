@@ -15,6 +15,7 @@ import {
 import { Fault, type Id } from '@latchwork/core/base'
 import type { DenyReason } from '@latchwork/core/wire'
 import { nodeCrypto } from '../crypto.ts'
+import type { AsIfBank } from './as-if.ts'
 
 /** A decision that nobody asked for at a door: the same code and the same bundle as there (architecture.md §3), and nothing is recorded. */
 export interface Question {
@@ -38,6 +39,16 @@ export interface Question {
 	/** It is known to go into an empty compartment: a walk-up return, which nothing refuses. */
 	readonly intoEmpty?: boolean
 }
+
+/** What every question about one person at one bank has in common, as things are. */
+export const standingAt = (at: AsIfBank, subject: Id<'subject'>, now: number) => ({
+	subject,
+	now,
+	offline: false,
+	storageLevel: at.storageLevel,
+	openLoans: at.loans.get(subject) ?? 0,
+	overdue: at.overdue.has(subject),
+})
 
 /** What a method proves without a better credential behind it (core/access credential.ts). */
 const PROVES: Readonly<Record<Method, Assurance>> = { badge: 'low', pin: 'medium', code: 'medium', 'badge-and-pin': 'medium', remote: 'high' }
